@@ -1,0 +1,151 @@
+"""Orders to the device. Each kind is carried out by exactly one service.
+
+`served by` names it; the result is what `Dispatcher.execute` returns. CommandRefused carries one of
+the codes named here.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from sipstrobe.events import Function
+
+DurationUnit = Literal["seconds", "repetitions"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """Base of all orders."""
+
+
+# --- light and siren: served by services.signals -----------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OperationId:
+    """One running operation: ids are per function, so that light 1 and siren 1 can both exist."""
+
+    function: Function
+    id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartProfile(Command):
+    """Start the light and the siren of a profile. -> tuple[OperationId, ...]
+
+    Refused: unknown_profile.
+    """
+
+    profile: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopProfile(Command):
+    """Stop every operation that this profile started. -> None
+
+    Refused: unknown_profile, not_running.
+    """
+
+    profile: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartOperation(Command):
+    """Start one light or siren operation without a profile. -> OperationId
+
+    None means the default of the pattern. duration None: continuous.
+    Refused: light_pattern, siren_pattern, light_intensity, siren_intensity, light_priority,
+    siren_priority, light_duration_unit, siren_duration_unit, light_duration, siren_duration,
+    color_count, unknown_color, speed.
+    """
+
+    function: Function
+    pattern: str
+    intensity: int | None = None
+    priority: int | None = None
+    speed: int | None = None
+    colors: tuple[str, ...] | None = None
+    duration: tuple[str, int] | None = None  # (unit, value), unit as DurationUnit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopOperations(Command):
+    """Stop operations by id. -> None. Refused: unknown_operation (unless tolerant)."""
+
+    operations: tuple[OperationId, ...]
+    tolerant: bool = False  # True: those that have ended already are passed over
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopAll(Command):
+    """Stop all user operations (priority 1–10) of these functions. -> None"""
+
+    functions: tuple[Function, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetMaintenance(Command):
+    """Switch maintenance mode. seconds: how long, None = until switched off. -> None"""
+
+    active: bool
+    seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunHealthCheck(Command):
+    """Light each side in turn and play a test tone; ends with HealthCheckDone. -> None"""
+
+
+# --- calls: served by services.phone -----------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dial(Command):
+    """Call an address. account: name of an account, None = the default one. -> the call's id
+
+    Refused: sip_off, bad_uri, unknown_account, busy.
+    """
+
+    uri: str
+    account: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerCall(Command):
+    """Answer a ringing call; None = the one that rings longest. -> None
+
+    Refused: unknown_call, not_ringing.
+    """
+
+    call: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HangUp(Command):
+    """End a call, whatever its state; None = all calls. -> None. Refused: unknown_call."""
+
+    call: str | None = None
+
+
+# --- inputs: served by services.properties -----------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetManualTrigger(Command):
+    """Press or release a manual trigger. -> None. Refused: unknown_trigger."""
+
+    trigger: int  # 1…
+    active: bool
+
+
+# --- settings: served by app, from config.store ------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeSettings(Command):
+    """Merge a patch (RFC 7396, arrays replaced whole) into the settings. -> the new revision
+
+    Raises ConfigError with every problem found; StaleRevision if `revision` is not current.
+    """
+
+    patch: object = field(repr=False)
+    revision: int | None = None

@@ -1,0 +1,1 @@
+"""Digits: out of RTP events, SIP INFO and tones."""

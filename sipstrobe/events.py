@@ -1,0 +1,243 @@
+"""Facts: what has happened (pulses) and what holds (properties), with their outside form.
+
+The declaration of an event is all that the rule editor, the streams and the documentation know of
+it: its topic, whether it is a pulse or a property, which of its items name the source (one property
+value is kept per source) and which values an item can take.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from enum import Enum, StrEnum
+from typing import Any, ClassVar, TypeVar, dataclass_transform, get_type_hints
+
+T = TypeVar("T")
+
+
+class Kind(Enum):
+    PULSE = "pulse"  # it happened
+    PROPERTY = "property"  # it holds until the next value of the same source
+
+
+class CallStatus(StrEnum):
+    """States of a call as rules see them (checklist CON-02, GAP-23)."""
+
+    IDLE = "idle"
+    CALLING = "calling"
+    RINGING = "ringing"
+    ACTIVE = "active"
+    TERMINATING = "terminating"
+    TERMINATED = "terminated"
+
+
+class CallReason(StrEnum):
+    """Why a call changed its state (checklist GAP-23)."""
+
+    INITIATED = "initiated"
+    DENIED = "denied"
+    NO_ANSWER = "no_answer"
+    BUSY = "busy"
+    FAILED = "failed"
+    ACCEPTED_BY_REMOTE = "accepted_by_remote"
+    ACCEPTED_BY_DEVICE = "accepted_by_device"
+    TERMINATED = "terminated"
+
+
+class Direction(StrEnum):
+    INCOMING = "incoming"
+    OUTGOING = "outgoing"
+
+
+class Function(StrEnum):
+    """The outputs with a status list of their own (checklist MIX-05)."""
+
+    SIGNALING_LED = "SignalingLED"
+    AUDIO_LED = "AudioLED"
+    AUDIO_SPEAKER = "AudioSpeaker"
+
+
+class OperationPhase(StrEnum):
+    """What has become of a light or siren operation."""
+
+    SHOWN = "shown"  # it is what its function shows now
+    HIDDEN = "hidden"  # it runs, and a higher priority is shown
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """How an event looks from outside.
+
+    rest: the items of a property whose source has nothing to report. A value that equals it ends
+    the source's entry; when no source has an entry, conditions see this one.
+    """
+
+    topic: str
+    kind: Kind
+    words: str
+    source: tuple[str, ...] = ()
+    rest: dict[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Base of all facts; published once on the bus."""
+
+    outside: ClassVar[Outside]
+
+    def items(self) -> dict[str, Any]:
+        """The event's items by name, as plain values: str, int, float, bool or None."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {n: v.value if isinstance(v, Enum) else v for n, v in values.items()}
+
+
+DECLARED: dict[str, type[Event]] = {}
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def _declared(
+    topic: str,
+    kind: Kind,
+    words: str,
+    *,
+    source: tuple[str, ...] = (),
+    rest: dict[str, str] | None = None,
+) -> Callable[[type[T]], type[T]]:
+    def declare(cls: type[T]) -> type[T]:
+        made = dataclass(frozen=True, slots=True, kw_only=True)(cls)
+        assert issubclass(made, Event)
+        made.outside = Outside(topic, kind, words, source, rest or {})
+        DECLARED[topic] = made
+        return made
+
+    return declare
+
+
+def choices(event: type[Event]) -> dict[str, tuple[str, ...] | None]:
+    """The items of an event and, where the vocabulary is closed, the values they can take."""
+    hints = get_type_hints(event)
+    found: dict[str, tuple[str, ...] | None] = {}
+    for item in fields(event):
+        kind = hints[item.name]
+        if isinstance(kind, type) and issubclass(kind, Enum):
+            found[item.name] = tuple(str(member.value) for member in kind)
+        else:
+            found[item.name] = ("true", "false") if kind is bool else None
+    return found
+
+
+# --- calls -------------------------------------------------------------------------------------
+
+
+@_declared(
+    "call/state_change",
+    Kind.PULSE,
+    "A call has changed its state, or was refused",
+    source=("call",),
+)
+class CallStateChanged(Event):
+    call: str
+    direction: Direction
+    account: str
+    local_uri: str  # the called address of an incoming call, as in the request
+    remote_uri: str
+    extension: str  # user part of local_uri; empty when it has none
+    before: CallStatus
+    state: CallStatus
+    reason: CallReason
+
+
+@_declared(
+    "call/state",
+    Kind.PROPERTY,
+    "The state of each call; idle when there is none",
+    source=("call",),
+    rest={"state": "idle"},
+)
+class CallState(Event):
+    call: str
+    state: CallStatus
+    direction: Direction
+    account: str
+    local_uri: str
+    remote_uri: str
+    extension: str
+
+
+# --- light and siren ---------------------------------------------------------------------------
+
+
+@_declared(
+    "signal/operation",
+    Kind.PROPERTY,
+    "A light or siren operation is shown, hidden or has ended",
+    source=("function", "operation"),
+    rest={"phase": "ended"},
+)
+class OperationChanged(Event):
+    function: Function
+    operation: int
+    phase: OperationPhase
+    pattern: str
+    priority: int
+    profile: str  # empty when not started through a profile
+
+
+@_declared("signal/maintenance", Kind.PROPERTY, "Maintenance mode is on", rest={"active": "false"})
+class MaintenanceChanged(Event):
+    active: bool
+
+
+@_declared("signal/health_check", Kind.PULSE, "A health check has ended")
+class HealthCheckDone(Event):
+    passed: bool
+    errors: str  # what is wrong, in words; empty when all is well
+
+
+# --- inputs ------------------------------------------------------------------------------------
+
+
+@_declared(
+    "input/manual_trigger",
+    Kind.PROPERTY,
+    "A trigger that people set by hand",
+    source=("trigger",),
+    rest={"active": "false"},
+)
+class ManualTriggerChanged(Event):
+    trigger: int  # 1…
+    active: bool
+
+
+# --- the device itself -------------------------------------------------------------------------
+
+
+@_declared("device/settings", Kind.PULSE, "The settings have changed")
+class SettingsChanged(Event):
+    revision: int
+    paths: str  # what has changed, as JSON pointers, space separated
+
+
+@_declared(
+    "device/service",
+    Kind.PROPERTY,
+    "A part of the device works, or what keeps it from working",
+    source=("service",),
+)
+class ServiceStateChanged(Event):
+    service: str
+    working: bool
+    problem: str  # empty when it works
+
+
+@_declared(
+    "rule/state", Kind.PROPERTY, "A rule is active", source=("rule",), rest={"active": "false"}
+)
+class RuleStateChanged(Event):
+    rule: str
+    active: bool
+
+
+@_declared("rule/failed", Kind.PULSE, "The action of a rule was refused", source=("rule",))
+class RuleActionFailed(Event):
+    rule: str
+    reason: str

@@ -1,0 +1,88 @@
+"""Counters and histograms, cheap enough to be always on."""
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
+
+# Upper bounds in seconds: 10 µs … 10 s, five to a decade.
+BOUNDS: tuple[float, ...] = (
+    *(round(m * 10.0**e, 9) for e in range(-5, 1) for m in (1.0, 1.6, 2.5, 4.0, 6.3)),
+    10.0,
+)
+
+
+class Histogram:
+    """How long something took, in logarithmic buckets."""
+
+    __slots__ = ("counts", "largest", "total")
+
+    def __init__(self) -> None:
+        self.counts = [0] * (len(BOUNDS) + 1)
+        self.total = 0.0
+        self.largest = 0.0
+
+    def record(self, seconds: float) -> None:
+        self.counts[bisect_left(BOUNDS, seconds)] += 1
+        self.total += seconds
+        if seconds > self.largest:
+            self.largest = seconds
+
+    @property
+    def count(self) -> int:
+        return sum(self.counts)
+
+    def quantile(self, q: float) -> float:
+        """The upper bound of the bucket in which quantile q (0…1) lies; 0 when empty."""
+        wanted = q * self.count
+        seen = 0
+        for bound, n in zip((*BOUNDS, self.largest), self.counts, strict=True):
+            seen += n
+            if n and seen >= wanted:
+                return min(bound, self.largest)
+        return 0.0
+
+
+class Counter:
+    """Something that only grows."""
+
+    __slots__ = ("value",)
+
+    def __init__(self) -> None:
+        self.value = 0
+
+    def add(self, n: int = 1) -> None:
+        self.value += n
+
+
+class Measures:
+    """All figures of the device by name; names follow Prometheus (``…_seconds``, ``…_total``)."""
+
+    def __init__(self) -> None:
+        self.histograms: dict[str, tuple[str, Histogram]] = {}
+        self.counters: dict[str, tuple[str, Counter]] = {}
+        self.gauges: dict[str, tuple[str, Callable[[], float]]] = {}
+
+    def histogram(self, name: str, words: str = "") -> Histogram:
+        """The histogram of this name, made on first use; words say what it measures."""
+        return self.histograms.setdefault(name, (words, Histogram()))[1]
+
+    def counter(self, name: str, words: str = "") -> Counter:
+        return self.counters.setdefault(name, (words, Counter()))[1]
+
+    def gauge(self, name: str, words: str, read: Callable[[], float]) -> None:
+        self.gauges[name] = (words, read)
+
+    def prometheus(self) -> Iterator[str]:
+        """The lines of the Prometheus text format."""
+        for name, (words, counter) in self.counters.items():
+            yield from (f"# HELP {name} {words}", f"# TYPE {name} counter")
+            yield f"{name} {counter.value}"
+        for name, (words, read) in self.gauges.items():
+            yield from (f"# HELP {name} {words}", f"# TYPE {name} gauge", f"{name} {read():g}")
+        for name, (words, histogram) in self.histograms.items():
+            yield from (f"# HELP {name} {words}", f"# TYPE {name} histogram")
+            seen = 0
+            for bound, n in zip((*BOUNDS, None), histogram.counts, strict=True):
+                seen += n
+                yield f'{name}_bucket{{le="{"+Inf" if bound is None else f"{bound:g}"}"}} {seen}'
+            yield f"{name}_sum {histogram.total:.9f}"
+            yield f"{name}_count {seen}"

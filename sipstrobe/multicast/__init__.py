@@ -1,0 +1,1 @@
+"""Paging streams and who of them is heard."""

@@ -1,0 +1,130 @@
+"""What the SIP endpoint leaves in its outbox: bytes for the wire, and news about calls.
+
+`call` is the endpoint's own name for one INVITE session ("in-7", "out-3"), unique while it runs.
+SDP is opaque here: `body` is what the peer sent, None when the message had no SDP.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from sipstrobe.sip.message import Request, Response
+from sipstrobe.sip.transport import Flow
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Put these bytes on the wire. Report a failure with `Endpoint.send_failed(flow)`."""
+
+    flow: Flow
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CloseConnection:
+    """A connection on which nothing sensible can follow (framing lost)."""
+
+    connection: int
+
+
+class Ended(Enum):
+    """How a call came to its end."""
+
+    CANCELLED = "cancelled"  # the caller gave up before an answer
+    REJECTED = "rejected"  # a final response other than 2xx; either side
+    REMOTE_BYE = "remote bye"
+    LOCAL_BYE = "local bye"
+    NO_ANSWER = "no answer"  # time ran out before a final response
+    NO_ACK = "no ack"  # RFC 3261 §13.3.1.4: a 2xx was never acknowledged
+    UNREACHABLE = "unreachable"  # transport failed or a request timed out
+    SESSION_EXPIRED = "session expired"  # RFC 4028
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingCall:
+    """A new INVITE. Answer with `ring`, `accept` or `reject`; the endpoint keeps it alive."""
+
+    call: str
+    flow: Flow
+    request: Request
+    body: bytes | None  # the caller's offer; None: we must offer in the 2xx
+
+
+@dataclass(frozen=True, slots=True)
+class CallProgress:
+    """A provisional response above 100 to our INVITE; body: an early answer, if any."""
+
+    call: str
+    response: Response
+    body: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class CallAccepted:
+    """A 2xx to our INVITE; the ACK has gone out."""
+
+    call: str
+    response: Response
+    body: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class CallConfirmed:
+    """Our 2xx to an incoming call was acknowledged; body: the answer, if we had offered."""
+
+    call: str
+    body: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class OfferReceived:
+    """A re-INVITE or UPDATE. Answer with `answer_offer` or `reject_offer`.
+
+    body None: a re-INVITE without offer; answer with an offer of our own, its answer comes as
+    AnswerReceived. The endpoint sends 491 and 500 (RFC 3261 §14.2) on its own.
+    """
+
+    call: str
+    request: Request
+    body: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerReceived:
+    """The answer to an offer of ours within a call; status ≥ 300: refused, the old session holds."""
+
+    call: str
+    status: int
+    body: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class InfoReceived:
+    """An INFO within a call (RFC 6086; DTMF rides in it); 200 has been sent."""
+
+    call: str
+    content_type: str  # lower case, without parameters
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnded:
+    """The last thing said of a call. status: the SIP status involved, 0 if none."""
+
+    call: str
+    how: Ended
+    status: int
+    words: str
+
+
+Output = (
+    Send
+    | CloseConnection
+    | IncomingCall
+    | CallProgress
+    | CallAccepted
+    | CallConfirmed
+    | OfferReceived
+    | AnswerReceived
+    | InfoReceived
+    | CallEnded
+)

@@ -1,0 +1,72 @@
+"""Every effect has a cause: the chain from a light back to the datagram that lit it."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """Something that came from outside, a timer or a schedule: where every chain begins."""
+
+    kind: str  # "datagram", "http", "timer", "start", …
+    words: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cause:
+    """One link: what happened (an Input, Event or Command), when, and because of what."""
+
+    serial: int
+    at: float  # monotonic seconds; of an input, when it was received
+    what: object
+    parent: "Cause | None" = None
+
+    @property
+    def root(self) -> "Cause":
+        cause = self
+        while cause.parent is not None:
+            cause = cause.parent
+        return cause
+
+    def chain(self) -> "list[Cause]":
+        """From this link back to the input that began it."""
+        links: list[Cause] = []
+        cause: Cause | None = self
+        while cause is not None:
+            links.append(cause)
+            cause = cause.parent
+        return links
+
+
+class Trace:
+    """Knows because of what the loop is running just now."""
+
+    def __init__(self) -> None:
+        self.current: Cause | None = None
+        self._serials = count(1)
+
+    def link(self, what: object, at: float) -> Cause:
+        """A new link that follows from the current cause."""
+        return Cause(next(self._serials), at, what, self.current)
+
+    @contextmanager
+    def because(self, cause: Cause | None) -> Generator[None]:
+        """What is done inside has this cause."""
+        before = self.current
+        self.current = cause
+        try:
+            yield
+        finally:
+            self.current = before
+
+    @contextmanager
+    def input(self, kind: str, words: str, at: float) -> Generator[Cause]:
+        """What is done inside follows from an input that was received at `at`."""
+        before = self.current
+        self.current = cause = Cause(next(self._serials), at, Input(kind, words))
+        try:
+            yield cause
+        finally:
+            self.current = before
