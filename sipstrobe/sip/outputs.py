@@ -90,7 +90,7 @@ class OfferReceived:
 
 @dataclass(frozen=True, slots=True)
 class AnswerReceived:
-    """The answer to an offer of ours within a call; status ≥ 300: refused, the old session holds."""
+    """The answer to an offer of ours within a call; status ≥ 300: refused, nothing changes."""
 
     call: str
     status: int
