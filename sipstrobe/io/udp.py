@@ -1,0 +1,159 @@
+"""UDP sockets on the loop: drained with `add_reader` until empty, since a wake-up costs more than
+a datagram."""
+
+import asyncio
+import errno
+import socket
+from collections.abc import Callable
+
+from sipstrobe.clock import Clock
+
+Endpoint = tuple[str, int]  # numeric host (IPv6 without brackets, with %scope if link-local), port
+Receive = Callable[[bytes, Endpoint, float], None]  # data, source, monotonic seconds of receipt
+Failed = Callable[[Endpoint], None]
+
+DRAIN_LIMIT = 64  # datagrams in one go; then others on the loop have their turn
+BUFFER_BYTES = 1 << 20
+PAIR_SPAN = 4000  # how many ports from the start port up a PortPairs uses, if there are so many
+_MAX_DATAGRAM = 65535
+_IP_RECVERR, _IPV6_RECVERR = 11, 25  # linux/in.h, linux/in6.h
+_MSG_ERRQUEUE = 0x2000
+
+
+def family_of(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+class UdpSocket:
+    """One bound socket. failed: told the destination when the network says it is unreachable."""
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        receive: Receive,
+        clock: Clock,
+        *,
+        failed: Failed | None = None,
+    ) -> None:
+        """Bind and start to receive. Raises OSError when the address cannot be had."""
+        family = family_of(host)
+        self._socket = socket.socket(family, socket.SOCK_DGRAM)
+        try:
+            self._socket.setblocking(False)
+            if family == socket.AF_INET6:
+                self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            if failed is not None:
+                self._ask_for_errors(family)
+            self._socket.bind((host, port))
+        except OSError:
+            self._socket.close()
+            raise
+        self._receive = receive
+        self._failed = failed
+        self._now = clock.now
+        self.port: int = self._socket.getsockname()[1]
+        self.dropped = 0  # datagrams that the kernel would not take
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(self._socket.fileno(), self._drain)
+
+    def send(self, data: bytes, to: Endpoint) -> bool:
+        """Hand the datagram to the kernel; False when it would not take it (counted)."""
+        try:
+            self._socket.sendto(data, to)
+        except OSError as error:
+            if error.errno in (errno.ECONNREFUSED, errno.EHOSTUNREACH) and self._failed is not None:
+                self._drain_errors()  # the error belongs to an earlier datagram
+                return self._send_again(data, to)
+            self.dropped += 1
+            return False
+        return True
+
+    def close(self) -> None:
+        if self._socket.fileno() >= 0:
+            self._loop.remove_reader(self._socket.fileno())
+            self._socket.close()
+
+    def _send_again(self, data: bytes, to: Endpoint) -> bool:
+        try:
+            self._socket.sendto(data, to)
+        except OSError:
+            self.dropped += 1
+            return False
+        return True
+
+    def _ask_for_errors(self, family: socket.AddressFamily) -> None:
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
+        if family == socket.AF_INET6:
+            self._socket.setsockopt(socket.IPPROTO_IPV6, _IPV6_RECVERR, 1)
+        else:
+            self._socket.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, 1)
+
+    def _drain(self) -> None:
+        receive_from, receive = self._socket.recvfrom, self._receive
+        for _ in range(DRAIN_LIMIT):
+            try:
+                data, source = receive_from(_MAX_DATAGRAM)
+            except BlockingIOError:
+                return
+            except OSError:
+                self._drain_errors()
+                return
+            receive(data, (source[0], source[1]), self._now())
+            if self._socket.fileno() < 0:  # the receiver has closed us
+                return
+
+    def _drain_errors(self) -> None:
+        if self._failed is None:
+            return
+        for _ in range(DRAIN_LIMIT):
+            try:
+                *_, to = self._socket.recvmsg(0, 0, _MSG_ERRQUEUE)
+            except OSError:
+                return
+            if to:
+                self._failed((to[0], to[1]))
+
+
+class PortPairs:
+    """Even/odd pairs for RTP and RTCP (RFC 3550 §11) from a start port up, round robin, so that a
+    port which has just been closed is the last to be used again."""
+
+    def __init__(self, host: str, start_port: int, clock: Clock) -> None:
+        self.host = host
+        self.start_port = start_port
+        self._clock = clock
+        first = start_port + start_port % 2
+        self._pairs = range(first, min(first + PAIR_SPAN, 65535), 2)
+        self._next = 0
+
+    def open(self, receive_rtp: Receive, receive_rtcp: Receive) -> tuple[UdpSocket, UdpSocket]:
+        """The next pair of which both ports are free. Raises OSError when none is."""
+        for _ in self._pairs:
+            port = self._pairs[self._next]
+            self._next = (self._next + 1) % len(self._pairs)
+            try:
+                rtp = UdpSocket(self.host, port, receive_rtp, self._clock)
+            except OSError as error:
+                if error.errno == errno.EMFILE:
+                    raise
+                continue
+            try:
+                return rtp, UdpSocket(self.host, port + 1, receive_rtcp, self._clock)
+            except OSError as error:
+                rtp.close()
+                if error.errno == errno.EMFILE:
+                    raise
+        raise OSError(
+            errno.EADDRINUSE, f"no free pair of ports from {self.start_port} up on {self.host}"
+        )
+
+
+def local_address_for(host: str) -> str:
+    """Our own address on the way to `host` (numeric), as the routing table has it.
+
+    Raises OSError when there is no way.
+    """
+    with socket.socket(family_of(host), socket.SOCK_DGRAM) as probe:
+        probe.connect((host, 9))
+        return str(probe.getsockname()[0])
