@@ -104,15 +104,18 @@ class TcpHub:
         if known is not None and known.transport is not None:
             known.transport.close()
 
+    def stop_listening(self) -> None:
+        for server in self._servers:
+            server.close()
+        self._servers.clear()
+
     async def aclose(self) -> None:
         for task in self._connecting:
             task.cancel()
         for connection in list(self._connections.values()):
             if connection.transport is not None:
                 connection.transport.close()
-        for server in self._servers:
-            server.close()
-        self._servers.clear()
+        self.stop_listening()
 
     def __len__(self) -> int:
         return len(self._connections)
