@@ -1,0 +1,1 @@
+"""Sound as blocks of samples: rings, fades, the mix, other sample rates."""

@@ -1,0 +1,61 @@
+"""The one form of sound inside the device, and its levels.
+
+A block is a one-dimensional float32 array: mono, 48 kHz, full scale −1…1. Levels are in dBFS, of
+which 0 is full scale: for a peak the sample ±1, for an RMS value the square wave between them (so
+a full-scale sine has a peak of 0 and an RMS of −3.01).
+"""
+
+import math
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+SAMPLE_RATE = 48000  # Hz
+FULL_SCALE = 32768.0  # what an int16 sample is divided by; exact in both directions
+SILENCE_DB = -120.0  # the level of nothing at all, and of everything below it
+
+Samples: TypeAlias = NDArray[np.float32]
+Pcm: TypeAlias = NDArray[np.int16]
+
+
+def samples_in(seconds: float) -> int:
+    """How many samples last that long."""
+    return round(seconds * SAMPLE_RATE)
+
+
+def gain_from_db(level_db: float) -> float:
+    return 10.0 ** (level_db / 20.0)
+
+
+def db_from_gain(gain: float) -> float:
+    """The level of a gain or an amplitude; SILENCE_DB at the least."""
+    return max(SILENCE_DB, 20.0 * math.log10(gain)) if gain > 0.0 else SILENCE_DB
+
+
+def peak(block: Samples) -> float:
+    """The largest magnitude; 0 of an empty block."""
+    return float(max(block.max(), -block.min())) if block.size else 0.0
+
+
+def rms(block: Samples) -> float:
+    return math.sqrt(float(block @ block) / block.size) if block.size else 0.0
+
+
+def peak_db(block: Samples) -> float:
+    return db_from_gain(peak(block))
+
+
+def rms_db(block: Samples) -> float:
+    return db_from_gain(rms(block))
+
+
+def from_pcm(pcm: Pcm) -> Samples:
+    """16-bit samples as a block; the result is the caller's own."""
+    return pcm * np.float32(1 / FULL_SCALE)
+
+
+def to_pcm(block: Samples) -> Pcm:
+    """A block as 16-bit samples, rounded; what is beyond full scale is clipped."""
+    scaled = np.rint(block * np.float32(FULL_SCALE))
+    return np.clip(scaled, -32768, 32767).astype(np.int16)
