@@ -26,7 +26,7 @@ def _spectrum_db(block: Samples) -> tuple[NDArray[np.float64], NDArray[np.float6
     window = np.blackman(len(part))
     amplitude = np.abs(np.fft.rfft(part * window)) / window.sum() * 2
     frequencies = np.arange(len(amplitude)) * (SAMPLE_RATE / len(part))
-    return frequencies, 20 * np.log10(amplitude + 1e-9)
+    return frequencies.astype(np.float64), 20 * np.log10(amplitude + 1e-9)
 
 
 @pytest.mark.parametrize(

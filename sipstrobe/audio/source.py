@@ -1,0 +1,55 @@
+"""What can be heard, and the orders by which it comes to the speaker: served by services.sound."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from sipstrobe.audio.ring import SampleRing
+from sipstrobe.commands import Command
+
+
+class SourceKind(StrEnum):
+    """What a source is to the people who hear it; the policy of the mix goes by this."""
+
+    CALL = "call"
+    SIREN = "siren"
+    TONE = "tone"  # the health check's, which must be heard alone
+    CLIP = "clip"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddSource(Command):
+    """Let a source be heard from the next period of the card on. -> None
+
+    Only the owner writes into the ring. An owner whose sound comes by itself (a call) leaves out
+    `refill`; one that makes its sound (a siren, a clip) gives it: it is called at once and then
+    every 20 ms on the loop, whenever less than REFILL_SAMPLES wait, with the number of samples
+    to write. It may write fewer, or none when there is nothing left. Adding an owner that is
+    there already replaces its source: the old one fades out while the new one fades in.
+
+    Refused: too_many_sources.
+    """
+
+    owner: str
+    kind: SourceKind
+    ring: SampleRing = field(repr=False)
+    rank: int  # larger wins
+    refill: Callable[[int], None] | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveSource(Command):
+    """Fade a source out and forget it; nothing to do when the owner has none. -> None"""
+
+    owner: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetVolume(Command):
+    """Change the master volume until the settings next say otherwise; None: leave it. -> None
+
+    Refused: volume.
+    """
+
+    volume_db: float | None = None  # VOLUME_MIN_DB … 0
+    muted: bool | None = None
