@@ -1,0 +1,262 @@
+"""Typed values of header fields. Each keeps the text it was read from and gives it back exactly."""
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from sipstrobe.errors import RemoteProtocolError
+from sipstrobe.sip.grammar import (
+    HOST,
+    MAX_PARAMS,
+    QUOTED,
+    TCHAR,
+    is_token,
+    parse_delta_seconds,
+    parse_host,
+    parse_integer,
+    parse_params,
+    parse_port,
+    split_commas,
+    unquote,
+    without_params,
+)
+from sipstrobe.sip.uri import Uri
+
+MAGIC_COOKIE = "z9hG4bK"  # RFC 3261 §8.1.1.7
+MAX_SEQUENCE = 2**31 - 1  # RFC 3261 §8.1.1.5, RFC 3262 §7.1
+
+_VIA = re.compile(
+    rf"[Ss][Ii][Pp][ \t]*+/[ \t]*+2\.0[ \t]*+/[ \t]*+([{TCHAR}]++)[ \t]++"
+    rf"({HOST})(?:[ \t]*+:[ \t]*+(\d++))?[ \t]*+(;.*)?",
+    re.DOTALL,
+)
+_NAME_ADDR = re.compile(
+    rf'(?:({QUOTED})|([^"<>]*+))[ \t]*+<[ \t]*+([^<>]*?)[ \t]*+>[ \t]*+(;.*)?', re.DOTALL
+)
+_ADDR_SPEC = re.compile(r'([^\s;,?<>"]++)[ \t]*+(;.*)?', re.DOTALL)
+_CSEQ = re.compile(rf"(\d++)[ \t]++([{TCHAR}]++)")
+_RACK = re.compile(rf"(\d++)[ \t]++(\d++)[ \t]++([{TCHAR}]++)")
+_RETRY_AFTER = re.compile(r"(\d++)[ \t]*+(?:\(.*\))?[ \t]*+(?:;.*)?", re.DOTALL)
+_AUTH_SCHEME = re.compile(rf"([{TCHAR}]++)[ \t]++(.*)", re.DOTALL)
+_AUTH_PARAM = re.compile(rf"([{TCHAR}]++)[ \t]*+=[ \t]*+({QUOTED}|[^\s,\"]*+)", re.DOTALL)
+_MEDIA_TYPE = re.compile(rf"([{TCHAR}]++)[ \t]*+/[ \t]*+([{TCHAR}]++)[ \t]*+(?:;.*)?", re.S)
+
+
+class Via:
+    """One hop a request has taken: RFC 3261 §20.42. host has no brackets."""
+
+    __slots__ = ("_raw", "host", "params", "port", "transport")
+
+    def __init__(
+        self, raw: str, transport: str, host: str, port: int | None, params: Mapping[str, str]
+    ) -> None:
+        self._raw = raw
+        self.transport = transport  # upper case; UDP, TCP, … or one we do not know
+        self.host = host
+        self.port = port
+        self.params = params
+
+    @classmethod
+    def parse(cls, text: str) -> "Via":
+        via = _VIA.fullmatch(text)
+        if via is None:
+            raise RemoteProtocolError("bad Via")
+        transport, host, port, params = via.groups()
+        return cls(
+            text,
+            transport.upper(),
+            parse_host(host),
+            parse_port(port),
+            parse_params(params) if params else {},
+        )
+
+    @property
+    def branch(self) -> str:
+        return self.params.get("branch", "")
+
+    @property
+    def received(self) -> str:
+        """Where the request came from, "" if the same as host. RFC 5118 §4.5: brackets or not."""
+        return self.params.get("received", "").strip("[]")
+
+    @property
+    def rport(self) -> int | None:
+        """The port the request came from, if it was filled in: RFC 3581 §4."""
+        value = self.params.get("rport", "")
+        return parse_port(value) if value else None
+
+    def with_received(self, host: str, port: int) -> "Via":
+        """The same, with where it really came from: RFC 3261 §18.2.1, RFC 3581 §4."""
+        start, semicolon, params = self._raw.partition(";")
+        kept = without_params(semicolon + params, ("received", "rport"))
+        rport = f";rport={port}" if "rport" in self.params else ""
+        return Via.parse(f"{start.rstrip()}{kept};received={host}{rport}")
+
+    def __str__(self) -> str:
+        return self._raw
+
+    def __repr__(self) -> str:
+        return f"Via({self._raw!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Via) and self._raw == other._raw
+
+    def __hash__(self) -> int:
+        return hash(self._raw)
+
+
+class NameAddr:
+    """An address with a name and parameters: From, To, Contact, Route, Record-Route …
+
+    display is unquoted, "" if there is none. params are those of the header, not of the URI.
+    """
+
+    __slots__ = ("_raw", "display", "params", "uri")
+
+    def __init__(self, raw: str, display: str, uri: Uri, params: Mapping[str, str]) -> None:
+        self._raw = raw
+        self.display = display
+        self.uri = uri
+        self.params = params
+
+    @classmethod
+    def parse(cls, text: str) -> "NameAddr":
+        """Raises RemoteProtocolError.
+
+        RFC 4475 §3.1.2.14 and §3.1.2.15: space inside <> is passed over and the quotes that an
+        unquoted name lacks are inferred. RFC 3261 §20: a URI without <> has no parameters or
+        headers of its own.
+        """
+        match = _NAME_ADDR.fullmatch(text)
+        if match is not None:
+            quoted, name, uri, params = match.groups()
+            display = unquote(quoted) if quoted else name.strip(" \t")
+        else:
+            match = _ADDR_SPEC.fullmatch(text)
+            if match is None:
+                raise RemoteProtocolError("bad address")
+            uri, params = match.groups()
+            display = ""
+        return cls(text, display, Uri.parse(uri), parse_params(params) if params else {})
+
+    @property
+    def tag(self) -> str:
+        """The tag of From and To, "" if there is none."""
+        return self.params.get("tag", "")
+
+    def __str__(self) -> str:
+        return self._raw
+
+    def __repr__(self) -> str:
+        return f"NameAddr({self._raw!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, NameAddr) and self._raw == other._raw
+
+    def __hash__(self) -> int:
+        return hash(self._raw)
+
+
+STAR = NameAddr("*", "", Uri("*", "*"), {})  # ``Contact: *``, RFC 3261 §10.2.2
+
+
+class CSeq(NamedTuple):
+    """RFC 3261 §20.16."""
+
+    number: int
+    method: str
+
+    @classmethod
+    def parse(cls, text: str) -> "CSeq":
+        match = _CSEQ.fullmatch(text)
+        if match is None:
+            raise RemoteProtocolError("bad CSeq")
+        return cls(parse_integer(match[1], MAX_SEQUENCE), match[2])
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.method}"
+
+
+class RAck(NamedTuple):
+    """Which reliable provisional response a PRACK acknowledges: RFC 3262 §7.2."""
+
+    rseq: int
+    cseq: int
+    method: str
+
+    @classmethod
+    def parse(cls, text: str) -> "RAck":
+        match = _RACK.fullmatch(text)
+        if match is None:
+            raise RemoteProtocolError("bad RAck")
+        rseq, cseq = (parse_integer(number, 2**32 - 1) for number in match.group(1, 2))
+        return cls(rseq, cseq, match[3])
+
+    def __str__(self) -> str:
+        return f"{self.rseq} {self.cseq} {self.method}"
+
+
+class SessionExpires(NamedTuple):
+    """RFC 4028 §4. refresher: "uac", "uas" or "" (not decided)."""
+
+    seconds: int
+    refresher: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> "SessionExpires":
+        seconds, semicolon, params = text.partition(";")
+        refresher = parse_params(semicolon + params).get("refresher", "").lower()
+        if refresher not in ("", "uac", "uas"):
+            raise RemoteProtocolError("bad refresher")
+        return cls(parse_delta_seconds(seconds.strip(" \t")), refresher)
+
+    def __str__(self) -> str:
+        return f"{self.seconds};refresher={self.refresher}" if self.refresher else str(self.seconds)
+
+
+class Auth(NamedTuple):
+    """A challenge or credentials: RFC 3261 §20.44, §20.7. Names and scheme are lower case."""
+
+    scheme: str
+    params: Mapping[str, str]
+
+    @classmethod
+    def parse(cls, text: str) -> "Auth":
+        match = _AUTH_SCHEME.fullmatch(text)
+        if match is None:
+            raise RemoteProtocolError("bad authentication header")
+        params: dict[str, str] = {}
+        for piece in split_commas(match[2]):
+            param = _AUTH_PARAM.fullmatch(piece)
+            if param is None:
+                raise RemoteProtocolError("bad authentication parameter")
+            name = param[1].lower()
+            if name in params or len(params) >= MAX_PARAMS:
+                raise RemoteProtocolError("too many authentication parameters, or one twice")
+            params[name] = unquote(param[2])
+        return cls(match[1].lower(), params)
+
+
+def parse_retry_after(text: str) -> int:
+    """Seconds: RFC 3261 §20.33. Comment and parameters are passed over."""
+    match = _RETRY_AFTER.fullmatch(text)
+    if match is None:
+        raise RemoteProtocolError("bad Retry-After")
+    return parse_delta_seconds(match[1])
+
+
+def parse_media_type(text: str) -> str:
+    """``type/subtype`` in lower case, without parameters."""
+    match = _MEDIA_TYPE.fullmatch(text)
+    if match is None:
+        raise RemoteProtocolError("bad media type")
+    return f"{match[1]}/{match[2]}".lower()
+
+
+def parse_tokens(text: str) -> list[str]:
+    """A comma list of tokens, which may be empty (``Supported:``)."""
+    tokens = [token for token in split_commas(text) if token]
+    for token in tokens:
+        if not is_token(token):
+            raise RemoteProtocolError("not a token")
+    return tokens

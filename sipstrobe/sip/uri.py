@@ -1,0 +1,152 @@
+"""SIP and SIPS URIs, and whatever else may stand where they do: RFC 3261 §19.1, §25."""
+
+import re
+from collections.abc import Mapping
+from urllib.parse import unquote_to_bytes
+
+from sipstrobe.errors import RemoteProtocolError
+from sipstrobe.sip.grammar import HOST, MAX_PARAMS, parse_host, parse_port
+
+_SIP = re.compile(
+    r'([Ss][Ii][Pp][Ss]?):(?:([^@:\s<>"]++)(?::([^@\s<>"]*+))?@)?'
+    rf"({HOST})(?::(\d++))?((?:;[^;?]++)*+)(?:\?(.++))?+"
+)
+_ANY = re.compile(r'([A-Za-z][A-Za-z0-9+.\-]*+):([^\s<>"]++)')
+_BAD = re.compile(r'[\s<>"]')
+
+
+class Uri:
+    """One URI, as received (`str`) and in its parts.
+
+    scheme is lower case. host has no brackets. params maps lower-case names to values as they
+    came ("" if none), headers likewise with names as they came. Of a scheme other than sip and
+    sips only `opaque` is known, the text after the colon; host is then "".
+    """
+
+    __slots__ = (
+        "_raw",
+        "headers",
+        "host",
+        "opaque",
+        "params",
+        "password",
+        "port",
+        "scheme",
+        "user",
+    )
+
+    def __init__(
+        self,
+        raw: str,
+        scheme: str,
+        *,
+        user: str | None = None,
+        password: str | None = None,
+        host: str = "",
+        port: int | None = None,
+        params: Mapping[str, str] | None = None,
+        headers: tuple[tuple[str, str], ...] = (),
+        opaque: str = "",
+    ) -> None:
+        self._raw = raw
+        self.scheme = scheme
+        self.user = user
+        self.password = password
+        self.host = host
+        self.port = port
+        self.params: Mapping[str, str] = {} if params is None else params
+        self.headers = headers
+        self.opaque = opaque
+
+    @classmethod
+    def parse(cls, text: str) -> "Uri":
+        """Raises RemoteProtocolError for what is no URI."""
+        sip = _SIP.fullmatch(text)
+        if sip is None:
+            return _parse_other(text)
+        scheme, user, password, host, port, params, headers = sip.groups()
+        return cls(
+            text,
+            scheme.lower(),
+            user=user,
+            password=password,
+            host=host if host[0] != "[" else parse_host(host),
+            port=None if port is None else parse_port(port),
+            params=_parse_params(params) if params else None,
+            headers=_parse_headers(headers) if headers else (),
+        )
+
+    @property
+    def is_sip(self) -> bool:
+        """Whether it is sip: or sips:."""
+        return self.scheme in ("sip", "sips")
+
+    def __str__(self) -> str:
+        return self._raw
+
+    def __repr__(self) -> str:
+        return f"Uri({self._raw!r})"
+
+    def __eq__(self, other: object) -> bool:
+        """Spelled the same. For the comparison of RFC 3261 see `equivalent`."""
+        return isinstance(other, Uri) and self._raw == other._raw
+
+    def __hash__(self) -> int:
+        return hash(self._raw)
+
+
+def equivalent(a: Uri, b: Uri) -> bool:
+    """Whether two URIs are equal as RFC 3261 §19.1.4 means it."""
+    if a.scheme != b.scheme:
+        return False
+    if not a.is_sip:
+        return a.opaque == b.opaque
+    if a.host.lower() != b.host.lower() or a.port != b.port:
+        return False
+    if _unescape(a.user) != _unescape(b.user) or _unescape(a.password) != _unescape(b.password):
+        return False
+    for name in a.params.keys() | b.params.keys():
+        both = name in a.params and name in b.params
+        if both and _unescape(a.params[name]).lower() != _unescape(b.params[name]).lower():
+            return False
+        if not both and name in ("user", "ttl", "method", "maddr", "transport"):
+            return False
+    return _header_set(a) == _header_set(b)
+
+
+def _header_set(uri: Uri) -> list[tuple[str, str]]:
+    return sorted((_unescape(name).lower(), _unescape(value)) for name, value in uri.headers)
+
+
+def _unescape(text: str | None) -> str:
+    # A missing user and an empty one differ: RFC 3261 §19.1.4. "%" alone cannot come out of this.
+    return "\0" if text is None else unquote_to_bytes(text).decode("utf-8", "surrogateescape")
+
+
+def _parse_other(text: str) -> Uri:
+    other = _ANY.fullmatch(text)
+    if other is None or other[1].lower() in ("sip", "sips"):
+        raise RemoteProtocolError("bad URI")
+    return Uri(text, other[1].lower(), opaque=other[2])
+
+
+def _parse_params(text: str) -> dict[str, str]:
+    if _BAD.search(text):
+        raise RemoteProtocolError("bad URI parameter")
+    params: dict[str, str] = {}
+    parts = text[1:].split(";", MAX_PARAMS)
+    for part in parts:
+        name, _, value = part.partition("=")
+        name = name.lower()
+        if not name or name in params or len(parts) > MAX_PARAMS:
+            raise RemoteProtocolError("too many URI parameters, or one twice")
+        params[name] = value
+    return params
+
+
+def _parse_headers(text: str) -> tuple[tuple[str, str], ...]:
+    parts = text.split("&", MAX_PARAMS)
+    if _BAD.search(text) or len(parts) > MAX_PARAMS:
+        raise RemoteProtocolError("bad headers in a URI")
+    pairs = [part.partition("=") for part in parts]
+    return tuple((name, value) for name, _, value in pairs)
