@@ -1,0 +1,109 @@
+"""A sound as something to play: one period, rendered in pieces as it is first heard."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from sipstrobe.lightsiren.synthesis import SAMPLE_RATE, Note, Samples, render
+
+BLOCK = 960  # samples rendered at a time: 20 ms of sound, well under 1 ms of work
+MAX_PERIODS = 4  # rendered periods kept for the next time; 8 s are 1.5 MB
+PEAK_DB = -1.0  # true peak of every sound, dB relative to full scale
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sound:
+    """One entry of the catalogue: what it is called, what it is like, and its score.
+
+    seconds: the period, after which it begins again without a seam. peak: the true peak of the
+    notes as composed, which the rendering brings to PEAK_DB (a test measures it).
+    """
+
+    name: str
+    words: str
+    seconds: float
+    peak: float
+    compose: Callable[[], Sequence[Note]]
+
+    @property
+    def period_samples(self) -> int:
+        return round(self.seconds * SAMPLE_RATE)
+
+    def render(self) -> Samples:
+        """One whole period, mono at 48 kHz; shared and read-only."""
+        return _period(self).read(0, self.period_samples)
+
+
+class SirenSource:
+    """One sounding of a sound: its samples in order, round and round.
+
+    position counts samples since the beginning, over all rounds; it may be set to go on where
+    something hidden would be by now. Blocks not heard before are rendered when they are needed
+    (about 0.1 ms for 20 ms), all others are copies.
+    """
+
+    __slots__ = ("_period", "position", "sound")
+
+    def __init__(self, sound: Sound, position: int = 0) -> None:
+        self.sound = sound
+        self.position = position
+        self._period = _period(sound)
+
+    @property
+    def rounds(self) -> int:
+        """How often the whole period has been handed out: the repetitions that are complete."""
+        return self.position // self.sound.period_samples
+
+    def next(self, n: int) -> Samples:
+        """The next n samples; read-only, and valid for as long as the caller likes."""
+        length = self.sound.period_samples
+        at = self.position % length
+        self.position += n
+        if at + n <= length:
+            return self._period.read(at, n)
+        pieces = [self._period.read(at, length - at)]
+        n -= length - at
+        while n > 0:
+            pieces.append(self._period.read(0, min(n, length)))
+            n -= length
+        return np.concatenate(pieces)
+
+
+class _Period:
+    """One period in memory, filled block by block in whatever order it is wanted.
+
+    Blocks lie on a fixed grid, so that a sample does not depend on how it was asked for.
+    """
+
+    __slots__ = ("_gain", "_missing", "_notes", "_samples")
+
+    def __init__(self, sound: Sound) -> None:
+        self._notes = sound.compose()
+        self._gain = np.float32(10 ** (PEAK_DB / 20) / sound.peak)
+        self._samples = np.empty(sound.period_samples, np.float32)
+        self._missing = set(range(-(-sound.period_samples // BLOCK)))
+
+    def read(self, start: int, n: int) -> Samples:
+        if self._missing:
+            self._fill(start, start + n)
+        view = self._samples[start : start + n]
+        view.flags.writeable = False
+        return view
+
+    def _fill(self, start: int, stop: int) -> None:
+        for block in range(start // BLOCK, -(-stop // BLOCK)):
+            if block in self._missing:
+                self._missing.remove(block)
+                low = block * BLOCK
+                high = min(low + BLOCK, self._samples.size)
+                self._samples[low:high] = render(self._notes, low, high) * self._gain
+        if not self._missing:
+            self._notes = ()  # complete: the score is needed no more
+
+
+@lru_cache(maxsize=MAX_PERIODS)
+def _period(sound: Sound) -> _Period:
+    """The period of this sound, shared by all who sound it now or did lately."""
+    return _Period(sound)
