@@ -1,0 +1,57 @@
+"""The command line: one module a subcommand, loaded when it is asked for."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+from sipstrobe import __version__
+from sipstrobe.cli.state import default_state
+from sipstrobe.errors import ConfigError, SipstrobeError
+
+COMMANDS = {  # subcommand -> (module of sipstrobe.cli, what it does)
+    "run": ("run", "run the device"),
+    "dial": ("dial", "call an address: a small phone of our own"),
+    "settings": ("settings", "show, change, check, export and import settings"),
+    "account": ("account", "who may use the page and the API"),
+    "doctor": ("doctor", "say what would not work on this machine, and why"),
+    "gallery": ("gallery", "write every sound as WAV and every light pattern as a picture"),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; the result is the exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    parser = argparse.ArgumentParser(
+        prog="sipstrobe", description="A network strobe speaker in software."
+    )
+    parser.add_argument("--version", action="version", version=f"sipstrobe {__version__}")
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    wanted = next((a for a in arguments if a in COMMANDS), None)
+    for name, (module, words) in COMMANDS.items():
+        sub = subparsers.add_parser(name, help=words, description=words.capitalize() + ".")
+        if name == wanted:
+            import_module(f"sipstrobe.cli.{module}").add_arguments(sub)
+    options = parser.parse_args(arguments)
+    try:
+        return int(options.execute(options))
+    except ConfigError as error:
+        for problem in error.problems:
+            print(f"sipstrobe: {problem}", file=sys.stderr)
+    except (SipstrobeError, OSError) as error:
+        print(f"sipstrobe: {error}", file=sys.stderr)
+    except KeyboardInterrupt:
+        return 130
+    return 1
+
+
+def add_state_argument(parser: argparse.ArgumentParser) -> None:
+    """``--state DIR``, which most subcommands have."""
+    parser.add_argument(
+        "--state",
+        type=Path,
+        default=default_state(),
+        metavar="DIR",
+        help="folder of the settings and everything else that must last (default: %(default)s)",
+    )

@@ -1,0 +1,141 @@
+"""baresip, headless, driven by its TCP control interface (netstrings around JSON)."""
+
+import contextlib
+import json
+import socket
+import subprocess
+import time
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.interop.device import free_port
+
+MODULES = "/usr/lib/baresip/modules"
+START_LIMIT = 10.0  # seconds
+
+
+@dataclass
+class Baresip:
+    """A running softphone that nobody here wrote."""
+
+    port: int
+    folder: Path
+    process: "subprocess.Popen[bytes]" = field(repr=False)
+    control: socket.socket = field(repr=False)
+    events: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    _unread: bytes = b""
+    _token: int = 0
+
+    def command(self, name: str, parameters: str = "") -> str:
+        """Give a command and return what it says."""
+        self._token += 1
+        body = json.dumps(
+            {"command": name, "params": parameters, "token": str(self._token)}
+        ).encode()
+        self.control.sendall(b"%d:%s," % (len(body), body))
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline:
+            for message in self._read():
+                if message.get("token") == str(self._token):
+                    return str(message.get("data", ""))
+        raise AssertionError(f"no answer to {name}")
+
+    def wait_for(self, kind: str, limit: float = 10.0) -> dict[str, Any]:
+        """Wait for an event of this type ("CALL_ESTABLISHED", "CALL_CLOSED")."""
+        deadline = time.monotonic() + limit
+        while time.monotonic() < deadline:
+            for n, event in enumerate(self.events):
+                if event.get("type") == kind:
+                    del self.events[: n + 1]
+                    return event
+            self._read()
+        raise AssertionError(f"no {kind}; log: {self.log[-2000:]}")
+
+    def dial(self, uri: str) -> None:
+        self.command("dial", uri)
+        self.wait_for("CALL_ESTABLISHED")
+
+    def hang_up(self) -> None:
+        self.command("hangup")
+        self.wait_for("CALL_CLOSED")
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "baresip.log").read_text("utf-8", "replace")
+
+    def _read(self) -> list[dict[str, Any]]:
+        with contextlib.suppress(TimeoutError):
+            self._unread += self.control.recv(65536)
+        answers: list[dict[str, Any]] = []
+        while b":" in self._unread:
+            size, rest = self._unread.split(b":", 1)
+            if len(rest) < int(size) + 1:
+                break
+            message = json.loads(rest[: int(size)])
+            self._unread = rest[int(size) + 1 :]
+            (self.events if message.get("event") else answers).append(message)
+        return answers
+
+
+@contextlib.contextmanager
+def baresip(
+    folder: Path,
+    *,
+    source: Path,
+    transport: str = "udp",
+    host: str = "127.0.0.1",
+    sink: Path | None = None,
+    codecs: str = "pcmu",
+    answer: str = "auto",
+) -> Generator[Baresip]:
+    """Start a baresip whose microphone is the WAV file `source` (8 kHz)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    port, control_port = free_port(), free_port(socket.SOCK_STREAM)
+    literal = f"[{host}]" if ":" in host else host
+    audio = ["aufile", "g711", *(["aubridge"] if sink is None else [])]
+    player = "aubridge,nil" if sink is None else f"aufile,{sink}"
+    lines = [
+        *("poll_method epoll", f"sip_listen {literal}:{port}", "call_max_calls 64"),
+        *(f"audio_player {player}", f"audio_source aufile,{source}", f"audio_alert {player}"),
+        *("audio_buffer 20-160", f"rtp_ports {free_port()}-{free_port() | 0xFFF0}"),
+        *("jitter_buffer_delay 5-10", "call_hold_other_calls no", f"module_path {MODULES}"),
+        *(f"module {name}.so" for name in audio),
+        *("module_tmp uuid.so", "module_tmp account.so", "module_app menu.so"),
+        *("module ctrl_tcp.so", f"ctrl_tcp_listen 127.0.0.1:{control_port}"),
+    ]
+    account = (
+        f"<sip:tester@{literal}:{port};transport={transport}>"
+        f";regint=0;answermode={answer};audio_codecs={codecs}"
+    )
+    (folder / "config").write_text("\n".join(lines) + "\n")
+    (folder / "accounts").write_text(account + "\n")
+    (folder / "contacts").write_text("")
+    with (folder / "baresip.log").open("wb") as log:
+        process = subprocess.Popen(["baresip", "-f", str(folder)], stdout=log, stderr=log)
+    try:
+        phone = Baresip(port, folder, process, _connect(control_port, process))
+        with phone.control:
+            yield phone
+    finally:
+        process.terminate()
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _connect(port: int, process: "subprocess.Popen[bytes]") -> socket.socket:
+    deadline = time.monotonic() + START_LIMIT
+    while time.monotonic() < deadline:
+        assert process.poll() is None, "baresip has ended"
+        try:
+            control = socket.create_connection(("127.0.0.1", port), 1)
+        except OSError:
+            time.sleep(0.02)
+        else:
+            control.settimeout(0.1)
+            return control
+    raise AssertionError("baresip does not listen")

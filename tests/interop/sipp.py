@@ -1,0 +1,65 @@
+"""SIPp, one scenario a run; the exit code is the verdict."""
+
+import subprocess
+from pathlib import Path
+
+SCENARIOS = Path(__file__).parent.parent.parent / "sipp-scenarios"
+
+
+def sipp(
+    scenario: str,
+    port: int,
+    folder: Path,
+    *arguments: str,
+    extension: str = "1001",
+    transport: str = "u1",
+    host: str = "127.0.0.1",
+    calls: int = 1,
+    limit: float = 30.0,
+) -> subprocess.CompletedProcess[str]:
+    """Play the caller of `sipp-scenarios/<scenario>.xml`; raises AssertionError with its log."""
+    process = start_sipp(
+        scenario,
+        f"{f'[{host}]' if ':' in host else host}:{port}",
+        folder,
+        *("-s", extension, "-m", str(calls), *arguments),
+        transport=transport,
+        host=host,
+        limit=limit,
+    )
+    out, _ = process.communicate(timeout=limit + 10)
+    result = subprocess.CompletedProcess(process.args, process.returncode, out, "")
+    assert result.returncode == 0, f"{scenario}: {out[-3000:]}\n{_errors(folder)}"
+    return result
+
+
+def start_sipp(
+    scenario: str,
+    target: str,
+    folder: Path,
+    *arguments: str,
+    transport: str = "u1",
+    host: str = "127.0.0.1",
+    limit: float = 30.0,
+) -> "subprocess.Popen[str]":
+    """Start SIPp and let it run; target may be empty for a scenario that is called."""
+    folder.mkdir(parents=True, exist_ok=True)
+    command = [
+        *("sipp", *([target] if target else [])),
+        *("-sf", str(SCENARIOS / f"{scenario}.xml"), "-i", host, "-t", transport),
+        *("-nostdin", "-timeout", f"{limit:g}s", "-timeout_error", "-trace_err"),
+        *("-error_file", str(folder / "sipp-errors.log")),
+        *arguments,
+    ]
+    return subprocess.Popen(
+        command,
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def _errors(folder: Path) -> str:
+    log = folder / "sipp-errors.log"
+    return log.read_text("utf-8", "replace")[-3000:] if log.is_file() else ""
