@@ -8,6 +8,7 @@ from sipstrobe.clock import Clock, Handle
 from sipstrobe.trace import Cause, Input, Trace
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 class Machine(Protocol[T]):
@@ -47,10 +48,14 @@ class Driver(Generic[T]):
         self._timer: Handle | None = None
         self._timer_at: float | None = None
 
-    def feed(self, step: Callable[..., object], *args: object, **kwargs: object) -> None:
-        """Call ``step(*args, now=clock.now(), **kwargs)``, deliver the outbox, re-arm the timer."""
-        step(*args, now=self._clock.now(), **kwargs)
+    def feed(self, step: Callable[..., R], *args: object, **kwargs: object) -> R:
+        """Call ``step(*args, now=clock.now(), **kwargs)``, deliver the outbox, re-arm the timer.
+
+        The result is the step's own.
+        """
+        result = step(*args, now=self._clock.now(), **kwargs)
         self._settle()
+        return result
 
     def close(self) -> None:
         """Stop the timer for good."""
