@@ -95,6 +95,13 @@ class RunHealthCheck(Command):
     """Light each side in turn and play a test tone; ends with HealthCheckDone. -> None"""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocateDevice(Command):
+    """Flash and sound for some seconds, so that people find the device. -> None"""
+
+    seconds: int = 10
+
+
 # --- calls: served by services.phone -----------------------------------------------------------
 
 

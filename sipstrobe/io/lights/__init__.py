@@ -1,0 +1,27 @@
+"""Where the light is shown: one module for each kind of driver, named by a short text."""
+
+from pathlib import Path
+
+from sipstrobe.io.lights.base import LightDriver, Picture
+from sipstrobe.io.lights.log import LightLog
+from sipstrobe.io.lights.none import NoLight
+from sipstrobe.io.lights.virtual import VirtualLight
+
+__all__ = ["LightDriver", "LightLog", "NoLight", "Picture", "VirtualLight", "open_light"]
+
+
+def open_light(spec: str) -> LightDriver:
+    """The driver that `virtual`, `none` or `log:PATH` names.
+
+    Raises ValueError for a name that is none of these, OSError when it cannot be opened.
+    """
+    kind, _, rest = spec.partition(":")
+    match kind, rest:
+        case "virtual", "":
+            return VirtualLight()
+        case "none", "":
+            return NoLight()
+        case "log", path if path:
+            return LightLog(Path(path))
+        case _:
+            raise ValueError(f"{spec!r} is no light: virtual, none or log:PATH")

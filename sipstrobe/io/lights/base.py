@@ -1,0 +1,36 @@
+"""What every light driver does, and what it is shown."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What one light function shows from an instant on.
+
+    sides: colour and lightness (0…1) of A, B, C, D; a dark side is ("", 0). The rest says for
+    which operation it is; operation None: the light is at rest.
+    """
+
+    at: float  # monotonic seconds
+    function: str
+    sides: Sequence[tuple[str, float]]
+    operation: int | None = None
+    pattern: str = ""
+    priority: int = 0
+    profile: str = ""
+
+
+class LightDriver(Protocol):
+    """An output for pictures. Methods may raise OSError, which is reported and survived."""
+
+    def show(self, picture: Picture) -> None:
+        """Show this now; must not block."""
+        ...
+
+    def check(self) -> None:
+        """Find out whether the light can be used; raises OSError with the reason if not."""
+        ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,54 @@
+"""Play what one light function shows: frame after frame, each at its own instant."""
+
+from collections import deque
+from dataclasses import dataclass
+
+from sipstrobe.lightsiren.frame import DARKNESS, Frame
+from sipstrobe.lightsiren.operations import Operation
+from sipstrobe.lightsiren.patterns import Animation, animate
+
+
+@dataclass(frozen=True, slots=True)
+class Lit:
+    """The light shows this frame from now on. operation: for which one; None: at rest."""
+
+    frame: Frame
+    operation: Operation | None
+
+
+class Player:
+    """A machine: the operation to show goes in, its frames come out.
+
+    Instants are counted from the operation's start, so that nothing drifts, and what was hidden
+    goes on where it would be by now. A late wake shows the frame of its instant; those that were
+    missed are left out.
+    """
+
+    def __init__(self) -> None:
+        self.outbox: deque[Lit] = deque()
+        self.deadline: float | None = None
+        self._operation: Operation | None = None
+        self._animation: Animation | None = None
+
+    def play(self, operation: Operation | None, *, now: float) -> None:
+        """Show this from now on; None: dark."""
+        self._operation = operation
+        if operation is None:
+            self._animation, self.deadline = None, None
+            self.outbox.append(Lit(DARKNESS, None))
+            return
+        wanted = operation.activity
+        self._animation = animate(wanted.pattern, wanted.colors, wanted.speed, wanted.intensity)
+        self._show(now)
+
+    def wake(self, *, now: float) -> None:
+        if self.deadline is not None and self.deadline <= now:
+            self._show(now)
+
+    def _show(self, now: float) -> None:
+        operation, animation = self._operation, self._animation
+        if operation is None or animation is None:
+            return
+        frame, following = animation.at(now - operation.started)
+        self.deadline = None if following is None else operation.started + following
+        self.outbox.append(Lit(frame, operation))
