@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from sipstrobe.errors import LocalProtocolError, RemoteProtocolError
 from sipstrobe.sip.grammar import is_token, unfold
 
-MAX_HEADERS = 200  # lines
+MAX_HEADERS = 200  # lines, folded ones counted each
 MAX_LINE = 8192  # characters of one header field, folded lines together
 
 COMPACT = {  # RFC 3261 §7.3.3 and the RFCs that added one
@@ -51,63 +51,72 @@ _KEYS = (
 class Headers:
     """Immutable, ordered. Names are found in any case, in compact and in full form."""
 
-    __slots__ = ("_index", "_lines")
+    __slots__ = ("_first", "_lines", "_repeated")
 
     def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
         """Fields of our own making: a line break in one is our mistake, LocalProtocolError."""
-        lines = [f"{name}: {value}" for name, value in pairs]
-        for line in lines:
-            if "\n" in line or "\r" in line:
-                raise LocalProtocolError(f"a header field with a line break: {line!r}")
-        self._lines = lines
-        self._index = _index(lines)
+        self._lines = field_lines(pairs)
+        self._index()
 
     @classmethod
     def from_lines(cls, lines: list[str]) -> "Headers":
-        """From whole fields, folded ones with their line breaks inside; takes the list over.
+        """From a head split at its line breaks; takes the list over.
 
-        Raises RemoteProtocolError.
+        Folded lines (RFC 3261 §7.3.1) are joined, their line breaks kept. Raises
+        RemoteProtocolError.
         """
         headers = cls.__new__(cls)
         headers._lines = lines
-        headers._index = _index(lines)
+        headers._index()
         return headers
 
     def first(self, name: str) -> str | None:
         """The value of the first field of this name, unfolded and trimmed."""
-        lines = self._index.get(_key(name))
-        return None if lines is None else _value(lines[0])
+        line = self._first.get(_KEYS.get(name) or name.lower())
+        return None if line is None else _value(line)
+
+    def only(self, name: str) -> str | None:
+        """The value of a field that may stand once; twice raises RemoteProtocolError."""
+        key = _KEYS.get(name) or name.lower()
+        line = self._first.get(key)
+        if line is None:
+            return None
+        if key in self._repeated:
+            raise RemoteProtocolError(f"more than one {name}")
+        return _value(line)
 
     def all(self, name: str) -> tuple[str, ...]:
         """The values of all fields of this name, one entry a line."""
-        return tuple([_value(line) for line in self._index.get(_key(name), ())])
+        return tuple([_value(line) for line in self.lines(name)])
 
-    def lines(self, name: str) -> tuple[str, ...]:
+    def lines(self, name: str) -> list[str]:
         """The fields of this name exactly as they came, name and folds included."""
-        return tuple(self._index.get(_key(name), ()))
-
-    def count(self, name: str) -> int:
-        return len(self._index.get(_key(name), ()))
+        key = _KEYS.get(name) or name.lower()
+        lines = self._repeated.get(key)
+        if lines is None:
+            line = self._first.get(key)
+            return [] if line is None else [line]
+        return lines.copy()
 
     def items(self) -> tuple[tuple[str, str], ...]:
         """Name as it came, value unfolded and trimmed, in order."""
         return tuple([(line.partition(":")[0].rstrip(" \t"), _value(line)) for line in self._lines])
 
-    def all_lines(self) -> tuple[str, ...]:
-        return tuple(self._lines)
+    def all_lines(self) -> list[str]:
+        """Every field exactly as it came."""
+        return self._lines.copy()
 
     def with_length(self, size_bytes: int) -> list[str]:
-        """All lines, with the Content-Length that a body of this size needs."""
-        present = self._index.get("content-length")
-        if present is None:
+        """Every field, with the Content-Length that a body of this size needs."""
+        stated = self._first.get("content-length")
+        if stated is None:
             return [*self._lines, f"Content-Length: {size_bytes}"]
-        if len(present) == 1 and _value(present[0]) == str(size_bytes):
+        if "content-length" not in self._repeated and _value(stated) == str(size_bytes):
             return self._lines
-        kept = [line for line in self._lines if line not in present]
-        return [*kept, f"Content-Length: {size_bytes}"]
+        return [*self._content(), f"Content-Length: {size_bytes}"]
 
     def __contains__(self, name: str) -> bool:
-        return _key(name) in self._index
+        return (_KEYS.get(name) or name.lower()) in self._first
 
     def __len__(self) -> int:
         return len(self._lines)
@@ -123,26 +132,50 @@ class Headers:
         return hash(tuple(self._content()))
 
     def _content(self) -> list[str]:
-        lengths = self._index.get("content-length")
-        if lengths is None:
+        if "content-length" not in self._first:
             return self._lines
+        lengths = self.lines("content-length")
         return [line for line in self._lines if line not in lengths]
 
+    def _index(self) -> None:
+        if len(self._lines) > MAX_HEADERS:
+            raise RemoteProtocolError(f"more than {MAX_HEADERS} header fields", status=513)
+        self._first: dict[str, str] = {}
+        self._repeated: dict[str, list[str]] = {}
+        first, known = self._first, _KEYS.get
+        for line in self._lines:
+            key = known(line.partition(":")[0])
+            if key is None:
+                if line[:1] in (" ", "\t"):
+                    self._lines = join_folded(self._lines)
+                    return self._index()
+                key = _unusual_key(line)
+            if key not in first:
+                first[key] = line
+            else:
+                self._repeated.setdefault(key, [first[key]]).append(line)
+        return None
 
-def _index(lines: list[str]) -> dict[str, list[str]]:
-    if len(lines) > MAX_HEADERS:
-        raise RemoteProtocolError(f"more than {MAX_HEADERS} header fields", status=513)
-    index: dict[str, list[str]] = {}
+
+def field_lines(pairs: Iterable[tuple[str, str]]) -> list[str]:
+    """``Name: value`` of each; a line break inside raises LocalProtocolError."""
+    lines = [f"{name}: {value}" for name, value in pairs]
     for line in lines:
-        name = line[: line.find(":")]
-        key = _KEYS.get(name)
-        if key is None:
-            key = _unusual_key(line)
-        if key in index:
-            index[key].append(line)
+        if "\n" in line or "\r" in line:
+            raise LocalProtocolError(f"a header field with a line break: {line!r}")
+    return lines
+
+
+def join_folded(lines: list[str]) -> list[str]:
+    if lines[0][:1] in (" ", "\t"):
+        raise RemoteProtocolError("a folded start line")
+    joined: list[list[str]] = []
+    for line in lines:
+        if line[:1] in (" ", "\t"):
+            joined[-1].append(line)
         else:
-            index[key] = [line]
-    return index
+            joined.append([line])
+    return ["\r\n".join(parts) for parts in joined]
 
 
 def _unusual_key(line: str) -> str:
@@ -154,9 +187,6 @@ def _unusual_key(line: str) -> str:
     return COMPACT.get(name, name)
 
 
-def _key(name: str) -> str:
-    return _KEYS.get(name) or name.lower()
-
-
 def _value(line: str) -> str:
-    return unfold(line[line.find(":") + 1 :])
+    value = line.partition(":")[2]
+    return value.strip(" \t") if "\r" not in value else unfold(value)

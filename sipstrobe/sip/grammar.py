@@ -12,6 +12,7 @@ from sipstrobe.errors import RemoteProtocolError
 
 MAX_PARAMS = 64  # parameters of one value
 MAX_VALUES = 128  # values of one kind of header, over all its lines
+REMEMBERED = 256  # values of one kind that are kept parsed: a peer repeats itself
 MAX_DELTA_SECONDS = 2**32 - 1  # RFC 3261 §25.1: larger ones mean "very long"
 
 TCHAR = r"A-Za-z0-9\-.!%*_+`'~"
@@ -22,6 +23,7 @@ _TOKEN = re.compile(f"[{TCHAR}]++")
 _FOLD = re.compile(r"[ \t]*+\r\n[ \t]++")
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
 _LIST_PIECE = re.compile(rf'(?:[^,"<]++|{QUOTED}|<[^>]*+>)*+', re.DOTALL)
+_PLAIN_PARAMS = re.compile(rf'(?:;[{TCHAR}]++(?:=[^\s;,"<>]*+)?+)++')
 _PARAM = re.compile(
     rf"[ \t]*+;[ \t]*+([{TCHAR}]++)"
     rf'(?:[ \t]*+=[ \t]*+(?:({QUOTED})|([^\s;,"<>]*+)))?+[ \t]*+',
@@ -82,6 +84,14 @@ def parse_params(text: str) -> dict[str, str]:
     RFC 3261 §7.3.1: a name that comes twice is an error.
     """
     params: dict[str, str] = {}
+    if _PLAIN_PARAMS.fullmatch(text):  # nearly always
+        parts = text.split(";", MAX_PARAMS + 1)
+        for part in parts[1:]:
+            name, _, value = part.partition("=")
+            params[name.lower()] = value
+        if len(params) != len(parts) - 1 or len(params) > MAX_PARAMS:
+            raise RemoteProtocolError("too many parameters, or one twice")
+        return params
     at, end = 0, len(text)
     while at < end:
         param = _PARAM.match(text, at)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from sipstrobe.errors import RemoteProtocolError
@@ -9,8 +10,8 @@ from sipstrobe.sip.grammar import (
     HOST,
     MAX_PARAMS,
     QUOTED,
+    REMEMBERED,
     TCHAR,
-    is_token,
     parse_delta_seconds,
     parse_host,
     parse_integer,
@@ -30,15 +31,15 @@ _VIA = re.compile(
     rf"({HOST})(?:[ \t]*+:[ \t]*+(\d++))?[ \t]*+(;.*)?",
     re.DOTALL,
 )
-_NAME_ADDR = re.compile(
-    rf'(?:({QUOTED})|([^"<>]*+))[ \t]*+<[ \t]*+([^<>]*?)[ \t]*+>[ \t]*+(;.*)?', re.DOTALL
-)
+_NAME_ADDR = re.compile(rf'(?:({QUOTED})|([^"<>]*+))[ \t]*+<([^<>]*+)>[ \t]*+(;.*)?', re.DOTALL)
 _ADDR_SPEC = re.compile(r'([^\s;,?<>"]++)[ \t]*+(;.*)?', re.DOTALL)
 _CSEQ = re.compile(rf"(\d++)[ \t]++([{TCHAR}]++)")
 _RACK = re.compile(rf"(\d++)[ \t]++(\d++)[ \t]++([{TCHAR}]++)")
 _RETRY_AFTER = re.compile(r"(\d++)[ \t]*+(?:\(.*\))?[ \t]*+(?:;.*)?", re.DOTALL)
 _AUTH_SCHEME = re.compile(rf"([{TCHAR}]++)[ \t]++(.*)", re.DOTALL)
 _AUTH_PARAM = re.compile(rf"([{TCHAR}]++)[ \t]*+=[ \t]*+({QUOTED}|[^\s,\"]*+)", re.DOTALL)
+_TOKEN = re.compile(f"[{TCHAR}]++")
+_TOKENS = re.compile(rf"[ \t]*+[{TCHAR}]*+[ \t]*+(?:,[ \t]*+[{TCHAR}]*+[ \t]*+)*+")
 _MEDIA_TYPE = re.compile(rf"([{TCHAR}]++)[ \t]*+/[ \t]*+([{TCHAR}]++)[ \t]*+(?:;.*)?", re.S)
 
 
@@ -65,8 +66,8 @@ class Via:
         return cls(
             text,
             transport.upper(),
-            parse_host(host),
-            parse_port(port),
+            host if host[0] != "[" else parse_host(host),
+            parse_port(port) if port else None,
             parse_params(params) if params else {},
         )
 
@@ -119,25 +120,15 @@ class NameAddr:
         self.uri = uri
         self.params = params
 
-    @classmethod
-    def parse(cls, text: str) -> "NameAddr":
+    @staticmethod
+    def parse(text: str) -> "NameAddr":
         """Raises RemoteProtocolError.
 
         RFC 4475 §3.1.2.14 and §3.1.2.15: space inside <> is passed over and the quotes that an
         unquoted name lacks are inferred. RFC 3261 §20: a URI without <> has no parameters or
         headers of its own.
         """
-        match = _NAME_ADDR.fullmatch(text)
-        if match is not None:
-            quoted, name, uri, params = match.groups()
-            display = unquote(quoted) if quoted else name.strip(" \t")
-        else:
-            match = _ADDR_SPEC.fullmatch(text)
-            if match is None:
-                raise RemoteProtocolError("bad address")
-            uri, params = match.groups()
-            display = ""
-        return cls(text, display, Uri.parse(uri), parse_params(params) if params else {})
+        return _parse_name_addr(text)
 
     @property
     def tag(self) -> str:
@@ -157,7 +148,23 @@ class NameAddr:
         return hash(self._raw)
 
 
-STAR = NameAddr("*", "", Uri("*", "*"), {})  # ``Contact: *``, RFC 3261 §10.2.2
+@lru_cache(maxsize=REMEMBERED)
+def _parse_name_addr(text: str) -> NameAddr:
+    match = _NAME_ADDR.fullmatch(text)
+    if match is not None:
+        quoted, name, uri, params = match.groups()
+        uri = uri.strip(" \t")
+        display = unquote(quoted) if quoted else name.strip(" \t")
+    else:
+        match = _ADDR_SPEC.fullmatch(text)
+        if match is None:
+            raise RemoteProtocolError("bad address")
+        uri, params = match.groups()
+        display = ""
+    return NameAddr(text, display, Uri.parse(uri), parse_params(params) if params else {})
+
+
+STAR = NameAddr("*", "", Uri.parse("any:*"), {})  # ``Contact: *``, RFC 3261 §10.2.2
 
 
 class CSeq(NamedTuple):
@@ -245,6 +252,7 @@ def parse_retry_after(text: str) -> int:
     return parse_delta_seconds(match[1])
 
 
+@lru_cache(maxsize=REMEMBERED)
 def parse_media_type(text: str) -> str:
     """``type/subtype`` in lower case, without parameters."""
     match = _MEDIA_TYPE.fullmatch(text)
@@ -253,10 +261,9 @@ def parse_media_type(text: str) -> str:
     return f"{match[1]}/{match[2]}".lower()
 
 
-def parse_tokens(text: str) -> list[str]:
+@lru_cache(maxsize=REMEMBERED)
+def parse_tokens(text: str) -> tuple[str, ...]:
     """A comma list of tokens, which may be empty (``Supported:``)."""
-    tokens = [token for token in split_commas(text) if token]
-    for token in tokens:
-        if not is_token(token):
-            raise RemoteProtocolError("not a token")
-    return tokens
+    if not _TOKENS.fullmatch(text):
+        raise RemoteProtocolError("not a list of tokens")
+    return tuple(_TOKEN.findall(text))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
 from sipstrobe.errors import RemoteProtocolError
-from sipstrobe.sip.fields import MAX_LINE, Headers
+from sipstrobe.sip.fields import MAX_HEADERS, MAX_LINE, Headers, field_lines, join_folded
 from sipstrobe.sip.grammar import (
     MAX_VALUES,
     is_token,
@@ -51,8 +51,9 @@ __all__ = [
 MAX_MESSAGE_BYTES = 65535
 MAX_VIAS = 70  # as many hops as Max-Forwards usually allows
 
-_ONCE = ("From", "To", "Call-ID", "CSeq", "Max-Forwards", "Content-Length", "Content-Type")
-_REQUIRED = ("Via", "From", "To", "Call-ID", "CSeq")  # RFC 3261 §8.1.1; see validate
+_COPIED = re.compile(  # what a response takes from a request, without a stray line break
+    r"(?:via|v|from|f|to|t|call-id|i|cseq)[ \t]*+:[^\r\n]*+(?:\r\n[ \t][^\r\n]*+)*+", re.IGNORECASE
+)
 _STATUS = re.compile(r"[1-6]\d\d")
 _VERSION = re.compile(r"SIP/\d+\.\d+", re.IGNORECASE)
 
@@ -83,10 +84,10 @@ class Message:
     @_Lazy
     def via(self) -> Via:
         """The topmost Via."""
-        lines = self.headers.lines("Via")
-        if not lines:
+        value = self.headers.first("Via")
+        if value is None:
             raise RemoteProtocolError("no Via")
-        return Via.parse(split_commas(unfold(lines[0].partition(":")[2]))[0])
+        return Via.parse(split_commas(value)[0])
 
     @_Lazy
     def vias(self) -> tuple[Via, ...]:
@@ -116,7 +117,7 @@ class Message:
 
     @_Lazy
     def max_forwards(self) -> int | None:
-        value = self._optional("Max-Forwards")
+        value = self.headers.only("Max-Forwards")
         return None if value is None else parse_integer(value, 255)
 
     @_Lazy
@@ -138,44 +139,45 @@ class Message:
     @_Lazy
     def content_type(self) -> str | None:
         """``type/subtype`` in lower case, without parameters."""
-        value = self._optional("Content-Type")
+        value = self.headers.only("Content-Type")
         return None if value is None else parse_media_type(value)
 
     @_Lazy
     def session_expires(self) -> SessionExpires | None:
-        value = self._optional("Session-Expires")
+        value = self.headers.only("Session-Expires")
         return None if value is None else SessionExpires.parse(value)
 
     @_Lazy
     def min_se(self) -> int | None:
-        value = self._optional("Min-SE")
+        value = self.headers.only("Min-SE")
         return None if value is None else parse_delta_seconds(value.partition(";")[0].strip())
 
     @_Lazy
     def expires(self) -> int | None:
-        value = self._optional("Expires")
+        value = self.headers.only("Expires")
         return None if value is None else parse_delta_seconds(value)
 
     @_Lazy
     def rseq(self) -> int | None:
-        value = self._optional("RSeq")
+        value = self.headers.only("RSeq")
         return None if value is None else parse_integer(value, MAX_SEQUENCE)
 
     @_Lazy
     def rack(self) -> RAck | None:
-        value = self._optional("RAck")
+        value = self.headers.only("RAck")
         return None if value is None else RAck.parse(value)
 
     @_Lazy
     def retry_after(self) -> int | None:
-        value = self._optional("Retry-After")
+        value = self.headers.only("Retry-After")
         return None if value is None else parse_retry_after(value)
 
     def tokens(self, name: str) -> tuple[str, ...]:
         """A list of tokens (Allow, Supported, Require …) over all its lines."""
-        if name not in self.headers:
-            return ()
-        return tuple([token for line in self.headers.all(name) for token in parse_tokens(line)])
+        lines = self.headers.all(name)
+        if len(lines) == 1:
+            return parse_tokens(lines[0])
+        return tuple([token for line in lines for token in parse_tokens(line)])
 
     def media_types(self, name: str) -> tuple[str, ...]:
         """A list of media types or ranges (Accept), without their parameters."""
@@ -195,15 +197,10 @@ class Message:
         return values
 
     def _one(self, name: str) -> str:
-        value = self._optional(name)
+        value = self.headers.only(name)
         if value is None:
             raise RemoteProtocolError(f"no {name}")
         return value
-
-    def _optional(self, name: str) -> str | None:
-        if self.headers.count(name) > 1:
-            raise RemoteProtocolError(f"more than one {name}")
-        return self.headers.first(name)
 
     def _start_line(self) -> str:
         raise NotImplementedError
@@ -266,12 +263,17 @@ def parse(data: bytes) -> Request | Response:
     """
     if len(data) > MAX_MESSAGE_BYTES:
         raise RemoteProtocolError("message too large", status=513)
-    if data[:1] in b"\r\n":
+    if data[:1] == b"\r":
         data = data.lstrip(b"\r\n")
     end = data.find(b"\r\n\r\n")
     if end < 0:
         raise RemoteProtocolError("no end of the header")
-    lines = _split_lines(data[:end].decode("utf-8", "surrogateescape"))
+    head = data[:end]
+    lines = head.decode("utf-8", "surrogateescape").split("\r\n")
+    if not (head.count(b"\n") == head.count(b"\r") == len(lines) - 1):
+        raise RemoteProtocolError("a line break that is none")
+    if end > MAX_LINE and max(map(len, lines)) > MAX_LINE:
+        raise RemoteProtocolError(f"a line of more than {MAX_LINE} characters", status=513)
     start = lines.pop(0)
     headers = Headers.from_lines(lines)
     body = _cut_body(data[end + 4 :], headers)
@@ -280,36 +282,10 @@ def parse(data: bytes) -> Request | Response:
     return Request(*_parse_request_line(start), headers, body)
 
 
-def _split_lines(head: str) -> list[str]:
-    lines = head.split("\r\n")
-    breaks = len(lines) - 1
-    if head.count("\n") != breaks or head.count("\r") != breaks:
-        raise RemoteProtocolError("a line break that is none")
-    if "\r\n " in head or "\r\n\t" in head:
-        lines = _join_folded(lines)
-    if len(head) > MAX_LINE and max(map(len, lines)) > MAX_LINE:
-        raise RemoteProtocolError(f"a line of more than {MAX_LINE} characters", status=513)
-    return lines
-
-
-def _join_folded(lines: list[str]) -> list[str]:
-    joined = [[lines[0]]]
-    for line in lines[1:]:
-        if line[:1] not in (" ", "\t"):
-            joined.append([line])
-        elif len(joined) == 1:
-            raise RemoteProtocolError("a folded start line")
-        else:
-            joined[-1].append(line)
-    return ["\r\n".join(parts) for parts in joined]
-
-
 def _cut_body(body: bytes, headers: Headers) -> bytes:
-    stated = headers.first("Content-Length")
+    stated = headers.only("Content-Length")
     if stated is None:
         return body
-    if headers.count("Content-Length") > 1:
-        raise RemoteProtocolError("more than one Content-Length")
     length = parse_integer(stated, MAX_MESSAGE_BYTES)
     if length > len(body):
         raise RemoteProtocolError("body shorter than Content-Length")
@@ -342,13 +318,6 @@ def validate(request: Request) -> None:
 
     Max-Forwards, a From tag and a branch may be missing, as in RFC 2543 (RFC 4475 §3.4.1).
     """
-    headers = request.headers
-    for name in _ONCE:
-        if headers.count(name) > 1:
-            raise RemoteProtocolError(f"more than one {name}")
-    for name in _REQUIRED:
-        if name not in headers:
-            raise RemoteProtocolError(f"no {name}")
     if request.request_uri.headers:  # RFC 3261 §19.1.1: not in a Request-URI
         raise RemoteProtocolError("headers in the Request-URI")
     if request.cseq.method != request.method:
@@ -372,15 +341,17 @@ def respond(
     to_tag is used if To has no tag yet. Record-Route is copied into whatever may make a dialog.
     """
     asked = request.headers
-    to = [f"{line};tag={to_tag}" for line in asked.lines("To")]
-    if not to_tag or _has_tag(request):
-        to = asked.lines("To")
-    lines = [*asked.lines("Via"), *asked.lines("From"), *to, *asked.lines("Call-ID")]
+    to = asked.lines("To")
+    if to_tag and not _has_tag(request):
+        to = [f"{line};tag={to_tag}" for line in to]
+    lines = asked.lines("Via")
+    lines += asked.lines("From")
+    lines += to
+    lines += asked.lines("Call-ID")
     lines += asked.lines("CSeq")
     if 100 < status < 300:
         lines += asked.lines("Record-Route")
-    ours = Headers(headers)
-    lines += ours.all_lines()
+    lines += field_lines(headers)
     if content_type:
         lines.append(f"Content-Type: {content_type}")
     words = reason_phrase(status) if reason is None else reason
@@ -409,24 +380,15 @@ def received_from(request: Request, host: str, port: int) -> Request:
 def salvage(data: bytes) -> Request | None:
     """Of a request that does not parse, as much as its sender needs to be told so.
 
-    None if there is no telling: it is no request, is an ACK, or has not said who it comes from.
+    None if there is no telling: it is no request, is an ACK, or has no Via. What is left need not
+    be sane: do nothing with it but `respond`.
     """
     head = data[:MAX_MESSAGE_BYTES].lstrip(b"\r\n").partition(b"\r\n\r\n")[0]
-    lines = head.decode("utf-8", "surrogateescape").split("\r\n")
-    method, _, rest = lines[0].partition(" ")
+    start, *lines = head.decode("utf-8", "surrogateescape").split("\r\n")
+    method, _, rest = start.partition(" ")
     if not is_token(method) or method == "ACK" or method.upper().startswith("SIP/"):
         return None
-    kept: list[str] = []
-    for line in _join_folded(["", *lines[1:]])[1:]:
-        try:
-            headers = Headers.from_lines([line])
-        except RemoteProtocolError:
-            continue
-        if any(name in headers for name in _REQUIRED) and "\n" not in unfold(line):
-            kept.append(line)
+    fields = join_folded(["Start:", *lines[:MAX_HEADERS]])
+    kept = [line for line in fields if len(line) <= MAX_LINE and _COPIED.fullmatch(line)]
     request = Request(method, rest.partition(" ")[0], Headers.from_lines(kept))
-    try:
-        _ = request.via, request.call_id, request.cseq, request.from_
-    except RemoteProtocolError:
-        return None
-    return request
+    return request if "Via" in request.headers else None

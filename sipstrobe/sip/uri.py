@@ -2,17 +2,17 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 from sipstrobe.errors import RemoteProtocolError
-from sipstrobe.sip.grammar import HOST, MAX_PARAMS, parse_host, parse_port
+from sipstrobe.sip.grammar import HOST, MAX_PARAMS, REMEMBERED, parse_host, parse_port
 
 _SIP = re.compile(
     r'([Ss][Ii][Pp][Ss]?):(?:([^@:\s<>"]++)(?::([^@\s<>"]*+))?@)?'
-    rf"({HOST})(?::(\d++))?((?:;[^;?]++)*+)(?:\?(.++))?+"
+    rf"({HOST})(?::(\d++))?((?:;[^;?=\s<>\"]++(?:=[^;?\s<>\"]*+)?+)*+)(?:\?([^\s<>\"]++))?+"
 )
 _ANY = re.compile(r'([A-Za-z][A-Za-z0-9+.\-]*+):([^\s<>"]++)')
-_BAD = re.compile(r'[\s<>"]')
 
 
 class Uri:
@@ -39,13 +39,12 @@ class Uri:
         self,
         raw: str,
         scheme: str,
-        *,
-        user: str | None = None,
-        password: str | None = None,
-        host: str = "",
-        port: int | None = None,
-        params: Mapping[str, str] | None = None,
-        headers: tuple[tuple[str, str], ...] = (),
+        user: str | None,
+        password: str | None,
+        host: str,
+        port: int | None,
+        params: Mapping[str, str],
+        headers: tuple[tuple[str, str], ...],
         opaque: str = "",
     ) -> None:
         self._raw = raw
@@ -54,27 +53,14 @@ class Uri:
         self.password = password
         self.host = host
         self.port = port
-        self.params: Mapping[str, str] = {} if params is None else params
+        self.params = params
         self.headers = headers
         self.opaque = opaque
 
-    @classmethod
-    def parse(cls, text: str) -> "Uri":
+    @staticmethod
+    def parse(text: str) -> "Uri":
         """Raises RemoteProtocolError for what is no URI."""
-        sip = _SIP.fullmatch(text)
-        if sip is None:
-            return _parse_other(text)
-        scheme, user, password, host, port, params, headers = sip.groups()
-        return cls(
-            text,
-            scheme.lower(),
-            user=user,
-            password=password,
-            host=host if host[0] != "[" else parse_host(host),
-            port=None if port is None else parse_port(port),
-            params=_parse_params(params) if params else None,
-            headers=_parse_headers(headers) if headers else (),
-        )
+        return _parse(text)
 
     @property
     def is_sip(self) -> bool:
@@ -123,30 +109,45 @@ def _unescape(text: str | None) -> str:
     return "\0" if text is None else unquote_to_bytes(text).decode("utf-8", "surrogateescape")
 
 
+@lru_cache(maxsize=REMEMBERED)
+def _parse(text: str) -> Uri:
+    sip = _SIP.fullmatch(text)
+    if sip is None:
+        return _parse_other(text)
+    scheme, user, password, host, port, params, headers = sip.groups()
+    return Uri(
+        text,
+        scheme.lower(),
+        user,
+        password,
+        host if host[0] != "[" else parse_host(host),
+        parse_port(port) if port else None,
+        _parse_params(params) if params else {},
+        _parse_headers(headers) if headers else (),
+    )
+
+
 def _parse_other(text: str) -> Uri:
     other = _ANY.fullmatch(text)
     if other is None or other[1].lower() in ("sip", "sips"):
         raise RemoteProtocolError("bad URI")
-    return Uri(text, other[1].lower(), opaque=other[2])
+    return Uri(text, other[1].lower(), None, None, "", None, {}, (), other[2])
 
 
 def _parse_params(text: str) -> dict[str, str]:
-    if _BAD.search(text):
-        raise RemoteProtocolError("bad URI parameter")
     params: dict[str, str] = {}
-    parts = text[1:].split(";", MAX_PARAMS)
-    for part in parts:
+    parts = text.split(";", MAX_PARAMS + 1)
+    for part in parts[1:]:
         name, _, value = part.partition("=")
-        name = name.lower()
-        if not name or name in params or len(parts) > MAX_PARAMS:
-            raise RemoteProtocolError("too many URI parameters, or one twice")
-        params[name] = value
+        params[name.lower()] = value
+    if len(params) != len(parts) - 1 or len(params) > MAX_PARAMS:
+        raise RemoteProtocolError("too many URI parameters, or one twice")
     return params
 
 
 def _parse_headers(text: str) -> tuple[tuple[str, str], ...]:
     parts = text.split("&", MAX_PARAMS)
-    if _BAD.search(text) or len(parts) > MAX_PARAMS:
-        raise RemoteProtocolError("bad headers in a URI")
+    if len(parts) > MAX_PARAMS:
+        raise RemoteProtocolError("too many headers in a URI")
     pairs = [part.partition("=") for part in parts]
     return tuple((name, value) for name, _, value in pairs)
