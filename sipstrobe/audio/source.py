@@ -3,9 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
+from sipstrobe.audio.format import samples_in
 from sipstrobe.audio.ring import SampleRing
 from sipstrobe.commands import Command
+
+REFILL_SAMPLES: Final = samples_in(0.15)  # what a source with `refill` has waiting
 
 
 class SourceKind(StrEnum):

@@ -1,0 +1,159 @@
+"""From rings to the card: what the audio thread does, and all that it does.
+
+The loop says what is to be heard by assigning a new `MixPlan`; the card calls `Mixer.mix` for each
+of its periods. In here nothing waits, logs, raises or is built anew: samples are copied, scaled and
+added in arrays that exist already. The card's findings are numbers that the loop reads later.
+"""
+
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from sipstrobe.audio.fade import FADE_SAMPLES, Fade
+from sipstrobe.audio.format import SAMPLE_RATE, Samples, db_from_gain
+from sipstrobe.audio.limit import Limiter
+from sipstrobe.audio.ring import HISTORY, SampleRing
+from sipstrobe.audio.tap import Tap
+
+MAX_PERIOD: Final = SAMPLE_RATE // 10  # samples mixed at a time; a longer period is cut
+
+assert FADE_SAMPLES <= HISTORY
+
+
+class Channel:
+    """One source at the mixer: a ring and its fade, and what the card has found out about them.
+
+    A new channel fades in with its first sample. One whose ring runs dry fades out over the
+    mirror image of what it played last, counts the underrun, and fades in again when more comes.
+    Apart from `ring`, everything here is written by the card.
+    """
+
+    __slots__ = ("_fade", "_mirrored", "heard_at", "ring", "silent_at", "underruns")
+
+    def __init__(self, ring: SampleRing) -> None:
+        self.ring = ring
+        self.underruns = 0
+        self.heard_at: float | None = None  # when the first sample that is not zero was played
+        self.silent_at: float | None = None  # since when the plan's gain of 0 is reached
+        self._fade = Fade(0.0)
+        self._mirrored = -1  # samples of the mirror image played so far; -1: it plays the ring
+
+    @property
+    def gain(self) -> float:
+        """The gain it really has just now."""
+        return self._fade.gain
+
+    def render(self, out: Samples, gain: float, at: float) -> bool:
+        """Fill out with what comes next, fading to this gain; False: nothing to hear, out is
+        undefined. at: when the first sample of out is played."""
+        if gain:
+            self.silent_at = None
+        elif not self._fade.gain:
+            self.ring.skip(out.size)
+            if self.silent_at is None:
+                self.silent_at = at
+            return False
+        done = self._play(out, gain)
+        if done == out.size:  # the usual case
+            if self.heard_at is None:
+                self._listen(out, at)
+        else:
+            while done < out.size and (more := self._play(out[done:], gain)):
+                done += more
+            if not done:
+                return False
+            if self.heard_at is None:
+                self._listen(out[:done], at)
+            out[done:] = 0.0
+        if not gain and not self._fade.gain:
+            self.silent_at = at + min(out.size, FADE_SAMPLES) / SAMPLE_RATE
+        return True
+
+    def _play(self, out: Samples, gain: float) -> int:
+        """Fill the start of out, from the ring or its mirror image, and say how far."""
+        if self._mirrored >= 0:
+            return self._fade_out(out)
+        count = self.ring.read_into(out)
+        fade = self._fade
+        if count == out.size:
+            if gain != 1.0 or fade.gain != 1.0:
+                fade.apply(out, gain)
+            return count
+        if count:
+            fade.apply(out[:count], gain)
+        if fade.gain:  # it would break off at full sound
+            self._mirrored = 0
+            if gain:
+                self.underruns += 1
+        return count or (self._fade_out(out) if self._mirrored == 0 else 0)
+
+    def _fade_out(self, out: Samples) -> int:
+        count = min(out.size, FADE_SAMPLES - self._mirrored)
+        self.ring.mirror_into(out[:count], self._mirrored)
+        self._fade.apply(out[:count], 0.0)
+        self._mirrored += count
+        if self._mirrored == FADE_SAMPLES:
+            self._mirrored = -1
+        return count
+
+    def _listen(self, out: Samples, at: float) -> None:
+        if out.any():
+            self.heard_at = at + int((out != 0.0).argmax()) / SAMPLE_RATE
+
+
+class Entry(NamedTuple):
+    channel: Channel
+    gain: float
+
+
+@dataclass(frozen=True, slots=True)
+class MixPlan:
+    """All that is to be heard. A source on its way out stays listed with gain 0 until it is
+    silent."""
+
+    entries: tuple[Entry, ...] = ()
+    gain: float = 1.0  # of everything together: the master volume
+
+
+class Mixer:
+    """Mixes what the plan lists. One card at a time calls `mix`; the loop assigns `plan`."""
+
+    __slots__ = ("_limiter", "_master", "_scratch", "periods", "plan", "tap")
+
+    def __init__(self) -> None:
+        self.plan = MixPlan()
+        self.periods = 0
+        self.tap = Tap()
+        self._master = Fade(1.0)
+        self._limiter = Limiter(MAX_PERIOD)
+        self._scratch = np.empty(MAX_PERIOD, np.float32)
+
+    @property
+    def reduction_db(self) -> float:
+        """What the limiter takes away just now, 0 or less."""
+        return db_from_gain(self._limiter.gain)
+
+    def mix(self, out: Samples, at: float) -> None:
+        """Fill out, whose first sample is played at this instant."""
+        plan = self.plan
+        for start in range(0, out.size, MAX_PERIOD):
+            self._mix(plan, out[start : start + MAX_PERIOD], at + start / SAMPLE_RATE)
+        self.periods += 1
+
+    def _mix(self, plan: MixPlan, out: Samples, at: float) -> None:
+        scratch = self._scratch[: out.size]
+        heard = False
+        for channel, gain in plan.entries:
+            if not heard:
+                heard = channel.render(out, gain, at)
+            elif channel.render(scratch, gain, at):
+                out += scratch
+        master = self._master
+        if not heard:
+            out.fill(0.0)
+            master.jump(plan.gain)
+        elif plan.gain != 1.0 or master.gain != 1.0:
+            master.apply(out, plan.gain)
+        self._limiter.apply(out)
+        self.tap.write(out)

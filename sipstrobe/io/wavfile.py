@@ -1,0 +1,162 @@
+"""WAV files of 16-bit PCM: written while the sound goes on, read as a whole.
+
+A file that is being written is valid at any moment, also after the process was killed: the sound is
+written first, and only then do the header's sizes grow to cover it.
+"""
+
+import os
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sipstrobe.errors import MediaError
+
+_HEADER: Final = struct.Struct("<4sI4s4sIHHIIHH4sI")
+_PCM, _EXTENSIBLE = 1, 0xFFFE
+_FULL_SCALE = np.float32(32768.0)
+MAX_DATA_BYTES: Final = 2**32 - 1 - _HEADER.size  # the sizes have 32 bits; 12 hours at 48 kHz
+MAX_READ_BYTES: Final = 256 * 2**20  # of a file that is read; 46 minutes at 48 kHz, mono
+_FLUSH_SECONDS = 0.1
+
+
+def _header(sample_rate: int, size_bytes: int) -> bytes:
+    riff_bytes = _HEADER.size - 8 + size_bytes
+    byte_rate = 2 * sample_rate
+    return _HEADER.pack(
+        *(b"RIFF", riff_bytes, b"WAVE"),
+        *(b"fmt ", 16, _PCM, 1, sample_rate, byte_rate, 2, 16),
+        *(b"data", size_bytes),
+    )
+
+
+class WavWriter:
+    """Write mono sound; what was written 0.1 s ago is in the file. OSError passes through."""
+
+    def __init__(self, path: Path, sample_rate: int) -> None:
+        self.size_bytes = 0  # of sound in the file, as its header says
+        self._sample_rate = sample_rate
+        self._buffer = np.zeros(round(sample_rate * _FLUSH_SECONDS), np.int16)
+        self._scaled = np.zeros(len(self._buffer), np.float32)
+        self._fill = 0  # samples in the buffer
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+        os.pwrite(self._file, _header(sample_rate, 0), 0)
+
+    def write(self, block: NDArray[np.float32]) -> None:
+        """Add samples, rounded to 16 bits; 1 − 2⁻¹⁵ is the largest."""
+        while block.size:
+            count = min(block.size, len(self._buffer) - self._fill)
+            scaled = self._scaled[:count]
+            np.multiply(block[:count], _FULL_SCALE, out=scaled)
+            np.rint(scaled, out=scaled)
+            np.clip(scaled, -32768.0, 32767.0, out=scaled)
+            self._buffer[self._fill : self._fill + count] = scaled
+            self._grow(count)
+            block = block[count:]
+
+    def write_silence(self, count: int) -> None:
+        """Add this many samples of silence."""
+        while count:
+            part = min(count, len(self._buffer) - self._fill)
+            self._buffer[self._fill : self._fill + part] = 0
+            self._grow(part)
+            count -= part
+
+    def flush(self) -> None:
+        """Bring everything into the file. Raises OSError when it has reached MAX_DATA_BYTES."""
+        data = self._buffer[: self._fill].astype("<i2").tobytes()
+        if self.size_bytes + len(data) > MAX_DATA_BYTES:
+            raise OSError("the file is as long as a WAV file can be")
+        at = _HEADER.size + self.size_bytes
+        while data:
+            written = os.pwrite(self._file, data, at)
+            at, data = at + written, data[written:]
+        self.size_bytes = at - _HEADER.size
+        self._fill = 0
+        os.pwrite(self._file, _header(self._sample_rate, self.size_bytes), 0)
+
+    def close(self) -> None:
+        try:
+            self.flush()
+        finally:
+            os.close(self._file)
+
+    def _grow(self, count: int) -> None:
+        self._fill += count
+        if self._fill == len(self._buffer):
+            self.flush()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sound:
+    """What a WAV file holds, as one channel from −1 to 1."""
+
+    samples: NDArray[np.float32]
+    sample_rate: int
+
+    @property
+    def seconds(self) -> float:
+        return self.samples.size / self.sample_rate
+
+
+def read_wav(path: Path) -> Sound:
+    """Read a file of at most MAX_READ_BYTES. Raises MediaError with the reason in words."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_READ_BYTES + 1)
+    except OSError as error:
+        raise MediaError(f"{path} cannot be read: {error.strerror}") from error
+    if len(data) > MAX_READ_BYTES:
+        raise MediaError(f"{path} is larger than {MAX_READ_BYTES // 2**20} MiB")
+    try:
+        return parse_wav(data)
+    except MediaError as error:
+        raise MediaError(f"{path} cannot be used: {error}") from error
+
+
+def parse_wav(data: bytes) -> Sound:
+    """Decode 8- or 16-bit PCM of 1 or 2 channels at 8–48 kHz; two are mixed to one.
+
+    A file that ends before its sizes say so yields what is there. Raises MediaError.
+    """
+    if len(data) < 12 or data[:4] != b"RIFF" or data[8:12] != b"WAVE":
+        raise MediaError("it is not a WAV file")
+    chunks = _chunks(data)
+    form = chunks.get(b"fmt ", b"")
+    if len(form) < 16 or b"data" not in chunks:
+        raise MediaError("its format or its sound is missing")
+    code, channels, sample_rate, _, _, bits = struct.unpack_from("<HHIIHH", form)
+    if code == _EXTENSIBLE and len(form) >= 26:
+        code = int.from_bytes(form[24:26], "little")  # the sub-format's GUID begins with it
+    if code != _PCM or bits not in (8, 16):
+        raise MediaError("only PCM of 8 or 16 bits is supported")
+    if channels not in (1, 2) or not 8000 <= sample_rate <= 48000:
+        raise MediaError("only one or two channels at 8 to 48 kHz are supported")
+    return Sound(_decode(chunks[b"data"], bits, channels), sample_rate)
+
+
+def _chunks(data: bytes) -> dict[bytes, bytes]:
+    """The first chunk of each name up to and including the sound."""
+    chunks: dict[bytes, bytes] = {}
+    at = 12
+    while at + 8 <= len(data) and b"data" not in chunks:
+        name = data[at : at + 4]
+        size = int.from_bytes(data[at + 4 : at + 8], "little")
+        chunks.setdefault(name, data[at + 8 : at + 8 + size])
+        at += 8 + size + size % 2
+    return chunks
+
+
+def _decode(data: bytes, bits: int, channels: int) -> NDArray[np.float32]:
+    data = data[: len(data) - len(data) % (channels * bits // 8)]
+    if bits == 8:  # unsigned, alone of all widths
+        samples = (np.frombuffer(data, np.uint8).astype(np.float32) - 128.0) / 128.0
+    else:
+        samples = np.frombuffer(data, "<i2").astype(np.float32) / _FULL_SCALE
+    if channels == 1:
+        return samples
+    mixed: NDArray[np.float32] = samples.reshape(-1, 2).mean(axis=1, dtype=np.float32)
+    return mixed

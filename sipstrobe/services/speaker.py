@@ -1,0 +1,247 @@
+"""Keeps the wanted output open, and something in its place while it cannot be."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from sipstrobe.audio.fade import Fade
+from sipstrobe.audio.format import SAMPLE_RATE, Samples
+from sipstrobe.clock import Clock, Handle
+from sipstrobe.errors import MediaError
+from sipstrobe.io.soundcard import Null, Output, Render
+
+logger = logging.getLogger(__name__)
+
+MakeOutput = Callable[[str, Clock, int], Output]
+
+FADE_OUT: Final = 0.03  # seconds until every output has played its fade
+WATCH: Final = 1.0  # how often a card is looked at; one that asked for nothing meanwhile is lost
+RETRY_FIRST: Final = 1.0
+RETRY_MAX: Final = 60.0
+CLOSE_LIMIT: Final = 1.0
+
+
+class _Gate:
+    """Between one output and the mixer: of all outputs, only the one with an open gate mixes."""
+
+    __slots__ = ("_fade", "_render", "output", "wanted")
+
+    def __init__(self, output: Output, render: Render) -> None:
+        self.output = output
+        self.wanted = 0.0  # 1: open, 0: shut; assigned by the loop
+        self._render = render
+        self._fade = Fade(0.0)
+
+    def render(self, out: Samples, at: float) -> None:
+        fade, wanted = self._fade, self.wanted
+        if not wanted and not fade.gain:
+            out.fill(0.0)
+            return
+        self._render(out, at)
+        if fade.gain != 1.0 or wanted != 1.0:
+            fade.apply(out, wanted)
+
+
+class Speaker:
+    """One output at a time, by the name that the settings give it.
+
+    A change fades the old one out, closes it and opens the new one. What takes long is done in a
+    thread, and the sound runs on meanwhile, to nobody. So it does while the wanted output cannot
+    be opened or was lost; that is reported, and tried again after 1, 2, 4 … 60 s.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        make_output: MakeOutput,
+        render: Render,
+        report: Callable[[str], None],  # called with the problem in words, "" when it is solved
+    ) -> None:
+        self.problem = ""
+        self._clock = clock
+        self._make_output = make_output
+        self._render = render
+        self._report = report
+        self._wanted = ""
+        self._gate: _Gate | None = None  # what plays now
+        self._running = False
+        self._changing = False
+        self._closed = False
+        self._timer: Handle | None = None  # to look at the card, or to try again
+        self._retry_after = RETRY_FIRST
+        self._seen = 0  # periods of the output when it was last looked at
+
+    @property
+    def output(self) -> Output | None:
+        """What plays now; null in place of the wanted one while that does not work."""
+        return None if self._gate is None else self._gate.output
+
+    def want(self, name: str) -> None:
+        if name != self._wanted:
+            self._wanted = name
+            self._retry_after = RETRY_FIRST
+            self._change()
+
+    def run(self) -> None:
+        """There is something to hear."""
+        self._running = True
+        if self._gate is not None:
+            self._gate.output.run()
+
+    def rest(self) -> None:
+        """There is nothing to hear."""
+        self._running = False
+        if self._gate is not None:
+            self._gate.output.rest()
+
+    async def aclose(self) -> None:
+        """Fade out and close."""
+        self._closed = True
+        self._wait(None)
+        gate, self._gate = self._gate, None
+        if gate is None:
+            return
+        gate.wanted = 0.0
+        if self._running:
+            await asyncio.sleep(FADE_OUT)
+        if not gate.output.blocking:
+            gate.output.close()
+            return
+        try:
+            async with asyncio.timeout(CLOSE_LIMIT):
+                await asyncio.to_thread(gate.output.close)
+        except TimeoutError:
+            logger.warning("the sound card %s does not close", gate.output.name)
+
+    # --- from one output to the next ---
+
+    def _change(self) -> None:
+        """Begin to put the wanted output in place of what plays, unless that is going on."""
+        if self._changing or self._closed:
+            return
+        self._changing = True
+        self._wait(None)
+        gate = self._gate
+        if gate is None:
+            self._open()
+            return
+        gate.wanted = 0.0
+        if self._running:
+            self._wait(self._clock.now() + FADE_OUT, self._faded)
+        else:
+            self._faded()
+
+    def _faded(self) -> None:
+        gate, self._gate = self._gate, None
+        assert gate is not None
+        self._do(gate.output, gate.output.close, self._open)
+
+    def _open(self, failure: BaseException | None = None) -> None:
+        """Open the wanted output; the old one is closed, however well that went."""
+        if failure is not None:
+            logger.warning("the sound card did not close well: %s", failure)
+        if self._closed:
+            return
+        gate = _Gate(self._make_output(self._wanted, self._clock, SAMPLE_RATE), self._render)
+        if gate.output.blocking and self._gate is None:
+            self._stand_in()
+        opened = partial(self._opened, self._wanted, gate)
+        self._do(gate.output, partial(gate.output.open, gate.render), opened)
+
+    def _opened(self, name: str, gate: _Gate, failure: BaseException | None = None) -> None:
+        self._changing = False
+        if self._closed or name != self._wanted:  # meanwhile something else is wanted
+            self._do(gate.output, gate.output.close, lambda _: self._change())
+            return
+        if failure is None:
+            if self._gate is not None:
+                self._gate.output.close()
+            self._play(gate)
+            self._retry_after = RETRY_FIRST
+            self._watch_on()
+            self._tell(gate.output.problem)
+        else:
+            self._fail(str(failure))
+
+    def _fail(self, problem: str) -> None:
+        """Go on without the wanted output, and try again later."""
+        if self._gate is None:
+            self._stand_in()
+        self._tell(problem)
+        self._wait(self._clock.now() + self._retry_after, self._retry)
+        self._retry_after = min(2 * self._retry_after, RETRY_MAX)
+
+    def _retry(self) -> None:
+        self._changing = True
+        self._open()
+
+    def _stand_in(self) -> None:
+        gate = _Gate(Null(self._clock, SAMPLE_RATE), self._render)
+        gate.output.open(gate.render)
+        self._play(gate)
+
+    def _play(self, gate: _Gate) -> None:
+        self._gate = gate
+        self._seen = -1
+        gate.wanted = 1.0
+        if self._running:
+            gate.output.run()
+
+    # --- while it plays ---
+
+    def _watch_on(self) -> None:
+        self._wait(self._clock.now() + WATCH, self._watch)
+
+    def _watch(self) -> None:
+        gate = self._gate
+        assert gate is not None
+        output = gate.output
+        if output.blocking and (output.problem or output.periods == self._seen):
+            self._lose(gate, output.problem or f"The sound card {output.name} hangs.")
+            return
+        self._seen = output.periods
+        if output.problem:
+            self._tell(output.problem)
+        self._watch_on()
+
+    def _lose(self, gate: _Gate, problem: str) -> None:
+        self._changing = True
+        gate.wanted = 0.0
+        self._gate = None
+
+        def closed(failure: BaseException | None) -> None:
+            self._changing = False
+            if not self._closed:
+                self._fail(problem)
+
+        self._do(gate.output, gate.output.close, closed)
+
+    def _tell(self, problem: str) -> None:
+        if problem != self.problem:
+            self.problem = problem
+            self._report(problem)
+
+    def _wait(self, when: float | None, then: Callable[[], None] | None = None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._clock.call_at(when, then) if when is not None and then else None
+
+    def _do(
+        self,
+        output: Output,
+        step: Callable[[], None],
+        then: Callable[[BaseException | None], None],
+    ) -> None:
+        """Do a step that may fail or take long, and go on with its failure, if any."""
+        if output.blocking:
+            future = asyncio.get_running_loop().run_in_executor(None, step)
+            future.add_done_callback(lambda f: None if f.cancelled() else then(f.exception()))
+            return
+        failure = None
+        try:
+            step()
+        except MediaError as error:
+            failure = error
+        then(failure)
