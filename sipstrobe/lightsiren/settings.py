@@ -124,8 +124,8 @@ class MaintenanceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         ),
     ] = True
     until: Annotated[
-        datetime | None,
-        Meta(tz=True, title="Until", description="When it ends by itself; empty: never."),
+        Annotated[datetime, Meta(tz=True)] | None,
+        Meta(title="Until", description="When it ends by itself; empty: never."),
     ] = None
 
 

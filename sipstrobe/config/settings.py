@@ -1,0 +1,135 @@
+"""The one tree of everything that can be set, made of the cores' own settings."""
+
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
+from sipstrobe.audio.settings import AudioSettings
+from sipstrobe.config import users
+from sipstrobe.config.users import MAX_USERS, User
+from sipstrobe.errors import Problem
+from sipstrobe.lightsiren import profile
+from sipstrobe.lightsiren.settings import LightsSettings, MaintenanceSettings, Profile, Profiles
+from sipstrobe.lightsiren.sounds import SOUNDS
+from sipstrobe.rules import settings as rules
+from sipstrobe.rules.actions import RunProfile, StartProfile, StopProfile
+from sipstrobe.rules.settings import Condition, Rule, Rules
+from sipstrobe.sip import settings as sip
+from sipstrobe.sip.settings import SipSettings
+
+MAX_MANUAL_TRIGGERS = 16
+
+
+class DeviceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The device as such."""
+
+    name: Annotated[
+        str,
+        Meta(
+            pattern=r"^[^\x00-\x1f\x7f]{1,64}$",
+            title="Name",
+            description="How the page and other devices call this one.",
+        ),
+    ] = "sipstrobe"
+    serial: Annotated[
+        str,
+        Meta(
+            pattern="^[0-9A-F]{12}$",
+            title="Serial number",
+            description="12 capital hexadecimal digits, drawn when the device first starts.",
+        ),
+    ] = "000000000000"
+
+
+class WebSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The page and the HTTP interfaces."""
+
+    host: Annotated[
+        str,
+        Meta(
+            pattern=r"^[0-9A-Za-z.:_-]{1,253}$",
+            title="Address",
+            description="Where the page is served: 0.0.0.0 for all IPv4 addresses, :: for IPv6.",
+        ),
+    ] = "0.0.0.0"  # noqa: S104  a device in a network is there to be reached
+    port: Annotated[int, Meta(ge=1, le=65535, title="Port")] = 8080
+    users: Annotated[
+        tuple[User, ...],
+        Meta(max_length=MAX_USERS, title="Users", description="At least one is administrator."),
+    ] = ()
+
+
+TriggerName = Annotated[str, Meta(min_length=1, max_length=64)]
+
+
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything that can be set. The defaults are a device as it is shipped: quiet."""
+
+    device: Annotated[DeviceSettings, Meta(title="Device")] = DeviceSettings()
+    sip: Annotated[SipSettings, Meta(title="SIP")] = SipSettings()
+    audio: Annotated[AudioSettings, Meta(title="Sound")] = AudioSettings()
+    lights: Annotated[LightsSettings, Meta(title="Lights")] = LightsSettings()
+    maintenance: Annotated[MaintenanceSettings, Meta(title="Maintenance")] = MaintenanceSettings()
+    profiles: Profiles = ()
+    rules: Rules = ()
+    manual_triggers: Annotated[
+        tuple[TriggerName, ...],
+        Meta(
+            max_length=MAX_MANUAL_TRIGGERS,
+            title="Manual triggers",
+            description="The names of triggers that people set by hand.",
+        ),
+    ] = ("Manual trigger 1",)
+    web: Annotated[WebSettings, Meta(title="Page")] = WebSettings()
+
+
+def _profile_problems(profiles: tuple[Profile, ...]) -> list[Problem]:
+    return profile.problems(profiles, SOUNDS, "")
+
+
+def _web_problems(web: WebSettings) -> list[Problem]:
+    return [Problem("/users" + p.path, p.message) for p in users.problems(web.users)]
+
+
+SECTION_CHECKS: dict[str, Callable[[Any], list[Problem]]] = {
+    "sip": sip.problems,
+    "profiles": _profile_problems,
+    "rules": rules.problems,
+    "web": _web_problems,
+}
+"""What single fields cannot say about themselves, by section; paths are relative to it."""
+
+
+def problems(settings: Settings) -> Iterator[Problem]:
+    """What sections cannot say about themselves: one that names what another must have."""
+    known = {profile.name for profile in settings.profiles}
+    for i, rule in enumerate(settings.rules):
+        match rule.action:
+            case RunProfile(profile=name) | StartProfile(profile=name) | StopProfile(profile=name):
+                if name not in known:
+                    path = f"/rules/{i}/action/profile"
+                    yield Problem(path, f"there is no profile {name!r}")
+            case _:
+                pass
+        yield from _trigger_problems(rule, f"/rules/{i}", len(settings.manual_triggers))
+    if settings.sip.enabled and settings.web.port == settings.sip.port:
+        yield Problem("/web/port", f"{settings.web.port} is the SIP port")
+
+
+def _trigger_problems(rule: Rule, path: str, triggers: int) -> Iterator[Problem]:
+    conditions = {f"{path}/conditions/{i}": c for i, c in enumerate(rule.conditions)}
+    if rule.when is not None:
+        conditions[path + "/when"] = rule.when
+    for place, condition in conditions.items():
+        if (number := _trigger_of(condition)) and number not in _numbers(triggers):
+            words = f"there is no manual trigger {number}"
+            yield Problem(place + "/match/trigger", words)
+
+
+def _trigger_of(condition: Condition) -> str:
+    return condition.match.get("trigger", "") if condition.event == "input/manual_trigger" else ""
+
+
+def _numbers(triggers: int) -> list[str]:
+    return [str(n) for n in range(1, triggers + 1)]

@@ -1,0 +1,266 @@
+"""When rules begin and end: a machine fed with properties and pulses (EVT-01…08).
+
+A rule without a trigger is active exactly while all its conditions hold. With a trigger it begins
+when the trigger comes while they hold, and stays active until one fails; without conditions it is
+over at once. A property is a trigger when a source newly matches, or inverted, when the last one
+has ceased to. Rules that one input touches act in the order of the list.
+
+Too soon after the last time (EVT-03), a trigger is passed over; a rule without one waits, and
+begins if its conditions still hold then.
+
+A rule that is changed while it is active ends, and begins again only when its conditions hold
+anew, its trigger comes again, or somebody switches it off and on (EVT-08).
+"""
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from math import inf
+from types import MappingProxyType
+
+from sipstrobe.commands import Command
+from sipstrobe.rules.explain import MAX_RECORDS, Outcome, Record
+from sipstrobe.rules.facts import Changes, Facts, Watch
+from sipstrobe.rules.settings import Rule
+from sipstrobe.timers import Timers
+
+MAX_BEGUN = 8  # times that one rule may begin for one root cause: more is a loop
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """Give this order. active: the rule stays so until its End; else it is over already."""
+
+    rule: Rule
+    command: Command
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The rule is no longer active: undo what lasts."""
+
+    rule: Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """The rule should begin, and must not."""
+
+    rule: Rule
+    reason: str
+
+
+Output = Begin | End | Refuse
+
+
+@dataclass(slots=True, eq=False)
+class RuleState:
+    """One enabled rule as it stands."""
+
+    rule: Rule
+    place: int = 0  # in the list
+    unmet: int = 0  # bit i: condition i is false
+    watches: "tuple[Watch[RuleState], ...]" = ()  # of the conditions
+    active: bool = False
+    spent: bool = False  # must not begin before its conditions hold anew
+    begun_at: float | None = None
+    begun_for: tuple[int, int] = (0, 0)  # root cause, and how often it has made the rule begin
+    records: deque[Record] = field(default_factory=lambda: deque(maxlen=MAX_RECORDS))
+
+
+@dataclass(frozen=True, slots=True)
+class _Came:
+    """The input that is being worked on."""
+
+    topic: str
+    items: Mapping[str, str]
+    cause: int
+    root: int
+    now: float
+
+
+class Engine:
+    """Decide which rules begin and end. Inputs carry the serials of their cause and its root."""
+
+    def __init__(self) -> None:
+        self.outbox: deque[Output] = deque()
+        self.rules: dict[str, RuleState] = {}  # the enabled ones by name, in the order of the list
+        self._facts: Facts[RuleState] = Facts()
+        self._waiting: Timers[str] = Timers()
+
+    @property
+    def deadline(self) -> float | None:
+        return self._waiting.deadline
+
+    def hears(self, topic: str) -> bool:
+        """Does a pulse of this topic concern any rule?"""
+        return self._facts.watched(topic)
+
+    def property(
+        self,
+        topic: str,
+        source: tuple[str, ...],
+        items: Mapping[str, str],
+        *,
+        now: float,
+        cause: int = 0,
+        root: int = 0,
+    ) -> None:
+        """A source of a property has this value now."""
+        changes = self._facts.set(topic, source, items)
+        if changes:
+            self._settle(changes, _Came(topic, items, cause, root, now))
+
+    def pulse(
+        self,
+        topic: str,
+        items: Mapping[str, str],
+        *,
+        now: float,
+        cause: int = 0,
+        root: int = 0,
+    ) -> None:
+        """Something has happened."""
+        changes = self._facts.pulse(topic, items)
+        if changes:
+            self._settle(changes, _Came(topic, items, cause, root, now))
+
+    def apply(self, rules: Iterable[Rule], *, now: float, cause: int = 0, root: int = 0) -> None:
+        """Work by these rules from now on; what is the same as before goes on undisturbed."""
+        came = _Came("settings", _NOTHING, cause, root, now)
+        before, self.rules = self.rules, {}
+        wanted = [rule for rule in rules if rule.enabled]
+        kept = {r.name for r in wanted if r.name in before and before[r.name].rule == r}
+        for name, state in before.items():
+            if name not in kept:
+                self._waiting.stop(name)
+                if state.active:
+                    self._end(state, came)
+        for place, rule in enumerate(wanted):
+            state = before.get(rule.name)
+            if state is None or rule.name not in kept:
+                state = _successor(rule, state)
+            state.place = place
+            self.rules[rule.name] = state
+        self._connect()
+        for name, state in self.rules.items():
+            if name not in kept:
+                self._step(state, fired=False, came=came)
+
+    def wake(self, *, now: float) -> None:
+        came = _Came("timer", _NOTHING, 0, 0, now)
+        for name in self._waiting.due(now):
+            self._step(self.rules[name], fired=False, came=came)
+
+    # --- from changed facts to rules -----------------------------------------------------------
+
+    def _connect(self) -> None:
+        """Tie the rules to what they watch, and learn which conditions hold."""
+        self._facts.forget_watches()
+        for state in self.rules.values():
+            if state.rule.when is not None:
+                when = self._facts.watch(state.rule.when)
+                when.triggers.append((state, state.rule.when.invert))
+            state.watches = tuple(self._facts.watch(c) for c in state.rule.conditions)
+        self._facts.find_again()
+        for state in self.rules.values():
+            state.unmet = 0
+            for i, (condition, watch) in enumerate(
+                zip(state.rule.conditions, state.watches, strict=True)
+            ):
+                watch.conditions.append((state, 1 << i))
+                if watch.holds == condition.invert:
+                    state.unmet |= 1 << i
+
+    def _settle(self, changes: Changes[RuleState], came: _Came) -> None:
+        touched: dict[RuleState, bool] = {}  # and whether its trigger has fired
+        for watch in changes.turned:
+            for state, bit in watch.conditions:
+                state.unmet ^= bit
+                touched.setdefault(state, False)
+            for state, invert in watch.triggers:
+                if watch.holds != invert:
+                    touched[state] = True
+        for watch in changes.fresh:
+            for state, invert in watch.triggers:
+                if not invert:
+                    touched[state] = True
+        states = sorted(touched, key=_by_place) if len(touched) > 1 else touched
+        for state in states:
+            self._step(state, fired=touched[state], came=came)
+
+    # --- one rule ------------------------------------------------------------------------------
+
+    def _step(self, state: RuleState, *, fired: bool, came: _Came) -> None:
+        if state.unmet:
+            state.spent = False
+            self._waiting.stop(state.rule.name)
+            outcome = self._end(state, came) if state.active else Outcome.UNMET
+        elif state.spent and not fired:
+            outcome = Outcome.CHANGED
+        elif state.rule.when is not None and not fired:
+            outcome = Outcome.RUNS if state.active else Outcome.NOT_FIRED
+        elif state.active and (state.rule.when is None or state.rule.action.lasting):
+            outcome = Outcome.RUNS
+        else:
+            outcome = self._try_begin(state, came)
+        self._record(state, came, outcome)
+
+    def _try_begin(self, state: RuleState, came: _Came) -> Outcome:
+        rule = state.rule
+        ready_at = -inf if state.begun_at is None else state.begun_at + rule.minimum_interval
+        if came.now < ready_at:
+            if rule.when is not None:
+                return Outcome.TOO_SOON
+            self._waiting.start(rule.name, ready_at)
+            return Outcome.WAITS
+        root, times = state.begun_for
+        times = times + 1 if came.root and root == came.root else 1
+        state.begun_for = (came.root, times)
+        if times > MAX_BEGUN:
+            state.spent = True
+            if times == MAX_BEGUN + 1:  # said once, for the refusal may be a trigger too
+                self.outbox.append(Refuse(rule, Outcome.LOOP))
+            return Outcome.LOOP
+        repeated = state.active
+        state.begun_at = came.now
+        state.active = rule.when is None or bool(rule.conditions)
+        state.spent = False
+        self.outbox.append(Begin(rule, rule.action.command(_items(state, came)), state.active))
+        return Outcome.REPEATED if repeated else Outcome.BEGUN
+
+    def _end(self, state: RuleState, came: _Came) -> Outcome:
+        state.active = False
+        self.outbox.append(End(state.rule))
+        return Outcome.ENDED
+
+    @staticmethod
+    def _record(state: RuleState, came: _Came, outcome: Outcome) -> None:
+        state.records.append(
+            Record(came.now, came.cause, came.topic, came.items, state.unmet, outcome)
+        )
+
+
+def _by_place(state: RuleState) -> int:
+    return state.place
+
+
+def _successor(rule: Rule, before: RuleState | None) -> RuleState:
+    """The state of a new or changed rule: the history stays, and if it was active, a wait."""
+    if before is None:
+        return RuleState(rule)
+    return RuleState(rule, spent=before.active, begun_at=before.begun_at, records=before.records)
+
+
+def _items(state: RuleState, came: _Came) -> dict[str, str]:
+    """What an action may refer to: what came, and what the conditions hold of, first the oldest."""
+    items = dict(came.items)
+    for condition, watch in zip(state.rule.conditions, state.watches, strict=True):
+        if not condition.invert:
+            for holding in islice(watch.holding.values(), 1):
+                items = {**holding, **items}
+    return items
