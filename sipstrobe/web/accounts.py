@@ -1,0 +1,38 @@
+"""Accounts as changes of the settings: for the first visit, the page and the command line."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sipstrobe.config.users import Role, User, make_user
+from sipstrobe.errors import ConfigError, Problem
+
+PASSWORD_ADVICE = 12  # characters from which on a password is worth its name
+
+
+def added(users: Iterable[User], name: str, role: Role, password: str) -> dict[str, Any]:
+    """The patch that adds an account, or gives one of this name another role and password.
+
+    Raises ConfigError for a password that cannot be.
+    """
+    others = (user for user in users if user.name != name)
+    return _patch((*others, make_user(name, role, password)))
+
+
+def removed(users: Iterable[User], name: str) -> dict[str, Any]:
+    """The patch that removes an account. Raises ConfigError if there is none of this name."""
+    users = tuple(users)
+    kept = tuple(user for user in users if user.name != name)
+    if len(kept) == len(users):
+        raise ConfigError([Problem("/web/users", f"there is no account {name!r}")])
+    return _patch(kept)
+
+
+def advice(password: str) -> str:
+    """What to say about a password that is allowed and weak; empty when there is nothing to say."""
+    if len(password) >= PASSWORD_ADVICE:
+        return ""
+    return f"short: {PASSWORD_ADVICE} characters or more are hard to guess"
+
+
+def _patch(users: tuple[User, ...]) -> dict[str, Any]:
+    return {"web": {"users": users}}

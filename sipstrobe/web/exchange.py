@@ -1,0 +1,105 @@
+"""Requests and responses as values: what a route is given and what it gives back."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
+
+import msgspec
+
+from sipstrobe.config.users import Role
+from sipstrobe.errors import RemoteProtocolError
+
+JSON = "application/json; charset=utf-8"
+PROBLEM = "application/problem+json"  # RFC 9457
+BODY_MAX_BYTES = 64 * 1024  # of a request, where a route does not allow more
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who makes a request, once that is proven."""
+
+    name: str
+    role: Role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One HTTP request, complete. Header names are in lower case."""
+
+    method: str
+    path: str  # decoded, without the query
+    target: str  # the request-target as received
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    body: bytes = b""
+    peer: str = ""  # the address of the client
+    secure: bool = False  # came over TLS
+    at: float = 0.0  # monotonic; when it was complete
+    principal: Principal | None = None
+
+    def by(self, principal: Principal) -> "Request":
+        """The same, now that it is known who asks."""
+        return replace(self, principal=principal)
+
+    def header(self, name: str) -> str:
+        return self.headers.get(name, "")
+
+    def cookie(self, name: str) -> str:
+        for part in self.header("cookie").split(";"):
+            key, _, value = part.strip().partition("=")
+            if key == name:
+                return value
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What to answer."""
+
+    status: int = 200
+    body: bytes = b""
+    content_type: str = JSON
+    headers: tuple[tuple[str, str], ...] = ()
+
+    def with_headers(self, *headers: tuple[str, str]) -> "Response":
+        return Response(self.status, self.body, self.content_type, self.headers + headers)
+
+
+Handler = Callable[[Request], Response]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """Who may call what.
+
+    path: exact, or with "*" for its last segment. role: the least that is needed; None leaves the
+    door open, and the handler decides.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    role: Role | None
+    body_max_bytes: int = BODY_MAX_BYTES
+
+
+class HttpProblem(RemoteProtocolError):
+    """A request that is answered with a problem (RFC 9457) of this HTTP status."""
+
+    def __init__(self, status: int, detail: str, **more: object) -> None:
+        super().__init__(detail, status=status)
+        self.more = more
+
+    def response(self) -> Response:
+        return problem(self.status, str(self), **self.more)
+
+
+def json(value: object, status: int = 200) -> Response:
+    return Response(status, msgspec.json.encode(value))
+
+
+def problem(status: int, detail: str, **more: object) -> Response:
+    """An error as RFC 9457 has it; `more` are members of our own, such as code and field."""
+    known = status in HTTPStatus._value2member_map_
+    title = HTTPStatus(status).phrase if known else "Error"
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
+    return Response(status, msgspec.json.encode(body), PROBLEM)

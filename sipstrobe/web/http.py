@@ -1,0 +1,225 @@
+"""The one place that knows aiohttp: HTTP/1.1 and WebSocket on one side, values on the other.
+
+Imported by `server.start` only, off the loop: it takes a third of a second, and a call may come in
+meanwhile.
+"""
+
+import asyncio
+import logging
+import ssl
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
+
+from sipstrobe.clock import Clock
+from sipstrobe.errors import RemoteProtocolError
+from sipstrobe.web.exchange import HttpProblem, Request, Response, problem
+from sipstrobe.web.live import Listener
+
+logger = logging.getLogger(__name__)
+
+CONNECTIONS_MAX = 256
+CONNECTIONS_PER_ADDRESS_MAX = 64
+KEEP_ALIVE = 75.0  # seconds for which an idle connection is kept
+BODY_TIME = 30.0  # seconds in which a request's body must be complete
+SHUTDOWN_TIME = 1.0  # seconds for what is under way when the server closes
+HEARTBEAT = 15.0  # seconds between pings; without a pong for half of it the socket is closed
+HEADER_LINE_MAX = 8190
+HEADERS_MAX = 64
+
+HEADERS = (
+    ("Server", "sipstrobe"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "SAMEORIGIN"),
+    ("Referrer-Policy", "strict-origin-when-cross-origin"),
+    (
+        "Content-Security-Policy",
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'",
+    ),
+)
+
+
+class Desk(Protocol):
+    """What answers: it is given whole requests, and never fails."""
+
+    def body_max_bytes(self, method: str, path: str) -> int: ...
+    def respond(self, request: Request) -> Response: ...
+    def listen(self, request: Request) -> "Listener | Response":
+        """Admit a WebSocket: what it will be sent, or the refusal."""
+        ...
+
+
+class HttpServer:
+    """Listening sockets whose requests go to a desk."""
+
+    def __init__(self, desk: Desk, clock: Clock) -> None:
+        self._desk = desk
+        self._clock = clock
+        self._server = _Server(self._handle)
+        self._listening: list[asyncio.Server] = []
+
+    async def listen(self, host: str, port: int, tls: ssl.SSLContext | None) -> None:
+        loop = asyncio.get_running_loop()
+        self._listening.append(
+            await loop.create_server(self._server, host, port, ssl=tls, backlog=128)
+        )
+
+    def addresses(self) -> list[tuple[str, int]]:
+        return [s.getsockname()[:2] for server in self._listening for s in server.sockets]
+
+    async def aclose(self) -> None:
+        for server in self._listening:
+            server.close()
+        self._listening.clear()
+        self._server.pre_shutdown()
+        await self._server.shutdown(SHUTDOWN_TIME)
+
+    async def _handle(self, incoming: web.BaseRequest) -> web.StreamResponse:
+        try:
+            request = await self._request(incoming)
+        except RemoteProtocolError as refusal:
+            return _answer(problem(refusal.status, str(refusal)))
+        if incoming.headers.get("Upgrade", "").lower() != "websocket":
+            return _answer(self._desk.respond(request))
+        listener = self._desk.listen(request)
+        if isinstance(listener, Response):
+            return _answer(listener)
+        return await _serve_live(incoming, listener)
+
+    async def _request(self, incoming: web.BaseRequest) -> Request:
+        limit = self._desk.body_max_bytes(incoming.method, incoming.path)
+        body = await _read_body(incoming, limit) if incoming.body_exists else b""
+        return Request(
+            method="GET" if incoming.method == "HEAD" else incoming.method,
+            path=incoming.path,
+            target=incoming.raw_path,
+            headers={name.lower(): value for name, value in incoming.headers.items()},
+            body=body,
+            peer=incoming.remote or "",
+            secure=incoming.secure,
+            at=self._clock.now(),
+        )
+
+
+async def _read_body(incoming: web.BaseRequest, limit: int) -> bytes:
+    if (incoming.content_length or 0) > limit:
+        raise HttpProblem(413, f"the body may have {limit} bytes")
+    if incoming.headers.get("Expect", "").lower() == "100-continue" and incoming.transport:
+        incoming.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_TIME):
+            async for chunk in incoming.content.iter_any():
+                body += chunk
+                if len(body) > limit:
+                    raise HttpProblem(413, f"the body may have {limit} bytes")
+    except TimeoutError:
+        raise HttpProblem(408, f"the body did not arrive within {BODY_TIME:g} s") from None
+    return bytes(body)
+
+
+def _answer(response: Response) -> web.Response:
+    answer = web.Response(status=response.status, body=response.body)
+    for name, value in HEADERS + response.headers:
+        answer.headers.add(name, value)
+    answer.headers["Content-Type"] = response.content_type
+    answer.headers.setdefault("Cache-Control", "no-store")
+    if response.status in (408, 413):
+        answer.force_close()
+    return answer
+
+
+async def _serve_live(incoming: web.BaseRequest, listener: Listener) -> web.StreamResponse:
+    """Send what the listener is given until either side ends it."""
+    socket = web.WebSocketResponse(heartbeat=HEARTBEAT, compress=False, max_msg_size=1024)
+    try:
+        await socket.prepare(incoming)
+        transport = incoming.transport
+        listener.on_cut(lambda: transport.abort() if transport else None)
+        async with asyncio.TaskGroup() as group:
+            sending = group.create_task(_send(socket, listener))
+            async for _ in socket:
+                pass  # a listener has nothing to say
+            sending.cancel()
+    except* (ConnectionError, web.HTTPException):
+        logger.debug("live connection of %s ended early", incoming.remote)
+    finally:
+        listener.close()
+    return socket
+
+
+async def _send(socket: web.WebSocketResponse, listener: Listener) -> None:
+    async for message in listener:
+        await socket.send_str(message)
+    await socket.close(code=1001)  # going away
+
+
+class _Server(web.Server):
+    """Hand out connections of our kind, as many as the bounds allow."""
+
+    def __init__(self, handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]) -> None:
+        super().__init__(handler)
+        self.by_address: Counter[str] = Counter()
+
+    def __call__(self) -> RequestHandler:
+        return _Connection(
+            self,
+            loop=self._loop,
+            keepalive_timeout=KEEP_ALIVE,
+            access_log=None,
+            max_line_size=HEADER_LINE_MAX,
+            max_field_size=HEADER_LINE_MAX,
+            max_headers=HEADERS_MAX,
+            auto_decompress=False,
+        )
+
+    def full(self, address: str) -> bool:
+        connections = self.by_address
+        return (
+            connections[address] > CONNECTIONS_PER_ADDRESS_MAX
+            or connections.total() > CONNECTIONS_MAX
+        )
+
+
+class _Connection(RequestHandler):
+    """One connection; what cannot be parsed is answered in our form too."""
+
+    def __init__(self, server: _Server, **options: Any) -> None:
+        super().__init__(server, **options)
+        self._server = server
+        self._address = ""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._address = str((transport.get_extra_info("peername") or ("",))[0])
+        self._server.by_address[self._address] += 1
+        if self._server.full(self._address):
+            logger.debug("too many connections: one of %s is closed", self._address)
+            self.force_close()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._server.by_address[self._address] -= 1
+        if not self._server.by_address[self._address]:
+            del self._server.by_address[self._address]
+        super().connection_lost(exc)
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        if request.writer.output_size > 0:
+            raise ConnectionError("the response has begun already")
+        if status >= 500:
+            logger.error("a request of %s failed", request.remote, exc_info=exc)
+        answer = _answer(
+            problem(status, "not HTTP/1.1 as we know it" if status < 500 else "failed")
+        )
+        answer.force_close()
+        return answer

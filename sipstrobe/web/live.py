@@ -1,0 +1,182 @@
+"""What the live page is sent: the state, then light frames, levels and events as they happen.
+
+Everything is encoded once for all listeners. A listener that reads too slowly is cut off; nobody
+waits for it.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+
+import msgspec
+
+from sipstrobe.clock import Handle
+from sipstrobe.context import Context
+from sipstrobe.events import Event, Function
+from sipstrobe.trace import Cause
+from sipstrobe.web.describe import Link, chain
+from sipstrobe.web.exchange import HttpProblem
+from sipstrobe.web.views import Frame, Views
+
+logger = logging.getLogger(__name__)
+
+LIGHTS: tuple[Function, ...] = (Function.SIGNALING_LED, Function.AUDIO_LED)
+LISTENERS_MAX = 16
+WAITING_MAX = 64  # messages that wait for one listener; about four seconds of a busy device
+HISTORY_MAX = 100  # events kept for whoever comes later
+EVENTS_PER_TICK = 20  # in a storm only the newest are told, with a count of the others
+TICK = 1 / 15  # seconds between levels, events and changes of state
+FRAME_SPACING = 1 / 60  # seconds; a frame that comes sooner waits for the tick
+TICKS_PER_STATE = 15  # the state is told again each second, if nothing changes
+
+
+class Listener:
+    """One reader's queue of messages; ends when it is closed or cut off."""
+
+    def __init__(self, live: "Live") -> None:
+        self._live = live
+        self._waiting: deque[str] = deque()
+        self._filled = asyncio.Event()
+        self._ended = False
+        self._cut: Callable[[], object] = lambda: None
+
+    def on_cut(self, cut: Callable[[], object]) -> None:
+        """What breaks the connection of a reader that does not read."""
+        self._cut = cut
+
+    def offer(self, message: str) -> None:
+        if len(self._waiting) >= WAITING_MAX:
+            logger.info("a listener of the live page reads too slowly: cut off")
+            self.close()
+            self._cut()
+            return
+        self._waiting.append(message)
+        self._filled.set()
+
+    def close(self) -> None:
+        self._ended = True
+        self._waiting.clear()
+        self._filled.set()
+        self._live.leave(self)
+
+    def __aiter__(self) -> "Listener":
+        return self
+
+    async def __anext__(self) -> str:
+        while not self._waiting:
+            if self._ended:
+                raise StopAsyncIteration
+            self._filled.clear()
+            await self._filled.wait()
+        return self._waiting.popleft()
+
+
+class Live:
+    """Listen to the bus and the light, and tell the listeners."""
+
+    def __init__(self, context: Context, views: Views, state: Callable[[], Link]) -> None:
+        self._context = context
+        self._views = views
+        self._state = state
+        self._listeners: set[Listener] = set()
+        self._history: deque[Cause] = deque(maxlen=HISTORY_MAX)
+        self._untold = 0  # events since the last tick
+        self._changed = False
+        self._ticks = 0
+        self._timer: Handle | None = None
+        self._shown_at = dict.fromkeys(LIGHTS, 0.0)
+        self._waiting: dict[Function, Frame] = {}  # for the tick
+        self._unwatch: list[Callable[[], None]] = []
+        self._unsubscribe = context.bus.subscribe(Event, self._event)
+
+    def listen(self) -> Listener:
+        """A new listener, whose first messages are the state, the events so far and the frame."""
+        if len(self._listeners) >= LISTENERS_MAX:
+            raise HttpProblem(503, f"{LISTENERS_MAX} others watch already")
+        listener = Listener(self)
+        listener.offer(self._encode("state", state=self._state()))
+        listener.offer(self._encode("events", events=self.events(), skipped=0))
+        for light in LIGHTS:
+            listener.offer(self._frame(light, self._views.frame(light)))
+        self._listeners.add(listener)
+        if not self._unwatch:
+            watch = self._views.watch_frames
+            self._unwatch = [watch(partial(self._show, light), light) for light in LIGHTS]
+            self._timer = self._context.clock.call_at(self._context.clock.now() + TICK, self._tick)
+        return listener
+
+    def leave(self, listener: Listener) -> None:
+        self._listeners.discard(listener)
+        if self._listeners:
+            return
+        while self._unwatch:
+            self._unwatch.pop()()
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def close(self) -> None:
+        self._unsubscribe()
+        for listener in tuple(self._listeners):
+            listener.close()
+
+    def events(self, newest: int = HISTORY_MAX) -> list[Link]:
+        """The last events, each with the chain of its causes, the oldest first."""
+        told = list(self._history)[-newest:]
+        return [{"chain": chain(cause)} for cause in told]
+
+    def _event(self, _: Event) -> None:
+        cause = self._context.trace.current
+        if cause is None:
+            return
+        self._history.append(cause)
+        self._untold += 1
+        self._changed = True
+
+    def _show(self, light: Function, frame: Frame) -> None:
+        now = self._context.clock.now()
+        if now - self._shown_at[light] < FRAME_SPACING:
+            self._waiting[light] = frame
+            return
+        self._waiting.pop(light, None)
+        self._shown_at[light] = now
+        self._tell(self._frame(light, frame))
+
+    def _frame(self, light: Function, frame: Frame) -> str:
+        sides = [(side.color, side.level) for side in frame]
+        return self._encode("frame", light=light, sides=sides)
+
+    def _tick(self) -> None:
+        now = self._context.clock.now()
+        self._timer = self._context.clock.call_at(now + TICK, self._tick)
+        self._ticks += 1
+        for light, frame in tuple(self._waiting.items()):
+            self._show(light, frame)
+        if self._untold:
+            told = min(self._untold, EVENTS_PER_TICK)
+            skipped, self._untold = self._untold - told, 0
+            self._tell(self._encode("events", events=self.events(told), skipped=skipped))
+        if self._changed or self._ticks % TICKS_PER_STATE == 0:
+            self._changed = False
+            self._tell(self._encode("state", state=self._state()))
+        elif levels := self._levels():
+            self._tell(self._encode("levels", **levels))
+
+    def _levels(self) -> dict[str, object]:
+        """The loudness of each call and output, in dB of full scale."""
+        calls = {call.id: round(call.level_db, 1) for call in self._views.calls()}
+        outputs = {
+            str(output["name"]): output["level_db"]
+            for output in self._views.outputs()
+            if "level_db" in output
+        }
+        return {"calls": calls, "outputs": outputs} if calls or outputs else {}
+
+    def _tell(self, message: str) -> None:
+        for listener in tuple(self._listeners):
+            listener.offer(message)
+
+    def _encode(self, kind: str, **content: object) -> str:
+        head = {"type": kind, "at": self._context.clock.now()}
+        return msgspec.json.encode(head | content).decode()

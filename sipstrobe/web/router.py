@@ -1,0 +1,74 @@
+"""From a request to its route: which door, who may use it, and what is said when it is shut."""
+
+import logging
+from collections.abc import Iterable
+
+from sipstrobe.context import Context
+from sipstrobe.errors import CommandRefused, ConfigError, RemoteProtocolError, StaleRevision
+from sipstrobe.web.exchange import HttpProblem, Request, Response, Route, problem
+from sipstrobe.web.gate import Gate
+
+logger = logging.getLogger(__name__)
+
+
+class Router:
+    """Hand each request to the handler of its route, and always give an answer."""
+
+    def __init__(self, context: Context, gate: Gate, routes: Iterable[Route]) -> None:
+        self._context = context
+        self._gate = gate
+        self._routes: dict[str, dict[str, Route]] = {}
+        for route in routes:
+            self._routes.setdefault(route.path, {})[route.method] = route
+        requests = "Requests that were answered"
+        self._answered = context.measures.counter("http_requests_total", requests)
+        self._seconds = context.measures.histogram(
+            "http_handler_seconds", "From a complete HTTP request to its response"
+        )
+
+    def body_max_bytes(self, method: str, path: str) -> int:
+        """How much body a request may have; none where there is no such route."""
+        route = self._methods(path).get(method)
+        return route.body_max_bytes if route is not None else 0
+
+    def respond(self, request: Request) -> Response:
+        try:
+            response = self._respond(request)
+        except HttpProblem as refusal:
+            response = refusal.response()
+        except RemoteProtocolError as error:
+            response = problem(error.status, str(error))
+        except CommandRefused as refused:
+            status = 503 if refused.code == "not_available" else 409
+            response = problem(status, str(refused), code=refused.code)
+        except ConfigError as error:
+            told = [{"path": p.path, "message": p.message} for p in error.problems]
+            status = 409 if isinstance(error, StaleRevision) else 422
+            response = problem(status, str(error), problems=told)
+        except Exception:
+            logger.exception("%s %s failed", request.method, request.path)
+            response = problem(500, "this went wrong here; the log says how")
+        self._answered.add()
+        self._seconds.record(self._context.clock.now() - request.at)
+        return response
+
+    def _respond(self, request: Request) -> Response:
+        methods = self._methods(request.path)
+        route = methods.get(request.method)
+        if route is None and not methods:
+            raise HttpProblem(404, "there is nothing here")
+        if route is None:
+            allowed = ("Allow", ", ".join(sorted(methods)))
+            return problem(405, f"not with {request.method:.32}").with_headers(allowed)
+        who = "somebody"
+        if route.role is not None:
+            principal = self._gate.admit(request, route.role)
+            request = request.by(principal)
+            who = principal.name
+        words = f"{request.method} {request.path:.200} by {who} from {request.peer}"
+        with self._context.trace.input("http", words, request.at):
+            return route.handler(request)
+
+    def _methods(self, path: str) -> dict[str, Route]:
+        found = self._routes.get(path)
+        return found if found is not None else self._routes.get(path[: path.rfind("/")] + "/*", {})

@@ -1,0 +1,94 @@
+"""The web door: the page, the API, and the interfaces that other programs already know.
+
+Light to import: aiohttp is loaded when the server starts, beside the loop.
+"""
+
+import asyncio
+import logging
+import ssl
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from sipstrobe.config.store import Store
+from sipstrobe.config.users import Role, User
+from sipstrobe.context import Context
+from sipstrobe.web import pages
+from sipstrobe.web.api import Api
+from sipstrobe.web.commands import Commands
+from sipstrobe.web.compat.siren_and_light import SirenAndLight
+from sipstrobe.web.exchange import HttpProblem, Request, Response, Route
+from sipstrobe.web.gate import Gate
+from sipstrobe.web.live import Listener, Live
+from sipstrobe.web.router import Router
+from sipstrobe.web.status import Status
+from sipstrobe.web.views import Views
+
+if TYPE_CHECKING:
+    from sipstrobe.web.http import HttpServer
+
+logger = logging.getLogger(__name__)
+
+LIVE_PATH = "/api/v1/live"
+
+
+class WebServer:
+    """Serve HTTP and WebSocket on as many addresses as it is told to start on."""
+
+    def __init__(self, context: Context, store: Store, views: Views) -> None:
+        self._context = context
+        self._store = store
+        self._gate = Gate(self._users, context.random_bytes)
+        self._status = Status(context.clock, lambda: store.current, views)
+        self._live = Live(context, views, self._status)
+        self._router = Router(context, self._gate, self._routes(views))
+        self._http: HttpServer | None = None
+
+    async def start(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> None:
+        """Listen on this address; port 0 takes a free one. Raises OSError if it is taken."""
+        await asyncio.to_thread(import_module, "sipstrobe.web.http")
+        from sipstrobe.web.http import HttpServer
+
+        if self._http is None:
+            self._http = HttpServer(self, self._context.clock)
+        await self._http.listen(host, port, tls)
+
+    @property
+    def addresses(self) -> list[tuple[str, int]]:
+        """Where it listens."""
+        return self._http.addresses() if self._http else []
+
+    async def aclose(self) -> None:
+        self._live.close()
+        if self._http is not None:
+            await self._http.aclose()
+
+    # --- the desk of web.http ---------------------------------------------------------------
+
+    def body_max_bytes(self, method: str, path: str) -> int:
+        return self._router.body_max_bytes(method, path)
+
+    def respond(self, request: Request) -> Response:
+        return self._router.respond(request)
+
+    def listen(self, request: Request) -> Listener | Response:
+        try:
+            if request.path != LIVE_PATH:
+                raise HttpProblem(404, "there is nothing to listen to here")
+            self._gate.admit(request, Role.VIEWER)
+            return self._live.listen()
+        except HttpProblem as refusal:
+            return refusal.response()
+
+    # ------------------------------------------------------------------------------------------
+
+    def _routes(self, views: Views) -> list[Route]:
+        context, store = self._context, self._store
+        doors = (
+            Api(self._gate, context.dispatcher, context.measures, self._users, self._status),
+            Commands(context.dispatcher),
+            SirenAndLight(context.dispatcher, context.clock, views, lambda: store.current.profiles),
+        )
+        return [*pages.routes(), *(route for door in doors for route in door.routes())]
+
+    def _users(self) -> tuple[User, ...]:
+        return self._store.current.web.users

@@ -1,0 +1,102 @@
+"""The whole state of the device as one JSON object: what `GET /api/v1/status` and the page show."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sipstrobe import __version__
+from sipstrobe.clock import Clock
+from sipstrobe.config.settings import Settings
+from sipstrobe.events import Function
+from sipstrobe.web.compat.siren_profiles import profile_json
+from sipstrobe.web.describe import chain
+from sipstrobe.web.views import CallView, OperationView, Views
+
+
+class Status:
+    """Gather the views. All instants are monotonic seconds; `now` is the instant of the whole."""
+
+    def __init__(self, clock: Clock, settings: Callable[[], Settings], views: Views) -> None:
+        self._clock = clock
+        self._settings = settings
+        self._views = views
+        self._started = clock.now()
+
+    def __call__(self) -> dict[str, Any]:
+        now, views = self._clock.now(), self._views
+        operations = sorted(views.operations(), key=lambda o: -o.priority)
+        maintenance = views.maintenance()
+        return {
+            "now": now,
+            "device": self._device(now),
+            "maintenance": {"active": maintenance.active, "until": maintenance.until},
+            "functions": [
+                {
+                    "name": function,
+                    "operations": [
+                        _operation(o, now) for o in operations if o.function == function
+                    ],
+                }
+                for function in Function
+            ],
+            "profiles": self._profiles({o.profile for o in operations}),
+            "calls": [call_json(call, now) for call in views.calls()],
+            "registrations": views.registrations(),
+            "outputs": views.outputs(),
+            "listening": views.listening(),
+            "services": views.services(),
+            "triggers": [
+                {"trigger": number, "active": active} for number, active in views.triggers().items()
+            ],
+            "rules": views.rules(),
+        }
+
+    def _device(self, now: float) -> dict[str, Any]:
+        device = self._settings().device
+        return {
+            "name": device.name,
+            "serial": device.serial,
+            "version": __version__,
+            "wall": self._clock.wall(),
+            "uptime_seconds": round(now - self._started, 1),
+        }
+
+    def _profiles(self, running: set[str]) -> list[dict[str, Any]]:
+        return [
+            profile_json(profile) | {"running": profile.name in running}
+            for profile in self._settings().profiles
+        ]
+
+
+def _operation(operation: OperationView, now: float) -> dict[str, Any]:
+    ends_at = operation.ends_at
+    return {
+        "id": operation.id,
+        "pattern": operation.pattern,
+        "priority": operation.priority,
+        "intensity": operation.intensity,
+        "speed": operation.speed,
+        "colors": operation.colors,
+        "profile": operation.profile,
+        "shown": operation.shown,
+        "seconds_left": None if ends_at is None else round(max(0.0, ends_at - now), 2),
+        "why": chain(operation.cause) if operation.cause else [],
+    }
+
+
+def call_json(call: CallView, now: float) -> dict[str, Any]:
+    return {
+        "id": call.id,
+        "direction": call.direction,
+        "account": call.account,
+        "local_uri": call.local_uri,
+        "remote_uri": call.remote_uri,
+        "extension": call.extension,
+        "state": call.state,
+        "seconds": round(now - call.since, 1),
+        "codec": call.codec,
+        "level_db": round(call.level_db, 1),
+        "packets_received": call.packets_received,
+        "packets_lost": call.packets_lost,
+        "jitter_ms": round(call.jitter_ms, 1),
+        "transport": call.transport,
+    }

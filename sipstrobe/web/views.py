@@ -1,0 +1,131 @@
+"""What the pages and the API see of the device: snapshots that the app hands in.
+
+The web knows no service. Each view is a plain function that gives what is so just now; the
+protocols say what must be readable in it. `at` and `since` are monotonic seconds.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from sipstrobe.events import Function
+from sipstrobe.trace import Cause
+
+
+class OperationView(Protocol):
+    """One running operation of light or siren."""
+
+    @property
+    def function(self) -> str: ...
+    @property
+    def id(self) -> int: ...
+    @property
+    def pattern(self) -> str: ...
+    @property
+    def priority(self) -> int: ...
+    @property
+    def intensity(self) -> int: ...
+    @property
+    def speed(self) -> int | None: ...
+    @property
+    def colors(self) -> Sequence[str]: ...
+    @property
+    def profile(self) -> str: ...
+    @property
+    def shown(self) -> bool: ...
+    @property
+    def ends_at(self) -> float | None: ...
+    @property
+    def cause(self) -> Cause | None: ...
+
+
+class MaintenanceView(Protocol):
+    """Maintenance mode; until is on the calendar, None: until somebody switches it off."""
+
+    @property
+    def active(self) -> bool: ...
+    @property
+    def until(self) -> datetime | None: ...
+
+
+class HealthView(Protocol):
+    """The last health check: errors are (code, words), none when all is well."""
+
+    @property
+    def wall(self) -> datetime: ...
+    @property
+    def errors(self) -> Sequence[tuple[int, str]]: ...
+
+
+class SideView(Protocol):
+    """One side of the light: a colour by name, empty when dark, and how bright it looks, 0…1."""
+
+    @property
+    def color(self) -> str: ...
+    @property
+    def level(self) -> float: ...
+
+
+Frame = Sequence[SideView]
+"""The sides A, B, C, D."""
+
+
+class CallView(Protocol):
+    """One call and its media."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def direction(self) -> str: ...
+    @property
+    def account(self) -> str: ...
+    @property
+    def local_uri(self) -> str: ...
+    @property
+    def remote_uri(self) -> str: ...
+    @property
+    def extension(self) -> str: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def since(self) -> float: ...
+    @property
+    def codec(self) -> str: ...
+    @property
+    def level_db(self) -> float: ...
+    @property
+    def packets_received(self) -> int: ...
+    @property
+    def packets_lost(self) -> int: ...
+    @property
+    def jitter_ms(self) -> float: ...
+    @property
+    def transport(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Views:
+    """The device as others may look at it."""
+
+    operations: Callable[[], Sequence[OperationView]]
+    maintenance: Callable[[], MaintenanceView]
+    health: Callable[[], HealthView | None]
+    frame: Callable[[Function], Frame]
+    """What this light shows now."""
+    watch_frames: Callable[[Callable[[Frame], None], Function], Callable[[], None]]
+    """Call back with each new frame of this light; the result ends that."""
+
+    calls: Callable[[], Sequence[CallView]]
+    registrations: Callable[[], Sequence[Mapping[str, object]]]
+    """account, uri, state, problem: of each account."""
+    outputs: Callable[[], Sequence[Mapping[str, object]]]
+    """name, kind ("sound", "light"), working, words, and level_db of a sound: of each output."""
+    services: Callable[[], Mapping[str, str]]
+    """What keeps each part of the device from working; empty where nothing does."""
+    listening: Callable[[], Sequence[str]]
+    """Addresses as people would dial or open them."""
+    triggers: Callable[[], Mapping[int, bool]]
+    """The manual triggers and whether they are pressed."""
+    rules: Callable[[], Sequence[Mapping[str, object]]]
+    """name, enabled, active, words: of each rule."""
