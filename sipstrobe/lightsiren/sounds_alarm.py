@@ -18,13 +18,12 @@ from sipstrobe.lightsiren.synthesis import (
     formant,
     harmonics,
     line,
-    saw,
     semitones,
     square,
     steady,
 )
 
-PIEZO = harmonics(1.0, 0.0, 0.2)  # a sounder of one strong resonance
+PIEZO = harmonics(1.0, 0.12)  # a sounder with one strong resonance
 SOFT = harmonics(1.0, 0.22, 0.08, 0.03)
 SOFTLY = Envelope(attack=0.025, release=0.06)
 
@@ -68,7 +67,7 @@ def _boat_horn() -> list[Note]:
     seconds = 3.0
     blast = Envelope(attack=0.22, release=0.4)
     notes = [Note(0.0, seconds, Noise(400.0, 2500.0), blast, 0.10)]
-    for hertz, gain in ((155.6, 1.0), (156.4, 0.4), (185.2, 0.7)):
+    for hertz, gain in ((155.6, 1.0), (156.4, 0.3), (185.2, 0.5)):
         pitch = line(
             (0.0, hertz * semitones(-1.2)),
             (0.35, hertz),
@@ -156,11 +155,11 @@ def _classic_clock() -> list[Note]:
     strokes = 48
     strength = 0.9 + 0.1 * np.sin(2.4 * np.arange(strokes))
     bell = (
-        Partial(1.0, 1.0, 0.25),
-        Partial(1.52, 0.7, 0.18),
-        Partial(2.18, 0.6, 0.12),
-        Partial(2.91, 0.4, 0.07),
-        Partial(4.1, 0.35, 0.02),
+        Partial(1.0, 1.0, 0.11),
+        Partial(1.52, 0.7, 0.09),
+        Partial(2.18, 0.6, 0.06),
+        Partial(2.91, 0.45, 0.035),
+        Partial(4.1, 0.5, 0.012),
     )
     left = strength * (np.arange(strokes) % 2 == 0)
     right = strength * (np.arange(strokes) % 2 == 1)
@@ -171,24 +170,21 @@ def _classic_clock() -> list[Note]:
 
 
 def _horror() -> list[Note]:
-    """A cluster that swells, a voice that slides by tritones, and four shrieks."""
-    strings, bow = saw(10), harmonics(1.0, 0.5j, -0.4, 0.2)
-    swell = Envelope(attack=1.6, release=1.2, tremolo=(6.5, 0.35))
-    notes = [
-        Note(0.0, 5.2, Tone(steady(hertz), strings), swell, 0.34)
-        for hertz in (311.1, 329.6, 440.0, 466.2)
-    ]
-    theremin = line(
-        (0.0, 440.0), (1.0, 440.0), (2.2, 622.3), (3.0, 622.3), (4.4, 1244.5), (5.0, 1174.7)
-    ).vibrato(5.6, 45.0)
-    notes.append(
-        Note(0.4, 5.0, Tone(theremin, harmonics(1.0, 0.35, 0.15)), Envelope(0.5, 0.5), 0.7)
-    )
+    """Four shrieks; then a cluster swells, and a voice slides through it by tritones."""
+    notes: list[Note] = []
+    bow = harmonics(1.0, 0.5j, 0.4, 0.2)
     for shriek in range(4):
-        at, up = 5.5 + 0.45 * shriek, semitones(shriek)
-        for hertz in (1174.7, 1244.5, 1318.5):
+        at, up = 0.45 * shriek, semitones(shriek)
+        for hertz, gain in ((1174.7, 0.55), (1244.5, 0.4), (1318.5, 0.3)):
             pitch = line((0.0, hertz * up * 0.8), (0.09, hertz * up), (0.36, hertz * up))
-            notes.append(Note(at, 0.36, Tone(pitch, bow), Envelope(0.015, 0.2), 0.42))
+            notes.append(Note(at, 0.36, Tone(pitch, bow), Envelope(0.015, 0.2), gain))
+    strings = harmonics(1.0, 0.5, 0.35, 0.2, 0.1)
+    swell = Envelope(attack=1.0, release=1.2, tremolo=(6.5, 0.3))
+    cluster = (Tone(steady(hertz), strings) for hertz in (311.1, 329.6, 466.2))
+    notes.extend(Note(1.7, 5.3, string, swell, 0.22) for string in cluster)
+    slide = line((0, 440), (0.8, 440), (2.0, 622.3), (2.6, 622.3), (4.1, 1244.5), (5.0, 1174.7))
+    voice = Tone(slide.vibrato(5.6, 45.0), harmonics(1.0, 0.4, 0.15))
+    notes.append(Note(1.8, 5.0, voice, Envelope(attack=0.5, release=0.6), 0.85))
     return notes
 
 
@@ -197,7 +193,7 @@ ALARMS = (
         "Alarm: High pitch",
         "A piercing 3.1 kHz, half a second on and off, as a smoke alarm.",
         1.0,
-        0.871,
+        1.028,
         _high_pitch,
     ),
     Sound(
@@ -208,7 +204,7 @@ ALARMS = (
         _low_pitch,
     ),
     Sound("Alarm: Bird", "Whistles, tweets and a falling trill.", 3.0, 1.028, _bird),
-    Sound("Alarm: Boat horn", "One long blast of low reeds.", 4.5, 7.382, _boat_horn),
+    Sound("Alarm: Boat horn", "One long blast of low reeds.", 4.5, 6.418, _boat_horn),
     Sound(
         "Alarm: Car alarm",
         "Four sirens in turn: yelp, two-tone, wail, phaser.",
@@ -227,18 +223,18 @@ ALARMS = (
         "Alarm: Classic clock",
         "A hammer between the two bells of an alarm clock.",
         2.0,
-        3.367,
+        3.060,
         _classic_clock,
     ),
     Sound(
         "Alarm: First attender",
         "The two-tone horn of an emergency vehicle.",
         1.5,
-        5.712,
+        5.713,
         _first_attender,
     ),
     Sound(
-        "Alarm: Horror", "A swelling dissonance, a sliding voice, and shrieks.", 8.0, 2.404, _horror
+        "Alarm: Horror", "A swelling dissonance, a sliding voice, and shrieks.", 7.5, 1.940, _horror
     ),
     Sound("Alarm: Industrial", "The harsh buzzer of a factory hall.", 1.4, 5.178, _industrial),
     Sound("Alarm: Single beep", "One beep each second.", 1.0, 0.802, _single_beep),
@@ -248,7 +244,7 @@ ALARMS = (
         "Alarm: Triple high pitch",
         "Three piercing beeps and a rest.",
         1.2,
-        0.871,
+        1.028,
         _triple_high_pitch,
     ),
 )

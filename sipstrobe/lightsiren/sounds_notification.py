@@ -11,31 +11,30 @@ from sipstrobe.lightsiren.synthesis import (
     harmonics,
     line,
     semitones,
-    square,
     steady,
 )
 
 MARIMBA = (Partial(1.0, 1.0, 0.22), Partial(3.93, 0.3, 0.06), Partial(9.2, 0.1, 0.02))
 GLASS = (
-    Partial(1.0, 1.0, 0.4),
-    Partial(2.0, 0.4, 0.3),
-    Partial(3.01, 0.25, 0.2),
-    Partial(5.4, 0.1, 0.06),
+    Partial(1.0, 1.0, 0.45),
+    Partial(2.0, 0.25, 0.3),
+    Partial(3.01, 0.12, 0.2),
+    Partial(5.4, 0.06, 0.06),
 )
 CHIME = (
     Partial(1.0, 1.0, 0.7),
-    Partial(2.0, 0.5, 0.5),
-    Partial(2.76, 0.25, 0.35),
-    Partial(5.4, 0.12, 0.12),
+    Partial(2.0, 0.35, 0.5),
+    Partial(2.76, 0.18, 0.35),
+    Partial(5.4, 0.08, 0.12),
 )
 COUNTER_BELL = (
     Partial(1.0, 1.0, 0.7),
-    Partial(1.0035, 0.6, 0.6),
+    Partial(1.0035, 0.3, 0.6),
     Partial(2.14, 0.5, 0.35),
     Partial(2.71, 0.3, 0.2),
     Partial(3.9, 0.25, 0.06),
 )
-STRUCK = Envelope(attack=0.002, release=0.1)
+STRUCK = Envelope(attack=0.003, release=0.1)
 C5, D5, E5, G5, A5, C6, D6, E6, G6 = (440 * semitones(n) for n in (3, 5, 7, 10, 12, 15, 17, 19, 22))
 
 
@@ -68,10 +67,10 @@ def _denied() -> list[Note]:
 def _done() -> list[Note]:
     """Up the triad, and home."""
     return [
-        _strike(0.0, 0.6, C5, GLASS, 0.8),
-        _strike(0.11, 0.6, E5, GLASS, 0.8),
-        _strike(0.22, 0.6, G5, GLASS, 0.8),
-        _strike(0.33, 1.6, C6, GLASS),
+        _strike(0.0, 0.22, C5, GLASS),
+        _strike(0.12, 0.22, E5, GLASS),
+        _strike(0.24, 0.22, G5, GLASS),
+        _strike(0.36, 1.8, C6, GLASS, 1.1),
     ]
 
 
@@ -98,7 +97,7 @@ def _hurry() -> list[Note]:
     at, gap = 0.0, 0.26
     for n in range(10):
         pitch = steady(1046.5 * semitones(0.5 * n))
-        notes.append(Note(at, min(0.08, 0.7 * gap), Tone(pitch, square(5)), beep))
+        notes.append(Note(at, min(0.08, 0.7 * gap), Tone(pitch, harmonics(1.0, 0.2, 0.1)), beep))
         at, gap = at + gap, gap * 0.84
     return notes
 
@@ -123,19 +122,19 @@ def _open() -> list[Note]:
     notes = [
         Note(0.0, 0.5, Tone(swing, harmonics(1.0, 0.4, 0.25, 0.12)), Envelope(0.06, 0.12), 0.7)
     ]
-    chord = ((0.44, C6), (0.5, E6), (0.56, G6))
-    return [*notes, *(_strike(at, 1.6, hertz, GLASS, 0.6) for at, hertz in chord)]
+    chord = ((0.44, C6), (0.53, E6), (0.62, G6))
+    return [*notes, *(_strike(at, 1.6, hertz, GLASS, 0.55) for at, hertz in chord)]
 
 
 NOTIFICATIONS = (
-    Sound("Notification: Accepted", "Two wooden notes, a fourth up.", 2.5, 1.711, _accepted),
+    Sound("Notification: Accepted", "Two wooden notes, a fourth up.", 2.5, 1.670, _accepted),
     Sound("Notification: Calling", "Ringback: two rings and a rest.", 3.0, 2.166, _calling),
     Sound("Notification: Denied", "A low buzz, twice.", 2.5, 3.192, _denied),
-    Sound("Notification: Done", "Four notes up to the octave.", 3.0, 2.543, _done),
-    Sound("Notification: Entry", "Ding-dong, the door chime of a shop.", 4.0, 2.011, _entry),
+    Sound("Notification: Done", "Four notes up to the octave.", 3.0, 1.986, _done),
+    Sound("Notification: Entry", "Ding-dong, the door chime of a shop.", 4.0, 1.781, _entry),
     Sound("Notification: Failed", "Three notes down, the last giving way.", 3.0, 1.945, _failed),
-    Sound("Notification: Hurry", "Ten beeps, closer and higher each time.", 2.5, 0.802, _hurry),
-    Sound("Notification: Message", "A drop and a ping.", 3.0, 1.463, _message),
-    Sound("Notification: Next", "The bell on a counter.", 3.5, 2.460, _next),
-    Sound("Notification: Open", "A glide up into a bright chord.", 3.5, 2.055, _open),
+    Sound("Notification: Hurry", "Ten beeps, closer and higher each time.", 2.5, 1.040, _hurry),
+    Sound("Notification: Message", "A drop and a ping.", 3.0, 1.195, _message),
+    Sound("Notification: Next", "The bell on a counter.", 3.5, 2.182, _next),
+    Sound("Notification: Open", "A glide up into a bright chord.", 3.5, 1.415, _open),
 )

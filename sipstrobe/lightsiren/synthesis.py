@@ -35,12 +35,13 @@ class Voice(Protocol):
 class Pitch:
     """A frequency over time; its phase is a sum kept per control point, quadratic between two.
 
-    hertz holds one value per control point; the last two are continued for ever.
+    hertz holds one value per control point; the last one stays.
     """
 
     __slots__ = ("_cycles", "_hertz", "_slope")
 
     def __init__(self, hertz: NDArray[np.float64]) -> None:
+        hertz = np.append(hertz, hertz[-1])
         self._hertz = hertz
         self._slope = np.diff(hertz) * CONTROL_RATE
         means = (hertz[1:] + hertz[:-1]) / (2 * CONTROL_RATE)
@@ -48,6 +49,9 @@ class Pitch:
 
     def phase(self, t: Seconds) -> Samples:
         """The phase at t in cycles, 0 ≤ phase < 1."""
+        if self._slope.size == 1:  # steady
+            cycles = t * self._hertz[0]
+            return (cycles - np.floor(cycles)).astype(np.float32)
         point = np.minimum((t * CONTROL_RATE).astype(np.intp), self._slope.size - 1)
         rest = t - point / CONTROL_RATE
         cycles = self._cycles[point] + rest * (self._hertz[point] + self._slope[point] / 2 * rest)
@@ -68,7 +72,7 @@ class Pitch:
 
 def steady(hertz: float) -> Pitch:
     """One frequency for ever."""
-    return Pitch(np.array([hertz, hertz]))
+    return Pitch(np.array([hertz]))
 
 
 def line(*points: tuple[float, float]) -> Pitch:
@@ -196,17 +200,15 @@ class Hammer:
         blow = np.concatenate((gains, -gains))
         turn = np.exp((2j * pi * hertz * np.tile(ratios, 2) - damping) / SAMPLE_RATE)
         left = turn**interval_samples
-        rest = np.zeros(turn.size, np.complex128)
-        for strength in strokes:  # once round from silence, to know what is left at the seam
-            rest = rest * left + blow * strength
-        rest /= 1 - left ** len(strokes)
+        once = _powers(left, len(strokes))[:, ::-1] @ np.array(strokes)  # each, by the seam
+        rest = blow * once / (1 - left ** len(strokes))  # and all rounds before
         amplitudes: list[NDArray[np.complex128]] = []
         for strength in strokes:
             rest = rest * left + blow * strength
             amplitudes.append(rest)
         self._amplitudes = np.array(amplitudes, np.complex64)
         self._interval = interval_samples
-        self._ringing = _powers(turn, interval_samples)
+        self._ringing = _powers(turn, interval_samples).astype(np.complex64)
 
     def __call__(self, t: Seconds) -> Samples:
         start, size = round(float(t[0]) * SAMPLE_RATE), t.size
@@ -221,15 +223,11 @@ class Hammer:
         return total
 
 
-def _powers(base: NDArray[np.complex128], count: int) -> Timbre:
-    """base**0 … base**(count - 1), one row for each base: a table of powers times one of roots."""
+def _powers(base: NDArray[np.complex128], count: int) -> NDArray[np.complex128]:
+    """base**0 … base**(count - 1), a row for each base: powers of 64 times powers below it."""
     small = base[:, None] ** np.arange(64)
     large = (base[:, None] ** 64) ** np.arange(-(-count // 64))
-    return (
-        (large[:, :, None] * small[:, None, :])
-        .reshape(base.size, -1)[:, :count]
-        .astype(np.complex64)
-    )
+    return (large[:, :, None] * small[:, None, :]).reshape(base.size, -1)[:, :count]
 
 
 @dataclass(frozen=True, slots=True)
