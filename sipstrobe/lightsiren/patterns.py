@@ -21,7 +21,7 @@ from sipstrobe.lightsiren.catalogue import (
 )
 from sipstrobe.lightsiren.frame import DARK, Frame, Side
 
-FADE_STEP_MS = 20  # a fade is shown in steps of this length
+FADE_STEP_MS = 20  # a fade is shown in equal steps of this length at most
 FULL_INTENSITY = 5
 MAX_KEPT = 256  # animations kept ready, most recently used first
 _US = 1_000_000
@@ -147,10 +147,10 @@ def _drawn(
     begin = 0
     for step in score:
         color = colors[step.color] if colors else ""
-        for offset_ms, levels in _levels(step):
+        for offset_us, levels in _levels(step):
             frame = Frame(*(_side(color, level * gain) for level in levels))
             if not frames or frame != frames[-1]:
-                starts.append(begin + offset_ms * 1000)
+                starts.append(begin + offset_us)
                 frames.append(frame)
         begin += step.ms * 1000
     return starts, frames, begin
@@ -162,14 +162,15 @@ def _side(color: str, level: float) -> Side:
 
 
 def _levels(step: Step) -> Iterator[tuple[int, Levels]]:
-    """The levels within a step, with the milliseconds since its beginning."""
+    """The levels within a step, with the microseconds since its beginning."""
     if step.fade_to is None:
         yield 0, step.levels
         return
-    for offset_ms in range(0, step.ms, FADE_STEP_MS):
-        done = (1 - cos(pi * offset_ms / step.ms)) / 2  # slow, quick, slow: as a lamp is dimmed
+    count = -(-step.ms // FADE_STEP_MS)
+    for i in range(count):
+        done = (1 - cos(pi * i / count)) / 2  # slow, quick, slow: as a lamp is dimmed
         a, b, c, d = (s + (e - s) * done for s, e in zip(step.levels, step.fade_to, strict=True))
-        yield offset_ms, (a, b, c, d)
+        yield step.ms * 1000 * i // count, (a, b, c, d)
 
 
 @lru_cache(maxsize=MAX_KEPT)
