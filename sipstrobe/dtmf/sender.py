@@ -1,0 +1,67 @@
+"""Digits as telephone events, a packet at a time: RFC 4733 §2.5.1."""
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Final
+
+from sipstrobe.dtmf.event import DIGITS, TelephoneEvent
+
+TONE: Final = 0.1  # seconds that a digit lasts
+PAUSE: Final = 0.06  # seconds between two digits
+VOLUME: Final = 10  # −dBm0
+ENDS: Final = 3  # RFC 4733 §2.5.1.4: the last packet is sent three times
+MAX_WAITING: Final = 256  # digits
+
+
+@dataclass(frozen=True, slots=True)
+class EventPacket:
+    """What goes out instead of sound. since: timestamp units since the event began; the RTP
+    timestamp of all its packets is that of its beginning."""
+
+    payload: bytes
+    since: int
+    marker: bool
+
+
+class DigitSender:
+    """Turns waiting digits into packets; between them the stream sends its sound."""
+
+    def __init__(self, clock_rate: int) -> None:
+        self._tone = round(TONE * clock_rate)
+        self._pause = round(PAUSE * clock_rate)
+        self._waiting: deque[int] = deque()
+        self._event: int | None = None
+        self._since = 0
+        self._ends = 0
+        self._resting = 0  # units until the next digit may begin
+
+    @property
+    def busy(self) -> bool:
+        return self._event is not None or bool(self._waiting)
+
+    def send(self, digits: str) -> None:
+        """Append digits (0–9, A–D, *, #). Raises ValueError for anything else, or for too many."""
+        codes = [DIGITS.find(digit) for digit in digits.upper()]
+        if -1 in codes:
+            raise ValueError(f"{digits!r} has something else than 0–9, A–D, * and #")
+        if len(self._waiting) + len(codes) > MAX_WAITING:
+            raise ValueError(f"more than {MAX_WAITING} digits wait")
+        self._waiting.extend(codes)
+
+    def turn(self, units: int) -> EventPacket | None:
+        """The packet of this packet time, which lasts so many units; None: send sound."""
+        if self._event is None:
+            self._resting = max(0, self._resting - units)
+            if self._resting or not self._waiting:
+                return None
+            self._event, self._since, self._ends = self._waiting.popleft(), 0, 0
+        began = self._since
+        duration = min(began + units, self._tone)
+        end = duration >= self._tone
+        payload = bytes(TelephoneEvent(self._event, end, VOLUME, duration))
+        self._since += units
+        if end:
+            self._ends += 1
+        if self._ends == ENDS:
+            self._event, self._resting = None, self._pause
+        return EventPacket(payload, began, marker=began == 0)

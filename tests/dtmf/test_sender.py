@@ -1,0 +1,54 @@
+"""Digits on their way out."""
+
+import pytest
+
+from sipstrobe.dtmf.event import TelephoneEvent
+from sipstrobe.dtmf.sender import MAX_WAITING, DigitSender
+
+
+def sent(sender: DigitSender, turns: int) -> list[tuple[int, TelephoneEvent, int, bool]]:
+    """(turn, event, units since its beginning, marker) of the packets of so many 20 ms turns."""
+    found: list[tuple[int, TelephoneEvent, int, bool]] = []
+    for n in range(turns):
+        packet = sender.turn(160)
+        if packet is not None:
+            event = TelephoneEvent.parse(packet.payload)
+            found.append((n, event, packet.since, packet.marker))
+    return found
+
+
+def test_a_digit_grows_and_its_end_is_sent_three_times() -> None:
+    """RFC 4733 §2.5.1.3 and .4: durations grow from the same timestamp; three final packets."""
+    sender = DigitSender(8000)
+    sender.send("5")
+
+    packets = sent(sender, 20)
+
+    assert [event.duration for _, event, _, _ in packets] == [160, 320, 480, 640, 800, 800, 800]
+    assert [event.end for _, event, _, _ in packets] == [False] * 4 + [True] * 3
+    assert [marker for *_, marker in packets] == [True] + [False] * 6
+    assert [since for _, _, since, _ in packets] == [160 * n for n in range(7)]
+    assert {event.digit for _, event, _, _ in packets} == {"5"}
+    assert not sender.busy
+
+
+def test_equal_digits_are_parted_by_a_pause() -> None:
+    sender = DigitSender(8000)
+    sender.send("*#")
+    sender.send("#")
+
+    packets = sent(sender, 60)
+
+    starts = [n for n, _, since, _ in packets if since == 0]
+    assert [packets[i][1].digit for i in range(0, 21, 7)] == ["*", "#", "#"]
+    assert all(later - earlier - 7 >= 2 for earlier, later in zip(starts, starts[1:], strict=False))
+
+
+@pytest.mark.parametrize("digits", ["1x", "1 2", "0" * (MAX_WAITING + 1)])
+def test_what_cannot_be_sent_is_refused_whole(digits: str) -> None:
+    sender = DigitSender(8000)
+
+    with pytest.raises(ValueError, match=r"else than|more than"):
+        sender.send(digits)
+
+    assert not sender.busy
