@@ -1,7 +1,7 @@
 """SIP requests and responses: RFC 3261 §7, §8.2, §18.3.
 
-`parse` takes what must be right for a message to be a message; `validate` what must hold before a
-request is worked on; each typed accessor reads its header when first asked, once, and raises
+`parse` takes what must be right for a message to be a message; `validate` what must hold before it
+is worked on; each typed accessor reads its header when first asked, once, and raises
 RemoteProtocolError on nonsense. `salvage` finds in a request that does not parse what is needed to
 say so to its sender.
 """
@@ -313,17 +313,21 @@ def _parse_status_line(line: str) -> tuple[int, str]:
     return int(status), reason
 
 
-def validate(request: Request) -> None:
-    """What must hold before a request is worked on: RFC 3261 §8.2, RFC 4475.
+def validate(message: Request | Response) -> None:
+    """What must hold before a message is worked on: RFC 3261 §8.1.1, §8.2, RFC 4475.
 
+    A wrong request is to be answered with the error's status, a wrong response to be dropped.
     Max-Forwards, a From tag and a branch may be missing, as in RFC 2543 (RFC 4475 §3.4.1).
     """
-    if request.request_uri.headers:  # RFC 3261 §19.1.1: not in a Request-URI
-        raise RemoteProtocolError("headers in the Request-URI")
-    if request.cseq.method != request.method:
-        raise RemoteProtocolError("CSeq has another method")
-    _ = request.via, request.from_, request.to, request.call_id, request.max_forwards
-    _ = request.contacts, request.content_type
+    _ = message.via, message.from_, message.to, message.call_id
+    method = message.cseq.method
+    if isinstance(message, Request):
+        if message.request_uri.headers:  # RFC 3261 §19.1.1: not in a Request-URI
+            raise RemoteProtocolError("headers in the Request-URI")
+        if method != message.method:
+            raise RemoteProtocolError("CSeq has another method")
+        _ = message.max_forwards
+    _ = message.contacts, message.content_type
 
 
 def respond(
