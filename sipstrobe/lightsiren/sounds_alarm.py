@@ -234,7 +234,11 @@ ALARMS = (
         _first_attender,
     ),
     Sound(
-        "Alarm: Horror", "A swelling dissonance, a sliding voice, and shrieks.", 7.5, 1.940, _horror
+        "Alarm: Horror",
+        "Shrieks; then a swelling dissonance and a sliding voice.",
+        7.5,
+        1.940,
+        _horror,
     ),
     Sound("Alarm: Industrial", "The harsh buzzer of a factory hall.", 1.4, 5.178, _industrial),
     Sound("Alarm: Single beep", "One beep each second.", 1.0, 0.802, _single_beep),

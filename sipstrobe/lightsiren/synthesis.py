@@ -177,8 +177,8 @@ class Bell:
 class Hammer:
     """A body struck again and again, before it has become quiet: the bell of an alarm clock.
 
-    From one stroke to the next every partial is one decaying oscillation, and its amplitude is
-    what was left of it plus the stroke's own. The strokes go round in a circle, without a first.
+    From one stroke to the next every partial is one decaying oscillation, whose amplitude is what
+    remains of all strokes so far. They go round in a circle, without a first.
     """
 
     __slots__ = ("_amplitudes", "_interval", "_ringing")
@@ -200,13 +200,11 @@ class Hammer:
         blow = np.concatenate((gains, -gains))
         turn = np.exp((2j * pi * hertz * np.tile(ratios, 2) - damping) / SAMPLE_RATE)
         left = turn**interval_samples
-        once = _powers(left, len(strokes))[:, ::-1] @ np.array(strokes)  # each, by the seam
-        rest = blow * once / (1 - left ** len(strokes))  # and all rounds before
-        amplitudes: list[NDArray[np.complex128]] = []
-        for strength in strokes:
-            rest = rest * left + blow * strength
-            amplitudes.append(rest)
-        self._amplitudes = np.array(amplitudes, np.complex64)
+        order = np.arange(len(strokes))
+        since = (order[:, None] - order) % len(strokes)  # intervals from each stroke to each
+        remains = _powers(left, len(strokes))[:, since] @ np.array(strokes)
+        remains /= (1 - left ** len(strokes))[:, None]  # and of all rounds before
+        self._amplitudes = (blow[:, None] * remains).astype(np.complex64)
         self._interval = interval_samples
         self._ringing = _powers(turn, interval_samples).astype(np.complex64)
 
@@ -217,7 +215,7 @@ class Hammer:
         while done < size:
             stroke, late = divmod(start + done, self._interval)
             n = min(self._interval - late, size - done)
-            amplitudes = self._amplitudes[stroke % len(self._amplitudes)]
+            amplitudes = self._amplitudes[:, stroke % self._amplitudes.shape[1]]
             total[done : done + n] = (amplitudes @ self._ringing[:, late : late + n]).imag
             done += n
         return total
