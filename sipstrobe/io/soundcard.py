@@ -6,6 +6,7 @@ only clock of the sound. The callback fills the given block and must neither wai
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar, Final, Protocol, cast
@@ -94,7 +95,7 @@ class Null:
         self._render = render
         self._origin = self._clock.now()
         self._position = 0
-        self.rest()
+        self._resting()
 
     def close(self) -> None:
         self._render = None
@@ -109,8 +110,10 @@ class Null:
             self._wait_until(now)
 
     def rest(self) -> None:
-        self._running = False
-        self._wait_until(None)
+        if self._running:
+            self._running = False
+            self._wait_until(None)
+            self._resting()
 
     def _tick(self) -> None:
         now = self._clock.now()
@@ -150,6 +153,9 @@ class Null:
             self._timer.cancel()
         self._timer = None if when is None else self._clock.call_at(when, then or self._tick)
 
+    def _resting(self) -> None:
+        """There is nothing to hear from now on."""
+
     def _take(self, block: NDArray[np.float32]) -> None:
         """What was played."""
 
@@ -184,14 +190,12 @@ class Wav(Null):
         if file is not None:
             self._write(file.close)
 
-    def rest(self) -> None:
-        super().rest()
-        if self._render is not None:
-            self._wait_until(self._clock.now() + self.REST_STEP, self._rest_on)
+    def _resting(self) -> None:
+        self._wait_until(self._clock.now() + self.REST_STEP, self._rest_on)
 
     def _rest_on(self) -> None:
         self._pass_until(self._clock.now())
-        self.rest()
+        self._resting()
 
     def _take(self, block: NDArray[np.float32]) -> None:
         if (file := self._file) is not None:
@@ -206,7 +210,10 @@ class Wav(Null):
         try:
             step()
         except OSError as error:
-            self._file = None
+            file, self._file = self._file, None
+            if file is not None:
+                with suppress(OSError):
+                    file.close()
             self.problem = f"{self._path} cannot be written any more: {error.strerror or error}"
             logger.error("%s", self.problem)
 

@@ -54,29 +54,32 @@ class WavWriter:
             np.rint(scaled, out=scaled)
             np.clip(scaled, -32768.0, 32767.0, out=scaled)
             self._buffer[self._fill : self._fill + count] = scaled
-            self._grow(count)
+            self._fill += count
+            if self._fill == len(self._buffer):
+                self.flush()
             block = block[count:]
 
     def write_silence(self, count: int) -> None:
-        """Add this many samples of silence."""
-        while count:
-            part = min(count, len(self._buffer) - self._fill)
-            self._buffer[self._fill : self._fill + part] = 0
-            self._grow(part)
-            count -= part
+        """Add this many samples of silence; however many, it takes no longer."""
+        if count < len(self._buffer) - self._fill:
+            self._buffer[self._fill : self._fill + count] = 0
+            self._fill += count
+            return
+        self.flush()
+        size_bytes = self._grown(2 * count)
+        os.ftruncate(self._file, _HEADER.size + size_bytes)  # a hole is read as zeros
+        self._cover(size_bytes)
 
     def flush(self) -> None:
         """Bring everything into the file. Raises OSError when it has reached MAX_DATA_BYTES."""
         data = self._buffer[: self._fill].astype("<i2").tobytes()
-        if self.size_bytes + len(data) > MAX_DATA_BYTES:
-            raise OSError("the file is as long as a WAV file can be")
+        size_bytes = self._grown(len(data))
         at = _HEADER.size + self.size_bytes
         while data:
             written = os.pwrite(self._file, data, at)
             at, data = at + written, data[written:]
-        self.size_bytes = at - _HEADER.size
         self._fill = 0
-        os.pwrite(self._file, _header(self._sample_rate, self.size_bytes), 0)
+        self._cover(size_bytes)
 
     def close(self) -> None:
         try:
@@ -84,10 +87,15 @@ class WavWriter:
         finally:
             os.close(self._file)
 
-    def _grow(self, count: int) -> None:
-        self._fill += count
-        if self._fill == len(self._buffer):
-            self.flush()
+    def _grown(self, added_bytes: int) -> int:
+        if self.size_bytes + added_bytes > MAX_DATA_BYTES:
+            raise OSError("the file is as long as a WAV file can be")
+        return self.size_bytes + added_bytes
+
+    def _cover(self, size_bytes: int) -> None:
+        """Let the header's sizes say that this much sound is there."""
+        os.pwrite(self._file, _header(self._sample_rate, size_bytes), 0)
+        self.size_bytes = size_bytes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
