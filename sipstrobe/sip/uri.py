@@ -89,7 +89,7 @@ def equivalent(a: Uri, b: Uri) -> bool:
         return a.opaque == b.opaque
     if a.host.lower() != b.host.lower() or a.port != b.port:
         return False
-    if _unescape(a.user) != _unescape(b.user) or _unescape(a.password) != _unescape(b.password):
+    if _user_info(a) != _user_info(b):
         return False
     for name in a.params.keys() | b.params.keys():
         both = name in a.params and name in b.params
@@ -100,13 +100,16 @@ def equivalent(a: Uri, b: Uri) -> bool:
     return _header_set(a) == _header_set(b)
 
 
-def _header_set(uri: Uri) -> list[tuple[str, str]]:
+def _user_info(uri: Uri) -> list[bytes | None]:
+    return [None if text is None else _unescape(text) for text in (uri.user, uri.password)]
+
+
+def _header_set(uri: Uri) -> list[tuple[bytes, bytes]]:
     return sorted((_unescape(name).lower(), _unescape(value)) for name, value in uri.headers)
 
 
-def _unescape(text: str | None) -> str:
-    # A missing user and an empty one differ: RFC 3261 §19.1.4. "%" alone cannot come out of this.
-    return "\0" if text is None else unquote_to_bytes(text).decode("utf-8", "surrogateescape")
+def _unescape(text: str) -> bytes:
+    return unquote_to_bytes(text.encode("utf-8", "surrogateescape"))
 
 
 @lru_cache(maxsize=REMEMBERED)

@@ -1,0 +1,141 @@
+"""Spoilt input against every parser: ``python -m tests.fuzz --messages N [--seed N] [NAME …]``.
+
+A parser may take a message or raise RemoteProtocolError. Anything else is a bug, and is shown with
+the bytes that caused it.
+"""
+
+import argparse
+import time
+import zlib
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from itertools import islice
+from typing import NamedTuple
+
+from sipstrobe.errors import RemoteProtocolError
+from sipstrobe.sip.framing import Framer
+from sipstrobe.sip.message import (
+    Message,
+    Request,
+    parse,
+    received_from,
+    respond,
+    salvage,
+    validate,
+)
+from sipstrobe.sip.uri import equivalent
+from tests.sip.torture import CALL, CASES
+from tests.support.mutate import Mutator
+
+
+class Target(NamedTuple):
+    """corpus: good and bad examples to spoil; parse: do with the bytes all that we ever do."""
+
+    corpus: Callable[[], Sequence[bytes]]
+    parse: Callable[[bytes], object]
+
+
+def read_sip(data: bytes) -> None:
+    """Read everything there is to read in a message; what is read must be written alike."""
+    try:
+        message = parse(data)
+    except RemoteProtocolError:
+        if (request := salvage(data)) is not None:
+            bytes(respond(request, 400, to_tag="t"))
+        raise
+    assert parse(bytes(message)) == message
+    _read_all(message)
+    validate(message)
+    if isinstance(message, Request):
+        assert equivalent(message.request_uri, message.request_uri)
+        marked = received_from(message, "192.0.2.1", 5060)
+        assert len(marked.vias) == len(message.vias)
+        answer = respond(marked, 200, to_tag="t", body=b"x", content_type="a/b")
+        assert parse(bytes(answer)) == answer
+
+
+# fmt: off
+_VALUES = (
+    "via", "vias", "from_", "to", "call_id", "cseq", "max_forwards", "contacts", "record_routes",
+    "routes", "content_type", "session_expires", "min_se", "expires", "rseq", "rack", "retry_after",
+)
+# fmt: on
+
+
+def _read_all(message: Message) -> None:
+    for name in _VALUES:
+        with suppress(RemoteProtocolError):
+            getattr(message, name)
+    for read in (message.tokens, message.media_types, message.auth):
+        for name in ("Supported", "Accept", "Authorization", "X-Unknown"):
+            with suppress(RemoteProtocolError):
+                read(name)
+
+
+def read_sip_stream(data: bytes) -> None:
+    """Wherever a stream is cut, the same messages come out, or the same end of them."""
+    cut = zlib.crc32(data) % (len(data) + 1)
+    whole, pieces = _frame(data), _frame(data[:cut], data[cut:])
+    assert whole == pieces
+    if whole[1] is not None:
+        raise RemoteProtocolError("framing lost", status=whole[1])
+
+
+def _frame(*chunks: bytes) -> tuple[list[bytes], int | None]:
+    framer = Framer()
+    status = None
+    for chunk in chunks:
+        try:
+            framer.feed(chunk)
+        except RemoteProtocolError as failure:
+            status = failure.status
+    return list(framer.outbox), status
+
+
+def _sip_corpus() -> list[bytes]:
+    return [case.data for case in CASES] + [CALL]
+
+
+TARGETS: dict[str, Target] = {
+    "sip": Target(_sip_corpus, read_sip),
+    "sip-stream": Target(lambda: [case.data + CALL for case in CASES], read_sip_stream),
+}
+
+
+class Result(NamedTuple):
+    accepted: int
+    refused: int
+    seconds: float
+
+
+def run(name: str, messages: int, seed: int = 0) -> Result:
+    """Feed this many spoilt messages; AssertionError shows the first that broke the parser."""
+    target = TARGETS[name]
+    refused = 0
+    start = time.perf_counter()
+    for number, data in enumerate(islice(Mutator(target.corpus(), seed), messages)):
+        try:
+            target.parse(data)
+        except RemoteProtocolError:
+            refused += 1
+        except Exception as bug:
+            raise AssertionError(f"{name}, seed {seed}, message {number}: {data!r}") from bug
+    return Result(messages - refused, refused, time.perf_counter() - start)
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--messages", type=int, default=100_000, metavar="N")
+    arguments.add_argument("--seed", type=int, default=0, metavar="N")
+    arguments.add_argument("names", nargs="*", metavar="NAME", help=", ".join(TARGETS))
+    options = arguments.parse_args()
+    for name in options.names or TARGETS:
+        accepted, refused, seconds = run(name, options.messages, options.seed)
+        print(
+            f"{name}: {options.messages:,} messages in {seconds:.0f} s, seed {options.seed}: "
+            f"{accepted:,} accepted, {refused:,} refused, nothing else"
+        )
+
+
+if __name__ == "__main__":
+    main()
