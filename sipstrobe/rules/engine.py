@@ -139,7 +139,8 @@ class Engine:
             if name not in kept:
                 self._waiting.stop(name)
                 if state.active:
-                    self._end(state, came)
+                    state.spent = True
+                    self._end(state)
         for place, rule in enumerate(wanted):
             state = before.get(rule.name)
             if state is None or rule.name not in kept:
@@ -199,7 +200,7 @@ class Engine:
         if state.unmet:
             state.spent = False
             self._waiting.stop(state.rule.name)
-            outcome = self._end(state, came) if state.active else Outcome.UNMET
+            outcome = self._end(state) if state.active else Outcome.UNMET
         elif state.spent and not fired:
             outcome = Outcome.CHANGED
         elif state.rule.when is not None and not fired:
@@ -233,7 +234,7 @@ class Engine:
         self.outbox.append(Begin(rule, rule.action.command(_items(state, came)), state.active))
         return Outcome.REPEATED if repeated else Outcome.BEGUN
 
-    def _end(self, state: RuleState, came: _Came) -> Outcome:
+    def _end(self, state: RuleState) -> Outcome:
         state.active = False
         self.outbox.append(End(state.rule))
         return Outcome.ENDED
@@ -253,7 +254,7 @@ def _successor(rule: Rule, before: RuleState | None) -> RuleState:
     """The state of a new or changed rule: the history stays, and if it was active, a wait."""
     if before is None:
         return RuleState(rule)
-    return RuleState(rule, spent=before.active, begun_at=before.begun_at, records=before.records)
+    return RuleState(rule, spent=before.spent, begun_at=before.begun_at, records=before.records)
 
 
 def _items(state: RuleState, came: _Came) -> dict[str, str]:

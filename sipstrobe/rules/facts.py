@@ -75,7 +75,7 @@ class _Topic(Generic[R]):
     def add(self, match: Mapping[str, str]) -> Watch[R]:
         about = {n: v for n, v in match.items() if n in self.source}
         values = {n: v for n, v in match.items() if n not in self.source}
-        at_rest = self.is_property and bool(self.rest) and values.items() <= self.rest.items()
+        at_rest = self.is_property and bool(values) and values.items() <= self.rest.items()
         watch: Watch[R] = Watch(at_rest, holds=at_rest)
         self.finder.add(match, watch)
         if at_rest:

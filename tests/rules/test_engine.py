@@ -1,0 +1,318 @@
+"""When rules begin and end: EVT-01…08 of the checklist, and the worked examples."""
+
+from sipstrobe import commands
+from sipstrobe.rules.actions import AnswerCall, HangUp, RunProfile, StartProfile, StopProfile
+from sipstrobe.rules.engine import MAX_BEGUN
+from sipstrobe.rules.explain import MAX_RECORDS, explain
+from sipstrobe.rules.facts import MAX_SOURCES
+from sipstrobe.rules.settings import Rule
+from tests.rules.bench import Bench, begins, call, change, on, rule, trigger
+
+ACTIVE = on("call/state", state="active")
+RINGING = on("call/state", state="ringing")
+PRESSED = on("input/manual_trigger", trigger="1", active="true")
+
+
+def test_a_call_runs_a_profile_while_it_is_active() -> None:
+    """EXA-02: call state active ⇒ run profile while active."""
+    bench = Bench(rule("In a call", ACTIVE, action=RunProfile(profile="Red")))
+
+    assert bench.hear(call("ringing")) == []
+    assert bench.hear(call("active")) == ["begin In a call"]
+    assert bench.commands == [commands.StartProfile(profile="Red")]
+    assert bench.hear(call("terminated")) == ["end In a call"]
+
+
+def test_a_rule_stays_active_as_long_as_any_call_is() -> None:
+    """A property condition holds when any of its sources matches."""
+    bench = Bench(rule("In a call", ACTIVE))
+
+    assert bench.hear(call("active", "c1")) == ["begin In a call"]
+    assert bench.hear(call("active", "c2")) == []
+    assert bench.hear(call("idle", "c1")) == []
+    assert bench.hear(call("idle", "c2")) == ["end In a call"]
+
+
+def test_each_extension_starts_and_stops_its_own_profile() -> None:
+    """EXA-03: accepted on sip:<extension>@<ip> starts a profile, terminated stops it."""
+    rules: list[Rule] = []
+    for extension in ("1001", "1002"):
+        uri = f"sip:{extension}@192.168.0.90"
+        start = on("call/state_change", reason="accepted_by_device", local_uri=uri)
+        stop = on("call/state_change", reason="terminated", local_uri=uri)
+        rules.append(
+            rule(f"{extension} on", when=start, action=StartProfile(profile=f"P{extension}"))
+        )
+        rules.append(
+            rule(f"{extension} off", when=stop, action=StopProfile(profile=f"P{extension}"))
+        )
+    bench = Bench(*rules)
+
+    bench.hear(change("accepted_by_device", local_uri="sip:1001@192.168.0.90:5060"))
+    bench.hear(change("accepted_by_device", local_uri="sip:1002@192.168.0.90;transport=udp"))
+    bench.hear(change("terminated", local_uri="sip:1002@192.168.0.90"))
+    bench.hear(change("terminated", local_uri="sip:1001@192.168.0.90:5060"))
+
+    assert bench.commands == [
+        commands.StartProfile(profile="P1001"),
+        commands.StartProfile(profile="P1002"),
+        commands.StopProfile(profile="P1002"),
+        commands.StopProfile(profile="P1001"),
+    ]
+    assert bench.active() == []
+
+
+def test_all_conditions_must_hold() -> None:
+    """EVT-04."""
+    bench = Bench(rule("both", ACTIVE, PRESSED))
+
+    assert bench.hear(call("active")) == []
+    assert bench.hear(trigger(True)) == ["begin both"]
+    assert bench.hear(call("idle")) == ["end both"]
+    assert bench.hear(trigger(False)) == []
+
+
+def test_an_inverted_condition_holds_from_the_start() -> None:
+    """EVT-05: invert a condition."""
+    bench = Bench(rule("quiet", on("call/state", state="active", invert=True)))
+
+    assert bench.first == ["begin quiet"]
+    assert bench.hear(call("active")) == ["end quiet"]
+    assert bench.hear(call("idle")) == ["begin quiet"]
+
+
+def test_without_any_source_conditions_see_the_declared_rest() -> None:
+    """A property that nobody reports has the value of its declaration: no call is idle."""
+    bench = Bench(rule("idle", on("call/state", state="idle")))
+
+    assert bench.first == ["begin idle"]
+    assert bench.hear(call("ringing")) == ["end idle"]
+    assert bench.hear(call("idle")) == ["begin idle"]
+
+
+def test_a_condition_without_values_asks_for_any_source() -> None:
+    """Nothing that rests is reported, so nothing but a source can make it hold."""
+    bench = Bench(rule("any call", on("call/state")))
+
+    assert bench.first == []
+    assert bench.hear(call("ringing")) == ["begin any call"]
+    assert bench.hear(call("idle")) == ["end any call"]
+
+
+def test_the_rest_of_one_source_is_not_disturbed_by_another() -> None:
+    """Trigger 1 is off as long as only trigger 2 is pressed."""
+    bench = Bench(rule("off", on("input/manual_trigger", trigger="1", active="false")))
+
+    assert bench.first == ["begin off"]
+    assert bench.hear(trigger(True, 2)) == []
+    assert bench.hear(trigger(True, 1)) == ["end off"]
+    assert bench.hear(trigger(False, 1)) == ["begin off"]
+
+
+def test_a_trigger_starts_the_rule_and_the_others_keep_it() -> None:
+    """EVT-06: the trigger only starts it; it stays active while the other conditions hold."""
+    bench = Bench(rule("R", PRESSED, when=on("call/state_change", reason="accepted_by_device")))
+
+    assert bench.hear(change("accepted_by_device")) == []  # trigger 1 is not pressed
+    assert bench.hear(trigger(True)) == []  # and now nothing has triggered
+    assert bench.hear(change("accepted_by_device")) == ["begin R"]
+    assert bench.hear(change("accepted_by_device")) == []  # it runs already
+    assert bench.hear(trigger(False)) == ["end R"]
+
+
+def test_a_property_as_trigger_fires_for_each_source_that_comes_to_match() -> None:
+    bench = Bench(rule("R", when=RINGING, action=AnswerCall()))
+
+    assert bench.hear(call("ringing", "c1")) == ["begin R"]
+    assert bench.hear(call("ringing", "c1")) == []  # nothing new
+    assert bench.hear(call("ringing", "c2")) == ["begin R"]
+    assert bench.commands == [commands.AnswerCall(call="c1"), commands.AnswerCall(call="c2")]
+
+
+def test_an_inverted_trigger_fires_as_the_last_source_ceases_to_match() -> None:
+    """As in EXA-12: what has ended is the trigger, and the call still rings."""
+    ended = on("input/manual_trigger", active="true", invert=True)
+    bench = Bench(rule("R", RINGING, when=ended, action=AnswerCall()))
+
+    bench.hear(trigger(True, 1))
+    bench.hear(trigger(True, 2))
+    bench.hear(call("ringing"))
+    assert bench.hear(trigger(False, 1)) == []
+    assert bench.hear(trigger(False, 2)) == ["begin R"]
+    assert bench.commands == [commands.AnswerCall(call="c1")]
+
+
+def test_an_action_that_runs_once_is_repeated_by_each_trigger() -> None:
+    bench = Bench(rule("R", ACTIVE, when=PRESSED, action=StopProfile(profile="P")))
+    bench.hear(call("active"))
+
+    assert bench.hear(trigger(True)) == ["begin R"]
+    bench.hear(trigger(False))
+    assert bench.hear(trigger(True)) == ["begin R"]
+    assert bench.hear(call("idle")) == ["end R"]
+
+
+def test_a_trigger_that_comes_too_soon_is_passed_over() -> None:
+    """EVT-03: the minimum time between activations."""
+    bench = Bench(rule("R", when=PRESSED, action=StartProfile(profile="P"), minimum_interval=10))
+
+    assert bench.hear(trigger(True)) == ["begin R"]
+    bench.hear(trigger(False))
+    bench.now = 9.9
+    assert bench.hear(trigger(True)) == []
+    bench.hear(trigger(False))
+    bench.now = 10.0
+    assert bench.hear(trigger(True)) == ["begin R"]
+
+
+def test_a_state_that_lasts_is_waited_for() -> None:
+    """EVT-03: without a trigger the rule is active while all holds, once the time is over."""
+    bench = Bench(rule("R", PRESSED, minimum_interval=10))
+
+    assert bench.hear(trigger(True)) == ["begin R"]
+    assert bench.hear(trigger(False)) == ["end R"]
+    bench.now = 3.0
+    assert bench.hear(trigger(True)) == []
+    assert bench.engine.deadline == 10.0
+    assert bench.advance(7.0) == ["begin R"]
+
+
+def test_a_state_that_has_passed_is_not_made_up_for() -> None:
+    """EVT-03: what does not hold when the time is over starts nothing."""
+    bench = Bench(rule("R", PRESSED, minimum_interval=10))
+    for pressed in (True, False, True, False):
+        bench.hear(trigger(pressed))
+
+    assert bench.engine.deadline is None
+    assert bench.advance(20.0) == []
+
+
+def test_a_disabled_rule_does_nothing() -> None:
+    """EVT-02."""
+    bench = Bench(rule("R", PRESSED, enabled=False))
+
+    assert bench.hear(trigger(True)) == []
+    assert bench.apply(rule("R", PRESSED)) == ["begin R"]
+    assert bench.apply(rule("R", PRESSED, enabled=False)) == ["end R"]
+
+
+def test_changing_an_active_rule_requires_switching_it_on_again() -> None:
+    """EVT-08: its effect ends, and what holds already does not start it."""
+    changed = rule("R", PRESSED, action=RunProfile(profile="Other"))
+    bench = Bench(rule("R", PRESSED))
+    bench.hear(trigger(True))
+
+    assert bench.apply(changed) == ["end R"]
+    assert bench.apply(rule("R", PRESSED, enabled=False)) == []
+    assert bench.apply(changed) == ["begin R"]
+
+
+def test_a_changed_rule_starts_when_its_conditions_hold_anew() -> None:
+    """EVT-08: the other way to switch it on again."""
+    bench = Bench(rule("R", PRESSED))
+    bench.hear(trigger(True))
+    bench.apply(rule("R", PRESSED, action=RunProfile(profile="Other")))
+
+    assert bench.hear(trigger(False)) == []
+    assert bench.hear(trigger(True)) == ["begin R"]
+    assert bench.commands[-1] == commands.StartProfile(profile="Other")
+
+
+def test_a_change_that_leaves_it_active_keeps_the_others_going() -> None:
+    one, two = rule("one", PRESSED), rule("two", PRESSED)
+    bench = Bench(one, two)
+    bench.hear(trigger(True))
+
+    assert bench.apply(two, one) == []  # the order alone is no change of a rule
+    assert bench.apply(two) == ["end one"]
+    assert bench.active() == ["two"]
+
+
+def test_rules_touched_at_once_act_in_the_order_of_the_list() -> None:
+    bench = Bench(
+        rule("a", PRESSED), rule("b", on("input/manual_trigger", active="true")), rule("c", PRESSED)
+    )
+
+    assert bench.hear(trigger(True)) == ["begin a", "begin b", "begin c"]
+    assert bench.hear(trigger(False)) == ["end a", "end b", "end c"]
+
+
+def test_the_call_that_fired_the_rule_is_hung_up() -> None:
+    bench = Bench(rule("R", when=RINGING, action=HangUp()))
+    bench.hear(call("active", "c1"))
+    bench.hear(call("ringing", "c2"))
+
+    assert bench.commands == [commands.HangUp(call="c2")]
+
+
+def test_a_condition_about_a_call_says_which_call_is_meant() -> None:
+    """Two calls ring, one of them for extension 1002; a manual trigger answers that one."""
+    wanted = on("call/state", state="ringing", extension="1002")
+    bench = Bench(rule("R", wanted, when=PRESSED, action=AnswerCall()))
+    bench.hear(call("ringing", "c1", "1001"))
+    bench.hear(call("ringing", "c2", "1002"))
+    bench.hear(call("ringing", "c3", "1002"))
+    bench.hear(trigger(True))
+
+    assert bench.commands == [commands.AnswerCall(call="c2")]  # the one that rings longest
+
+
+def test_an_action_without_a_call_leaves_the_choice_to_the_phone() -> None:
+    bench = Bench(rule("R", when=PRESSED, action=AnswerCall()))
+    bench.hear(trigger(True))
+
+    assert bench.commands == [commands.AnswerCall(call=None)]
+
+
+def test_a_loop_of_rules_is_broken_and_said_once() -> None:
+    """What one input makes begin again and again is refused after a few times."""
+    bench = Bench(rule("R", when=PRESSED, action=StartProfile(profile="P")))
+    said: list[str] = []
+    for _ in range(3 * MAX_BEGUN):
+        said += bench.hear(trigger(True), root=7) + bench.hear(trigger(False), root=7)
+
+    assert begins(said) == ["begin R"] * MAX_BEGUN
+    assert said[MAX_BEGUN:] == ["refuse R"]
+    assert bench.hear(trigger(True), root=8) == ["begin R"]  # another input is another matter
+
+
+def test_every_rule_tells_why_it_did_not_act() -> None:
+    both = rule("R", ACTIVE, on("input/manual_trigger", active="true", invert=True))
+    bench = Bench(both)
+    bench.hear(trigger(True))
+    bench.hear(call("active", "c9"))
+
+    words = [explain(both, record) for record in bench.engine.rules["R"].records]
+
+    assert words[-1].startswith("call/state (call c9, state active,")
+    assert words[-1].endswith(
+        "not all conditions hold; false: not input/manual_trigger: active true"
+    )
+
+
+def test_the_history_of_a_rule_is_bounded() -> None:
+    bench = Bench(rule("R", PRESSED))
+    for _ in range(3 * MAX_RECORDS):
+        bench.hear(trigger(True))
+        bench.hear(trigger(False))
+
+    assert len(bench.engine.rules["R"].records) == MAX_RECORDS
+
+
+def test_the_sources_of_a_property_are_bounded() -> None:
+    """The source that came first is forgotten, as if it had nothing to report any more."""
+    bench = Bench(rule("first", on("call/state", call="c0")), rule("any", ACTIVE))
+    for i in range(MAX_SOURCES):
+        bench.hear(call("active", f"c{i}"))
+    assert bench.active() == ["first", "any"]
+
+    assert bench.hear(call("active", "one more")) == ["end first"]
+
+
+def test_an_instant_value_can_be_asked_for_after_rules_are_changed() -> None:
+    """Rules see what came before they were made."""
+    bench = Bench()
+    bench.hear(call("active"))
+    bench.hear(trigger(True))
+
+    assert bench.apply(rule("R", ACTIVE, PRESSED)) == ["begin R"]
