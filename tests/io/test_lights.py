@@ -1,0 +1,112 @@
+"""The light drivers show what they are given, each in its own way."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from sipstrobe.io.lights import LightLog, NoLight, Picture, VirtualLight, open_light
+
+RED = Picture(
+    at=12.5,
+    function="SignalingLED",
+    sides=(("red", 0.4), ("red", 0.4), ("", 0.0), ("white", 1.0)),
+    operation=2,
+    pattern="Direction A",
+    priority=7,
+    profile="Gäste",
+)
+DARK = Picture(at=13.0, function="SignalingLED", sides=(("", 0.0),) * 4)
+
+
+def test_the_virtual_light_keeps_the_last_picture_and_tells_who_watches() -> None:
+    light = VirtualLight()
+    seen: list[Picture] = []
+    unwatch = light.watch(seen.append)
+
+    light.show(RED)
+    light.show(DARK)
+    unwatch()
+    light.show(RED)
+
+    assert seen == [RED, DARK]
+    assert light.pictures == {"SignalingLED": RED}
+
+
+def test_a_watcher_may_stop_watching_while_it_is_told() -> None:
+    light = VirtualLight()
+    seen: list[Picture] = []
+    unwatch = light.watch(lambda picture: unwatch())
+    light.watch(seen.append)
+
+    light.show(RED)
+    light.show(DARK)
+
+    assert seen == [RED, DARK]
+
+
+def test_the_log_has_a_line_for_each_picture_that_can_be_read_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "light.log"
+    light = LightLog(path)
+
+    light.show(RED)
+    first = json.loads(path.read_text(encoding="utf-8"))
+    light.show(DARK)
+    lines = path.read_text(encoding="utf-8").splitlines()
+
+    assert first == {
+        "at": 12.5,
+        "function": "SignalingLED",
+        "sides": {
+            "A": {"color": "red", "level": 0.4},
+            "B": {"color": "red", "level": 0.4},
+            "C": {"color": "", "level": 0.0},
+            "D": {"color": "white", "level": 1.0},
+        },
+        "operation": 2,
+        "pattern": "Direction A",
+        "priority": 7,
+        "profile": "Gäste",
+    }
+    assert json.loads(lines[1])["operation"] is None
+    assert len(lines) == 2
+    light.close()
+
+
+def test_the_log_goes_on_where_it_was(tmp_path: Path) -> None:
+    for _ in range(2):
+        light = LightLog(tmp_path / "light.log")
+        light.show(RED)
+        light.close()
+
+    assert len((tmp_path / "light.log").read_text(encoding="utf-8").splitlines()) == 2
+
+
+def test_a_log_that_was_removed_is_noticed(tmp_path: Path) -> None:
+    light = LightLog(tmp_path / "light.log")
+    light.check()
+    (tmp_path / "light.log").unlink()
+
+    with pytest.raises(OSError, match="removed"):
+        light.check()
+    light.close()
+
+
+def test_drivers_are_named_by_a_short_text(tmp_path: Path) -> None:
+    assert isinstance(open_light("virtual"), VirtualLight)
+    assert isinstance(open_light("none"), NoLight)
+    log = open_light(f"log:{tmp_path}/a:b.log")
+    assert isinstance(log, LightLog)
+    assert (tmp_path / "a:b.log").exists()
+    log.close()
+
+
+@pytest.mark.parametrize("spec", ["", "laser", "log:", "virtual:2", "LOG:x"])
+def test_other_names_are_refused(spec: str) -> None:
+    with pytest.raises(ValueError, match="is no light"):
+        open_light(spec)
+
+
+def test_a_path_that_cannot_be_opened_says_so(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="No such file"):
+        open_light(f"log:{tmp_path}/missing/light.log")

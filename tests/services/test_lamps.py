@@ -1,0 +1,119 @@
+"""Outputs of the light: one that fails is told of, tried again, and hurts nobody else."""
+
+import logging
+
+import pytest
+
+from sipstrobe.commands import StartOperation
+from sipstrobe.events import Function, ServiceStateChanged
+from sipstrobe.io.lights import LightDriver
+from sipstrobe.lightsiren.settings import LightsSettings
+from tests.support.signals import Bench, FakeLight
+
+STEADY = StartOperation(function=Function.SIGNALING_LED, pattern="Steady")
+BLINK = StartOperation(function=Function.SIGNALING_LED, pattern="Blink", priority=4)
+
+
+class Shop:
+    """Opens fake lights by name; those that are broken cannot be opened."""
+
+    def __init__(self) -> None:
+        self.lights: dict[str, FakeLight] = {}
+        self.broken: set[str] = set()
+        self.opened: list[str] = []
+
+    def __call__(self, spec: str) -> LightDriver:
+        self.opened.append(spec)
+        if spec in self.broken:
+            raise OSError("no such file")
+        return self.lights.setdefault(spec, FakeLight())
+
+
+def use(bench: Bench, *outputs: str) -> None:
+    bench.signals.apply_lights(LightsSettings(outputs=outputs))
+
+
+def test_every_output_shows_the_same() -> None:
+    shop = Shop()
+    bench = Bench(open_light=shop)
+    use(bench, "virtual", "log:a")
+
+    bench.do(STEADY)
+
+    assert shop.lights["virtual"].pictures == shop.lights["log:a"].pictures != []
+
+
+def test_a_driver_that_fails_is_told_once_and_hurts_no_other(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    shop = Shop()
+    bench = Bench(open_light=shop)
+    use(bench, "log:a", "log:b")
+    shop.lights["log:a"].broken = "disk full"
+
+    bench.do(BLINK)
+    bench.clock.advance(10)
+
+    states = bench.told(ServiceStateChanged)
+    assert states == [
+        ServiceStateChanged(service="light log:a", working=False, problem="disk full")
+    ]
+    assert len(shop.lights["log:b"].pictures) > 10
+    assert bench.signals.light_states == {"log:a": "disk full", "log:b": ""}
+    assert [r.levelno for r in caplog.records].count(logging.WARNING) == 1
+
+    shop.lights["log:a"].broken = ""
+    bench.clock.advance(1)
+    assert bench.told(ServiceStateChanged) == [
+        ServiceStateChanged(service="light log:a", working=True, problem="")
+    ]
+
+
+def test_an_output_that_cannot_be_opened_is_tried_again_and_catches_up() -> None:
+    shop = Shop()
+    shop.broken.add("log:a")
+    bench = Bench(open_light=shop)
+    use(bench, "log:a")
+    bench.do(STEADY)
+    assert bench.signals.light_states == {"log:a": "no such file"}
+
+    shop.broken.clear()
+    bench.clock.advance(5)
+
+    assert bench.signals.light_states == {"log:a": ""}
+    assert [p.pattern for p in shop.lights["log:a"].pictures] == ["Steady"]
+
+
+def test_a_change_leaves_the_outputs_alone_that_stay() -> None:
+    shop = Shop()
+    bench = Bench(open_light=shop)
+    use(bench, "log:a", "log:b")
+    shop.opened.clear()
+
+    use(bench, "log:b", "log:c")
+
+    assert shop.opened == ["log:c"]
+    assert shop.lights["log:a"].closed
+    assert not shop.lights["log:b"].closed
+
+
+def test_without_any_output_the_page_still_sees_the_light() -> None:
+    bench = Bench(open_light=Shop())
+    use(bench)
+
+    bench.do(STEADY)
+
+    assert bench.signals.frame().a.level
+
+
+def test_nothing_is_tried_again_after_the_end() -> None:
+    shop = Shop()
+    shop.broken.add("log:a")
+    bench = Bench(open_light=shop)
+    use(bench, "log:a")
+    shop.opened.clear()
+
+    bench.signals.close()
+    bench.clock.advance(60)
+
+    assert shop.opened == []
