@@ -1,11 +1,12 @@
 """How fast the sounds are made: multiples of real time, and the longest that one block takes.
 
+Counted is processor time, so that what else runs on the machine does not count.
 Run: python benchmarks/sirens.py
 """
 
 from collections.abc import Iterator
 from dataclasses import replace
-from time import perf_counter
+from time import thread_time
 
 from sipstrobe.lightsiren.sound import BLOCK, SirenSource, Sound
 from sipstrobe.lightsiren.sounds import SOUNDS
@@ -29,23 +30,23 @@ def main() -> None:
 
 def _render(sound: Sound) -> tuple[float, float, float, float]:
     """Seconds for: the start with its first block, the worst block after it, all, all again."""
-    begin = perf_counter()
+    begin = thread_time()
     source = SirenSource(sound)
     source.next(BLOCK)
-    first = perf_counter() - begin
+    first = thread_time() - begin
     worst = max(_blocks(source, sound), default=0.0)
-    total = perf_counter() - begin
-    begin = perf_counter()
+    total = thread_time() - begin
+    begin = thread_time()
     for _ in range(0, sound.period_samples, BLOCK):
         source.next(BLOCK)
-    return first, worst, total, perf_counter() - begin
+    return first, worst, total, thread_time() - begin
 
 
 def _blocks(source: SirenSource, sound: Sound) -> Iterator[float]:
     while source.position < sound.period_samples:
-        begin = perf_counter()
+        begin = thread_time()
         source.next(BLOCK)
-        yield perf_counter() - begin
+        yield thread_time() - begin
 
 
 if __name__ == "__main__":

@@ -202,7 +202,7 @@ class Hammer:
         left = turn**interval_samples
         order = np.arange(len(strokes))
         since = (order[:, None] - order) % len(strokes)  # intervals from each stroke to each
-        remains = _powers(left, len(strokes))[:, since] @ np.array(strokes)
+        remains = np.einsum("kij,j->ki", _powers(left, len(strokes))[:, since], strokes)
         remains /= (1 - left ** len(strokes))[:, None]  # and of all rounds before
         self._amplitudes = (blow[:, None] * remains).astype(np.complex64)
         self._interval = interval_samples
@@ -216,7 +216,9 @@ class Hammer:
             stroke, late = divmod(start + done, self._interval)
             n = min(self._interval - late, size - done)
             amplitudes = self._amplitudes[:, stroke % self._amplitudes.shape[1]]
-            total[done : done + n] = (amplitudes @ self._ringing[:, late : late + n]).imag
+            # Not by @, which would wake the threads of BLAS for this little and wait for them.
+            ringing = np.sum(amplitudes[:, None] * self._ringing[:, late : late + n], axis=0)
+            total[done : done + n] = ringing.imag
             done += n
         return total
 
