@@ -133,6 +133,17 @@ class HangUp(Command):
     call: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendDigits(Command):
+    """Send DTMF in an active call as telephone events (RFC 4733). -> None
+
+    Refused: unknown_call, not_active, digits.
+    """
+
+    call: str
+    digits: str  # 0–9, A–D, *, #
+
+
 # --- inputs: served by services.properties -----------------------------------------------------
 
 

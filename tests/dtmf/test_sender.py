@@ -1,5 +1,7 @@
 """Digits on their way out."""
 
+from itertools import pairwise
+
 import pytest
 
 from sipstrobe.dtmf.event import TelephoneEvent
@@ -41,7 +43,7 @@ def test_equal_digits_are_parted_by_a_pause() -> None:
 
     starts = [n for n, _, since, _ in packets if since == 0]
     assert [packets[i][1].digit for i in range(0, 21, 7)] == ["*", "#", "#"]
-    assert all(later - earlier - 7 >= 2 for earlier, later in zip(starts, starts[1:], strict=False))
+    assert all(later - earlier - 7 >= 2 for earlier, later in pairwise(starts))
 
 
 @pytest.mark.parametrize("digits", ["1x", "1 2", "0" * (MAX_WAITING + 1)])

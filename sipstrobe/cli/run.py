@@ -1,0 +1,130 @@
+"""`sipstrobe run`: the device itself."""
+
+import argparse
+import asyncio
+import json
+import logging
+
+from sipstrobe import __version__
+from sipstrobe.app import FIRST_ACCOUNT, Options, Started, run
+from sipstrobe.cli import add_state_argument
+from sipstrobe.config.settings import Settings
+from sipstrobe.io.udp import local_address_for
+from sipstrobe.rules.actions import RunProfile
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_state_argument(parser)
+    parser.add_argument(
+        "--demo",
+        action="store_true",
+        help="fill a fresh state with four extensions 1001–1004 and switch SIP on",
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        type=pointer_and_value,
+        metavar="/PATH=VALUE",
+        help="change a setting before starting, as in --set /sip/port=5070",
+    )
+    parser.add_argument(
+        "--http", type=host_and_port, metavar="HOST:PORT", help="where to serve the page"
+    )
+    parser.add_argument(
+        "--sound", metavar="auto|null|wav:PATH|NAME", help="where the sound goes in this run"
+    )
+    parser.add_argument(
+        "--light", metavar="virtual|none|log:PATH", help="where the light is shown in this run"
+    )
+    parser.set_defaults(execute=execute)
+
+
+def execute(options: argparse.Namespace) -> int:
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+    )
+    wanted = Options(
+        state=options.state,
+        demo=options.demo,
+        put=tuple(options.set),
+        http=options.http,
+        sound=options.sound,
+        light=options.light,
+    )
+    asyncio.run(run(wanted, lambda started: print("\n".join(describe(started)), flush=True)))
+    return 0
+
+
+def pointer_and_value(text: str) -> tuple[str, object]:
+    """``/sip/port=5070``: a JSON pointer, and a value as JSON or, if it is none, as text."""
+    pointer, separator, value = text.partition("=")
+    if not pointer.startswith("/") or not separator:
+        raise argparse.ArgumentTypeError(f"{text!r} is not /PATH=VALUE")
+    return pointer, json_or_text(value)
+
+
+def json_or_text(value: str) -> object:
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
+
+
+def host_and_port(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not port.isdigit() or int(port) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT")
+    return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104
+
+
+def describe(started: Started) -> list[str]:
+    """What the owner wants to know at the start, a line each."""
+    settings = started.settings
+    lines = [f"sipstrobe {__version__} · {settings.device.name}"]
+    if settings.maintenance.active:
+        lines.append("  maintenance mode is on: the siren is silent, the light pulses white")
+    if not settings.sip.enabled:
+        lines.append("  SIP is off: sipstrobe settings set /sip/enabled true")
+    lines += [f"  listen  {words}" for words in started.listening]
+    if settings.sip.enabled and settings.sip.allow_incoming:
+        lines += _extensions(settings, _reachable_address())
+    for host, port in started.page:
+        lines.append(f"  page    http://{_shown_host(host)}:{port}/")
+    if started.password:
+        lines.append(f"  account {FIRST_ACCOUNT}, password {started.password} (shown only now)")
+    elif not settings.web.users:
+        lines.append("  account none yet: the first visit of the page makes the administrator")
+    lines.append(f"  sound   {started.sound or 'none'}")
+    lines += [f"  light   {name}" for name in started.lights]
+    lines += [f"  PROBLEM {words}" for words in started.problems]
+    return lines
+
+
+def _extensions(settings: Settings, address: str) -> list[str]:
+    port = "" if settings.sip.port == 5060 else f":{settings.sip.port}"
+    profiles = {profile.name: profile for profile in settings.profiles}
+    lines: list[str] = []
+    for rule in settings.rules:
+        wanted = [c.match["extension"] for c in rule.conditions if "extension" in c.match]
+        if isinstance(rule.action, RunProfile) and rule.enabled and wanted:
+            profile = profiles[rule.action.profile]
+            part = profile.light or profile.siren
+            rank = f"priority {part.priority}" if part is not None else ""
+            uri = f"sip:{wanted[0]}@{address}{port}"
+            lines.append(f"  dial    {uri:<28} {profile.name:<12} {rank}")
+    return lines
+
+
+def _reachable_address() -> str:
+    """The address on the way out of this machine; nothing is sent."""
+    try:
+        return local_address_for("192.0.2.1")
+    except OSError:
+        return "127.0.0.1"
+
+
+def _shown_host(host: str) -> str:
+    if host in ("0.0.0.0", "::"):  # noqa: S104
+        host = _reachable_address()
+    return f"[{host}]" if ":" in host else host

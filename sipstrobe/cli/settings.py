@@ -1,0 +1,69 @@
+"""`sipstrobe settings`: the tree, from the command line; also while the device runs."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from sipstrobe.cli import add_state_argument
+from sipstrobe.cli.run import json_or_text
+from sipstrobe.config.store import Store
+from sipstrobe.control import call
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    show = actions.add_parser("show", help="print the settings, or one of them")
+    show.add_argument("pointer", nargs="?", default="", help="such as /sip/port")
+    change = actions.add_parser("set", help="change one of the settings")
+    change.add_argument("pointer", help="such as /sip/port")
+    change.add_argument("value", help="JSON, or else a text")
+    check = actions.add_parser("check", help="say what is wrong with exported settings")
+    check.add_argument("file", type=Path)
+    export = actions.add_parser("export", help="print all settings, for another device")
+    export.add_argument("--secrets", action="store_true", help="with the secrets in clear")
+    take = actions.add_parser("import", help="replace all settings by exported ones")
+    take.add_argument("file", type=Path)
+    for action, execute in (
+        (show, _show),
+        (change, _set),
+        (check, _check),
+        (export, _export),
+        (take, _import),
+    ):
+        if action is not check:
+            add_state_argument(action)
+        action.set_defaults(execute=execute)
+
+
+def _show(options: argparse.Namespace) -> int:
+    value = call(options.state, {"do": "get", "pointer": options.pointer})
+    print(json.dumps(value, indent=2, ensure_ascii=False))
+    return 0
+
+
+def _set(options: argparse.Namespace) -> int:
+    value = json_or_text(options.value)
+    _tell(call(options.state, {"do": "put", "pointer": options.pointer, "value": value}))
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    Store.memory().prepare_import(options.file.read_bytes())
+    print(f"{options.file}: can be imported")
+    return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    sys.stdout.write(call(options.state, {"do": "export", "secrets": options.secrets}))
+    return 0
+
+
+def _import(options: argparse.Namespace) -> int:
+    data = options.file.read_text("utf-8")
+    _tell(call(options.state, {"do": "import", "data": data}))
+    return 0
+
+
+def _tell(paths: list[str]) -> None:
+    print("\n".join(f"changed {path}" for path in paths) or "nothing has changed")

@@ -1,0 +1,157 @@
+"""A door for the command line of the same machine: a socket in the state folder.
+
+Only the owner of the folder can open it (mode 0600), so whoever can is the administrator. One line
+of JSON in, one line of JSON out: ``{"do": "put", "pointer": "/sip/port", "value": 5070}``.
+"""
+
+import asyncio
+import json
+import os
+import socket
+from pathlib import Path
+from typing import Any, cast
+
+from sipstrobe.config.store import Change, Store
+from sipstrobe.config.users import Role
+from sipstrobe.errors import ConfigError, Problem
+from sipstrobe.services.settings import SettingsService
+from sipstrobe.web import accounts
+
+SOCKET = "control.sock"
+MAX_REQUEST_BYTES = 4 << 20
+CALL_LIMIT = 10.0  # seconds
+
+
+class ControlServer:
+    """Answers the command line while the device runs."""
+
+    def __init__(self, folder: Path, store: Store, settings: SettingsService) -> None:
+        self._path = folder / SOCKET
+        self._store = store
+        self._settings = settings
+        self._server: asyncio.Server | None = None
+
+    async def start(self) -> None:
+        self._path.unlink(missing_ok=True)
+        before = os.umask(0o177)
+        try:
+            self._server = await asyncio.start_unix_server(
+                self._answer, self._path, limit=MAX_REQUEST_BYTES
+            )
+        finally:
+            os.umask(before)
+
+    async def aclose(self) -> None:
+        if self._server is not None:
+            self._server.close()
+        self._path.unlink(missing_ok=True)
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            async with asyncio.timeout(CALL_LIMIT):
+                request = json.loads(await reader.readline())
+                reply = await self._reply(request)
+                writer.write(json.dumps(reply).encode() + b"\n")
+                await writer.drain()
+        except (OSError, ValueError):
+            pass  # the other side has gone, or is no command line of ours
+        finally:
+            writer.close()
+
+    async def _reply(self, request: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return {"result": await self._do(request)}
+        except ConfigError as error:
+            return {"problems": [[p.path, p.message] for p in error.problems]}
+        except OSError as error:
+            return {"problems": [["", f"could not be stored: {error}"]]}
+
+    async def _do(self, request: dict[str, Any]) -> Any:
+        return await act(_Live(self._store, self._settings), request)
+
+
+class _Live:
+    """Changes while the device runs."""
+
+    def __init__(self, store: Store, settings: SettingsService) -> None:
+        self.store = store
+        self.change = settings.change
+        self.put = settings.put
+        self.replace = settings.replace
+
+
+class _Resting:
+    """Changes while no device runs."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    async def change(self, patch: object) -> Change:
+        return self.store.change_now(patch)
+
+    async def put(self, pointer: str, value: object) -> Change:
+        return self.store.carry_out(self.store.prepare_put(pointer, value))
+
+    async def replace(self, data: bytes) -> Change:
+        return self.store.carry_out(self.store.prepare_import(data))
+
+
+async def act(on: _Live | _Resting, request: dict[str, Any]) -> Any:
+    """Carry out one request of the command line. Raises ConfigError."""
+    store = on.store
+    match request:
+        case {"do": "get", "pointer": str(pointer)}:
+            return store.get(pointer)
+        case {"do": "export", "secrets": bool(secrets)}:
+            return store.export(secrets=secrets).decode()
+        case {"do": "put", "pointer": str(pointer), "value": value}:
+            return _changed(await on.put(pointer, value))
+        case {"do": "import", "data": str(data)}:
+            return _changed(await on.replace(data.encode()))
+        case {"do": "accounts"}:
+            return [[user.name, user.role.value] for user in store.current.web.users]
+        case {"do": "add-account", "name": str(name), "role": str(role), "password": str(word)}:
+            return _changed(
+                await on.change(accounts.added(store.current.web.users, name, Role(role), word))
+            )
+        case {"do": "remove-account", "name": str(name)}:
+            return _changed(await on.change(accounts.removed(store.current.web.users, name)))
+        case _:
+            raise ConfigError([Problem("", "the running device does not know this request")])
+
+
+def call(folder: Path, request: dict[str, Any]) -> Any:
+    """Carry out a request on the settings in this folder, through the device if one runs on it.
+
+    Raises ConfigError with what is wrong.
+    """
+    try:
+        store = Store.open(folder)
+    except ConfigError:
+        reply = _ask_device(folder, request)
+        if reply is None:
+            raise
+        return reply
+    try:
+        return asyncio.run(act(_Resting(store), request))
+    finally:
+        store.close()
+
+
+def _ask_device(folder: Path, request: dict[str, Any]) -> Any:
+    with socket.socket(socket.AF_UNIX) as line:
+        line.settimeout(CALL_LIMIT)
+        try:
+            line.connect(str(folder / SOCKET))
+            line.sendall(json.dumps(request).encode() + b"\n")
+            with line.makefile("rb") as file:
+                reply = cast("dict[str, Any]", json.loads(file.readline()))
+        except (OSError, ValueError):
+            return None
+    if "problems" in reply:
+        raise ConfigError(Problem(path, message) for path, message in reply["problems"])
+    return reply["result"]
+
+
+def _changed(change: Change) -> list[str]:
+    return list(change.paths)
