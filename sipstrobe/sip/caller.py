@@ -1,0 +1,256 @@
+"""An outgoing call: RFC 3261 §13.2 with forking, CANCEL, and 100rel of RFC 3262 §4."""
+
+from functools import partial
+
+from sipstrobe.errors import RemoteProtocolError
+from sipstrobe.sip import session_timer
+from sipstrobe.sip.capabilities import ALLOW_AND_SUPPORTED, session_of
+from sipstrobe.sip.core import Core, contact_of
+from sipstrobe.sip.dialog import MAX_FORWARDS, Dialog, Draft
+from sipstrobe.sip.exchange import Asking, Serving, ignore
+from sipstrobe.sip.grammar import quote
+from sipstrobe.sip.message import Request, Response
+from sipstrobe.sip.modify import ModifiableSession
+from sipstrobe.sip.outputs import CallAccepted, CallProgress, Ended, Send
+from sipstrobe.sip.session import Phase, Timer
+from sipstrobe.sip.transaction import Failure
+from sipstrobe.sip.transport import Flow
+from sipstrobe.sip.uri import Uri
+
+MAX_FORKS = 16  # places at which one call of ours may ring or be answered
+
+
+class OutgoingSession(ModifiableSession):
+    """A call that we began."""
+
+    __slots__ = (
+        "_acknowledgements",
+        "_call_id",
+        "_early",
+        "_first",
+        "_flow",
+        "_local",
+        "_number",
+        "_rseq",
+        "_tag",
+        "_uri",
+    )
+
+    owns_call_id = True
+
+    def __init__(
+        self,
+        core: Core,
+        name: str,
+        flow: Flow,
+        uri: Uri,
+        body: bytes,
+        *,
+        from_uri: Uri,
+        from_display: str,
+    ) -> None:
+        super().__init__(core, name, Phase.CALLING, contact_of(from_uri.user or "", flow))
+        self._flow = flow
+        self._uri = uri
+        self._local_body = body
+        self._call_id = core.layer.new_tag()
+        self._tag = core.layer.new_tag()
+        display = f"{quote(from_display)} " if from_display else ""
+        self._local = f"{display}<{from_uri}>;tag={self._tag}"
+        self._number = 0
+        self._early: dict[str, Dialog] = {}  # by remote tag
+        self._rseq: dict[str, int] = {}  # the last reliable response of each
+        self._acknowledgements: dict[str, Send] = {}  # by remote tag: RFC 3261 §13.2.2.4
+        self._first: Asking | None = None  # the INVITE
+
+    def begin(self, timeout: float, *, now: float) -> None:
+        """Send the INVITE; timeout: how long it may stay unanswered."""
+        self._start(Timer.ANSWER, now + timeout)
+        self._invite(now)
+
+    # --- what the phone wants --------------------------------------------------------------
+
+    def hang_up(self, status: int, *, now: float) -> None:
+        if self.phase is Phase.CALLING:
+            self._give_up(Ended.CANCELLED, "given up here", now)
+        else:
+            self._say_ended(Ended.LOCAL_BYE, 0, "hung up here")
+            self._bye(now)
+
+    def _give_up(self, how: Ended, words: str, now: float) -> None:
+        """Say that the call is over; the INVITE is cancelled as soon as that is possible."""
+        self._timers.stop(Timer.ANSWER)
+        self._say_ended(how, 0, words)
+        assert self._first is not None
+        self._first.give_up(now=now)
+
+    # --- the INVITE and what comes of it ---------------------------------------------------
+
+    def _invite(self, now: float) -> None:
+        self._number += 1
+        settings = self._core.settings
+        refresher = session_timer.initial_refresher(settings.session_refresher)
+        fields = (
+            MAX_FORWARDS,
+            ("From", self._local),
+            ("To", f"<{self._uri}>"),
+            ("Call-ID", self._call_id),
+            ("CSeq", f"{self._number} INVITE"),
+            self.contact,
+            *ALLOW_AND_SUPPORTED,
+            *session_timer.ask(settings.session_expires, refresher, self._least),
+            ("Content-Type", "application/sdp"),
+        )
+        draft = Draft("INVITE", str(self._uri), fields, self._local_body)
+        self._offered = True
+        answered = partial(self._answered, self._number)
+        # It must be known before the answer comes, which may be at once: a failure to send.
+        self._first = Asking(self._core.layer, draft, self._flow, answered)
+        self._first.start(now=now)
+
+    def _answered(self, number: int, answer: Response | Failure, now: float) -> None:
+        match answer:
+            case Failure():
+                self._failed(Ended.UNREACHABLE, answer.value, "there is no answer", now)
+            case Response(status=status) if status < 200:
+                self._progressed(answer, now)
+            case Response(status=status) if status < 300:
+                self._accepted(number, answer, now)
+            case Response(status=422) if not self.told and self._learn_least(answer):
+                self._forget_early()
+                self._invite(now)
+            case Response(status=status):
+                self._failed(Ended.REJECTED, status, answer.reason, now)
+
+    def _failed(self, how: Ended, status: int, words: str, now: float) -> None:
+        if self.phase is Phase.CALLING:
+            self._say_ended(how, status, words)
+            self._abandon(now)
+            self._close()
+
+    # --- provisional responses -------------------------------------------------------------
+
+    def _progressed(self, response: Response, now: float) -> None:
+        if self.phase is not Phase.CALLING or response.status == 100:
+            return
+        dialog = self._early_dialog(response)
+        reliable = response.rseq is not None and "100rel" in response.tokens("Require")
+        if reliable and (dialog is None or not self._acknowledge(dialog, response, now)):
+            return
+        body = session_of(response)
+        if reliable and body is not None:
+            self._offered = False  # RFC 3262 §5: this is the answer
+        self._say(CallProgress(self.name, response, body))
+
+    def _early_dialog(self, response: Response) -> Dialog | None:
+        tag = response.to.tag
+        dialog = self._early.get(tag)
+        if dialog is None and tag and len(self._early) < MAX_FORKS:
+            try:
+                dialog = self._new_dialog(response)
+            except RemoteProtocolError:
+                return None
+            self._early[tag] = dialog
+            self._core.enter(self, dialog)
+        return dialog
+
+    def _acknowledge(self, dialog: Dialog, response: Response, now: float) -> bool:
+        """Send PRACK; False for a response that is repeated or out of order (RFC 3262 §4)."""
+        rseq = response.rseq
+        assert rseq is not None
+        last = self._rseq.get(dialog.remote_tag)
+        if last is not None and rseq != last + 1:
+            return False
+        self._rseq[dialog.remote_tag] = rseq
+        try:
+            flow = self._core.hop(dialog)
+        except RemoteProtocolError:
+            return False
+        rack = ("RAck", f"{rseq} {response.cseq}")
+        self._core.layer.ask(dialog.draft("PRACK", (rack,)), flow, ignore, now=now)
+        return True
+
+    # --- 2xx -------------------------------------------------------------------------------
+
+    def _accepted(self, number: int, response: Response, now: float) -> None:
+        """Acknowledge every 2xx; the first is the call, others are ended at once (§13.2.2.4)."""
+        tag = response.to.tag
+        known = self._acknowledgements.get(tag)
+        if known is not None:
+            self._core.layer.send(known.flow, known.data)
+            return
+        if len(self._acknowledgements) >= MAX_FORKS:
+            return
+        try:
+            dialog = self._new_dialog(response)
+            self._acknowledgements[tag] = self._send_ack(dialog, number)
+        except RemoteProtocolError as e:
+            self._failed(Ended.UNREACHABLE, 0, str(e), now)
+            return
+        if self.phase is Phase.CALLING:
+            self._establish(dialog, response, now)
+        else:
+            self._core.layer.ask(dialog.draft("BYE"), self._core.hop(dialog), ignore, now=now)
+
+    def _establish(self, dialog: Dialog, response: Response, now: float) -> None:
+        self._forget_early()
+        self.dialog = dialog
+        self.phase = Phase.CONFIRMED
+        if self.told:
+            self._bye(now)
+            return
+        self._offered = False
+        self._timers.stop(Timer.ANSWER)
+        self._core.enter(self, dialog)
+        self._allow = response.headers.all("Allow")
+        self._conclude_session(response, now)
+        self._start_limit(self._core.settings.end_calls_after, now)
+        self._say(CallAccepted(self.name, response, session_of(response)))
+
+    def _new_dialog(self, response: Response) -> Dialog:
+        """The dialog that a response makes; RFC 3261 §13.2.2.4: a 2xx has the last word."""
+        assert self._first is not None
+        early = self._early.get(response.to.tag)
+        dialog = Dialog.as_uac(
+            response,
+            call_id=self._call_id,
+            local=self._local,
+            local_tag=self._tag,
+            sequence=self._number,
+            uri=self._uri,
+            flow=self._first.flow,
+        )
+        if early is not None:
+            dialog.local_sequence = early.local_sequence
+            dialog.remote_sequence = early.remote_sequence
+        return dialog
+
+    # --- what the peer wants ---------------------------------------------------------------
+
+    def _receive_bye(self, serving: Serving, now: float) -> None:
+        if self.phase is Phase.CALLING and self._first is not None:
+            self._first.give_up(now=now)
+        super()._receive_bye(serving, now)
+
+    def receive(self, serving: Serving, request: Request, dialog: Dialog, *, now: float) -> None:
+        if request.method == "INVITE" and self.phase is Phase.CALLING:
+            serving.respond(491, now=now)
+        else:
+            super().receive(serving, request, dialog, now=now)
+
+    # --- timers and the end ----------------------------------------------------------------
+
+    def _run_out(self, timer: Timer, now: float) -> None:
+        if timer is Timer.ANSWER and self.phase is Phase.CALLING:
+            self._give_up(Ended.NO_ANSWER, "nobody has answered", now)
+        else:
+            super()._run_out(timer, now)
+
+    def _forget_early(self) -> None:
+        for dialog in self._early.values():
+            self._core.leave(dialog)
+        self._early.clear()
+
+    def _close(self) -> None:
+        self._forget_early()
+        super()._close()

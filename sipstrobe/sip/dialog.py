@@ -1,0 +1,200 @@
+"""Dialogs: what two user agents remember of each other. RFC 3261 §12."""
+
+from dataclasses import dataclass
+
+from sipstrobe.errors import RemoteProtocolError
+from sipstrobe.sip.headers import NameAddr
+from sipstrobe.sip.message import Headers, Request, Response
+from sipstrobe.sip.target import next_hop
+from sipstrobe.sip.transport import Flow
+from sipstrobe.sip.uri import Uri
+
+MAX_FORWARDS = ("Max-Forwards", "70")  # RFC 3261 §8.1.1.6
+
+DialogKey = tuple[str, str, str]  # Call-ID, local tag, remote tag
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A request of ours, complete but for Via, which depends on the way that it will take."""
+
+    method: str
+    uri: str
+    fields: tuple[tuple[str, str], ...]
+    body: bytes = b""
+
+    def encode(self, via: str) -> bytes:
+        return bytes(
+            Request(self.method, self.uri, Headers((("Via", via), *self.fields)), self.body)
+        )
+
+
+class Dialog:
+    """One dialog, early or confirmed; makes the requests within it.
+
+    local and remote are the values of From and To in requests that we send, with their tags.
+    flow is how the peer was last heard.
+    """
+
+    __slots__ = (
+        "call_id",
+        "flow",
+        "local",
+        "local_sequence",
+        "local_tag",
+        "remote",
+        "remote_sequence",
+        "remote_tag",
+        "remote_target",
+        "route_set",
+    )
+
+    def __init__(
+        self,
+        *,
+        call_id: str,
+        local: str,
+        local_tag: str,
+        remote: str,
+        remote_tag: str,
+        remote_target: Uri,
+        route_set: tuple[NameAddr, ...],
+        local_sequence: int,
+        remote_sequence: int,
+        flow: Flow,
+    ) -> None:
+        self.call_id = call_id
+        self.local = local
+        self.local_tag = local_tag
+        self.remote = remote
+        self.remote_tag = remote_tag
+        self.remote_target = remote_target
+        self.route_set = route_set
+        self.local_sequence = local_sequence
+        self.remote_sequence = remote_sequence  # 0: the peer has sent no request yet
+        self.flow = flow
+
+    @classmethod
+    def as_uas(cls, request: Request, local_tag: str, flow: Flow) -> "Dialog":
+        """The dialog that a response of ours to this INVITE makes: RFC 3261 §12.1.1."""
+        return cls(
+            call_id=request.call_id,
+            local=f"{request.to};tag={local_tag}",
+            local_tag=local_tag,
+            remote=str(request.from_),
+            remote_tag=request.from_.tag,
+            remote_target=contact(request),
+            route_set=request.record_routes if "Record-Route" in request.headers else (),
+            local_sequence=0,
+            remote_sequence=request.cseq.number,
+            flow=flow,
+        )
+
+    @classmethod
+    def as_uac(
+        cls,
+        response: Response,
+        *,
+        call_id: str,
+        local: str,
+        local_tag: str,
+        sequence: int,
+        uri: Uri,
+        flow: Flow,
+    ) -> "Dialog":
+        """The dialog that a response to our INVITE makes: RFC 3261 §12.1.2.
+
+        uri is where the INVITE went; it stays the target of a peer that names no Contact.
+        """
+        target = contact(response) if "Contact" in response.headers else uri
+        return cls(
+            call_id=call_id,
+            local=local,
+            local_tag=local_tag,
+            remote=str(response.to),
+            remote_tag=response.to.tag,
+            remote_target=target,
+            route_set=response.record_routes[::-1],
+            local_sequence=sequence,
+            remote_sequence=0,
+            flow=flow,
+        )
+
+    @property
+    def key(self) -> DialogKey:
+        return (self.call_id, self.local_tag, self.remote_tag)
+
+    def in_order(self, request: Request) -> bool:
+        """RFC 3261 §12.2.2: note the request's sequence number, unless it lies behind."""
+        number = request.cseq.number
+        if number < self.remote_sequence:
+            return False
+        self.remote_sequence = number
+        return True
+
+    def refresh_target(self, message: Request | Response) -> None:
+        """RFC 3261 §12.2: re-INVITE and UPDATE, and their 2xx, may move the peer."""
+        if "Contact" in message.headers:
+            self.remote_target = contact(message)
+
+    def hop(self) -> Flow:
+        """The next hop of a request: RFC 3261 §12.2.1.1. Raises RemoteProtocolError."""
+        uri = self.route_set[0].uri if self.route_set else self.remote_target
+        return next_hop(uri, self.flow)
+
+    def draft(
+        self,
+        method: str,
+        fields: tuple[tuple[str, str], ...] = (),
+        body: bytes = b"",
+        *,
+        sequence: int | None = None,
+    ) -> Draft:
+        """A request within the dialog: RFC 3261 §12.2.1.1.
+
+        sequence: for ACK, the number of the INVITE that it acknowledges; else the next one.
+        """
+        if sequence is None:
+            sequence = self.local_sequence = self.local_sequence + 1
+        uri, routes = self._route()
+        return Draft(
+            method,
+            uri,
+            (
+                *routes,
+                MAX_FORWARDS,
+                ("From", self.local),
+                ("To", self.remote),
+                ("Call-ID", self.call_id),
+                ("CSeq", f"{sequence} {method}"),
+                *fields,
+            ),
+            body,
+        )
+
+    def _route(self) -> tuple[str, tuple[tuple[str, str], ...]]:
+        """Request-URI and Route fields; a first route without ;lr is a strict router."""
+        target = str(self.remote_target)
+        if not self.route_set:
+            return target, ()
+        first = self.route_set[0].uri
+        if "lr" in first.params:
+            return target, tuple([("Route", str(route)) for route in self.route_set])
+        strict = [*map(str, self.route_set[1:]), f"<{target}>"]
+        return str(first), tuple([("Route", route) for route in strict])
+
+
+def dialog_key(request: Request) -> DialogKey:
+    """The key of the dialog that a request from the peer belongs to."""
+    return (request.call_id, request.to.tag, request.from_.tag)
+
+
+def contact(message: Request | Response) -> Uri:
+    """Where the sender wants to be reached: RFC 3261 §8.1.1.8. Raises RemoteProtocolError."""
+    contacts = message.contacts
+    if not contacts:
+        raise RemoteProtocolError("no Contact")
+    uri = contacts[0].uri
+    if uri.scheme != "sip":
+        raise RemoteProtocolError(f"a Contact that cannot be reached from here: {uri.scheme}")
+    return uri

@@ -1,0 +1,231 @@
+"""The SIP endpoint: everything between a datagram and "a call is ringing". RFC 3261 §8, §11–§17.
+
+A machine of machines: transactions and calls are found here, fed, and woken when they are due.
+What needs no call is answered at once and leaves nothing behind.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from itertools import count
+
+from sipstrobe.errors import LocalProtocolError, RemoteProtocolError
+from sipstrobe.sip.callee import IncomingSession
+from sipstrobe.sip.caller import OutgoingSession
+from sipstrobe.sip.capabilities import Fields
+from sipstrobe.sip.core import Core
+from sipstrobe.sip.framing import PING, PONG, Framer
+from sipstrobe.sip.layer import MAX_TRANSACTIONS, Counters
+from sipstrobe.sip.message import Request, parse, salvage
+from sipstrobe.sip.modify import ModifiableSession
+from sipstrobe.sip.outputs import CloseConnection, Output
+from sipstrobe.sip.settings import SipSettings
+from sipstrobe.sip.transport import Flow
+from sipstrobe.sip.uas import UserAgentServer, read_all
+from sipstrobe.sip.uri import Uri
+
+
+class Endpoint:
+    """A SIP user agent without sockets: feed it what arrives, send what it leaves in `outbox`.
+
+    A call is known by its name from IncomingCall, or from `invite`, to CallEnded; an order that
+    concerns a call which is over has no effect.
+    """
+
+    def __init__(
+        self,
+        settings: SipSettings,
+        random_bytes: Callable[[int], bytes],
+        *,
+        max_transactions: int = MAX_TRANSACTIONS,
+    ) -> None:
+        self._core = Core(settings, random_bytes, max_transactions=max_transactions)
+        self._layer = self._core.layer
+        self._layer.udp_to_tcp = settings.udp_to_tcp
+        self._streams: dict[int, tuple[Framer, Flow]] = {}
+        self._names = count(1)
+        self._server = UserAgentServer(self._core, self._names)
+        self.outbox: deque[Output] = self._core.outbox
+
+    # --- time and settings -----------------------------------------------------------------
+
+    @property
+    def deadline(self) -> float | None:
+        return self._layer.agenda.deadline
+
+    def wake(self, *, now: float) -> None:
+        self._layer.wake(now=now)
+
+    def apply(self, settings: SipSettings, *, now: float) -> None:
+        """Work by changed settings from now on; calls go on, and what they have agreed on holds."""
+        self._core.settings = settings
+        self._layer.udp_to_tcp = settings.udp_to_tcp
+
+    # --- what can be seen ------------------------------------------------------------------
+
+    @property
+    def counters(self) -> Counters:
+        return self._layer.counters
+
+    @property
+    def calls(self) -> tuple[str, ...]:
+        """The calls that have begun and not ended."""
+        return tuple([name for name, session in self._core.sessions.items() if not session.told])
+
+    @property
+    def transactions(self) -> int:
+        return len(self._layer.servers) + len(self._layer.clients)
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is remembered: no call, dialog, transaction or timer."""
+        return not (self._core.sessions or self._core.dialogs or self.transactions) and not len(
+            self._layer.agenda
+        )
+
+    # --- the wire --------------------------------------------------------------------------
+
+    def receive(self, data: bytes, flow: Flow, *, now: float) -> None:
+        """Take one datagram, or one whole message of a stream."""
+        if not data.strip(b"\r\n\0"):
+            return  # a keep-alive
+        counters = self._layer.counters
+        counters.received += 1
+        try:
+            message = parse(data)
+            if isinstance(message, Request):
+                self._server.take(message, flow, now=now)
+            else:
+                read_all(message)
+                self._layer.receive_response(message, flow, now=now)
+        except RemoteProtocolError as e:
+            counters.malformed += 1
+            request = salvage(data)
+            if request is not None:
+                self._layer.reply(request, flow, e.status)
+
+    def receive_stream(self, chunk: bytes, flow: Flow, *, now: float) -> None:
+        """Take bytes of the connection that the flow names."""
+        assert flow.connection is not None
+        if flow.connection not in self._streams:
+            self._streams[flow.connection] = (Framer(), flow)
+            self._layer.connections.add(flow.connection)
+        framer = self._streams[flow.connection][0]
+        lost = False
+        try:
+            framer.feed(chunk)
+        except RemoteProtocolError:
+            self._layer.counters.malformed += 1
+            lost = True
+        while framer.outbox:
+            raw = framer.outbox.popleft()
+            if raw == PING:
+                self._layer.send(flow, PONG)
+            else:
+                self.receive(raw, flow, now=now)
+        if lost:
+            self.outbox.append(CloseConnection(flow.connection))
+
+    def connection_closed(self, connection: int, *, now: float) -> None:
+        """The connection is gone: requests under way on it fail, responses go another way."""
+        self._layer.connections.discard(connection)
+        stream = self._streams.pop(connection, None)
+        if stream is not None:
+            self._layer.transport_failed(stream[1], now=now)
+
+    def send_failed(self, flow: Flow, *, now: float) -> None:
+        """What was sent by this flow cannot arrive."""
+        if flow.connection is not None:
+            self.connection_closed(flow.connection, now=now)
+        self._layer.transport_failed(flow, now=now)
+
+    # --- orders ----------------------------------------------------------------------------
+
+    def invite(
+        self,
+        flow: Flow,
+        to: str,
+        body: bytes,
+        *,
+        from_uri: str,
+        from_display: str = "",
+        timeout: float,
+        now: float,
+    ) -> str:
+        """Call a URI over a flow, with an offer; the result is the name of the call.
+
+        timeout: seconds until an unanswered call is cancelled and ends with NO_ANSWER. Raises
+        LocalProtocolError for what is no SIP URI, and when there are too many calls.
+        """
+        if self._server.full:
+            raise LocalProtocolError("there are too many calls")
+        name = f"out-{next(self._names)}"
+        session = OutgoingSession(
+            self._core,
+            name,
+            flow,
+            _sip_uri(to),
+            body,
+            from_uri=_sip_uri(from_uri),
+            from_display=from_display,
+        )
+        self._layer.counters.outgoing_calls += 1
+        session.begin(timeout, now=now)
+        return name
+
+    def ring(self, call: str, *, body: bytes | None = None, now: float) -> None:
+        """180, or 183 with a session description; reliably where the peer can (RFC 3262)."""
+        if session := self._incoming(call):
+            session.ring(body, now=now)
+
+    def accept(self, call: str, body: bytes, *, now: float) -> None:
+        """200 with our answer, or our offer if the call came without; repeated until ACK."""
+        if session := self._incoming(call):
+            session.accept(body, now=now)
+
+    def reject(self, call: str, status: int, *, headers: Fields = (), now: float) -> None:
+        """Refuse a ringing call with this status (300…699)."""
+        if session := self._incoming(call):
+            session.reject(status, headers, now=now)
+
+    def hang_up(self, call: str, *, status: int = 480, now: float) -> None:
+        """End a call in whatever state; status is for one that rings here still."""
+        if session := self._session(call):
+            session.hang_up(status, now=now)
+
+    def info(self, call: str, content_type: str, body: bytes, *, now: float) -> None:
+        """Send an INFO within an established call."""
+        if session := self._session(call):
+            session.info(content_type, body, now=now)
+
+    def reinvite(self, call: str, body: bytes, *, now: float) -> None:
+        """Offer a new session description; AnswerReceived tells what came of it."""
+        if session := self._session(call):
+            session.reinvite(body, now=now)
+
+    def answer_offer(self, call: str, body: bytes, *, now: float) -> None:
+        """Agree to what OfferReceived has brought."""
+        if session := self._session(call):
+            session.answer_offer(body, now=now)
+
+    def reject_offer(self, call: str, status: int, *, now: float) -> None:
+        """Refuse what OfferReceived has brought; the call goes on as it was."""
+        if session := self._session(call):
+            session.reject_offer(status, now=now)
+
+    def _session(self, call: str) -> ModifiableSession | None:
+        session = self._core.sessions.get(call)
+        return None if session is None or session.told else session
+
+    def _incoming(self, call: str) -> IncomingSession | None:
+        session = self._session(call)
+        return session if isinstance(session, IncomingSession) else None
+
+
+def _sip_uri(text: str) -> Uri:
+    try:
+        uri = Uri.parse(text)
+    except RemoteProtocolError as e:
+        raise LocalProtocolError(f"not a URI: {text!r}") from e
+    if uri.scheme != "sip":
+        raise LocalProtocolError(f"not a SIP URI: {text!r}")
+    return uri

@@ -1,0 +1,284 @@
+"""Requests being answered and requests waiting for an answer, each with its transaction."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sipstrobe.sip.agenda import Entry
+from sipstrobe.sip.client import ClientTransaction
+from sipstrobe.sip.client_invite import InviteClientTransaction
+from sipstrobe.sip.dialog import Draft
+from sipstrobe.sip.message import Request, Response, respond
+from sipstrobe.sip.server import ServerTransaction
+from sipstrobe.sip.server_invite import InviteServerTransaction
+from sipstrobe.sip.target import transport_for
+from sipstrobe.sip.transaction import AckTimeout, Deliver, Failure, Transmit
+from sipstrobe.sip.transport import Flow, Transport
+
+if TYPE_CHECKING:
+    from sipstrobe.sip.layer import Layer
+
+ServerKey = tuple[str | int | None, ...]
+MergeKey = tuple[str, str, int]  # From tag, Call-ID, CSeq number
+Answered = Callable[[Response | Failure, float], None]  # (what came, now)
+Fields = Iterable[tuple[str, str]]
+
+_OF_CANCEL = ("Max-Forwards", "Route", "From", "To", "Call-ID")  # RFC 3261 §9.1
+_OF_ACK = ("Max-Forwards", "Route", "From", "Call-ID")  # RFC 3261 §17.1.1.3
+
+
+class Serving:
+    """One request being answered, and its server transaction."""
+
+    __slots__ = (
+        "_layer",
+        "cancelled",
+        "entry",
+        "flow",
+        "key",
+        "merged",
+        "port",
+        "request",
+        "tag",
+        "transaction",
+    )
+
+    def __init__(self, layer: "Layer", request: Request, flow: Flow, key: ServerKey) -> None:
+        self._layer = layer
+        self.key = key
+        self.flow = flow
+        self.port = request.via.port  # where to connect to should the connection be gone
+        self.request: Request | None = request  # until the final response
+        self.merged: MergeKey | None = None
+        self.cancelled: Callable[[float], None] | None = None  # what a CANCEL means
+        self.tag = request.to.tag  # that To has in our responses
+        self.entry: Entry | None = None
+        self.transaction: InviteServerTransaction | ServerTransaction
+
+    @property
+    def open(self) -> bool:
+        """No final response has been given yet."""
+        return self.transaction.open
+
+    @property
+    def accepted(self) -> bool:
+        """A 2xx was given to an INVITE: its ACK is not for the transaction."""
+        transaction = self.transaction
+        return isinstance(transaction, InviteServerTransaction) and transaction.accepted
+
+    @property
+    def deadline(self) -> float | None:
+        return self.transaction.deadline
+
+    def wake(self, *, now: float) -> None:
+        self.transaction.wake(now=now)
+        self._settle()
+
+    def repeated(self, *, now: float) -> None:
+        self.transaction.repeated(now=now)
+        self._settle()
+
+    def ack(self, *, now: float) -> None:
+        if isinstance(self.transaction, InviteServerTransaction):
+            self.transaction.ack(now=now)
+            self._settle()
+
+    def respond(
+        self,
+        status: int,
+        *,
+        headers: Fields = (),
+        body: bytes = b"",
+        now: float,
+    ) -> bytes:
+        """Answer the request; the result is what went out."""
+        assert self.request is not None
+        content_type = "application/sdp" if body else ""
+        response = respond(
+            self.request,
+            status,
+            to_tag=self.tag,
+            headers=headers,
+            body=body,
+            content_type=content_type,
+        )
+        data = bytes(response)
+        self.transaction.respond(status, data, now=now)
+        if status >= 200:
+            self.request = self.cancelled = None
+        self._settle()
+        return data
+
+    def repeat(self, data: bytes, *, now: float) -> None:
+        """Give a 2xx once more: RFC 3261 §13.3.1.4."""
+        self.transaction.respond(200, data, now=now)
+        self._settle()
+
+    def repeat_provisional(self, data: bytes, *, now: float) -> None:
+        """Give a reliable provisional response once more: RFC 3262 §3."""
+        self.transaction.respond(180, data, now=now)
+        self._settle()
+
+    def trying(self) -> bytes:
+        """RFC 3261 §8.2.6.1: a 100 echoes Timestamp."""
+        assert self.request is not None
+        stamp = self.request.headers.first("Timestamp")
+        return bytes(respond(self.request, 100, headers=(("Timestamp", stamp),) if stamp else ()))
+
+    def _settle(self) -> None:
+        transaction = self.transaction
+        if transaction.outbox:
+            for signal in transaction.outbox:
+                if isinstance(signal, Transmit):
+                    self._layer.give_back(self, signal.data)
+                elif signal is AckTimeout.TIMER_H:
+                    self._layer.counters.unacknowledged += 1
+            transaction.outbox.clear()
+        if transaction.terminated:
+            self._layer.drop_server(self)
+        else:
+            self._layer.agenda.note(self)
+
+
+class Asking:
+    """One request of ours and its client transaction; `answered` hears all that comes of it."""
+
+    __slots__ = (
+        "_answered",
+        "_given_up",
+        "_layer",
+        "_switched",
+        "branch",
+        "draft",
+        "entry",
+        "flow",
+        "transaction",
+        "via",
+    )
+
+    def __init__(self, layer: "Layer", draft: Draft, flow: Flow, answered: Answered) -> None:
+        self._layer = layer
+        self.draft = draft
+        self.flow = flow
+        self.branch = self.via = ""
+        self._answered = answered
+        self._switched = False  # to TCP, because of the size
+        self._given_up = False
+        self.entry: Entry | None = None
+        self.transaction: InviteClientTransaction | ClientTransaction
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return (self.branch, self.draft.method)
+
+    @property
+    def deadline(self) -> float | None:
+        return self.transaction.deadline
+
+    def start(self, *, now: float) -> None:
+        """Send the request, over TCP if it is too large for UDP (RFC 3261 §18.1.1)."""
+        data = self._encode()
+        wanted = self.flow.transport
+        transport = transport_for(len(data), wanted, switch=self._layer.udp_to_tcp)
+        if transport is not wanted:
+            self._switched = True
+            self.flow = replace(self.flow, transport=transport)
+            data = self._encode()
+        self._begin(data, now)
+
+    def receive(self, response: Response, flow: Flow, *, now: float) -> None:
+        self.flow = flow
+        self.transaction.receive(response, now=now)
+        self._settle(now)
+
+    def transport_failed(self, *, now: float) -> None:
+        self.transaction.transport_failed(now=now)
+        self._settle(now)
+
+    def wake(self, *, now: float) -> None:
+        self.transaction.wake(now=now)
+        self._settle(now)
+
+    def give_up(self, *, now: float) -> None:
+        """Cancel this INVITE, as soon as there has been a provisional response (RFC 3261 §9.1).
+
+        The answer still comes: 487, or a 2xx that was faster, or Failure when none does.
+        """
+        if not self._given_up:
+            self._given_up = True
+            self._cancel(now)
+
+    def _cancel(self, now: float) -> None:
+        transaction = self.transaction
+        if not isinstance(transaction, InviteClientTransaction) or not transaction.proceeding:
+            return
+        draft = self.draft
+        fields = (*_kept(draft, _OF_CANCEL), ("CSeq", f"{_number(draft)} CANCEL"))
+        cancel = Asking(self._layer, Draft("CANCEL", draft.uri, fields), self.flow, ignore)
+        cancel.branch, cancel.via = self.branch, self.via
+        cancel._begin(cancel.draft.encode(self.via), now)
+        transaction.cancel(now=now)
+        self._layer.agenda.note(self)
+
+    def _encode(self) -> bytes:
+        self.branch = self._layer.new_branch()
+        self.via = f"SIP/2.0/{self.flow.transport} {self.flow.local};rport;branch={self.branch}"
+        return self.draft.encode(self.via)
+
+    def _begin(self, data: bytes, now: float) -> None:
+        reliable = self.flow.transport.reliable
+        if self.draft.method == "INVITE":
+            ack = self._acknowledgement
+            self.transaction = InviteClientTransaction(data, ack, reliable=reliable, now=now)
+        else:
+            self.transaction = ClientTransaction(data, reliable=reliable, now=now)
+        self._layer.clients[self.key] = self
+        self._settle(now)
+
+    def _acknowledgement(self, response: Response) -> bytes:
+        """ACK for a response other than 2xx: RFC 3261 §17.1.1.3."""
+        draft = self.draft
+        to = ("To", str(response.to))
+        fields = (*_kept(draft, _OF_ACK), to, ("CSeq", f"{_number(draft)} ACK"))
+        return Draft("ACK", draft.uri, fields).encode(self.via)
+
+    def _settle(self, now: float) -> None:
+        transaction = self.transaction
+        signals, transaction.outbox = transaction.outbox, []
+        if transaction.terminated:
+            self._layer.drop_client(self)
+        else:
+            self._layer.agenda.note(self)
+        for signal in signals:
+            match signal:
+                case Transmit(data):
+                    self._layer.send(self.flow, data)
+                case Deliver(response):
+                    self._answered(response, now)
+                    if self._given_up and response.status < 200:
+                        self._cancel(now)
+                case Failure.TRANSPORT if self._switched:
+                    self._try_udp(now)
+                case Failure():
+                    self._answered(signal, now)
+                case AckTimeout():
+                    raise AssertionError("no client transaction waits for ACK")
+
+    def _try_udp(self, now: float) -> None:
+        """RFC 3261 §18.1.1: a peer without TCP is tried over UDP after all."""
+        self._switched = False
+        self.flow = replace(self.flow, transport=Transport.UDP, connection=None)
+        self._begin(self._encode(), now)
+
+
+def _kept(draft: Draft, names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    return tuple([field for field in draft.fields if field[0] in names])
+
+
+def _number(draft: Draft) -> str:
+    """The sequence number of a request of ours."""
+    return next(value for name, value in draft.fields if name == "CSeq").partition(" ")[0]
+
+
+def ignore(answer: Response | Failure, now: float) -> None:
+    """Whatever the answer is, nothing depends on it."""

@@ -1,0 +1,177 @@
+"""User agent server: what a request means, and who works on it. RFC 3261 §8.2, §9.2, §12.2.2.
+
+A request that needs no memory is answered without any (RFC 3261 §8.2.7): OPTIONS, and all that is
+turned down before it makes or reaches a call.
+"""
+
+from collections.abc import Callable, Iterator
+
+from sipstrobe.errors import RemoteProtocolError
+from sipstrobe.sip.callee import IncomingSession
+from sipstrobe.sip.capabilities import CAPABILITIES, Fields, refusal
+from sipstrobe.sip.core import Core
+from sipstrobe.sip.dialog import Dialog, contact, dialog_key
+from sipstrobe.sip.exchange import ServerKey, Serving
+from sipstrobe.sip.layer import RETRY_AFTER, merge_key, server_key
+from sipstrobe.sip.message import Message, Request, received_from, validate
+from sipstrobe.sip.modify import MIN_SE
+from sipstrobe.sip.session_timer import too_brief
+from sipstrobe.sip.transport import Flow
+
+_OVERLOADED: Fields = (("Retry-After", str(RETRY_AFTER)),)
+
+
+class UserAgentServer:
+    """Take requests: absorb repeated ones, refuse bad ones, give the rest to their call."""
+
+    def __init__(self, core: Core, names: Iterator[int]) -> None:
+        self._core = core
+        self._layer = core.layer
+        self._names = names
+
+    @property
+    def full(self) -> bool:
+        """No further call can be taken on."""
+        return self._layer.full or len(self._core.sessions) >= self._core.settings.max_calls
+
+    def take(self, request: Request, flow: Flow, *, now: float) -> None:
+        """Raises RemoteProtocolError for a request that cannot be understood."""
+        key = server_key(request)
+        serving = self._layer.servers.get(key)
+        if request.method == "ACK":
+            self._take_ack(request, serving, now)
+        elif serving is not None:
+            self._layer.counters.absorbed += 1
+            serving.repeated(now=now)
+        else:
+            validate(request)
+            read_all(request)
+            request = received_from(request, flow.remote.host, flow.remote.port)
+            if request.method == "CANCEL":
+                self._take_cancel(request, flow, key, now)
+            elif found := refusal(request):
+                self._refuse(request, flow, found.status, found.fields)
+            elif _would_be_forwarded(request, flow):
+                self._refuse(request, flow, 483)
+            elif request.to.tag:
+                self._take_within_dialog(request, flow, key, now)
+            else:
+                self._take_outside(request, flow, key, now)
+
+    def _refuse(self, request: Request, flow: Flow, status: int, fields: Fields = ()) -> None:
+        self._layer.counters.refused += 1
+        self._layer.reply(request, flow, status, fields)
+
+    def _refuse_more(self, request: Request, flow: Flow) -> None:
+        self._layer.counters.overloaded += 1
+        self._refuse(request, flow, 503, _OVERLOADED)
+
+    # --- ACK and CANCEL --------------------------------------------------------------------
+
+    def _take_ack(self, request: Request, serving: Serving | None, now: float) -> None:
+        """To a rejection it belongs to the transaction, to a 2xx to the call."""
+        if serving is not None and not serving.accepted:
+            serving.ack(now=now)
+            return
+        found = self._core.dialogs.get(dialog_key(request))
+        if found is None or request.cseq.method != "ACK":
+            self._layer.counters.stray += 1
+            return
+        _ = request.content_type  # refused here, if at all
+        found[0].acknowledged(request, now=now)
+
+    def _take_cancel(self, request: Request, flow: Flow, key: ServerKey, now: float) -> None:
+        """RFC 3261 §9.2: it is answered for itself, and INVITE with 487 if that still waits."""
+        invite = self._layer.servers.get((*key[:-1], "INVITE"))
+        if invite is None:
+            self._refuse(request, flow, 481)
+            return
+        self._layer.reply(request, flow, 200, to_tag=invite.tag)
+        if invite.cancelled is not None:
+            invite.cancelled(now)
+
+    # --- within a dialog -------------------------------------------------------------------
+
+    def _take_within_dialog(self, request: Request, flow: Flow, key: ServerKey, now: float) -> None:
+        found = self._core.dialogs.get(dialog_key(request))
+        if found is None:
+            self._refuse(request, flow, 481)
+            return
+        session, dialog = found
+        if self._layer.full and request.method != "BYE":
+            self._refuse_more(request, flow)
+        elif not dialog.in_order(request):
+            self._refuse(request, flow, 500)
+        elif request.method == "OPTIONS":
+            self._layer.reply(request, flow, 200, CAPABILITIES)
+        else:
+            dialog.flow = flow
+            serving = self._layer.serve(request, flow, key, now=now)
+            try:
+                session.receive(serving, request, dialog, now=now)
+            except RemoteProtocolError as e:
+                if serving.open:
+                    serving.respond(e.status, now=now)
+
+    # --- outside of dialogs ----------------------------------------------------------------
+
+    def _take_outside(self, request: Request, flow: Flow, key: ServerKey, now: float) -> None:
+        match request.method:
+            case "OPTIONS":
+                self._layer.reply(request, flow, 200, CAPABILITIES)
+            case "INVITE":
+                self._take_invite(request, flow, key, now)
+            case _:
+                self._refuse(request, flow, 481)
+
+    def _take_invite(self, request: Request, flow: Flow, key: ServerKey, now: float) -> None:
+        _ = contact(request)  # refused if it cannot be reached
+        mark = self._layer.mark
+        if any(mark in line for line in request.headers.lines("Via")):
+            self._refuse(request, flow, 482)  # it has been sent by us
+        elif merge_key(request) in self._layer.merging:
+            self._refuse(request, flow, 482)  # RFC 3261 §8.2.2.2: it came on another path as well
+        elif too_brief(request):
+            self._refuse(request, flow, 422, MIN_SE)
+        elif self.full:
+            self._refuse_more(request, flow)
+        else:
+            dialog = Dialog.as_uas(request, self._layer.new_tag(), flow)
+            serving = self._layer.serve(request, flow, key, now=now)
+            self._layer.note_merging(serving, request)
+            self._layer.counters.incoming_calls += 1
+            name = f"in-{next(self._names)}"
+            IncomingSession(self._core, name, serving, request, dialog, now)
+
+
+def read_all(message: Message) -> None:
+    """Read every field that the work on a message may ask for, so that nothing fails later.
+
+    Raises RemoteProtocolError.
+    """
+    headers = message.headers
+    _ = message.to, message.cseq, message.contacts
+    if message.body:
+        _ = message.content_type
+    for name, read in _READERS:
+        if name in headers:
+            read(message)
+
+
+_READERS: tuple[tuple[str, Callable[[Message], object]], ...] = (
+    ("Record-Route", lambda message: message.record_routes),
+    ("Session-Expires", lambda message: message.session_expires),
+    ("Min-SE", lambda message: message.min_se),
+    ("RSeq", lambda message: message.rseq),
+    ("RAck", lambda message: message.rack),
+    ("Expires", lambda message: message.expires),
+    ("Require", lambda message: message.tokens("Require")),
+    ("Supported", lambda message: message.tokens("Supported")),
+)
+
+
+def _would_be_forwarded(request: Request, flow: Flow) -> bool:
+    """A request that may go no further (RFC 3261 §8.1.1.6) and is addressed to somebody else."""
+    if request.max_forwards != 0:
+        return False
+    return request.request_uri.host.lower() != flow.local.host.lower()
