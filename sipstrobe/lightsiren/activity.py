@@ -9,7 +9,7 @@ from sipstrobe.commands import StartOperation
 from sipstrobe.errors import CommandRefused
 from sipstrobe.events import Function
 from sipstrobe.lightsiren.operations import Activity
-from sipstrobe.lightsiren.patterns import period
+from sipstrobe.lightsiren.patterns import animate
 from sipstrobe.lightsiren.profile import Fault, check_light, check_siren, resolved
 from sipstrobe.lightsiren.settings import (
     DEFAULT_INTENSITY,
@@ -23,17 +23,18 @@ from sipstrobe.lightsiren.sound import Sound
 
 
 def light_activity(light: LightPart, profile: str = "") -> Activity:
+    """Also composes the animation, so that it is ready when it is to be shown."""
     light = resolved(light)
     assert light.speed is not None
     assert light.colors is not None
-    one = period(light.pattern, light.colors, light.speed)
+    animation = animate(light.pattern, light.colors, light.speed, light.intensity)
     return Activity(
         pattern=light.pattern,
         priority=light.priority,
         intensity=light.intensity,
         speed=light.speed,
         colors=light.colors,
-        seconds=_seconds(light.duration, one),
+        seconds=_seconds(light.duration, animation.period),
         profile=profile,
     )
 

@@ -148,7 +148,8 @@ def _drawn(
     for step in score:
         color = colors[step.color] if colors else ""
         for offset_us, levels in _levels(step):
-            frame = Frame(*(_side(color, level * gain) for level in levels))
+            sides = {level: _side(color, level * gain) for level in set(levels)}
+            frame = Frame(*(sides[level] for level in levels))
             if not frames or frame != frames[-1]:
                 starts.append(begin + offset_us)
                 frames.append(frame)
