@@ -1,0 +1,239 @@
+"""The adaptive jitter buffer: in which order, when, and how fast packets become sound.
+
+The buffer of samples is the ring that the sound card reads; what comes in order goes there at once,
+and only what must wait for a missing packet waits here. The card is the only audio clock. From how
+much it has consumed and from the timestamps of the sender follows, free of all jitter, how long a
+punctual packet waits in the ring: the *slack*. From how late the packets of the last seconds were
+follows how much slack is wanted: the *target*. The difference is worked off by playing a little
+faster or slower, or, when it is large, by leaving out or repeating pitch periods.
+"""
+
+from enum import Enum
+from typing import Final, NamedTuple
+
+from sipstrobe.rtp.lateness import Lateness, RecentLeast
+
+MAX_WAITING: Final = 64  # packets that wait for a missing one
+MAX_DROPOUT: Final = 3000  # sequence numbers: a larger step begins a new run
+MAX_GAP: Final = 0.5  # seconds of one gap in the timestamps that are filled
+LOW: Final = 0.006  # seconds of sound left when a missing packet is given up
+STEP: Final = 0.010  # seconds concealed at a time while nothing comes
+FADED: Final = 0.060  # seconds of concealment after which the rhythm may change unheard
+RESTING: Final = 1.0  # seconds of concealment after which nothing is written any more
+LARGE: Final = 0.015  # seconds off the target that call for pitch periods
+URGENT: Final = 0.060  # seconds off the target that call for them even where they can be heard
+FASTEST: Final = 0.003  # largest relative change of speed
+PULL: Final = 0.1  # relative change of speed for each second off the target
+STALL: Final = 0.25  # seconds by which the card may fall behind before we start to measure anew
+_HALF: Final = 1 << 31
+_WRAP: Final = 1 << 32
+
+
+class Play(NamedTuple):
+    """Decode this payload and play it; received_at: when the packet came."""
+
+    payload_type: int
+    payload: bytes
+    received_at: float
+
+
+class Conceal(NamedTuple):
+    """Fill a gap of this many timestamp units; 0: only soften the seam to what follows."""
+
+    units: int
+
+
+class Splice(Enum):
+    """What else is to be done to the next block."""
+
+    NONE = 0
+    SHORTEN = 1
+    LENGTHEN = 2
+
+
+class _Waiting(NamedTuple):
+    timestamp: int
+    units: int  # 0: no sound
+    media: float  # the timestamp in seconds, unwrapped
+    payload_type: int
+    payload: bytes
+    received_at: float
+
+
+class JitterBuffer:
+    """One stream on its way from the network to the card.
+
+    `push` each packet, then `take` until it returns None; `take` also whenever `low_at` is reached.
+    The limits are seconds: the target stays between shortest and longest, and the ring never
+    holds much more than longest.
+    """
+
+    def __init__(self, clock_rate: int, *, shortest: float = 0.020, longest: float = 0.200) -> None:
+        self.clock_rate = clock_rate
+        self.shortest = shortest
+        self.longest = longest
+        self.target = shortest
+        self.slack = shortest  # how long a punctual packet waits in the ring, in seconds
+        self.late = 0  # packets that came after their turn, or twice
+        self.concealed = 0  # timestamp units
+        self.dropped = 0  # packets given up because too much was waiting
+        self._waiting: dict[int, _Waiting] = {}
+        self._lateness = Lateness()
+        self._card = RecentLeast()  # of our clock minus the card's
+        self._running = False  # the ring is kept from running dry
+        self._step = round(STEP * clock_rate)
+        self.reset()
+
+    def reset(self) -> None:
+        """Another sender follows: its numbers and timestamps have nothing to do with the last."""
+        self._waiting.clear()
+        self._lateness.reset()
+        self._next: int | None = None  # extended sequence number
+        self._timestamp = 0  # that the next sample to be written has
+        self._filled = 0  # units concealed since the last packet and not yet put against a gap
+        self._fresh = True  # the next packet begins a rhythm of its own
+        self._cut = False  # packets before the next one were dropped
+        self._media = 0.0
+        self._media_timestamp: int | None = None
+
+    def push(
+        self,
+        sequence: int,
+        timestamp: int,
+        units: int,
+        payload_type: int,
+        payload: bytes,
+        now: float,
+    ) -> bool:
+        """A packet has come; False when it is of no use any more.
+
+        sequence: the extended number (rtp.sequence); units: how long the payload lasts, 0 for a
+        packet that only takes up a number (a telephone event).
+        """
+        upcoming = self._next
+        if upcoming is None or sequence - upcoming > MAX_DROPOUT:
+            self._waiting.clear()
+            self._next = sequence
+            self._fresh = True
+        elif sequence < upcoming or sequence in self._waiting:
+            self.late += 1
+            return False
+        if units:
+            lateness = self._lateness
+            lateness.update(now, self._unwrap(timestamp))
+            self.target = min(self.longest, max(self.shortest, LOW + lateness.quantile))
+        if len(self._waiting) >= MAX_WAITING:
+            self.dropped += 1
+            del self._waiting[min(self._waiting)]
+        self._waiting[sequence] = _Waiting(
+            timestamp, units, self._media, payload_type, payload, now
+        )
+        return True
+
+    def take(self, written: float, consumed: float, now: float) -> Play | Conceal | None:
+        """What goes into the ring next, None when nothing need or can.
+
+        written, consumed: seconds of sound that have gone into the ring and out of it so far.
+        """
+        left = self._left(written, consumed, now)
+        while True:
+            if self._next is not None and (found := self._waiting.get(self._next)) is not None:
+                if not found.units:
+                    del self._waiting[self._next]
+                    self._next += 1
+                elif written - consumed <= self.longest:
+                    return self._play(found, written)
+                self._drop(found)
+            elif left > LOW:
+                return None
+            elif self._waiting:
+                self._next = min(self._waiting)  # the missing ones are given up
+            else:
+                return self._extend()
+
+    def low_at(self, written: float, consumed: float, now: float) -> float | None:
+        """When `take` must be called at the latest if no packet comes before; None: not at all."""
+        return now + self._left(written, consumed, now) - LOW if self._running else None
+
+    @property
+    def speed(self) -> float:
+        """By how much faster (> 0) or slower than the sender to play, to keep to the target."""
+        return max(-FASTEST, min(FASTEST, PULL * (self.slack - self.target)))
+
+    @property
+    def splice(self) -> Splice:
+        """Whether the next block should be a pitch period shorter or longer."""
+        excess = self.slack - self.target
+        if abs(excess) < LARGE:
+            return Splice.NONE
+        return Splice.SHORTEN if excess > 0 else Splice.LENGTHEN
+
+    @property
+    def urgent(self) -> bool:
+        """The splice is due even where it can be heard."""
+        return abs(self.slack - self.target) > URGENT
+
+    def _left(self, written: float, consumed: float, now: float) -> float:
+        """Seconds of sound before the card, as they are just after it has taken its share.
+
+        The card takes sound in portions; the least difference between our clock and its count is
+        seen right after each of them, and from there time goes on evenly.
+        """
+        left = written - now + self._card.update(now - consumed, now)
+        if left < 0.0 or written - consumed - left > STALL:  # it has run dry, or it has stood still
+            self._card.reset()
+            left = written - now + self._card.update(now - consumed, now)
+        return left
+
+    def _play(self, found: _Waiting, written: float) -> Play | Conceal:
+        self.slack = written - found.media - self._lateness.punctual + self._card.value
+        if self._filled >= FADED * self.clock_rate or self._fresh:
+            gap = round((self.target - self.slack) * self.clock_rate)  # a new rhythm
+        else:
+            gap = (found.timestamp - self._timestamp + _HALF) % _WRAP - _HALF - self._filled
+            if gap > MAX_GAP * self.clock_rate:
+                gap = 0
+            elif gap > 0:
+                self.concealed += gap
+        if gap > 0 or self._cut:
+            self._fresh = self._cut = False
+            self._filled = 0
+            self._timestamp = found.timestamp
+            return Conceal(max(gap, 0))
+        self._pass(found)
+        self._running = True
+        return Play(found.payload_type, found.payload, found.received_at)
+
+    def _drop(self, found: _Waiting) -> None:
+        self.dropped += 1
+        self._cut = True
+        self._pass(found)
+
+    def _pass(self, found: _Waiting) -> None:
+        assert self._next is not None
+        del self._waiting[self._next]
+        self._next += 1
+        self._timestamp = found.timestamp + found.units
+        self._filled = 0
+        self._fresh = False
+
+    def _extend(self) -> Conceal | None:
+        """Nothing has come: go on with what was heard last, and rest when that lasts."""
+        if not self._running:
+            return None
+        if self._filled >= RESTING * self.clock_rate:
+            self._running = False
+            self._fresh = True
+            return None
+        self._filled += self._step
+        if self._filled <= FADED * self.clock_rate:
+            self.concealed += self._step
+        return Conceal(self._step)
+
+    def _unwrap(self, timestamp: int) -> float:
+        """The timestamp in seconds, going on from the one before."""
+        if self._media_timestamp is not None:
+            step = (timestamp - self._media_timestamp + _HALF) % _WRAP - _HALF
+            self._media += step / self.clock_rate
+        self._media_timestamp = timestamp
+        return self._media

@@ -1,0 +1,247 @@
+"""One RTP session between two parties: RFC 3550 §5–§8, symmetric RTP of RFC 4961.
+
+RTP goes the quick way: `receive` returns what was received and `packet` what to send. Reports, the
+farewell and news about the other side wait in the outbox.
+"""
+
+from collections import deque
+from collections.abc import Callable, Container
+from dataclasses import dataclass
+from typing import Final
+
+from sipstrobe.errors import RemoteProtocolError
+from sipstrobe.rtp import packet, rtcp
+from sipstrobe.rtp.latch import Address, Latch
+from sipstrobe.rtp.packet import Packet
+from sipstrobe.rtp.sequence import MIN_SEQUENTIAL
+from sipstrobe.rtp.statistics import Reception
+
+REPORT_INTERVAL: Final = 5.0  # seconds; RFC 3550 §6.2, a session of two never needs more
+_COMPENSATION: Final = 2.71828 - 1.5  # RFC 3550 §6.3.1
+MAX_CLOCK: Final = 1 << 32
+
+
+@dataclass(frozen=True, slots=True)
+class SendRtcp:
+    """Put these bytes on the wire, from the RTCP port."""
+
+    data: bytes
+    to: Address
+
+
+@dataclass(frozen=True, slots=True)
+class SourceChanged:
+    """From the next packet received on, another source is heard, or the same began anew."""
+
+    ssrc: int
+
+
+@dataclass(frozen=True, slots=True)
+class SourceEnded:
+    """The source heard has said BYE."""
+
+    ssrc: int
+    reason: str
+
+
+Output = SendRtcp | SourceChanged | SourceEnded
+
+
+class Session:
+    """Send one source and hear one.
+
+    random_bytes is asked for SSRC, first sequence number, first timestamp and the times of reports.
+    ntp_offset: what to add to `now` for seconds since 1900.
+    """
+
+    def __init__(
+        self,
+        cname: str,
+        clock_rate: int,
+        random_bytes: Callable[[int], bytes],
+        *,
+        ntp_offset: float = 0.0,
+    ) -> None:
+        self.outbox: deque[Output] = deque()
+        self.deadline: float | None = None
+        self.latch = Latch()
+        self.source: Reception | None = None  # whom we hear
+        self.invalid = 0  # packets dropped as no RTP, or not of this session
+        self.round_trip: float | None = None  # seconds
+        self.remote_loss = 0.0  # fraction of our packets that got lost, by the last report
+        self.packets_sent = 0
+        self.octets_sent = 0
+        self.clock_rate = clock_rate
+        self._cname = cname
+        self._random_bytes = random_bytes
+        self._ntp_offset = ntp_offset
+        self._accepted: Container[int] = ()
+        self._rtcp: Address | None = None
+        self._candidate: tuple[int, int, int] = (-1, 0, 0)  # SSRC, next number, packets in sequence
+        self._collided_with: Address | None = None
+        self._sent_since_report = False
+        self._closed = False
+        self.ssrc = self._random(4)
+        self._sequence_number = self._random(2) >> 1  # RFC 3711 §3.3.1: away from the wrap
+        self._timestamp = self._random(4)  # of the next packet
+        self._timestamp_at = 0.0
+
+    def configure(
+        self, rtp: Address | None, rtcp: Address | None, accepted: Container[int], *, now: float
+    ) -> None:
+        """Take over the result of an SDP exchange; accepted: payload types that may be received."""
+        self.latch.expect(rtp)
+        self._rtcp = rtcp
+        self._accepted = accepted
+        if self.deadline is None and not self._closed:
+            self.deadline = now + self._report_delay(REPORT_INTERVAL / 2)
+
+    # --- RTP -----------------------------------------------------------------------------------
+
+    def receive(self, data: bytes, source: Address, *, now: float) -> tuple[int, Packet] | None:
+        """The packet in data with its extended sequence number, None if it is not for us."""
+        try:
+            received = packet.parse(data)
+        except RemoteProtocolError:
+            self.invalid += 1
+            return None
+        number = received.sequence_number
+        if received.payload_type not in self._accepted:
+            self.invalid += 1
+            return None
+        if not self.latch.admit(source, number):
+            return None
+        if received.ssrc == self.ssrc:
+            self._collide(source, now)
+            return None
+        heard = self.source
+        if heard is None or received.ssrc != heard.ssrc:
+            if heard is not None and not self._believe(received):
+                return None
+            heard = self._hear(received)
+        elif self._candidate[0] >= 0:
+            self._candidate = (-1, 0, 0)
+        restarts = heard.sequence.restarts
+        extended = heard.update(number, received.timestamp, now)
+        if extended is None:
+            self.invalid += 1
+            return None
+        if heard.sequence.restarts != restarts:
+            self.outbox.append(SourceChanged(heard.ssrc))
+        return extended, received
+
+    def packet(self, payload_type: int, payload: bytes, units: int, marker: bool) -> bytes:
+        """The next packet to send; units: how long the payload lasts."""
+        self._sequence_number = number = (self._sequence_number + 1) & 0xFFFF
+        timestamp = self._timestamp
+        self._timestamp = (timestamp + units) % MAX_CLOCK
+        self.packets_sent += 1
+        self.octets_sent += len(payload)
+        self._sent_since_report = True
+        return packet.build(payload_type, marker, number, timestamp, self.ssrc, payload)
+
+    def pause(self, units: int) -> None:
+        """Nothing is sent for this long; the timestamps go on (RFC 3550 §5.1)."""
+        self._timestamp = (self._timestamp + units) % MAX_CLOCK
+
+    # --- RTCP ----------------------------------------------------------------------------------
+
+    def receive_rtcp(self, data: bytes, source: Address, *, now: float) -> None:
+        """Reports of the other side; anything from another host than the stream is refused."""
+        address = self.latch.address
+        if address is None or source[0] != address[0]:
+            self.latch.refused += 1
+            return
+        try:
+            packets = rtcp.parse(data)
+        except RemoteProtocolError:
+            self.invalid += 1
+            return
+        self._rtcp = source
+        for item in packets:
+            if isinstance(item, rtcp.Report):
+                self._reported(item, now)
+            elif isinstance(item, rtcp.Bye) and self.source and self.source.ssrc in item.ssrcs:
+                self.outbox.append(SourceEnded(self.source.ssrc, item.reason))
+
+    def wake(self, *, now: float) -> None:
+        """Send a report when it is due."""
+        if self.deadline is None or now < self.deadline:
+            return
+        self.deadline = now + self._report_delay(REPORT_INTERVAL)
+        self._send_rtcp(self._report(now), self._description())
+        self._sent_since_report = False
+
+    def close(self, *, now: float) -> None:
+        """Say BYE (RFC 3550 §6.3.7), if anything of us was ever heard, and send no more."""
+        if self._closed:
+            return
+        self._closed = True
+        self.deadline = None
+        if self.packets_sent:
+            self._send_rtcp(self._report(now), self._description(), rtcp.Bye((self.ssrc,)))
+
+    def _reported(self, report: rtcp.Report, now: float) -> None:
+        if report.sender is not None and self.source and self.source.ssrc == report.ssrc:
+            self.source.sender_report(report.sender.ntp_middle, now)
+        for block in report.blocks:
+            if block.ssrc != self.ssrc:
+                continue
+            self.remote_loss = block.fraction_lost / 256
+            if block.last_sender_report:  # RFC 3550 §6.4.1: A - LSR - DLSR
+                middle = self._ntp(now) >> 16 & 0xFFFFFFFF
+                round_trip = (middle - block.last_sender_report - block.delay) % MAX_CLOCK
+                if round_trip < MAX_CLOCK // 2:  # not negative
+                    self.round_trip = round_trip / 65536
+
+    def _report(self, now: float) -> rtcp.Report:
+        sender = None
+        if self._sent_since_report:
+            sender = rtcp.SenderInfo(
+                self._ntp(now), self._timestamp, self.packets_sent, self.octets_sent % MAX_CLOCK
+            )
+        return rtcp.Report(self.ssrc, sender, (self.source.report(now),) if self.source else ())
+
+    def _description(self) -> rtcp.Description:
+        return rtcp.Description(((self.ssrc, self._cname),))
+
+    def _send_rtcp(self, *packets: rtcp.RtcpPacket) -> None:
+        if self._rtcp is not None:
+            self.outbox.append(SendRtcp(rtcp.compound(packets), self._rtcp))
+
+    def _report_delay(self, interval: float) -> float:
+        """RFC 3550 §6.3.1: between half and one and a half times the interval, compensated."""
+        return interval * (0.5 + self._random(4) / MAX_CLOCK) / _COMPENSATION
+
+    def _ntp(self, now: float) -> int:
+        return int((now + self._ntp_offset) * MAX_CLOCK) & 0xFFFFFFFFFFFFFFFF
+
+    # --- Sources -------------------------------------------------------------------------------
+
+    def _believe(self, received: Packet) -> bool:
+        """True when another source than the one heard has sent two packets in sequence alone."""
+        ssrc, upcoming, count = self._candidate
+        in_sequence = ssrc == received.ssrc and upcoming == received.sequence_number
+        count = count + 1 if in_sequence else 1
+        self._candidate = (received.ssrc, (received.sequence_number + 1) & 0xFFFF, count)
+        return count >= MIN_SEQUENTIAL
+
+    def _hear(self, received: Packet) -> Reception:
+        if self.source is not None:
+            self.outbox.append(SourceChanged(received.ssrc))
+        self._candidate = (-1, 0, 0)
+        self.source = Reception(received.ssrc, received.sequence_number, self.clock_rate)
+        return self.source
+
+    def _collide(self, source: Address, now: float) -> None:
+        """RFC 3550 §8.2: leave a colliding SSRC, once; after that it is our own echo."""
+        self.invalid += 1
+        if source == self._collided_with:
+            return
+        self._collided_with = source
+        self._send_rtcp(self._report(now), self._description(), rtcp.Bye((self.ssrc,)))
+        self.ssrc = self._random(4)
+        self.packets_sent = self.octets_sent = 0
+
+    def _random(self, octets: int) -> int:
+        return int.from_bytes(self._random_bytes(octets), "big")

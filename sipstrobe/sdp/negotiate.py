@@ -1,0 +1,252 @@
+"""Offer and answer as values: RFC 3264, telephone-event RFC 4733 §2.5, hold RFC 3264 §8.4."""
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from sipstrobe.errors import RemoteProtocolError
+from sipstrobe.sdp.description import (
+    STATIC_FORMATS,
+    Direction,
+    Format,
+    Media,
+    SessionDescription,
+)
+
+PROFILES: Final = ("RTP/AVP", "RTP/AVPF")  # RFC 4585: feedback may be left unused
+PTIMES_MS: Final = (10, 20, 30, 40, 60)  # that we send
+TELEPHONE_EVENT: Final = "telephone-event"
+EVENT_TYPE: Final = 101  # the payload type that we offer for it
+EVENTS: Final = "0-15"  # RFC 4733 §3.2: the DTMF digits
+_HELD_ADDRESSES: Final = ("0.0.0.0", "::")  # noqa: S104  # RFC 3264 §8.4: old style of hold
+
+
+class NotAcceptable(RemoteProtocolError):
+    """No stream is possible that both sides could use."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, status=488)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offerable:
+    """What we can do in one call, and where."""
+
+    host: str  # our own address, IPv6 without brackets
+    rtp_port: int  # RTCP is on the next one
+    session_id: int  # stays the same during a call; RFC 8866 §5.2
+    codecs: tuple[str, ...] = (
+        "PCMU",
+        "PCMA",
+    )  # encoding names of RFC 3551 §6, preferred ones first
+    events: bool = True  # telephone-event
+    direction: Direction = Direction.SENDRECV
+    ptime_ms: int = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaParameters:
+    """What the exchange has settled for the one audio stream."""
+
+    host: str  # of the peer; a numeric address in canonical form, or a name as it was written
+    rtp_port: int
+    rtcp_port: int
+    codec: str  # encoding name, upper case
+    payload_type: int  # to send with
+    receive_types: Mapping[int, str]  # payload type -> codec, of all that may come
+    event_type: int | None  # to send telephone events with; None: the peer does not want them
+    receive_event_type: int | None
+    ptime_ms: int  # to send with
+    direction: Direction  # ours
+    on_hold: bool  # the peer does not want to hear us
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """description: to be sent to the peer."""
+
+    description: SessionDescription
+    parameters: MediaParameters
+
+
+def offer(ours: Offerable, previous: SessionDescription | None = None) -> SessionDescription:
+    """Our offer. previous: what we sent last in this call, whose media it must go on from
+    (RFC 3264 §8) and whose version it keeps if nothing else has changed."""
+    formats = [_static(name) for name in ours.codecs]
+    if ours.events:
+        formats.append(Format(EVENT_TYPE, TELEPHONE_EVENT, formats[0].clock_rate))
+    audio = _audio(ours, formats, ours.direction, "RTP/AVP")
+    media: list[list[str]] = [audio]
+    if previous is not None:
+        at = _ours(previous)
+        media = [audio if n == at else _refused(m) for n, m in enumerate(previous.media)]
+    return _describe(ours, media, previous)
+
+
+def answer(
+    theirs: SessionDescription, ours: Offerable, previous: SessionDescription | None = None
+) -> Answer:
+    """Our answer to an offer: one codec, the one of ours that the peer prefers most.
+
+    Media other than the first usable audio are refused. Raises NotAcceptable when there is none.
+    """
+    chosen = _first_usable(theirs, ours.codecs)
+    media = theirs.media[chosen]
+    parameters = _parameters(theirs, media, ours, media)
+    formats = [Format(parameters.payload_type, parameters.codec, _clock_rate(parameters.codec))]
+    if parameters.event_type is not None:
+        formats.append(Format(parameters.event_type, TELEPHONE_EVENT, formats[0].clock_rate))
+    audio = _audio(ours, formats, parameters.direction, media.protocol)
+    lines = [audio if n == chosen else _refused(m) for n, m in enumerate(theirs.media)]
+    return Answer(_describe(ours, lines, previous), parameters)
+
+
+def accept_answer(
+    our_offer: SessionDescription, theirs: SessionDescription, ours: Offerable
+) -> MediaParameters:
+    """What an answer to our offer settles. Raises NotAcceptable when it refuses the audio."""
+    at = _ours(our_offer)
+    if at >= len(theirs.media):
+        raise NotAcceptable("the answer has fewer media than the offer")
+    media = theirs.media[at]
+    if media.kind != "audio" or not media.port:
+        raise NotAcceptable("the answer refuses the audio")
+    return _parameters(theirs, media, ours, our_offer.media[at])
+
+
+def _parameters(
+    theirs: SessionDescription, media: Media, ours: Offerable, receiving: Media
+) -> MediaParameters:
+    """receiving: the m= line whose payload types count for what we receive."""
+    usable = _common(media, ours.codecs)
+    if not usable:
+        raise NotAcceptable("no codec in common")
+    chosen, event = usable[0], _event(media, usable[0].clock_rate)
+    received = {f.payload_type: f.encoding.upper() for f in _common(receiving, ours.codecs)}
+    received_event = _event(receiving, chosen.clock_rate)
+    if receiving is media:  # we answer, with one codec
+        received = {chosen.payload_type: chosen.encoding.upper()}
+    host = theirs.connection_of(media)
+    held = host in _HELD_ADDRESSES
+    direction = theirs.direction_of(media)
+    wanted = Direction.of(
+        sends=ours.direction.sends and direction.receives and not held,
+        receives=ours.direction.receives and direction.sends,
+    )
+    return MediaParameters(
+        host=_canonical(host),
+        rtp_port=media.port,
+        rtcp_port=media.rtcp_port,
+        codec=chosen.encoding.upper(),
+        payload_type=chosen.payload_type,
+        receive_types=received,
+        event_type=event if ours.events else None,
+        receive_event_type=received_event if ours.events else None,
+        ptime_ms=_ptime(media, ours.ptime_ms),
+        direction=wanted,
+        on_hold=held or not direction.receives,
+    )
+
+
+def _first_usable(theirs: SessionDescription, codecs: tuple[str, ...]) -> int:
+    reason = "no audio is offered"
+    for at, media in enumerate(theirs.media):
+        if media.kind != "audio" or not media.port:
+            continue
+        if media.protocol.upper() not in PROFILES:
+            reason = f"{media.protocol} is not supported"
+        elif not _common(media, codecs):
+            reason = "no codec in common"
+        else:
+            return at
+    raise NotAcceptable(reason)
+
+
+def _common(media: Media, codecs: tuple[str, ...]) -> list[Format]:
+    """The formats of an m= line that we can do as well, in its order."""
+    possible = {(f.encoding, f.clock_rate, f.channels) for f in map(_static, codecs)}
+    return [
+        f for f in media.rtp_formats() if (f.encoding.upper(), f.clock_rate, f.channels) in possible
+    ]
+
+
+def _event(media: Media, clock_rate: int) -> int | None:
+    for found in media.rtp_formats():
+        if found.encoding.lower() == TELEPHONE_EVENT and found.clock_rate == clock_rate:
+            return found.payload_type
+    return None
+
+
+def _ptime(media: Media, ours: int) -> int:
+    """What the peer asks for, as near as we can and no longer than it can take."""
+    longest = media.maxptime_ms or PTIMES_MS[-1]
+    wanted = min(media.ptime_ms or ours, longest)
+    return max((p for p in PTIMES_MS if p <= wanted), default=PTIMES_MS[0])
+
+
+def _canonical(host: str) -> str:
+    """One spelling for each numeric address. Raises NotAcceptable where no stream may go."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    if address.is_multicast or host == "255.255.255.255":
+        raise NotAcceptable("a call cannot send to a group")
+    return str(address)
+
+
+def _describe(
+    ours: Offerable, media: list[list[str]], previous: SessionDescription | None
+) -> SessionDescription:
+    """The whole description; its version grows by one when it differs from the previous."""
+    version = ours.session_id if previous is None else int(previous.origin.session_version)
+    made = SessionDescription.of(_session(ours, version), media)
+    if previous is None or made == previous:
+        return made
+    return SessionDescription.of(_session(ours, version + 1), media)
+
+
+def _session(ours: Offerable, version: int) -> list[str]:
+    address = f"{_address_type(ours.host)} {ours.host}"
+    return [
+        "v=0",
+        f"o=- {ours.session_id} {version} IN {address}",
+        "s=-",
+        f"c=IN {address}",
+        "t=0 0",
+    ]
+
+
+def _audio(ours: Offerable, formats: list[Format], direction: Direction, profile: str) -> list[str]:
+    numbers = " ".join(str(f.payload_type) for f in formats)
+    lines = [f"m=audio {ours.rtp_port} {profile} {numbers}"]
+    for f in formats:
+        channels = f"/{f.channels}" if f.channels > 1 else ""
+        lines.append(f"a=rtpmap:{f.payload_type} {f.encoding}/{f.clock_rate}{channels}")
+        if f.encoding == TELEPHONE_EVENT:
+            lines.append(f"a=fmtp:{f.payload_type} {EVENTS}")
+    return [*lines, f"a=ptime:{ours.ptime_ms}", f"a={direction}"]
+
+
+def _refused(media: Media) -> list[str]:
+    """RFC 3264 §6: the same line with port 0; the formats are of no consequence."""
+    return [f"m={media.kind} 0 {media.protocol} {' '.join(media.formats)}"]
+
+
+def _ours(description: SessionDescription) -> int:
+    """Which of our own m= lines is the audio stream in use, or was last."""
+    audio = [n for n, m in enumerate(description.media) if m.kind == "audio"]
+    return next((n for n in audio if description.media[n].port), audio[0] if audio else 0)
+
+
+def _static(name: str) -> Format:
+    return next(f for f in STATIC_FORMATS.values() if f.encoding == name and f.channels == 1)
+
+
+def _clock_rate(name: str) -> int:
+    return _static(name).clock_rate
+
+
+def _address_type(host: str) -> str:
+    return "IP6" if ":" in host else "IP4"

@@ -1,0 +1,118 @@
+"""From the packets of one stream to the samples in its ring."""
+
+import math
+from collections.abc import Mapping
+from typing import Final
+
+from sipstrobe.audio.format import SAMPLE_RATE, SILENCE_DB, Samples
+from sipstrobe.audio.resample import Upsampler
+from sipstrobe.audio.ring import SampleRing
+from sipstrobe.codecs.base import Codec, Decoder
+from sipstrobe.codecs.conceal import Concealer
+from sipstrobe.codecs.stretch import LIKE_ENOUGH, Warp, lengthen, shorten
+from sipstrobe.errors import RemoteProtocolError
+from sipstrobe.measure import Histogram
+from sipstrobe.rtp.jitter import JitterBuffer, Play, Splice
+
+_SECONDS: Final = 1.0 / SAMPLE_RATE
+_SMOOTHING: Final = 0.2  # weight of the newest block in the level
+
+
+class Playout:
+    """Jitter buffer, decoder, concealment, stretching and resampling of one stream.
+
+    All codecs of a playout have one sample rate and one clock rate.
+    latency: how long packets were on their way from the socket into the card's hands.
+    """
+
+    def __init__(
+        self,
+        ring: SampleRing,
+        codec: Codec,
+        jitter: JitterBuffer,
+        latency: Histogram,
+    ) -> None:
+        self.jitter = jitter
+        self.decoders: Mapping[int, Decoder] = {}  # by payload type
+        self.invalid = 0  # payloads that no encoder can have made
+        self._ring = ring
+        self._latency = latency
+        self._sample_rate = codec.sample_rate
+        self._samples_per_unit = codec.sample_rate / codec.clock_rate
+        self._concealer = Concealer(codec.sample_rate)
+        self._upsampler = Upsampler(SAMPLE_RATE // codec.sample_rate)
+        self._warp = Warp()
+        self._power = 0.0
+        self._mark: tuple[int, float] | None = None  # position in the ring, receipt of its packet
+
+    def push(
+        self, sequence: int, timestamp: int, payload_type: int, payload: bytes, now: float
+    ) -> None:
+        """A packet of the stream; `play` brings it into the ring."""
+        decoder = self.decoders.get(payload_type)
+        units = 0 if decoder is None else decoder.duration(payload)
+        self.jitter.push(sequence, timestamp, units, payload_type, payload, now)
+
+    def play(self, now: float) -> None:
+        """Write into the ring what is due."""
+        ring, jitter = self._ring, self.jitter
+        if self._mark is not None:
+            self._look(now)
+        while True:
+            step = jitter.take(ring.written * _SECONDS, ring.consumed * _SECONDS, now)
+            if step is None:
+                return
+            if isinstance(step, Play):
+                self._play(step)
+            else:
+                self._write(self._concealer.conceal(round(step.units * self._samples_per_unit)))
+
+    def low_at(self, now: float) -> float | None:
+        """When `play` must be called at the latest, whatever comes; None: no need."""
+        ring = self._ring
+        return self.jitter.low_at(ring.written * _SECONDS, ring.consumed * _SECONDS, now)
+
+    def restart(self) -> None:
+        """Another sender follows."""
+        self.jitter.reset()
+
+    @property
+    def level_db(self) -> float:
+        """RMS level of what is being received, in dB of full scale."""
+        power = self._power
+        return max(SILENCE_DB, 10.0 * math.log10(power)) if power > 0.0 else SILENCE_DB
+
+    def _play(self, step: Play) -> None:
+        try:
+            block = self.decoders[step.payload_type].decode(step.payload)
+        except (RemoteProtocolError, KeyError):  # KeyError: the codecs have changed meanwhile
+            self.invalid += 1
+            return
+        self._power += _SMOOTHING * (float(block @ block) / (block.size or 1) - self._power)
+        block = self._concealer.hear(block)
+        splice = self.jitter.splice
+        if splice is not Splice.NONE:
+            block = self._splice(block, splice)
+        if self._mark is None:
+            self._mark = (self._ring.written, step.received_at)
+        self._write(block)
+
+    def _splice(self, block: Samples, splice: Splice) -> Samples:
+        like_enough = -1.0 if self.jitter.urgent else LIKE_ENOUGH
+        change = shorten if splice is Splice.SHORTEN else lengthen
+        changed = change(block, self._sample_rate, like_enough)
+        return block if changed is None else changed
+
+    def _write(self, block: Samples) -> None:
+        if block.size:
+            warped = self._warp.process(self._upsampler.process(block), self.jitter.speed)
+            self._ring.write(warped)
+
+    def _look(self, now: float) -> None:
+        """Has the card taken the marked sample? Then it is known how long its packet took."""
+        assert self._mark is not None
+        position, received_at = self._mark
+        beyond = self._ring.consumed - position
+        if beyond > 0:
+            self._latency.record(max(0.0, now - beyond * _SECONDS - received_at))
+            self._mark = None

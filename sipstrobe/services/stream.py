@@ -1,0 +1,364 @@
+"""One media stream of a call or a page: sockets, RTP session, codec, and both directions of sound.
+
+RTP takes the short way from the socket through here into the ring, without machine driver and
+trace: nothing is decided by a packet, and fifty a second are sent and received for each call.
+"""
+
+import base64
+import ipaddress
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import numpy as np
+
+from sipstrobe.audio.format import SAMPLE_RATE, SILENCE_DB, Samples
+from sipstrobe.audio.resample import Downsampler
+from sipstrobe.audio.ring import SampleRing
+from sipstrobe.clock import Handle
+from sipstrobe.codecs.base import Codec, Encoder
+from sipstrobe.codecs.registry import CODECS
+from sipstrobe.context import Context
+from sipstrobe.io.udp import Endpoint, Receive
+from sipstrobe.rtp.jitter import JitterBuffer
+from sipstrobe.rtp.session import SendRtcp, Session, SourceChanged, SourceEnded
+from sipstrobe.sdp.negotiate import MediaParameters
+from sipstrobe.services.playout import Playout
+from sipstrobe.services.ticker import Ticker
+
+logger = logging.getLogger(__name__)
+
+RING_SECONDS: Final = 0.5  # more than the jitter buffer ever lets wait
+LEVEL_HOLD: Final = 0.3  # seconds without a packet after which the level is that of silence
+LEAST_WAIT: Final = 0.001  # seconds between two looks at a ring that runs low
+NTP_EPOCH: Final = 2208988800  # seconds from 1900 to 1970
+LATENCY: Final = "packet_to_sound_seconds"
+
+# What the peer is to hear: asked for that many samples at 48 kHz; None: silence.
+SoundSource = Callable[[int], Samples | None]
+EventPayload = Callable[[bytes, int, bool], None]  # RFC 4733 payload, RTP timestamp, marker
+
+
+class Wire(Protocol):
+    """One datagram socket."""
+
+    port: int
+
+    def send(self, data: bytes, to: Endpoint) -> bool: ...
+    def close(self) -> None: ...
+
+
+class Ports(Protocol):
+    """Where pairs of RTP and RTCP sockets come from: io.udp.PortPairs."""
+
+    def open(self, receive_rtp: Receive, receive_rtcp: Receive) -> tuple[Wire, Wire]:
+        """Raises OSError when no pair is free."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamStatistics:
+    """How a stream does; counts are since its start."""
+
+    packets: int  # received
+    lost: int
+    late: int
+    dropped: int
+    refused: int  # packets from strangers
+    invalid: int
+    concealed_ms: float
+    jitter_ms: float
+    level_db: float  # of what is being received
+    depth_ms: float  # of sound that waits for the card
+    target_ms: float
+    sent: int
+    remote_loss: float  # fraction, by the peer's last report
+    round_trip_ms: float | None
+
+
+class Recording:
+    """Samples at 48 kHz for the peer to hear, once or over and over."""
+
+    def __init__(self, samples: Samples, *, loop: bool = False) -> None:
+        self._samples = samples
+        self._loop = loop and samples.size > 0
+        self._position = 0
+
+    def __call__(self, count: int) -> Samples | None:
+        if self._position >= self._samples.size:
+            if not self._loop:
+                return None
+            self._position = 0
+        piece = self._samples[self._position : self._position + count]
+        self._position += count
+        if piece.size == count:
+            return piece
+        return np.concatenate([piece, np.zeros(count - piece.size, np.float32)])
+
+
+class Stream:
+    """Open from construction to `close`; sound flows from `start` on.
+
+    ring: what the sound service plays. source: what the peer is to hear. on_event: told each
+    telephone-event payload; on_silence: told once when nothing was received for silence_limit
+    seconds, and again after something was. shortest: least waiting time in the jitter buffer.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        ports: Ports,
+        ticker: Ticker,
+        *,
+        shortest: float = 0.020,
+        silence_limit: float | None = None,
+        on_silence: Callable[[], None] | None = None,
+        on_event: EventPayload | None = None,
+    ) -> None:
+        """Raises OSError when there is no free pair of ports."""
+        self.ring = SampleRing(round(RING_SECONDS * SAMPLE_RATE))
+        self.source: SoundSource | None = None
+        self.parameters: MediaParameters | None = None
+        self._context = context
+        self._clock = context.clock
+        self._ticker = ticker
+        self._shortest = shortest
+        self._silence_limit = silence_limit
+        self._on_silence = on_silence
+        self._on_event = on_event
+        self._latency = context.measures.histogram(
+            LATENCY, "From the receipt of a packet to the card"
+        )
+        self._session = Session(
+            base64.b64encode(context.random_bytes(12)).decode(),  # RFC 7022 §4.2
+            SAMPLE_RATE,
+            context.random_bytes,
+            ntp_offset=context.clock.wall().timestamp() + NTP_EPOCH - context.clock.now(),
+        )
+        self._codec: Codec | None = None
+        self._playout: Playout | None = None
+        self._encoder: Encoder | None = None
+        self._downsampler: Downsampler | None = None
+        self._event_type = -1
+        self._receives = False
+        self._sends = False
+        self._payload_type = 0
+        self._interval = 0.0
+        self._due: float | None = None  # the last turn, on the ticker's grid
+        self._marker = True  # the next packet sent is the first after a pause
+        self._leave: Callable[[], None] | None = None
+        self._check: Handle | None = None
+        self._heard_at = 0.0
+        self._silent = False
+        self._rtp, self._rtcp = ports.open(self._receive, self._receive_rtcp)
+
+    @property
+    def local_port(self) -> int:
+        """Our RTP port; RTCP is on the next one."""
+        return self._rtp.port
+
+    def start(self, parameters: MediaParameters) -> None:
+        """Send and receive as SDP has settled."""
+        self._heard_at = self._clock.now()
+        self.update(parameters)
+
+    def update(self, parameters: MediaParameters) -> None:
+        """Another SDP exchange: hold, resume, another address or codec; the SSRC stays."""
+        if parameters == self.parameters:
+            return
+        self.parameters = parameters
+        self._use(parameters)
+        rtp = _endpoint(parameters.host, parameters.rtp_port)
+        rtcp = _endpoint(parameters.host, parameters.rtcp_port)
+        accepted = set(parameters.receive_types)
+        self._event_type = -1
+        if parameters.receive_event_type is not None:
+            self._event_type = parameters.receive_event_type
+            accepted.add(self._event_type)
+        self._session.configure(rtp, rtcp, frozenset(accepted), now=self._clock.now())
+        self._receives = parameters.direction.receives
+        self._sends = parameters.direction.sends
+        self._payload_type = parameters.payload_type
+        interval = parameters.ptime_ms / 1000
+        if interval != self._interval:
+            if self._leave is not None:
+                self._leave()
+            self._interval = interval
+            self._due = None
+            self._leave = self._ticker.join(interval, self._turn)
+
+    def close(self) -> None:
+        """Say BYE and release the ports."""
+        if self._leave is not None:
+            self._leave()
+            self._leave = None
+        if self._check is not None:
+            self._check.cancel()
+            self._check = None
+        self._session.close(now=self._clock.now())
+        self._settle()
+        self._rtp.close()
+        self._rtcp.close()
+
+    @property
+    def statistics(self) -> StreamStatistics:
+        """How the stream does at this moment."""
+        session, heard = self._session, self._session.source
+        playout = self._playout
+        jitter = playout.jitter if playout is not None else None
+        units_per_ms = (self._codec.clock_rate if self._codec is not None else SAMPLE_RATE) / 1000
+        trip = session.round_trip
+        return StreamStatistics(
+            packets=heard.received if heard is not None else 0,
+            lost=max(0, heard.lost) if heard is not None else 0,
+            late=jitter.late if jitter is not None else 0,
+            dropped=jitter.dropped if jitter is not None else 0,
+            refused=session.latch.refused,
+            invalid=session.invalid + (playout.invalid if playout is not None else 0),
+            concealed_ms=jitter.concealed / units_per_ms if jitter is not None else 0.0,
+            jitter_ms=heard.jitter * 1000 if heard is not None else 0.0,
+            level_db=self._level(),
+            depth_ms=self.ring.fill * 1000 / SAMPLE_RATE,
+            target_ms=jitter.target * 1000 if jitter is not None else 0.0,
+            sent=session.packets_sent,
+            remote_loss=session.remote_loss,
+            round_trip_ms=trip * 1000 if trip is not None else None,
+        )
+
+    # --- receiving ------------------------------------------------------------------------------
+
+    def _receive(self, data: bytes, source: Endpoint, received_at: float) -> None:
+        found = self._session.receive(data, source, now=received_at)
+        if self._session.outbox:
+            self._settle()
+        if found is None or self._playout is None:
+            return
+        self._heard_at = received_at
+        sequence, packet = found
+        if packet.payload_type == self._event_type and self._on_event is not None:
+            self._on_event(packet.payload, packet.timestamp, packet.marker)
+        if self._receives:
+            self._playout.push(
+                sequence, packet.timestamp, packet.payload_type, packet.payload, received_at
+            )
+            self._playout.play(received_at)
+
+    def _receive_rtcp(self, data: bytes, source: Endpoint, received_at: float) -> None:
+        self._session.receive_rtcp(data, source, now=received_at)
+        self._settle()
+
+    def _low(self) -> None:
+        """The ring runs low between two turns."""
+        self._check = None
+        if self._playout is not None:
+            now = self._clock.now()
+            self._playout.play(now)
+            self._watch(self._playout, now)
+
+    def _watch(self, playout: Playout, now: float) -> None:
+        """Make sure that the playout is asked again before the ring runs dry."""
+        low_at = playout.low_at(now)
+        if low_at is not None and low_at < now + self._interval and self._check is None:
+            self._check = self._clock.call_at(max(low_at, now + LEAST_WAIT), self._low)
+
+    # --- sending --------------------------------------------------------------------------------
+
+    def _turn(self, due: float, now: float) -> None:
+        """The ticker's call, every packet time: send, and see to everything that waits."""
+        codec = self._codec
+        assert codec is not None
+        if self._due is not None and due > self._due + 1.5 * self._interval:  # turns were left out
+            missed = due - self._due - self._interval
+            self._session.pause(round(missed * codec.clock_rate))
+            self._marker = True
+        self._due = due
+        self._send(codec)
+        session = self._session
+        if session.deadline is not None and session.deadline <= now:
+            session.wake(now=now)
+            self._settle()
+        if self._playout is not None:
+            self._playout.play(now)
+            self._watch(self._playout, now)
+        if self._silence_limit is not None:
+            self._listen(now, self._silence_limit)
+
+    def _send(self, codec: Codec) -> None:
+        units = round(self._interval * codec.clock_rate)
+        address = self._session.latch.address
+        if address is None or not self._sends:
+            self._session.pause(units)
+            self._marker = True
+            return
+        payload = self._payload(codec)
+        packet = self._session.packet(self._payload_type, payload, units, self._marker)
+        self._rtp.send(packet, address)
+        self._marker = False
+
+    def _payload(self, codec: Codec) -> bytes:
+        """One packet time of the source, silence where it has none."""
+        assert self._encoder is not None
+        assert self._downsampler is not None
+        if self.source is not None:
+            samples = self.source(round(self._interval * SAMPLE_RATE))
+            if samples is not None:
+                return self._encoder.encode(self._downsampler.process(samples))
+        return self._encoder.silence(round(self._interval * codec.sample_rate))
+
+    def _listen(self, now: float, limit: float) -> None:
+        silent = now - self._heard_at > limit
+        if silent and not self._silent and self._on_silence is not None:
+            self._silent = True
+            self._on_silence()
+        self._silent = silent
+
+    # --- common ---------------------------------------------------------------------------------
+
+    def _use(self, parameters: MediaParameters) -> None:
+        """Codecs and what belongs to them; kept where nothing has changed."""
+        codec = CODECS[parameters.codec]
+        before, self._codec = self._codec, codec
+        if codec is not before:
+            self._encoder = codec.encoder()
+        if before is None or (codec.clock_rate, codec.sample_rate) != (
+            before.clock_rate,
+            before.sample_rate,
+        ):
+            self._session.clock_rate = codec.clock_rate
+            jitter = JitterBuffer(codec.clock_rate, shortest=self._shortest)
+            self._playout = Playout(self.ring, codec, jitter, self._latency)
+            self._downsampler = Downsampler(SAMPLE_RATE // codec.sample_rate)
+        assert self._playout is not None
+        self._playout.decoders = {
+            number: CODECS[name].decoder() for number, name in parameters.receive_types.items()
+        }
+
+    def _level(self) -> float:
+        if self._playout is None or self._clock.now() - self._heard_at > LEVEL_HOLD:
+            return SILENCE_DB
+        return self._playout.level_db
+
+    def _settle(self) -> None:
+        outbox = self._session.outbox
+        while outbox:
+            match outbox.popleft():
+                case SendRtcp(data, to):
+                    self._rtcp.send(data, to)
+                case SourceChanged(ssrc):
+                    logger.info(
+                        "port %d: another source is heard, SSRC %08x", self.local_port, ssrc
+                    )
+                    if self._playout is not None:
+                        self._playout.restart()
+                case SourceEnded(ssrc, reason):
+                    logger.info("port %d: SSRC %08x said BYE %s", self.local_port, ssrc, reason)
+
+
+def _endpoint(host: str, port: int) -> Endpoint | None:
+    """Where to send; None while only a name is known, which must be looked up before."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return None
+    return (host, port)

@@ -1,0 +1,88 @@
+"""The one timer by which all streams of the device send."""
+
+import heapq
+import logging
+from collections.abc import Callable
+from itertools import count
+from typing import Final
+
+from sipstrobe.clock import Clock, Handle
+
+logger = logging.getLogger(__name__)
+
+GRID: Final = 0.005  # seconds; those whose turns lie on the same line of the grid share a wake-up
+LINES: Final = 4  # over which those who join are spread, so that not all send at the same instant
+CATCH_UP: Final = 0.1  # seconds by which we may be behind and still make good every turn
+_EARLY: Final = 0.0005  # seconds; a turn that is as near as this is taken at once
+
+Turn = Callable[[float, float], None]  # the instant on the grid, and now
+
+
+class _Member:
+    __slots__ = ("active", "interval", "turn")
+
+    def __init__(self, interval: float, turn: Turn) -> None:
+        self.interval = interval
+        self.turn = turn
+        self.active = True
+
+
+class Ticker:
+    """Call each member once an interval, on a grid that never slips.
+
+    After a hold-up of the loop the turns that were missed are made good, up to CATCH_UP; beyond it
+    they are left out, which a member sees from the instant on the grid.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._turns: list[tuple[float, int, _Member]] = []  # a heap
+        self._serials = count()
+        self._timer: Handle | None = None
+        self._timer_at = float("inf")
+
+    def join(self, interval: float, turn: Turn) -> Callable[[], None]:
+        """Give a turn every `interval` seconds from now on; the result ends it."""
+        now = self._clock.now()
+        serial = next(self._serials)
+        member = _Member(interval, turn)
+        line = int(now / GRID) + 1 + serial % LINES
+        heapq.heappush(self._turns, (line * GRID, serial, member))
+        self._arm()
+
+        def leave() -> None:
+            member.active = False
+
+        return leave
+
+    def _run(self) -> None:
+        self._timer, self._timer_at = None, float("inf")
+        turns, clock_now = self._turns, self._clock.now
+        now = clock_now()
+        while turns and turns[0][0] <= now + _EARLY:
+            due, serial, member = turns[0]
+            if not member.active:
+                heapq.heappop(turns)
+                continue
+            upcoming = due + member.interval
+            if upcoming < now - CATCH_UP:
+                upcoming += int((now - upcoming) / member.interval) * member.interval
+            heapq.heapreplace(turns, (upcoming, serial, member))
+            try:
+                member.turn(due, now)
+            except Exception:
+                logger.exception("a stream failed at its turn")
+                member.active = False
+            now = clock_now()
+        self._arm()
+
+    def _arm(self) -> None:
+        due = self._turns[0][0] if self._turns else float("inf")
+        if due == self._timer_at:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._timer_at = due
+        if self._turns:
+            self._timer = self._clock.call_at(due, self._run)
