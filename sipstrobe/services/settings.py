@@ -51,6 +51,10 @@ class SettingsService:
         """Take over exported settings as a whole."""
         return self._enqueue(self._store.prepare_import(data))
 
+    def settled(self) -> "asyncio.Future[Change] | None":
+        """What to await until all changes so far are stored and seen; None: they are."""
+        return self._waiting[-1].done if self._waiting else None
+
     async def aclose(self) -> None:
         """Wait until what was asked for is stored."""
         if self._waiting:

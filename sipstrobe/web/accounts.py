@@ -3,19 +3,15 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sipstrobe.config.users import Role, User, make_user
+from sipstrobe.config.users import User
 from sipstrobe.errors import ConfigError, Problem
 
 PASSWORD_ADVICE = 12  # characters from which on a password is worth its name
 
 
-def added(users: Iterable[User], name: str, role: Role, password: str) -> dict[str, Any]:
-    """The patch that adds an account, or gives one of this name another role and password.
-
-    Raises ConfigError for a password that cannot be.
-    """
-    others = (user for user in users if user.name != name)
-    return _patch((*others, make_user(name, role, password)))
+def added(users: Iterable[User], user: User) -> dict[str, Any]:
+    """The patch that adds an account, or takes it in place of the one of this name."""
+    return _patch((*(other for other in users if other.name != user.name), user))
 
 
 def removed(users: Iterable[User], name: str) -> dict[str, Any]:

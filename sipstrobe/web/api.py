@@ -5,7 +5,7 @@ from ipaddress import ip_address
 
 from sipstrobe.bus import Dispatcher
 from sipstrobe.commands import ChangeSettings
-from sipstrobe.config.users import Role, User
+from sipstrobe.config.users import Role, make_user
 from sipstrobe.measure import Measures
 from sipstrobe.web import accounts
 from sipstrobe.web.commands import read_object
@@ -25,13 +25,11 @@ class Api:
         gate: Gate,
         dispatcher: Dispatcher,
         measures: Measures,
-        users: Callable[[], tuple[User, ...]],
         status: Callable[[], dict[str, object]],
     ) -> None:
         self._gate = gate
         self._dispatcher = dispatcher
         self._measures = measures
-        self._users = users
         self._status = status
 
     def routes(self) -> list[Route]:
@@ -93,9 +91,8 @@ class Api:
         if self._gate.is_set_up:
             raise HttpProblem(409, "there is an account already: log in", code="set_up")
         name, password = _credentials(request)
-        patch = accounts.added((), name, Role.ADMINISTRATOR, password)
-        self._dispatcher.execute(ChangeSettings(patch=patch))
-        user = next(user for user in self._users() if user.name == name)
+        user = make_user(name, Role.ADMINISTRATOR, password)
+        self._dispatcher.execute(ChangeSettings(patch=accounts.added((), user)))
         token = self._gate.open_session(user, now=request.at)
         response = json({"advice": accounts.advice(password)}, 201)
         return response.with_headers(set_cookie(token, secure=request.secure))

@@ -80,6 +80,8 @@ class Route:
     handler: Handler
     role: Role | None
     body_max_bytes: int = BODY_MAX_BYTES
+    unstored: Handler = lambda _: problem(500, "the settings could not be stored")
+    """What to answer when the handler was content and the disk was not."""
 
 
 class HttpProblem(RemoteProtocolError):

@@ -44,10 +44,10 @@ HEADERS = (
 
 
 class Desk(Protocol):
-    """What answers: it is given whole requests, and never fails."""
+    """What answers: it is given whole requests, and always has an answer."""
 
     def body_max_bytes(self, method: str, path: str) -> int: ...
-    def respond(self, request: Request) -> Response: ...
+    async def respond(self, request: Request) -> Response: ...
     def listen(self, request: Request) -> "Listener | Response":
         """Admit a WebSocket: what it will be sent, or the refusal."""
         ...
@@ -84,7 +84,7 @@ class HttpServer:
         except RemoteProtocolError as refusal:
             return _answer(problem(refusal.status, str(refusal)))
         if incoming.headers.get("Upgrade", "").lower() != "websocket":
-            return _answer(self._desk.respond(request))
+            return _answer(await self._desk.respond(request))
         listener = self._desk.listen(request)
         if isinstance(listener, Response):
             return _answer(listener)

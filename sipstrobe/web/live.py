@@ -86,6 +86,7 @@ class Live:
         self._changed = False
         self._ticks = 0
         self._timer: Handle | None = None
+        self._levels_told: dict[str, object] = {}
         self._shown_at = dict.fromkeys(LIGHTS, 0.0)
         self._waiting: dict[Function, Frame] = {}  # for the tick
         self._unwatch: list[Callable[[], None]] = []
@@ -96,6 +97,7 @@ class Live:
         if len(self._listeners) >= LISTENERS_MAX:
             raise HttpProblem(503, f"{LISTENERS_MAX} others watch already")
         listener = Listener(self)
+        listener.offer(self._encode("hello"))
         listener.offer(self._encode("state", state=self._state()))
         listener.offer(self._encode("events", events=self.events(), skipped=0))
         for light in LIGHTS:
@@ -164,14 +166,13 @@ class Live:
             self._tell(self._encode("levels", **levels))
 
     def _levels(self) -> dict[str, object]:
-        """The loudness of each call and output, in dB of full scale."""
+        """The loudness of the speaker and of each call, in dB of full scale, if it has changed."""
         calls = {call.id: round(call.level_db, 1) for call in self._views.calls()}
-        outputs = {
-            str(output["name"]): output["level_db"]
-            for output in self._views.outputs()
-            if "level_db" in output
-        }
-        return {"calls": calls, "outputs": outputs} if calls or outputs else {}
+        levels = {"calls": calls, "sound": self._views.sound().get("rms_db")}
+        if levels == self._levels_told:
+            return {}
+        self._levels_told = levels
+        return levels
 
     def _tell(self, message: str) -> None:
         for listener in tuple(self._listeners):

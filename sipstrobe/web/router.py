@@ -52,6 +52,10 @@ class Router:
         self._seconds.record(self._context.clock.now() - request.at)
         return response
 
+    def unstored(self, request: Request) -> Response:
+        """What to answer when a change that was accepted could not be stored."""
+        return self._methods(request.path)[request.method].unstored(request)
+
     def _respond(self, request: Request) -> Response:
         methods = self._methods(request.path)
         route = methods.get(request.method)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+STORING_LIMIT = 5.0  # seconds until a change of the settings that is not stored has failed
 LIVE_PATH = "/api/v1/live"
 
 
@@ -37,6 +38,7 @@ class WebServer:
     def __init__(self, context: Context, store: Store, views: Views) -> None:
         self._context = context
         self._store = store
+        self._views = views
         self._gate = Gate(self._users, context.random_bytes)
         self._status = Status(context.clock, lambda: store.current, views)
         self._live = Live(context, views, self._status)
@@ -67,8 +69,14 @@ class WebServer:
     def body_max_bytes(self, method: str, path: str) -> int:
         return self._router.body_max_bytes(method, path)
 
-    def respond(self, request: Request) -> Response:
-        return self._router.respond(request)
+    async def respond(self, request: Request) -> Response:
+        """Answer when what was asked for is stored, so that whoever asks next sees it."""
+        if request.method != "POST":
+            return self._router.respond(request)
+        while self._views.settled() is not None:
+            await self._stored()
+        response = self._router.respond(request)
+        return response if await self._stored() else self._router.unstored(request)
 
     def listen(self, request: Request) -> Listener | Response:
         try:
@@ -81,10 +89,22 @@ class WebServer:
 
     # ------------------------------------------------------------------------------------------
 
+    async def _stored(self) -> bool:
+        """Wait until the settings are stored as they are now wanted; False if that failed."""
+        stored = self._views.settled()
+        if stored is None:
+            return True
+        try:
+            async with asyncio.timeout(STORING_LIMIT):
+                await asyncio.shield(stored)
+        except (OSError, TimeoutError):
+            return False
+        return True
+
     def _routes(self, views: Views) -> list[Route]:
         context, store = self._context, self._store
         doors = (
-            Api(self._gate, context.dispatcher, context.measures, self._users, self._status),
+            Api(self._gate, context.dispatcher, context.measures, self._status),
             Commands(context.dispatcher),
             SirenAndLight(context.dispatcher, context.clock, views, lambda: store.current.profiles),
         )

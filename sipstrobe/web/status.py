@@ -9,7 +9,9 @@ from sipstrobe.config.settings import Settings
 from sipstrobe.events import Function
 from sipstrobe.web.compat.siren_profiles import profile_json
 from sipstrobe.web.describe import chain
-from sipstrobe.web.views import CallView, OperationView, Views
+from sipstrobe.web.views import CallView, OperationView, RuleView, Views
+
+HISTORY_TOLD = 5  # entries of each rule
 
 
 class Status:
@@ -41,13 +43,15 @@ class Status:
             "profiles": self._profiles({o.profile for o in operations}),
             "calls": [call_json(call, now) for call in views.calls()],
             "registrations": views.registrations(),
-            "outputs": views.outputs(),
             "listening": views.listening(),
+            "sound": views.sound(),
+            "lights": views.lights(),
             "services": views.services(),
             "triggers": [
-                {"trigger": number, "active": active} for number, active in views.triggers().items()
+                {"trigger": number, "name": name, "active": active}
+                for number, name, active in views.triggers()
             ],
-            "rules": views.rules(),
+            "rules": [_rule(rule) for rule in views.rules()],
         }
 
     def _device(self, now: float) -> dict[str, Any]:
@@ -80,6 +84,15 @@ def _operation(operation: OperationView, now: float) -> dict[str, Any]:
         "shown": operation.shown,
         "seconds_left": None if ends_at is None else round(max(0.0, ends_at - now), 2),
         "why": chain(operation.cause) if operation.cause else [],
+    }
+
+
+def _rule(rule: RuleView) -> dict[str, Any]:
+    return {
+        "name": rule.rule.name,
+        "enabled": rule.rule.enabled,
+        "active": rule.active,
+        "history": [{"at": at, "words": words} for at, words in rule.history[-HISTORY_TOLD:]],
     }
 
 

@@ -4,10 +4,11 @@ The web knows no service. Each view is a plain function that gives what is so ju
 protocols say what must be readable in it. `at` and `since` are monotonic seconds.
 """
 
+from asyncio import Future
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from sipstrobe.events import Function
 from sipstrobe.trace import Cause
@@ -104,6 +105,26 @@ class CallView(Protocol):
     def transport(self) -> str: ...
 
 
+class NamedRule(Protocol):
+    """What a rule is called, and whether it is switched on."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def enabled(self) -> bool: ...
+
+
+class RuleView(Protocol):
+    """A rule at work. history: (monotonic seconds, words) of what touched it, the newest last."""
+
+    @property
+    def rule(self) -> NamedRule: ...
+    @property
+    def active(self) -> bool: ...
+    @property
+    def history(self) -> Sequence[tuple[float, str]]: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Views:
     """The device as others may look at it."""
@@ -118,14 +139,17 @@ class Views:
 
     calls: Callable[[], Sequence[CallView]]
     registrations: Callable[[], Sequence[Mapping[str, object]]]
-    """account, uri, state, problem: of each account."""
-    outputs: Callable[[], Sequence[Mapping[str, object]]]
-    """name, kind ("sound", "light"), working, words, and level_db of a sound: of each output."""
-    services: Callable[[], Mapping[str, str]]
-    """What keeps each part of the device from working; empty where nothing does."""
+    """account, state, problem: of each account that registers."""
     listening: Callable[[], Sequence[str]]
     """Addresses as people would dial or open them."""
-    triggers: Callable[[], Mapping[int, bool]]
-    """The manual triggers and whether they are pressed."""
-    rules: Callable[[], Sequence[Mapping[str, object]]]
-    """name, enabled, active, words: of each rule."""
+    sound: Callable[[], Mapping[str, object]]
+    """output, working, problem, volume_db, peak_db, rms_db, sources, … of the speaker."""
+    lights: Callable[[], Mapping[str, str]]
+    """What keeps each output of the light from working; empty where nothing does."""
+    services: Callable[[], Mapping[str, str]]
+    """The same for every part of the device."""
+    triggers: Callable[[], Sequence[tuple[int, str, bool]]]
+    """The number, name and state of each manual trigger."""
+    rules: Callable[[], Sequence[RuleView]]
+    settled: Callable[[], Future[Any] | None]
+    """What to await until all changes of the settings are stored and seen; None: they are."""

@@ -5,14 +5,17 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from sipstrobe.commands import AnswerCall, ChangeSettings, HangUp, SetManualTrigger
+from sipstrobe.commands import AnswerCall, ChangeSettings, HangUp
 from sipstrobe.config.settings import Settings
 from sipstrobe.config.store import Store
-from sipstrobe.config.users import Role, make_user
+from sipstrobe.config.users import Role, User, make_user
 from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused
-from sipstrobe.events import Function, ManualTriggerChanged
+from sipstrobe.events import Function
 from sipstrobe.lightsiren.settings import MaintenanceSettings
+from sipstrobe.services.automation import Automation
+from sipstrobe.services.properties import Properties
+from sipstrobe.services.settings import SettingsService
 from sipstrobe.services.signals import Signals
 from sipstrobe.web.server import WebServer
 from sipstrobe.web.views import Views
@@ -49,24 +52,37 @@ class Device:
     context: Context
     store: Store
     signals: Signals
+    properties: Properties
+    automation: Automation
+    changes: SettingsService | None = None
     calls: list[FakeCall] = field(default_factory=list[FakeCall])
-    triggers: dict[int, bool] = field(default_factory=lambda: {1: False, 2: False})
-    rules: list[dict[str, object]] = field(default_factory=list[dict[str, object]])
-    outputs: list[dict[str, object]] = field(default_factory=list[dict[str, object]])
+    sound: dict[str, object] = field(default_factory=lambda: {"output": "null", "rms_db": -120.0})
     registrations: list[dict[str, object]] = field(default_factory=list[dict[str, object]])
     services: dict[str, str] = field(default_factory=dict[str, str])
 
     @classmethod
-    def make(cls, context: Context, users: Sequence[Any] = USERS, **settings: Any) -> "Device":
+    def make(
+        cls,
+        context: Context,
+        users: Sequence[User] = USERS,
+        *,
+        in_background: bool = False,
+        **settings: Any,
+    ) -> "Device":
+        """in_background: changes of the settings are stored in another thread, as in the app."""
         quiet = MaintenanceSettings(active=False)
         store = Store.memory(Settings(maintenance=settings.pop("maintenance", quiet), **settings))
         store.change_now({"web": {"users": users}})
-        device = cls(context, store, Signals(context))
+        device = cls(context, store, Signals(context), Properties(context), Automation(context))
         store.watch(lambda s: s.profiles, device.signals.apply_profiles)
         store.watch(lambda s: s.maintenance, device.signals.apply_maintenance)
+        store.watch(lambda s: s.manual_triggers, device.properties.apply)
+        store.watch(lambda s: s.rules, device.automation.apply)
         serve = context.dispatcher.serve
-        serve(ChangeSettings, device._change)
-        serve(SetManualTrigger, device._set_trigger)
+        if in_background:
+            device.changes = SettingsService(context, store)
+        else:
+            serve(ChangeSettings, device._change)
         serve(HangUp, device._hang_up)
         serve(AnswerCall, device._answer)
         return device
@@ -80,11 +96,13 @@ class Device:
             watch_frames=self.signals.watch_frames,
             calls=lambda: self.calls,
             registrations=lambda: self.registrations,
-            outputs=lambda: self.outputs,
-            services=lambda: self.services,
             listening=lambda: ["sip:192.0.2.10:5060"],
-            triggers=lambda: self.triggers,
-            rules=lambda: self.rules,
+            sound=lambda: self.sound,
+            lights=lambda: self.signals.light_states,
+            services=lambda: self.services,
+            triggers=self.properties.manual_triggers,
+            rules=self.automation.snapshot,
+            settled=lambda: self.changes.settled() if self.changes else None,
         )
 
     @asynccontextmanager
@@ -104,14 +122,6 @@ class Device:
 
     def _change(self, command: ChangeSettings) -> int:
         return self.store.change_now(command.patch, revision=command.revision).revision
-
-    def _set_trigger(self, command: SetManualTrigger) -> None:
-        if command.trigger not in self.triggers:
-            raise CommandRefused("unknown_trigger", f"there is no trigger {command.trigger}")
-        self.triggers[command.trigger] = command.active
-        self.context.bus.publish(
-            ManualTriggerChanged(trigger=command.trigger, active=command.active)
-        )
 
     def _hang_up(self, command: HangUp) -> None:
         kept = [call for call in self.calls if command.call not in (None, call.id)]

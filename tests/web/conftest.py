@@ -33,7 +33,7 @@ async def context() -> Context:
 
 @pytest.fixture
 async def device(context: Context) -> Device:
-    return Device.make(context, profiles=PROFILES)
+    return Device.make(context, in_background=True, profiles=PROFILES)
 
 
 @pytest.fixture

@@ -133,6 +133,13 @@ class JsonCgi:
             reply["error"] = {"code": INTERNAL, "message": _TEXTS[INTERNAL]}
         return exchange.json(reply)
 
+    def unstored(self, request: Request) -> Response:
+        """The answer to a change that could not be stored."""
+        envelope, _ = _open(request)
+        reply: dict[str, Any] = {"apiVersion": self.version}
+        reply |= {name: envelope[name] for name in ("context", "method") if name in envelope}
+        return exchange.json(reply | {"error": {"code": INTERNAL, "message": _TEXTS[INTERNAL]}})
+
     def _call(self, envelope: dict[str, Any], files: Mapping[str, bytes]) -> dict[str, Any]:
         head = Params(envelope)
         name = head.text("method")

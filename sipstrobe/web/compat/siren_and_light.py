@@ -107,6 +107,7 @@ class SirenAndLight:
                 handler=self._cgi.respond,
                 role=Role.OPERATOR,
                 body_max_bytes=UPLOAD_MAX_BYTES,
+                unstored=self._cgi.unstored,
             )
         ]
 

@@ -1,0 +1,203 @@
+// The parts of the page that list something: what runs, calls, profiles, triggers, events.
+
+import { command } from "./api.js";
+import { $, h, keep, setText } from "./dom.js";
+import { deviceNow } from "./strobe.js";
+import { COLORS, isQuiet, kindWords, linkWords, party, shortCause, span } from "./words.js";
+
+const EVENTS_MAX = 60;
+const SYSTEM = { 11: "System", 12: "System", 13: "System" };
+
+// --- what runs on each function ---------------------------------------------------------------
+
+export function showFunctions(functions, now) {
+  for (const { name, operations } of functions) {
+    const card = $(`.list[data-function="${name}"]`);
+    keep($("ol", card), operations, (o) => o.id + o.pattern + o.priority, makeOperation, (row, o) =>
+      updateOperation(row, o, now));
+    card.classList.toggle("busy", operations.length > 0);
+  }
+  const winner = (name) => functions.find((f) => f.name === name)?.operations.find((o) => o.shown);
+  const light = winner("SignalingLED");
+  const siren = winner("AudioSpeaker");
+  const silent = !siren || siren.priority === 11;
+  setText($("#shown"), light ? [light.pattern, light.colors.join(", ")].filter(Boolean).join(" · ") : "Dark");
+  setText($("#sounding"), silent ? "Silent" : siren.pattern);
+  $("#strobe").setAttribute("aria-label", light ? `The light shows ${light.pattern}` : "The light is dark");
+  $("#waves").classList.toggle("on", !silent);
+}
+
+function makeOperation() {
+  return h("li.operation", {},
+    h("b.rank"), h("div.what", {}, h("strong"), h("span.swatches"), h("span.profile")),
+    h("time.left"), h("span.now", {}, "now"),
+    h("details.why", {}, h("summary"), h("ol.chain")));
+}
+
+function updateOperation(row, o, now) {
+  row.classList.toggle("shown", o.shown);
+  row.classList.toggle("system", o.priority > 10);
+  setText($(".rank", row), String(o.priority));
+  $(".rank", row).title = SYSTEM[o.priority] ? "priority of the system" : "priority";
+  setText($("strong", row), o.pattern);
+  swatches($(".swatches", row), o.colors);
+  setText($(".profile", row), o.profile);
+  row.dataset.ends = o.seconds_left === null ? "" : now + o.seconds_left;
+  showLeft(row);
+  setText($("summary", row), o.why.length ? shortCause(o.why) : "");
+  chain($(".chain", row), o.why);
+}
+
+function showLeft(row) {
+  const left = row.dataset.ends ? Number(row.dataset.ends) - deviceNow() : null;
+  setText($(".left", row), left === null ? "" : span(left));
+}
+
+function swatches(place, colors) {
+  keep(place, colors, (color) => color, (color) => h("i", { title: color }), (dot, color) => {
+    dot.style.background = COLORS[color] ?? color;
+  });
+}
+
+// --- calls ------------------------------------------------------------------------------------
+
+export function showCalls(calls, now) {
+  setText($("#call-count"), calls.length ? String(calls.length) : "");
+  $("#hang-up-all").hidden = calls.length < 2;
+  $(".calls").classList.toggle("busy", calls.length > 0);
+  keep($("#calls"), calls, (call) => call.id, makeCall, (row, call) => updateCall(row, call, now));
+}
+
+function makeCall({ id }) {
+  return h("li.call", {},
+    h("span.direction"), h("div.party", {}, h("strong"), h("small")), h("span.state"), h("time.since"),
+    h("div.meter", { role: "meter", "aria-label": "Level", "aria-valuemin": -60, "aria-valuemax": 0 }, h("i")),
+    h("small.media"),
+    h("div.buttons", { "data-operator": true },
+      h("button.answer.primary", { onclick: () => command("answer-call", { call: id }) }, "Answer"),
+      h("button.hang-up", { onclick: () => command("hang-up", { call: id }) }, "Hang up")));
+}
+
+function updateCall(row, call, now) {
+  const inward = call.direction === "incoming";
+  setText($(".direction", row), inward ? "↘" : "↗");
+  $(".direction", row).title = inward ? "incoming" : "outgoing";
+  setText($("strong", row), party(call.remote_uri));
+  const to = call.extension || party(call.local_uri);
+  setText($(".party small", row), [inward ? `to ${to}` : `as ${to}`, call.transport, call.account].filter(Boolean).join(" · "));
+  setText($(".state", row), call.state);
+  row.dataset.state = call.state;
+  row.dataset.since = now - call.seconds;
+  setText($(".since", row), span(call.seconds));
+  setLevel($(".meter", row), call.level_db);
+  $(".answer", row).hidden = !(call.state === "ringing" && inward);
+  setText($(".media", row), call.codec ? statistics(call) : "no media yet");
+}
+
+function statistics(call) {
+  const all = call.packets_received + call.packets_lost;
+  const lost = call.packets_lost ? `${call.packets_lost} lost (${((100 * call.packets_lost) / all).toFixed(1)} %)` : "none lost";
+  return `${call.codec} · ${call.packets_received.toLocaleString("en")} packets, ${lost} · jitter ${call.jitter_ms.toFixed(1)} ms`;
+}
+
+export function showLevels(levels) {
+  for (const row of $("#calls").children) {
+    const level = levels.calls[row.dataset.key];
+    if (level !== undefined) setLevel($(".meter", row), level);
+  }
+}
+
+function setLevel(meter, level) {
+  const share = Math.min(1, Math.max(0, (level + 60) / 60));
+  meter.firstElementChild.style.transform = `scaleX(${share})`;
+  meter.setAttribute("aria-valuenow", Math.round(Math.max(-60, level)));
+  meter.title = level > -90 ? `${level.toFixed(0)} dBFS` : "silence";
+}
+
+// --- profiles, triggers, services -------------------------------------------------------------
+
+export function showProfiles(profiles) {
+  $(".profiles").classList.toggle("busy", profiles.length > 0);
+  keep($("#profiles"), profiles, (p) => p.name, makeProfile, updateProfile);
+}
+
+function makeProfile({ name }) {
+  const row = h("li.profile-row", {},
+    h("div.what", {}, h("strong", {}, name), h("span.swatches"), h("small")),
+    h("button.start", { "data-operator": true, onclick: () =>
+      command(row.classList.contains("running") ? "stop-profile" : "start-profile", { profile: name }) }));
+  return row;
+}
+
+function updateProfile(row, profile) {
+  row.classList.toggle("running", profile.running);
+  swatches($(".swatches", row), profile.light?.colors ?? []);
+  const rank = (part) => `${part.pattern} (${part.priority})`;
+  const parts = [profile.light && rank(profile.light), profile.siren && rank(profile.siren)];
+  setText($("small", row), parts.filter(Boolean).join(" · ") || profile.description);
+  row.title = profile.description;
+  const button = $("button", row);
+  setText(button, profile.running ? "Stop" : "Start");
+  button.setAttribute("aria-label", `${profile.running ? "Stop" : "Start"} ${profile.name}`);
+}
+
+export function showTriggers(triggers) {
+  $(".inputs").classList.toggle("busy", triggers.length > 0);
+  keep($("#triggers"), triggers, (t) => t.trigger, ({ trigger }) => {
+    const button = h("button.trigger", { "data-operator": true, "aria-pressed": "false", onclick: () =>
+      command("set-manual-trigger", { trigger, active: button.getAttribute("aria-pressed") !== "true" }) });
+    return h("li", {}, button);
+  }, (row, { active, name }) => {
+    setText(row.firstElementChild, name);
+    row.firstElementChild.setAttribute("aria-pressed", String(active));
+  });
+}
+
+export function showServices(services, registrations) {
+  const rows = Object.entries(services).map(([name, problem]) => ({ name, problem }));
+  for (const { account, state, problem } of registrations)
+    rows.push({ name: `Account ${account}${state ? `: ${state}` : ""}`, problem });
+  keep($("#services"), rows, (row) => row.name, ({ name }) => h("li", {}, h("i"), h("span", {}, name), h("small")),
+    (row, { problem }) => {
+      row.classList.toggle("broken", Boolean(problem));
+      setText($("small", row), problem || "");
+    });
+}
+
+// --- events -----------------------------------------------------------------------------------
+
+export function showEvents({ events, skipped }, time) {
+  const list = $("#events");
+  for (const { chain: links } of events) {
+    if (isQuiet(links[0])) continue;
+    list.prepend(makeEvent(links, time(links[0].at)));
+  }
+  if (skipped) list.prepend(h("li.skipped", {}, `… ${skipped} more`));
+  while (list.children.length > EVENTS_MAX) list.lastElementChild.remove();
+  $(".events").classList.toggle("busy", list.children.length > 0);
+}
+
+export function forgetEvents() {
+  $("#events").replaceChildren();
+}
+
+function makeEvent(links, time) {
+  const steps = h("ol.chain");
+  chain(steps, links.slice(1));
+  return h("li.event", { "data-topic": links[0].name.split("/")[0] },
+    h("time", {}, time),
+    h("details", {}, h("summary", {}, linkWords(links[0])), steps));
+}
+
+function chain(list, links) {
+  keep(list, links, (link) => link.serial, (link) =>
+    h("li", { "data-kind": link.kind }, h("span", {}, linkWords(link)), h("small", {}, kindWords(link))), () => {});
+}
+
+// --- what moves with time ---------------------------------------------------------------------
+
+export function tick() {
+  for (const row of document.querySelectorAll(".operation")) showLeft(row);
+  for (const row of $("#calls").children)
+    setText($(".since", row), span(deviceNow() - Number(row.dataset.since)));
+}

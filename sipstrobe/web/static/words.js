@@ -1,0 +1,75 @@
+// Numbers, times and causes in words.
+
+export const COLORS = {
+  red: "#ff2a1f", green: "#12e64a", blue: "#2b62ff", white: "#ffffff", amber: "#ff9a0a",
+  yellow: "#ffe22e", pink: "#ff5fb0", purple: "#a02bff", turquoise: "#12e6d2",
+};
+
+export function span(seconds) {
+  const s = Math.max(0, Math.ceil(seconds));
+  const two = (n) => String(n).padStart(2, "0");
+  if (s >= 86400) return `${Math.floor(s / 86400)} d ${Math.floor((s % 86400) / 3600)} h`;
+  if (s >= 3600) return `${Math.floor(s / 3600)}:${two(Math.floor((s % 3600) / 60))}:${two(s % 60)}`;
+  return `${Math.floor(s / 60)}:${two(s % 60)}`;
+}
+
+/** The user part of a SIP URI where it says enough, else the URI without its scheme. */
+export function party(uri) {
+  const bare = uri.replace(/^sips?:/, "").replace(/[;?].*$/, "");
+  return bare || "unknown";
+}
+
+const CALL_WORDS = {
+  calling: "is being called", ringing: "rings", active: "is connected",
+  terminating: "is ending", terminated: "has ended", idle: "is idle",
+};
+
+const KNOWN = {
+  "call/state_change": (i) =>
+    i.direction === "outgoing"
+      ? `Call to ${party(i.remote_uri)} ${CALL_WORDS[i.state] ?? i.state}`
+      : `Call from ${party(i.remote_uri)} to ${i.extension || party(i.local_uri)} ${CALL_WORDS[i.state] ?? i.state}`,
+  "call/state": (i) => `Call with ${party(i.remote_uri)} is ${i.state}`,
+  "signal/operation": (i) =>
+    `${FUNCTIONS[i.function] ?? i.function}: ${i.pattern} ${PHASES[i.phase] ?? i.phase}${i.profile ? ` · ${i.profile}` : ""}`,
+  "signal/maintenance": (i) => `Maintenance mode ${i.active ? "on" : "off"}`,
+  "signal/health_check": (i) => (i.passed ? "Health check passed" : `Health check: ${i.errors}`),
+  "input/manual_trigger": (i) => `Manual trigger ${i.trigger} ${i.active ? "pressed" : "released"}`,
+  "device/settings": (i) => `Settings changed: ${i.paths}`,
+  "device/service": (i) => (i.working ? `${i.service} works` : `${i.service}: ${i.problem}`),
+  "rule/state": (i) => `Rule “${i.rule}” ${i.active ? "became active" : "ended"}`,
+  "rule/failed": (i) => `Rule “${i.rule}” could not act: ${i.reason}`,
+  "start-profile": (i) => `Start profile “${i.profile}”`,
+  "stop-profile": (i) => `Stop profile “${i.profile}”`,
+  "start-operation": (i) => `Start ${i.pattern} on ${FUNCTIONS[i.function] ?? i.function}`,
+  "set-maintenance": (i) => `Switch maintenance mode ${i.active ? "on" : "off"}`,
+  "set-manual-trigger": (i) => `${i.active ? "Press" : "Release"} manual trigger ${i.trigger}`,
+  "stop-all": () => "Stop everything",
+  "hang-up": (i) => (i.call ? `Hang up ${i.call}` : "Hang up all calls"),
+  "answer-call": () => "Answer the call",
+};
+const FUNCTIONS = { SignalingLED: "Signalling light", AudioLED: "Audio light", AudioSpeaker: "Speaker" };
+const PHASES = { shown: "is shown", hidden: "waits behind", ended: "has ended" };
+const KINDS = { input: "from outside", command: "order", event: "event" };
+
+/** One link of a chain of causes. */
+export function linkWords(link) {
+  const known = KNOWN[link.name];
+  if (known) return known(link.items);
+  if (link.kind === "input") return `${link.name}: ${link.items.words}`;
+  const items = Object.entries(link.items).map(([name, value]) => `${name} ${value}`).join(", ");
+  return `${link.words ?? link.name}${items ? ` (${items})` : ""}`;
+}
+
+export const kindWords = (link) => KINDS[link.kind] ?? link.kind;
+
+/** The one cause that says most: what happened outside, or the fact that an order follows from. */
+export function shortCause(chain) {
+  const events = chain.filter((link) => link.kind === "event" && !link.name.startsWith("rule/"));
+  const facts = events.filter((link) => /^(call|input)\//.test(link.name));
+  const best = facts[0] ?? events[0] ?? chain.at(-1);
+  return best ? linkWords(best) : "";
+}
+
+/** Which of the events people read as news; the rest are shown as their consequences. */
+export const isQuiet = (link) => link.name === "call/state";
