@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from sipstrobe.config.store import Change, Store
-from sipstrobe.config.users import Role
+from sipstrobe.config.users import Role, make_user
 from sipstrobe.errors import ConfigError, Problem
 from sipstrobe.services.settings import SettingsService
 from sipstrobe.web import accounts
@@ -111,9 +111,8 @@ async def act(on: _Live | _Resting, request: dict[str, Any]) -> Any:
         case {"do": "accounts"}:
             return [[user.name, user.role.value] for user in store.current.web.users]
         case {"do": "add-account", "name": str(name), "role": str(role), "password": str(word)}:
-            return _changed(
-                await on.change(accounts.added(store.current.web.users, name, Role(role), word))
-            )
+            user = await asyncio.to_thread(make_user, name, Role(role), word)
+            return _changed(await on.change(accounts.added(store.current.web.users, user)))
         case {"do": "remove-account", "name": str(name)}:
             return _changed(await on.change(accounts.removed(store.current.web.users, name)))
         case _:

@@ -4,8 +4,28 @@ from dataclasses import dataclass, field
 
 from sipstrobe.clock import Handle
 from sipstrobe.events import CallReason, CallState, CallStateChanged, CallStatus, Direction
-from sipstrobe.services.stream import Stream
+from sipstrobe.services.call_media import CallMedia
 from sipstrobe.sip.transport import Flow
+
+
+@dataclass(frozen=True, slots=True)
+class CallSnapshot:
+    """A call as others may see it. since: monotonic seconds of its last change of state."""
+
+    id: str
+    direction: Direction
+    account: str
+    local_uri: str
+    remote_uri: str
+    extension: str
+    state: CallStatus
+    since: float
+    transport: str
+    codec: str
+    level_db: float
+    packets_received: int
+    packets_lost: int
+    jitter_ms: float
 
 
 @dataclass(slots=True, eq=False)
@@ -18,13 +38,14 @@ class Call:
     local_uri: str
     remote_uri: str
     extension: str
-    since: float  # monotonic; when it began to ring or to call
+    since: float
     flow: Flow | None = None
     leg: str | None = None
     state: CallStatus = CallStatus.IDLE
-    stream: Stream | None = None
-    answer: bytes = b""  # what we send in the 2xx, while the call rings
+    media: CallMedia | None = None
+    answer: bytes = b""  # the SDP of the 2xx, while the call rings
     heard: bool = False  # its sound is listed with the sound service
+    ending: CallReason | None = None  # why we hang up, when it is for a reason of ours
     limit: Handle | None = field(default=None, repr=False)
 
     def moved(self, state: CallStatus, reason: CallReason) -> CallStateChanged:
@@ -53,4 +74,24 @@ class Call:
             local_uri=self.local_uri,
             remote_uri=self.remote_uri,
             extension=self.extension,
+        )
+
+    def snapshot(self) -> CallSnapshot:
+        statistics = self.media.stream.statistics if self.media is not None else None
+        parameters = self.media.parameters if self.media is not None else None
+        return CallSnapshot(
+            id=self.id,
+            direction=self.direction,
+            account=self.account,
+            local_uri=self.local_uri,
+            remote_uri=self.remote_uri,
+            extension=self.extension,
+            state=self.state,
+            since=self.since,
+            transport=self.flow.transport.value if self.flow is not None else "",
+            codec=parameters.codec if parameters is not None else "",
+            level_db=statistics.level_db if statistics is not None else -120.0,
+            packets_received=statistics.packets if statistics is not None else 0,
+            packets_lost=statistics.lost if statistics is not None else 0,
+            jitter_ms=statistics.jitter_ms if statistics is not None else 0.0,
         )

@@ -41,6 +41,7 @@ class SipTransports:
         self._local: dict[str, tuple[str, float]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._listening: asyncio.Task[None] | None = None
+        self._tried = asyncio.Event()
 
     # --- listening ------------------------------------------------------------------------------
 
@@ -52,6 +53,11 @@ class SipTransports:
         self._port = port
         if port is not None:
             self._open(port)
+
+    async def ready(self) -> None:
+        """Wait until the port is listened on, or could not be."""
+        if self._listening is not None:
+            await self._tried.wait()
 
     @property
     def addresses(self) -> list[str]:
@@ -68,6 +74,7 @@ class SipTransports:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _open(self, port: int) -> None:
+        self._tried.clear()
         self._hub = hub = TcpHub(Handlers(self._chunk, self._closed, self._connect_failed))
         self._listening = self._spawn(self._listen(port, hub))
 
@@ -81,6 +88,7 @@ class SipTransports:
                     if error.errno not in _NO_SUCH_FAMILY:
                         problems.append(f"TCP {port} on {host}: {error.strerror}")
             self._report("; ".join(problems))
+            self._tried.set()
             if not problems:
                 return
             await asyncio.sleep(RETRY)

@@ -1,0 +1,232 @@
+"""Builds the device: every part, in start-up order; leaving is the shutdown in reverse."""
+
+import asyncio
+import contextlib
+import gc
+import logging
+import secrets
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from sipstrobe.audio.settings import AudioSettings
+from sipstrobe.clock import LoopClock
+from sipstrobe.config.demo import demo
+from sipstrobe.config.settings import Settings
+from sipstrobe.config.store import Store
+from sipstrobe.config.users import Role, make_user
+from sipstrobe.context import Context
+from sipstrobe.control import ControlServer
+from sipstrobe.events import ServiceStateChanged
+from sipstrobe.lightsiren.settings import LightsSettings
+from sipstrobe.services.automation import Automation
+from sipstrobe.services.phone import Phone
+from sipstrobe.services.properties import Properties
+from sipstrobe.services.settings import SettingsService
+from sipstrobe.services.signals import Signals
+from sipstrobe.services.sound import Sound
+from sipstrobe.services.supervise import supervise
+from sipstrobe.views import views_of
+from sipstrobe.web.accounts import added
+from sipstrobe.web.server import WebServer
+from sipstrobe.web.views import Views
+
+logger = logging.getLogger(__name__)
+
+SWITCH_INTERVAL = 0.0005  # seconds; Python's 5 ms would be heard when the loop is busy
+FIRST_ACCOUNT = "admin"
+STARTED_LIMIT = 3.0  # seconds after which we say what there is, with or without the page
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How this run differs from the settings. sound, light, http: instead of the stored ones."""
+
+    state: Path
+    demo: bool = False
+    put: tuple[tuple[str, object], ...] = ()  # (JSON pointer, value); stored like any change
+    http: tuple[str, int] | None = None
+    sound: str | None = None
+    light: str | None = None
+
+
+@dataclass(slots=True)
+class Started:
+    """What there is to say once everything has been tried."""
+
+    settings: Settings
+    listening: list[str]
+    page: list[tuple[str, int]]
+    sound: str
+    lights: dict[str, str]
+    password: str = field(default="", repr=False)  # of a first account that we have just made
+    problems: list[str] = field(default_factory=list[str])
+
+
+async def run(options: Options, announce: Callable[[Started], None]) -> None:
+    """Run the device until SIGINT or SIGTERM. Raises ConfigError when it cannot start."""
+    sys.setswitchinterval(SWITCH_INTERVAL)
+    loop = asyncio.get_running_loop()
+    ended = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, ended.set)
+    store = Store.open(options.state)
+    try:
+        password = prepare(store, options)
+        async with AsyncExitStack() as stack:
+            device = Device(Context(LoopClock(loop)), store, options)
+            await device.start(stack)
+            _freeze()
+            await device.settle()
+            announce(device.started(password))
+            await ended.wait()
+            logger.info("ending")
+    finally:
+        store.close()
+
+
+def prepare(store: Store, options: Options) -> str:
+    """Fill a fresh state as --demo wants, and store what --set says.
+
+    The result is the password of the account that was made, empty when none was.
+    """
+    password = ""
+    if options.demo and store.revision == 1:
+        store.change_now(demo())
+        if not store.current.web.users:
+            password = secrets.token_urlsafe(9)
+            first = make_user(FIRST_ACCOUNT, Role.ADMINISTRATOR, password)
+            store.change_now(added((), first))
+    for pointer, value in options.put:
+        store.carry_out(store.prepare_put(pointer, value))
+    return password
+
+
+class Device:
+    """All parts of one device."""
+
+    def __init__(self, context: Context, store: Store, options: Options) -> None:
+        self._context = context
+        self._store = store
+        self._options = options
+        self._problems: dict[str, str] = {}
+        self._page: list[tuple[str, int]] = []
+        self._serving: asyncio.Task[None] | None = None
+        self._page_tried = asyncio.Event()
+        context.bus.subscribe(ServiceStateChanged, self._note)
+        self.settings = SettingsService(context, store)
+        self.properties = Properties(context)
+        self.sound = Sound(context)
+        self.signals = Signals(context, sound_problem=lambda: self.sound.snapshot()["problem"])
+        self.automation = Automation(context)
+        self.phone = Phone(context)
+
+    async def start(self, stack: AsyncExitStack) -> None:
+        """Bring the settings into effect, outputs first, doors last."""
+        watch = self._store.watch
+        stack.push_async_callback(self.settings.aclose)
+        stack.push_async_callback(self.sound.aclose)
+        watch(self._audio, self.sound.apply)
+        stack.callback(self.signals.close)
+        watch(self._lights, self.signals.apply_lights)
+        watch(lambda s: s.profiles, self.signals.apply_profiles)
+        watch(lambda s: s.maintenance, self.signals.apply_maintenance)
+        watch(lambda s: s.manual_triggers, self.properties.apply)
+        stack.callback(self.automation.close)
+        watch(lambda s: s.rules, self.automation.apply)
+        stack.push_async_callback(self.phone.aclose)
+        watch(lambda s: s.sip, self.phone.apply)
+        control = ControlServer(self._options.state, self._store, self.settings)
+        await control.start()
+        stack.push_async_callback(control.aclose)
+        stack.push_async_callback(self._stop_serving)
+        watch(lambda s: (s.web.host, s.web.port), self._serve_page)
+
+    async def settle(self) -> None:
+        """Give the page a moment to be served."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._page_tried.wait(), STARTED_LIMIT)
+
+    def started(self, password: str) -> Started:
+        return Started(
+            settings=self._store.current,
+            listening=self.phone.transports.addresses,
+            page=self._page,
+            sound=self.sound.snapshot()["output"],
+            lights=self.signals.light_states,
+            password=password,
+            problems=[f"{name}: {words}" for name, words in self._problems.items()],
+        )
+
+    # --- settings that this run overrides -------------------------------------------------------
+
+    def _audio(self, settings: Settings) -> AudioSettings:
+        if self._options.sound is None:
+            return settings.audio
+        return msgspec.structs.replace(settings.audio, output=self._options.sound)
+
+    def _lights(self, settings: Settings) -> LightsSettings:
+        if self._options.light is None:
+            return settings.lights
+        return msgspec.structs.replace(settings.lights, outputs=(self._options.light,))
+
+    # --- the page -------------------------------------------------------------------------------
+
+    def _serve_page(self, wanted: tuple[str, int]) -> None:
+        """Serve the page at another address from now on."""
+        before = self._serving
+        address = self._options.http or wanted
+        self._serving = asyncio.get_running_loop().create_task(self._serve(address, before))
+
+    async def _serve(self, address: tuple[str, int], before: asyncio.Task[None] | None) -> None:
+        if before is not None:
+            before.cancel()
+            await asyncio.wait([before])
+
+        async def run_page(works: Callable[[], None]) -> None:
+            server = WebServer(self._context, self._store, self._views())
+            try:
+                await server.start(*address)
+                self._page = server.addresses
+                works()
+                self._page_tried.set()
+                await asyncio.Event().wait()
+            finally:
+                self._page = []
+                await server.aclose()
+
+        await supervise(self._context, "page", run_page)
+
+    def _views(self) -> Views:
+        return views_of(
+            signals=self.signals,
+            sound=self.sound,
+            phone=self.phone,
+            automation=self.automation,
+            properties=self.properties,
+            problems=lambda: dict(self._problems),
+        )
+
+    async def _stop_serving(self) -> None:
+        if self._serving is not None:
+            self._serving.cancel()
+            await asyncio.wait([self._serving])
+
+    def _note(self, event: ServiceStateChanged) -> None:
+        if event.service == "page":
+            self._page_tried.set()
+        if event.working:
+            self._problems.pop(event.service, None)
+        else:
+            self._problems[event.service] = event.problem
+
+
+def _freeze() -> None:
+    """What exists now stays: a full collection of it would stop sound and light for long."""
+    gc.collect()
+    gc.freeze()

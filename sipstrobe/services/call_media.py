@@ -1,0 +1,85 @@
+"""The media of one call: what SDP has agreed, and the stream that follows it."""
+
+from sipstrobe.context import Context
+from sipstrobe.io.udp import PortPairs
+from sipstrobe.sdp.description import SessionDescription
+from sipstrobe.sdp.negotiate import (
+    MediaParameters,
+    NotAcceptable,
+    Offerable,
+    accept_answer,
+    answer,
+    offer,
+)
+from sipstrobe.services.stream import Stream
+from sipstrobe.services.ticker import Ticker
+
+
+class CallMedia:
+    """Offer, answer and change the session of one call (RFC 3264); its stream does the same.
+
+    `offer`, `answer` and `accept` raise RemoteProtocolError (488 when nothing is in common, 400
+    when it is no SDP); then the session stays as it was.
+    """
+
+    def __init__(self, stream: Stream, host: str, session_id: int) -> None:
+        self.stream = stream
+        self.parameters: MediaParameters | None = None
+        self._ours = Offerable(host=host, rtp_port=stream.local_port, session_id=session_id)
+        self._sent: SessionDescription | None = None
+
+    @property
+    def agreed(self) -> bool:
+        """Whether an offer has been answered, so that media may flow."""
+        return self.parameters is not None
+
+    def offer(self) -> bytes:
+        """The offer to send; within a call it goes on from what was sent last."""
+        self._sent = offer(self._ours, self._sent)
+        return bytes(self._sent)
+
+    def answer(self, body: bytes) -> bytes:
+        """Take an offer and give the answer to send."""
+        made = answer(SessionDescription.parse(body), self._ours, self._sent)
+        self._sent = made.description
+        self._agree(made.parameters)
+        return bytes(made.description)
+
+    def accept(self, body: bytes) -> None:
+        """Take the answer to our offer."""
+        if self._sent is None:
+            raise NotAcceptable("an answer without an offer")
+        self._agree(accept_answer(self._sent, SessionDescription.parse(body), self._ours))
+
+    def close(self) -> None:
+        self.stream.close()
+
+    def _agree(self, parameters: MediaParameters) -> None:
+        if self.parameters is None:
+            self.stream.start(parameters)
+        else:
+            self.stream.update(parameters)
+        self.parameters = parameters
+
+
+class MediaFactory:
+    """Opens the media of calls: the ports from the settings, and one ticker for all streams."""
+
+    def __init__(self, context: Context, start_port: int) -> None:
+        self._context = context
+        self._ticker = Ticker(context.clock)
+        self.move(start_port)
+
+    def move(self, start_port: int) -> None:
+        """Use ports from here up for the calls to come."""
+        self._ports = {
+            version: PortPairs(host, start_port, self._context.clock)
+            for version, host in ((4, "0.0.0.0"), (6, "::"))  # noqa: S104
+        }
+
+    def open(self, host: str) -> CallMedia:
+        """Media on our address `host`. Raises OSError when there is no free pair of ports."""
+        ports = self._ports[6 if ":" in host else 4]
+        stream = Stream(self._context, ports, self._ticker)
+        session_id = int.from_bytes(self._context.random_bytes(4))
+        return CallMedia(stream, host, session_id)

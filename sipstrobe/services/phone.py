@@ -1,0 +1,465 @@
+"""The phone: accounts and calls, joined from signalling, SDP and media.
+
+Listens to: the SIP endpoint. Serves: Dial, AnswerCall, HangUp, SendDigits. Publishes:
+CallStateChanged, then CallState, for every step of a call.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from itertools import count
+
+from sipstrobe.audio.source import AddSource, RemoveSource, SourceKind
+from sipstrobe.commands import AnswerCall, Dial, HangUp, SendDigits
+from sipstrobe.context import Context
+from sipstrobe.errors import CommandRefused, RemoteProtocolError
+from sipstrobe.events import CallReason, CallStatus, Direction
+from sipstrobe.services.call_media import MediaFactory
+from sipstrobe.services.calls import Call, CallSnapshot
+from sipstrobe.services.stream import SoundSource
+from sipstrobe.services.transports import SipTransports
+from sipstrobe.sip.endpoint import Endpoint
+from sipstrobe.sip.outputs import (
+    AnswerReceived,
+    CallAccepted,
+    CallConfirmed,
+    CallEnded,
+    CallProgress,
+    CloseConnection,
+    Ended,
+    IncomingCall,
+    InfoReceived,
+    OfferReceived,
+    Output,
+    Send,
+)
+from sipstrobe.sip.settings import Account, SipSettings
+from sipstrobe.sip.target import next_hop
+from sipstrobe.sip.transport import Address, Flow, Transport
+from sipstrobe.sip.uri import Uri
+
+logger = logging.getLogger(__name__)
+
+CALL_RANK = 5  # among the sources of the speaker
+GOODBYE_LIMIT = 2.0  # seconds that BYEs have at shutdown
+
+
+class Phone:
+    """Accounts and calls of one device."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._settings = SipSettings()
+        self._endpoint = Endpoint(self._settings, context.random_bytes)
+        self._driver = context.driver(self._endpoint, self._deliver, name="SIP timer")
+        self.transports = SipTransports(context, self._driver, self._endpoint)
+        self._media = MediaFactory(context, self._settings.rtp_start_port)
+        self._calls: dict[str, Call] = {}
+        self._legs: dict[str, Call] = {}  # by the endpoint's name
+        self._serials = count(1)
+        self._dialling: set[asyncio.Task[None]] = set()
+        self._quiet = asyncio.Event()  # set when the last call ends
+        self._routes: dict[type[Output], Callable[..., None]] = {
+            Send: self._send,
+            CloseConnection: self._close_connection,
+            IncomingCall: self._incoming,
+            CallProgress: self._progress,
+            CallAccepted: self._accepted,
+            CallConfirmed: self._confirmed,
+            OfferReceived: self._offered,
+            AnswerReceived: self._answered,
+            InfoReceived: self._info,
+            CallEnded: self._ended,
+        }
+        dispatcher = context.dispatcher
+        dispatcher.serve(Dial, self._dial)
+        dispatcher.serve(AnswerCall, self._answer_call)
+        dispatcher.serve(HangUp, self._hang_up)
+        dispatcher.serve(SendDigits, self._send_digits)
+        context.measures.gauge("sip_calls", "Calls at this moment", lambda: len(self._calls))
+
+    # --- settings and life ----------------------------------------------------------------------
+
+    def apply(self, wanted: SipSettings) -> None:
+        """Bring settings into effect; calls go on."""
+        before, self._settings = self._settings, wanted
+        self._driver.feed(self._endpoint.apply, wanted)
+        if wanted.rtp_start_port != before.rtp_start_port:
+            self._media.move(wanted.rtp_start_port)
+        if before.enabled and not wanted.enabled:
+            self._end_all()
+        self.transports.apply(wanted.port if wanted.enabled else None)
+
+    async def aclose(self) -> None:
+        """Hang up, give the BYEs a moment to be answered, and close."""
+        self._quiet.clear()
+        self._end_all()
+        for task in self._dialling:
+            task.cancel()
+        if self._legs:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._quiet.wait(), GOODBYE_LIMIT)
+        await self.transports.aclose()
+        self._driver.close()
+
+    def snapshot(self) -> list[CallSnapshot]:
+        """The running calls, oldest first."""
+        return [call.snapshot() for call in self._calls.values()]
+
+    def speak(self, call: str, source: SoundSource | None) -> None:
+        """Let the other side of a call hear this; None: silence."""
+        media = self._known(call).media
+        if media is not None:
+            media.stream.source = source
+
+    @property
+    def settings(self) -> SipSettings:
+        return self._settings
+
+    # --- orders ---------------------------------------------------------------------------------
+
+    def _dial(self, order: Dial) -> str:
+        if not self._settings.enabled:
+            raise CommandRefused("sip_off", "SIP is switched off")
+        account = self._account(order.account)
+        try:
+            uri = Uri.parse(order.uri if ":" in order.uri else f"sip:{order.uri}")
+            target = next_hop(uri, _anywhere(account))
+        except RemoteProtocolError as error:
+            raise CommandRefused("bad_uri", f"cannot call {order.uri!r}: {error}") from None
+        if len(self._calls) >= self._settings.max_calls:
+            raise CommandRefused("busy", "there are as many calls as the settings allow")
+        call = self._begin(Direction.OUTGOING, account, local_uri="", remote_uri=str(uri))
+        self._move(call, CallStatus.CALLING, CallReason.INITIATED)
+        task = asyncio.get_running_loop().create_task(self._connect(call, target, account))
+        self._dialling.add(task)
+        task.add_done_callback(self._dialling.discard)
+        return call.id
+
+    def _answer_call(self, order: AnswerCall) -> None:
+        if order.call is None:
+            ringing = (c for c in self._calls.values() if c.state is CallStatus.RINGING)
+            call = next(ringing, None)
+            if call is None:
+                raise CommandRefused("not_ringing", "no call is ringing")
+        else:
+            call = self._known(order.call)
+            if call.state is not CallStatus.RINGING:
+                raise CommandRefused("not_ringing", f"call {call.id} is {call.state}")
+        self._accept(call)
+
+    def _hang_up(self, order: HangUp) -> None:
+        if order.call is None:
+            self._end_all()
+        else:
+            self._end(self._known(order.call))
+
+    def _send_digits(self, order: SendDigits) -> None:
+        call = self._known(order.call)
+        if call.state is not CallStatus.ACTIVE or call.media is None:
+            raise CommandRefused("not_active", f"call {call.id} is {call.state}")
+        try:
+            call.media.stream.send_digits(order.digits)
+        except ValueError as error:
+            raise CommandRefused("digits", str(error)) from None
+
+    # --- incoming -------------------------------------------------------------------------------
+
+    def _incoming(self, news: IncomingCall) -> None:
+        request = news.request
+        account = self._account(None)
+        uri = Uri.parse(request.uri)
+        call = self._begin(
+            Direction.INCOMING,
+            account,
+            local_uri=request.uri,
+            remote_uri=str(request.from_.uri),
+            extension=uri.user or "",
+        )
+        call.flow, call.leg = news.flow, news.call
+        self._legs[news.call] = call
+        if not self._settings.allow_incoming:
+            self._refuse(call, 403, CallReason.DENIED)
+            return
+        try:
+            call.media = self._media.open(news.flow.local.host)
+            call.answer = call.media.offer() if news.body is None else call.media.answer(news.body)
+        except RemoteProtocolError as error:
+            logger.info("call %s from %s: %s", call.id, call.remote_uri, error)
+            self._refuse(call, error.status, CallReason.FAILED)
+        except OSError as error:
+            logger.warning("call %s has no port for its media: %s", call.id, error)
+            self._refuse(call, 503, CallReason.FAILED)
+        else:
+            self._greet(call, account)
+
+    def _greet(self, call: Call, account: Account) -> None:
+        logger.info("call %s from %s to %s", call.id, call.remote_uri, call.local_uri)
+        if account.answer_automatically:
+            self._accept(call)
+            return
+        self._driver.feed(self._endpoint.ring, call.leg)
+        self._limit(call, self._settings.ringing_timeout, CallReason.NO_ANSWER)
+        self._move(call, CallStatus.RINGING, CallReason.INITIATED)
+
+    def _accept(self, call: Call) -> None:
+        assert call.media is not None
+        self._driver.feed(self._endpoint.accept, call.leg, call.answer)
+        self._activate(call, CallReason.ACCEPTED_BY_DEVICE)
+
+    def _refuse(self, call: Call, status: int, reason: CallReason) -> None:
+        """A call that never sounds or lights: only its pulse tells of it."""
+        self._driver.feed(self._endpoint.reject, call.leg, status)
+        self._context.bus.publish(call.moved(CallStatus.TERMINATED, reason))
+        self._forget(call)
+
+    # --- outgoing -------------------------------------------------------------------------------
+
+    async def _connect(self, call: Call, target: Flow, account: Account) -> None:
+        try:
+            host = await self.transports.resolve(target.remote.host, target.remote.port)
+            flow = self.transports.flow_to(target.transport, host, target.remote.port)
+        except OSError:
+            flow = None
+        if call.id not in self._calls:
+            return  # hung up meanwhile
+        words = f"name of {target.remote} looked up"
+        with self._context.trace.input("network", words, self._context.clock.now()):
+            if flow is None:
+                logger.info("call %s: there is no way to %s", call.id, target.remote)
+                self._finish(call, CallReason.FAILED)
+            else:
+                self._invite(call, flow, account)
+
+    def _invite(self, call: Call, flow: Flow, account: Account) -> None:
+        call.flow = flow
+        user = f"{account.user_id}@" if account.user_id else ""
+        call.local_uri = f"sip:{user}{flow.local}"
+        try:
+            call.media = self._media.open(flow.local.host)
+        except OSError as error:
+            logger.warning("call %s has no port for its media: %s", call.id, error)
+            self._finish(call, CallReason.FAILED)
+            return
+        call.leg = self._driver.feed(
+            self._endpoint.invite,
+            flow,
+            call.remote_uri,
+            call.media.offer(),
+            from_uri=call.local_uri,
+            from_display=account.caller_id,
+            timeout=float(self._settings.calling_timeout),
+        )
+        self._legs[call.leg] = call
+
+    def _progress(self, news: CallProgress) -> None:
+        call = self._legs.get(news.call)
+        if call is not None and call.media is not None and news.body is not None:
+            self._take_answer(call, news.body)
+
+    def _accepted(self, news: CallAccepted) -> None:
+        call = self._legs.get(news.call)
+        if call is None or call.media is None:
+            return
+        if news.body is not None and not self._take_answer(call, news.body):
+            self._end(call)
+        elif not call.media.agreed:
+            logger.info("call %s was accepted without an answer to our offer", call.id)
+            self._end(call)
+        else:
+            self._activate(call, CallReason.ACCEPTED_BY_REMOTE)
+
+    # --- within a call --------------------------------------------------------------------------
+
+    def _confirmed(self, news: CallConfirmed) -> None:
+        """The ACK; it carries the answer if the 2xx carried our offer."""
+        call = self._legs.get(news.call)
+        if call is None or call.media is None:
+            return
+        if call.media.agreed:
+            return
+        if news.body is None or not self._take_answer(call, news.body):
+            self._end(call)
+
+    def _offered(self, news: OfferReceived) -> None:
+        call = self._legs.get(news.call)
+        if call is None or call.media is None:
+            return
+        try:
+            media = call.media
+            body = media.offer() if news.body is None else media.answer(news.body)
+        except RemoteProtocolError as error:
+            self._driver.feed(self._endpoint.reject_offer, news.call, error.status)
+        else:
+            self._driver.feed(self._endpoint.answer_offer, news.call, body)
+
+    def _answered(self, news: AnswerReceived) -> None:
+        call = self._legs.get(news.call)
+        if call is not None and news.status < 300 and news.body is not None:
+            self._take_answer(call, news.body)
+
+    def _take_answer(self, call: Call, body: bytes) -> bool:
+        assert call.media is not None
+        try:
+            call.media.accept(body)
+        except RemoteProtocolError as error:
+            logger.info("call %s: the answer cannot be used: %s", call.id, error)
+            return False
+        return True
+
+    def _info(self, news: InfoReceived) -> None:
+        logger.debug("call %s: INFO with %s", news.call, news.content_type)
+
+    # --- the end --------------------------------------------------------------------------------
+
+    def _ended(self, news: CallEnded) -> None:
+        call = self._legs.pop(news.call, None)
+        if not self._legs:
+            self._quiet.set()
+        if call is None or call.id not in self._calls:
+            return
+        logger.info("call %s has ended: %s %s", call.id, news.how.value, news.words)
+        self._finish(call, _reason(news, call))
+
+    def _end(self, call: Call) -> None:
+        """Hang up, whatever the state."""
+        if call.leg is None:
+            self._finish(call, CallReason.TERMINATED)
+            return
+        if call.state is not CallStatus.TERMINATING:
+            self._driver.feed(self._endpoint.hang_up, call.leg)
+
+    def _end_all(self) -> None:
+        for call in list(self._calls.values()):
+            self._end(call)
+
+    def _finish(self, call: Call, reason: CallReason) -> None:
+        """The call is over: silence first, then the news."""
+        self._silence(call)
+        self._move(call, CallStatus.TERMINATED, reason)
+        self._forget(call)
+
+    # --- common steps ---------------------------------------------------------------------------
+
+    def _begin(
+        self,
+        direction: Direction,
+        account: Account,
+        *,
+        local_uri: str,
+        remote_uri: str,
+        extension: str = "",
+    ) -> Call:
+        prefix = "in" if direction is Direction.INCOMING else "out"
+        call = Call(
+            id=f"{prefix}-{next(self._serials)}",
+            direction=direction,
+            account=account.name,
+            local_uri=local_uri,
+            remote_uri=remote_uri,
+            extension=extension,
+            since=self._context.clock.now(),
+        )
+        self._calls[call.id] = call
+        return call
+
+    def _activate(self, call: Call, reason: CallReason) -> None:
+        assert call.media is not None
+        self._limit(call, self._longest(call), CallReason.TERMINATED)
+        call.since = self._context.clock.now()
+        self._context.dispatcher.execute(
+            AddSource(
+                owner=call.id, kind=SourceKind.CALL, ring=call.media.stream.ring, rank=CALL_RANK
+            )
+        )
+        call.heard = True
+        self._move(call, CallStatus.ACTIVE, reason)
+
+    def _move(self, call: Call, state: CallStatus, reason: CallReason) -> None:
+        self._context.bus.publish(call.moved(state, reason))
+        self._context.bus.publish(call.property())
+
+    def _silence(self, call: Call) -> None:
+        if call.heard:
+            call.heard = False
+            self._context.dispatcher.execute(RemoveSource(owner=call.id))
+        if call.media is not None:
+            call.media.close()
+
+    def _forget(self, call: Call) -> None:
+        if call.limit is not None:
+            call.limit.cancel()
+        if call.media is not None:
+            call.media.close()
+        self._calls.pop(call.id, None)
+
+    def _limit(self, call: Call, seconds: float | None, reason: CallReason) -> None:
+        """(Re)set the time that the call has in its present state."""
+        if call.limit is not None:
+            call.limit.cancel()
+            call.limit = None
+        if seconds is None:
+            return
+        clock = self._context.clock
+
+        def over() -> None:
+            call.limit = None
+            words = f"call {call.id}: {seconds:g} s are over"
+            with self._context.trace.input("timer", words, clock.now()):
+                call.ending = reason
+                self._end(call)
+
+        call.limit = clock.call_at(clock.now() + seconds, over)
+
+    def _longest(self, call: Call) -> float | None:
+        """Both limits apply, the shorter wins (SIP-05, SIP-06, AMB-02)."""
+        limits = [self._settings.end_calls_after]
+        if call.direction is Direction.INCOMING:
+            limits.append(self._settings.incoming_duration_limit)
+        return min((float(limit) for limit in limits if limit is not None), default=None)
+
+    def _account(self, name: str | None) -> Account:
+        for account in self._settings.accounts:
+            if account.name == name or (name is None and account.default):
+                return account
+        raise CommandRefused("unknown_account", f"there is no account {name!r}")
+
+    def _known(self, call: str) -> Call:
+        found = self._calls.get(call)
+        if found is None:
+            raise CommandRefused("unknown_call", f"there is no call {call!r}")
+        return found
+
+    def _deliver(self, output: Output) -> None:
+        self._routes[type(output)](output)
+
+    def _send(self, output: Send) -> None:
+        self.transports.send(output.flow, output.data)
+
+    def _close_connection(self, output: CloseConnection) -> None:
+        self.transports.close_connection(output.connection)
+
+
+def _anywhere(account: Account) -> Flow:
+    """A way out over the account's transport, before it is known where to."""
+    nowhere = Address("", 0)
+    return Flow(Transport(account.transport.upper()), nowhere, nowhere)
+
+
+def _reason(news: CallEnded, call: Call) -> CallReason:
+    if call.ending is not None:
+        return call.ending
+    match news.how:
+        case Ended.NO_ANSWER:
+            return CallReason.NO_ANSWER
+        case Ended.REJECTED if news.status in (486, 600):
+            return CallReason.BUSY
+        case Ended.REJECTED if news.status in (403, 603):
+            return CallReason.DENIED
+        case Ended.REJECTED | Ended.UNREACHABLE if call.direction is Direction.OUTGOING:
+            return CallReason.FAILED
+        case Ended.NO_ACK | Ended.UNREACHABLE:
+            return CallReason.FAILED
+        case _:
+            return CallReason.TERMINATED
