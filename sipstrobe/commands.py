@@ -84,7 +84,10 @@ class StopAll(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetMaintenance(Command):
-    """Switch maintenance mode. seconds: how long, None = until switched off. -> None"""
+    """Switch maintenance mode. seconds: how long, None = until switched off. -> None
+
+    Refused: maintenance_duration.
+    """
 
     active: bool
     seconds: int | None = None

@@ -73,11 +73,11 @@ class Maintenance:
             return
         now = self._context.clock.now()
         with self._context.trace.input("timer", "the time of maintenance mode is over", now):
+            self.apply(_OFF)  # even if it cannot be stored: the instant has passed for good
             try:
                 self._store(_OFF)
             except (CommandRefused, ConfigError, OSError):
                 logger.exception("the end of maintenance mode could not be stored")
-                self.apply(_OFF)
 
     def _store(self, wanted: MaintenanceSettings) -> None:
         until = None if wanted.until is None else wanted.until.isoformat()

@@ -35,6 +35,7 @@ from sipstrobe.trace import Cause, Input
 
 MAX_LOCATE: Final = 600  # seconds
 LIGHTS: Final = (Function.SIGNALING_LED, Function.AUDIO_LED)
+MEASURED: Final = ("datagram", "stream", "http")  # inputs for which people wait to see the light
 TONE_TAKEN: Final = 0.5  # of the test tone, which the sound card must have asked for
 
 
@@ -236,11 +237,10 @@ class Signals:
 
     def _measure(self) -> None:
         cause = self._context.trace.current
-        if cause is None:
-            return
-        root = cause.root
-        if not (isinstance(root.what, Input) and root.what.kind == "timer"):
-            self._latency.record(self._context.clock.now() - root.at)
+        if cause is not None:
+            root = cause.root
+            if isinstance(root.what, Input) and root.what.kind in MEASURED:
+                self._latency.record(self._context.clock.now() - root.at)
 
     def _publish(self, change: Changed) -> None:
         operation = change.operation
