@@ -50,6 +50,7 @@ def read_sip(data: bytes) -> None:
         assert equivalent(message.request_uri, message.request_uri)
         marked = received_from(message, "192.0.2.1", 5060)
         assert len(marked.vias) == len(message.vias)
+        assert parse(bytes(marked)) == marked
         answer = respond(marked, 200, to_tag="t", body=b"x", content_type="a/b")
         assert parse(bytes(answer)) == answer
 

@@ -106,6 +106,19 @@ class Headers:
         """Every field exactly as it came."""
         return self._lines.copy()
 
+    def with_first(self, name: str, line: str) -> "Headers":
+        """A copy with another line in place of the first field of this name."""
+        key = _KEYS.get(name) or name.lower()
+        old = self._first[key]
+        headers = Headers.__new__(Headers)
+        headers._lines = self._lines.copy()
+        headers._lines[self._lines.index(old)] = line
+        headers._first = {**self._first, key: line}
+        headers._repeated = self._repeated
+        if key in self._repeated:
+            headers._repeated = {**self._repeated, key: [line, *self._repeated[key][1:]]}
+        return headers
+
     def with_length(self, size_bytes: int) -> list[str]:
         """Every field, with the Content-Length that a body of this size needs."""
         stated = self._first.get("content-length")

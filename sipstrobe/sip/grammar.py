@@ -5,7 +5,6 @@ would be dangerous. Values given here are unfolded already: no CR, no LF.
 """
 
 import re
-from collections.abc import Mapping
 from ipaddress import AddressValueError, IPv6Address
 
 from sipstrobe.errors import RemoteProtocolError
@@ -72,7 +71,7 @@ def split_commas(value: str) -> list[str]:
             if at > len(value):
                 break
             if value[at - 1] != ",":
-                raise RemoteProtocolError("unbalanced quote or bracket")
+                raise RemoteProtocolError(f"unbalanced quote or bracket: {value[:80]!r}")
     if len(pieces) > MAX_VALUES:
         raise RemoteProtocolError(f"more than {MAX_VALUES} values")
     return [piece.strip(" \t") for piece in pieces]
@@ -96,7 +95,7 @@ def parse_params(text: str) -> dict[str, str]:
     while at < end:
         param = _PARAM.match(text, at)
         if param is None:
-            raise RemoteProtocolError("bad header parameter")
+            raise RemoteProtocolError(f"bad parameters: {text[:80]!r}")
         name, quoted, plain = param.groups("")
         name = name.lower()
         if name in params or len(params) >= MAX_PARAMS:
@@ -111,14 +110,6 @@ def without_params(text: str, names: tuple[str, ...]) -> str:
     return "".join(p[0].strip() for p in _PARAM.finditer(text) if p[1].lower() not in names)
 
 
-def format_params(params: Mapping[str, str]) -> str:
-    """The opposite of `parse_params`; a value that is not a plain word is quoted."""
-    return "".join(
-        f";{name}" if not value else f";{name}={value if is_token(value) else quote(value)}"
-        for name, value in params.items()
-    )
-
-
 def parse_host(text: str) -> str:
     """A host without brackets.
 
@@ -130,7 +121,7 @@ def parse_host(text: str) -> str:
     try:
         IPv6Address(text)
     except AddressValueError as e:
-        raise RemoteProtocolError("bad IPv6 address") from e
+        raise RemoteProtocolError(f"bad IPv6 address: {text[:80]!r}") from e
     return text
 
 
@@ -158,7 +149,7 @@ def parse_delta_seconds(text: str) -> int:
 
 def _digits(text: str) -> int:
     if not (text.isascii() and text.isdigit()):
-        raise RemoteProtocolError("not a number")
+        raise RemoteProtocolError(f"not a number: {text[:80]!r}")
     if len(text) > 20:  # int() of a very long number is slow, and refuses at some length
         text = text.lstrip("0")[:20] or "0"
     return int(text)

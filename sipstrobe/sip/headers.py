@@ -61,7 +61,7 @@ class Via:
     def parse(cls, text: str) -> "Via":
         via = _VIA.fullmatch(text)
         if via is None:
-            raise RemoteProtocolError("bad Via")
+            raise RemoteProtocolError(f"bad Via: {text[:80]!r}")
         transport, host, port, params = via.groups()
         return cls(
             text,
@@ -88,10 +88,15 @@ class Via:
 
     def with_received(self, host: str, port: int) -> "Via":
         """The same, with where it really came from: RFC 3261 §18.2.1, RFC 3581 §4."""
-        start, semicolon, params = self._raw.partition(";")
-        kept = without_params(semicolon + params, ("received", "rport"))
-        rport = f";rport={port}" if "rport" in self.params else ""
-        return Via.parse(f"{start.rstrip()}{kept};received={host}{rport}")
+        start, semicolon, text = self._raw.partition(";")
+        text = without_params(semicolon + text, ("received", "rport"))
+        params = {**self.params, "received": host}
+        added = f";received={host}"
+        if "rport" in params:
+            params["rport"] = str(port)
+            added += f";rport={port}"
+        raw = f"{start.rstrip()}{text}{added}"
+        return Via(raw, self.transport, self.host, self.port, params)
 
     def __str__(self) -> str:
         return self._raw
@@ -158,7 +163,7 @@ def _parse_name_addr(text: str) -> NameAddr:
     else:
         match = _ADDR_SPEC.fullmatch(text)
         if match is None:
-            raise RemoteProtocolError("bad address")
+            raise RemoteProtocolError(f"bad address: {text[:80]!r}")
         uri, params = match.groups()
         display = ""
     return NameAddr(text, display, Uri.parse(uri), parse_params(params) if params else {})
@@ -177,7 +182,7 @@ class CSeq(NamedTuple):
     def parse(cls, text: str) -> "CSeq":
         match = _CSEQ.fullmatch(text)
         if match is None:
-            raise RemoteProtocolError("bad CSeq")
+            raise RemoteProtocolError(f"bad CSeq: {text[:80]!r}")
         return cls(parse_integer(match[1], MAX_SEQUENCE), match[2])
 
     def __str__(self) -> str:
@@ -195,7 +200,7 @@ class RAck(NamedTuple):
     def parse(cls, text: str) -> "RAck":
         match = _RACK.fullmatch(text)
         if match is None:
-            raise RemoteProtocolError("bad RAck")
+            raise RemoteProtocolError(f"bad RAck: {text[:80]!r}")
         rseq, cseq = (parse_integer(number, 2**32 - 1) for number in match.group(1, 2))
         return cls(rseq, cseq, match[3])
 
@@ -211,10 +216,12 @@ class SessionExpires(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> "SessionExpires":
+        if text.isdigit():  # nearly always
+            return cls(parse_delta_seconds(text))
         seconds, semicolon, params = text.partition(";")
         refresher = parse_params(semicolon + params).get("refresher", "").lower()
         if refresher not in ("", "uac", "uas"):
-            raise RemoteProtocolError("bad refresher")
+            raise RemoteProtocolError(f"bad refresher: {text[:80]!r}")
         return cls(parse_delta_seconds(seconds.strip(" \t")), refresher)
 
     def __str__(self) -> str:
@@ -231,12 +238,12 @@ class Auth(NamedTuple):
     def parse(cls, text: str) -> "Auth":
         match = _AUTH_SCHEME.fullmatch(text)
         if match is None:
-            raise RemoteProtocolError("bad authentication header")
+            raise RemoteProtocolError(f"bad authentication header: {text[:80]!r}")
         params: dict[str, str] = {}
         for piece in split_commas(match[2]):
             param = _AUTH_PARAM.fullmatch(piece)
             if param is None:
-                raise RemoteProtocolError("bad authentication parameter")
+                raise RemoteProtocolError(f"bad authentication parameter: {piece[:80]!r}")
             name = param[1].lower()
             if name in params or len(params) >= MAX_PARAMS:
                 raise RemoteProtocolError("too many authentication parameters, or one twice")
@@ -248,7 +255,7 @@ def parse_retry_after(text: str) -> int:
     """Seconds: RFC 3261 §20.33. Comment and parameters are passed over."""
     match = _RETRY_AFTER.fullmatch(text)
     if match is None:
-        raise RemoteProtocolError("bad Retry-After")
+        raise RemoteProtocolError(f"bad Retry-After: {text[:80]!r}")
     return parse_delta_seconds(match[1])
 
 
@@ -257,7 +264,7 @@ def parse_media_type(text: str) -> str:
     """``type/subtype`` in lower case, without parameters."""
     match = _MEDIA_TYPE.fullmatch(text)
     if match is None:
-        raise RemoteProtocolError("bad media type")
+        raise RemoteProtocolError(f"bad media type: {text[:80]!r}")
     return f"{match[1]}/{match[2]}".lower()
 
 
@@ -265,5 +272,5 @@ def parse_media_type(text: str) -> str:
 def parse_tokens(text: str) -> tuple[str, ...]:
     """A comma list of tokens, which may be empty (``Supported:``)."""
     if not _TOKENS.fullmatch(text):
-        raise RemoteProtocolError("not a list of tokens")
+        raise RemoteProtocolError(f"not a list of tokens: {text[:80]!r}")
     return tuple(_TOKEN.findall(text))

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
-from sipstrobe.errors import RemoteProtocolError
+from sipstrobe.errors import LocalProtocolError, RemoteProtocolError
 from sipstrobe.sip.fields import MAX_HEADERS, MAX_LINE, Headers, field_lines, join_folded
 from sipstrobe.sip.grammar import (
     MAX_VALUES,
@@ -54,7 +54,7 @@ MAX_VIAS = 70  # as many hops as Max-Forwards usually allows
 _COPIED = re.compile(  # what a response takes from a request, without a stray line break
     r"(?:via|v|from|f|to|t|call-id|i|cseq)[ \t]*+:[^\r\n]*+(?:\r\n[ \t][^\r\n]*+)*+", re.IGNORECASE
 )
-_STATUS = re.compile(r"[1-6]\d\d")
+_STATUS = re.compile(r"[1-6][0-9][0-9]")
 _VERSION = re.compile(r"SIP/\d+\.\d+", re.IGNORECASE)
 
 M = TypeVar("M")
@@ -108,7 +108,7 @@ class Message:
     def call_id(self) -> str:
         value = self._one("Call-ID")
         if not value or " " in value or "\t" in value:
-            raise RemoteProtocolError("bad Call-ID")
+            raise RemoteProtocolError(f"bad Call-ID: {value[:80]!r}")
         return value
 
     @_Lazy
@@ -207,8 +207,11 @@ class Message:
 
     def __bytes__(self) -> bytes:
         """The message for the wire; Content-Length is always there and right."""
+        start = self._start_line()
+        if "\n" in start or "\r" in start:
+            raise LocalProtocolError(f"a start line with a line break: {start!r}")
         lines = self.headers.with_length(len(self.body))
-        head = "\r\n".join([self._start_line(), *lines, "", ""])
+        head = "\r\n".join([start, *lines, "", ""])
         return head.encode("utf-8", "surrogateescape") + self.body
 
     def __eq__(self, other: object) -> bool:
@@ -295,13 +298,15 @@ def _cut_body(body: bytes, headers: Headers) -> bytes:
 def _parse_request_line(line: str) -> tuple[str, str]:
     parts = line.split(" ")
     if len(parts) != 3:
-        raise RemoteProtocolError("bad request line")
+        raise RemoteProtocolError(f"bad request line: {line[:80]!r}")
     method, uri, version = parts
     if version.upper() != "SIP/2.0":
         bad_version = _VERSION.fullmatch(version) is not None
-        raise RemoteProtocolError("bad version", status=505 if bad_version else 400)
+        raise RemoteProtocolError(
+            f"bad version: {version[:80]!r}", status=505 if bad_version else 400
+        )
     if not is_token(method) or not uri:
-        raise RemoteProtocolError("bad request line")
+        raise RemoteProtocolError(f"bad request line: {line[:80]!r}")
     return method, uri
 
 
@@ -309,7 +314,7 @@ def _parse_status_line(line: str) -> tuple[int, str]:
     version, _, rest = line.partition(" ")
     status, _, reason = rest.partition(" ")
     if version.upper() != "SIP/2.0" or not _STATUS.fullmatch(status):
-        raise RemoteProtocolError("bad status line")
+        raise RemoteProtocolError(f"bad status line: {line[:80]!r}")
     return int(status), reason
 
 
@@ -353,7 +358,9 @@ def respond(
     lines += to
     lines += asked.lines("Call-ID")
     lines += asked.lines("CSeq")
-    if 100 < status < 300:
+    if status == 100:
+        lines += asked.lines("Timestamp")
+    elif status < 300:
         lines += asked.lines("Record-Route")
     lines += field_lines(headers)
     if content_type:
@@ -372,13 +379,16 @@ def _has_tag(request: Request) -> bool:
 def received_from(request: Request, host: str, port: int) -> Request:
     """The request with its real source in the topmost Via: RFC 3261 §18.2.1, RFC 3581 §4."""
     via = request.via
-    if via.host == host and "rport" not in via.params:
+    if via.host == host and not via.params.keys() & {"received", "rport"}:
         return request
-    lines = list(request.headers.all_lines())
-    top = request.headers.lines("Via")[0]
-    marked = unfold(top).replace(str(via), str(via.with_received(host, port)), 1)
-    lines[lines.index(top)] = marked
-    return Request(request.method, request.uri, Headers.from_lines(lines), request.body)
+    marked = via.with_received(host, port)
+    top = unfold(request.headers.lines("Via")[0]).replace(str(via), str(marked), 1)
+    twin = Request.__new__(Request)  # knows what the request knows already
+    twin.__dict__.update(
+        request.__dict__, headers=request.headers.with_first("Via", top), via=marked
+    )
+    twin.__dict__.pop("vias", None)
+    return twin
 
 
 def salvage(data: bytes) -> Request | None:

@@ -133,7 +133,7 @@ def _parse(text: str) -> Uri:
 def _parse_other(text: str) -> Uri:
     other = _ANY.fullmatch(text)
     if other is None or other[1].lower() in ("sip", "sips"):
-        raise RemoteProtocolError("bad URI")
+        raise RemoteProtocolError(f"bad URI: {text[:80]!r}")
     return Uri(text, other[1].lower(), None, None, "", None, {}, (), other[2])
 
 
