@@ -27,28 +27,24 @@ class Player:
     def __init__(self) -> None:
         self.outbox: deque[Lit] = deque()
         self.deadline: float | None = None
-        self._operation: Operation | None = None
-        self._animation: Animation | None = None
+        self._playing: tuple[Operation, Animation] | None = None
 
     def play(self, operation: Operation | None, *, now: float) -> None:
         """Show this from now on; None: dark."""
-        self._operation = operation
         if operation is None:
-            self._animation, self.deadline = None, None
+            self._playing, self.deadline = None, None
             self.outbox.append(Lit(DARKNESS, None))
             return
         wanted = operation.activity
-        self._animation = animate(wanted.pattern, wanted.colors, wanted.speed, wanted.intensity)
-        self._show(now)
+        animation = animate(wanted.pattern, wanted.colors, wanted.speed, wanted.intensity)
+        self._playing = operation, animation
+        self._show(operation, animation, now)
 
     def wake(self, *, now: float) -> None:
-        if self.deadline is not None and self.deadline <= now:
-            self._show(now)
+        if self._playing is not None and self.deadline is not None and self.deadline <= now:
+            self._show(*self._playing, now)
 
-    def _show(self, now: float) -> None:
-        operation, animation = self._operation, self._animation
-        if operation is None or animation is None:
-            return
+    def _show(self, operation: Operation, animation: Animation, now: float) -> None:
         frame, following = animation.at(now - operation.started)
         self.deadline = None if following is None else operation.started + following
         self.outbox.append(Lit(frame, operation))

@@ -31,6 +31,8 @@ def test_the_virtual_light_keeps_the_last_picture_and_tells_who_watches() -> Non
 
     assert seen == [RED, DARK]
     assert light.pictures == {"SignalingLED": RED}
+    light.check()
+    light.close()
 
 
 def test_a_watcher_may_stop_watching_while_it_is_told() -> None:
@@ -110,3 +112,11 @@ def test_other_names_are_refused(spec: str) -> None:
 def test_a_path_that_cannot_be_opened_says_so(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No such file"):
         open_light(f"log:{tmp_path}/missing/light.log")
+
+
+def test_a_device_without_a_light_takes_every_picture() -> None:
+    light = NoLight()
+
+    light.show(RED)
+    light.check()
+    light.close()

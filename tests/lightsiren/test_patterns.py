@@ -260,6 +260,13 @@ def test_random_shows_every_choice_of_sides_once_in_a_period() -> None:
     assert not {"", "ABCD"} & set(seen)
 
 
+def test_random_never_stands_still() -> None:
+    """Neither within a period nor from one to the next are the same sides lit twice in a row."""
+    steps = [lit(frame("Random", step * 0.5, speed=1)) for step in range(14 * 300)]
+
+    assert all(before != after for before, after in pairwise(steps))
+
+
 def test_random_is_the_same_every_time_but_not_in_every_period() -> None:
     colors = ("red", "green", "blue")
     once = period("Random", colors, 1)
