@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from sipstrobe.audio.format import SAMPLE_RATE, Samples, gain_from_db
+from sipstrobe.audio.format import SAMPLE_RATE, Samples, gain_from_db, peak
 
 CEILING: Final = gain_from_db(-0.3)  # leaves a little for the peaks between the samples
 ATTACK_SAMPLES: Final = SAMPLE_RATE // 1000
@@ -31,7 +31,7 @@ class Limiter:
 
     def apply(self, block: Samples) -> None:
         """Limit the block in place. What is not a number becomes silence."""
-        level = max(float(block.max()), -float(block.min()))
+        level = peak(block)
         if level <= CEILING and self.gain == 1.0:
             return
         if not level < math.inf:

@@ -119,11 +119,10 @@ class MixPlan:
 class Mixer:
     """Mixes what the plan lists. One card at a time calls `mix`; the loop assigns `plan`."""
 
-    __slots__ = ("_limiter", "_master", "_scratch", "periods", "plan", "tap")
+    __slots__ = ("_limiter", "_master", "_scratch", "plan", "tap")
 
     def __init__(self) -> None:
         self.plan = MixPlan()
-        self.periods = 0
         self.tap = Tap()
         self._master = Fade(1.0)
         self._limiter = Limiter(MAX_PERIOD)
@@ -139,7 +138,6 @@ class Mixer:
         plan = self.plan
         for start in range(0, out.size, MAX_PERIOD):
             self._mix(plan, out[start : start + MAX_PERIOD], at + start / SAMPLE_RATE)
-        self.periods += 1
 
     def _mix(self, plan: MixPlan, out: Samples, at: float) -> None:
         scratch = self._scratch[: out.size]

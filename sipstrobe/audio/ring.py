@@ -55,10 +55,14 @@ class SampleRing:
 
     def read_into(self, out: Samples) -> int:
         """Move what waits into the start of out, and say how many samples that were."""
-        count = min(out.size, self.written - self.consumed)
-        self._copy(self.consumed, out[:count])
-        self.consumed += count
-        return count
+        size, waiting = out.size, self.written - self.consumed
+        if waiting >= size:
+            self._copy(self.consumed, out)
+            self.consumed += size
+            return size
+        self._copy(self.consumed, out[:waiting])
+        self.consumed += waiting
+        return waiting
 
     def skip(self, count: int) -> int:
         """Let up to count samples pass unread, and say how many did."""
@@ -94,9 +98,10 @@ class SampleRing:
 
     def _copy(self, position: int, out: Samples) -> None:
         start = position % self._size
-        first = self._size - start
-        if out.size <= first:
-            out[:] = self._data[start : start + out.size]
+        end = start + out.size
+        if end <= self._size:
+            out[:] = self._data[start:end]
         else:
+            first = self._size - start
             out[:first] = self._data[start:]
             out[first:] = self._data[: out.size - first]

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
+from math import ceil, floor
 from pathlib import Path
 from typing import Any, ClassVar, Final, Protocol, cast
 
@@ -54,6 +55,10 @@ class Output(Protocol):
         """There is nothing to hear: an output may spare itself the asking."""
         ...
 
+    def catch_up(self) -> None:
+        """What is to be heard will change: ask for the periods that have begun before that."""
+        ...
+
 
 def make_output(wanted: str, clock: Clock, sample_rate: int) -> Output:
     """The output that a setting names: auto, null, wav:PATH, or (part of) a card's name."""
@@ -65,15 +70,16 @@ def make_output(wanted: str, clock: Clock, sample_rate: int) -> Output:
 
 
 class Null:
-    """Plays to nobody, as fast as a card would.
+    """Plays to nobody: a card with periods of 5 ms, on a schedule that never drifts.
 
-    Periods have an absolute schedule, so it never drifts from the clock. When the loop was late
-    it catches up a few periods at a time; what is behind by more than a second is left out.
+    Nobody can hear when a period is mixed. So four at a time are, unless `catch_up` asks for
+    those that have begun: what is played is the same, to the sample, with a quarter of the
+    wake-ups. When the loop was late everything due is made good, up to a second.
     """
 
-    PERIOD: ClassVar = 0.010
-    CATCH_UP: Final = 10  # periods in one go
-    BEHIND: Final = 1.0  # seconds
+    PERIOD: ClassVar = 0.005
+    BATCH: Final = 4  # periods to a wake-up
+    BEHIND: Final = 200  # periods that are made good; more are left out
 
     def __init__(self, clock: Clock, sample_rate: int) -> None:
         self.blocking = False
@@ -84,16 +90,17 @@ class Null:
         self.problem = ""
         self._clock = clock
         self._sample_rate = sample_rate
-        self._block = np.zeros(round(sample_rate * self.PERIOD), np.float32)
+        self._size = round(sample_rate * self.PERIOD)  # samples in a period
+        self._block = np.zeros(self.BATCH * self._size, np.float32)
         self._render: Render | None = None
         self._timer: Handle | None = None
         self._running = False
-        self._origin = 0.0  # when sample 0 was played
-        self._position = 0  # the next sample
+        self._line = 0  # where the first period begins: multiples of PERIOD on the clock
+        self._position = 0  # the next period
 
     def open(self, render: Render) -> None:
         self._render = render
-        self._origin = self._clock.now()
+        self._line = ceil(self._clock.now() / self.PERIOD - 1e-6)
         self._position = 0
         self._resting()
 
@@ -104,49 +111,52 @@ class Null:
 
     def run(self) -> None:
         if self._render is not None and not self._running:
+            self._pass_time()
             self._running = True
-            now = self._clock.now()
-            self._pass_until(now)
-            self._wait_until(now)
+            self._wait_until(self._begin(self._position))
 
     def rest(self) -> None:
         if self._running:
+            self.catch_up()
             self._running = False
             self._wait_until(None)
             self._resting()
 
+    def catch_up(self) -> None:
+        if not self._running:
+            return
+        due = self._due()
+        if due > self.BATCH:
+            self.late += due - self.BATCH
+            if due > self.BEHIND:
+                self._pass_time()
+                due = 0
+        while due > 0 and (render := self._render) is not None:
+            count = min(due, self.BATCH)
+            block = self._block[: count * self._size]
+            render(block, self._begin(self._position))
+            self._position += count
+            self.periods += count
+            due -= count
+            self._take(block)
+
     def _tick(self) -> None:
-        now = self._clock.now()
-        due = self._sample_at(now)
-        if due - self._position > self.BEHIND * self._sample_rate:
-            self.late += (due - self._position) // self._block.size
-            self._pass_until(now)
-        for _ in range(self.CATCH_UP):
-            if self._position > due or not self._running:
-                break
-            self._play(now, due)
+        self.catch_up()
         if self._running:
-            self._wait_until(max(now, self._origin + self._position / self._sample_rate))
+            self._wait_until(self._begin(self._position - 1 + self.BATCH))
 
-    def _play(self, now: float, due: int) -> None:
-        block, render = self._block, self._render
-        assert render is not None
-        if due - self._position >= block.size:
-            self.late += 1
-        render(block, now)
-        self._position += block.size
-        self.periods += 1
-        self._take(block)
+    def _due(self) -> int:
+        """How many periods have begun and are not mixed."""
+        return floor(self._clock.now() / self.PERIOD + 1e-6) - self._line + 1 - self._position
 
-    def _pass_until(self, now: float) -> None:
-        """Let the time up to now pass in silence."""
-        silent = self._sample_at(now) - self._position
-        if silent > 0:
-            self._position += silent
-            self._take_silence(silent)
+    def _begin(self, period: int) -> float:
+        return (self._line + period) * self.PERIOD
 
-    def _sample_at(self, at: float) -> int:
-        return round((at - self._origin) * self._sample_rate)
+    def _pass_time(self) -> None:
+        """Let the periods that have begun pass in silence."""
+        if (due := self._due()) > 0:
+            self._position += due
+            self._take_silence(due * self._size)
 
     def _wait_until(self, when: float | None, then: Callable[[], None] | None = None) -> None:
         if self._timer is not None:
@@ -164,7 +174,10 @@ class Null:
 
 
 class Wav(Null):
-    """Plays into a file: sample n of it is what was to be heard n/48000 s after the opening."""
+    """Plays into a file: sample n of it was to be heard n/48000 s after the opening.
+
+    (After the next line of the 5 ms grid, to be exact.)
+    """
 
     REST_STEP: Final = 0.1  # how often silence is written while there is nothing to hear
 
@@ -184,7 +197,8 @@ class Wav(Null):
 
     def close(self) -> None:
         if self._render is not None:
-            self._pass_until(self._clock.now())
+            self.catch_up()
+            self._pass_time()
         super().close()
         file, self._file = self._file, None
         if file is not None:
@@ -194,7 +208,7 @@ class Wav(Null):
         self._wait_until(self._clock.now() + self.REST_STEP, self._rest_on)
 
     def _rest_on(self) -> None:
-        self._pass_until(self._clock.now())
+        self._pass_time()
         self._resting()
 
     def _take(self, block: NDArray[np.float32]) -> None:
@@ -298,6 +312,9 @@ class SoundDevice:
 
     def rest(self) -> None:
         """See run."""
+
+    def catch_up(self) -> None:
+        """The card is never behind."""
 
     def _fill(self, out: NDArray[np.float32], frames: int, time: Any, status: Any) -> None:
         render = self._render

@@ -39,8 +39,7 @@ class WavWriter:
     def __init__(self, path: Path, sample_rate: int) -> None:
         self.size_bytes = 0  # of sound in the file, as its header says
         self._sample_rate = sample_rate
-        self._buffer = np.zeros(round(sample_rate * _FLUSH_SECONDS), np.int16)
-        self._scaled = np.zeros(len(self._buffer), np.float32)
+        self._buffer = np.zeros(round(sample_rate * _FLUSH_SECONDS), np.float32)
         self._fill = 0  # samples in the buffer
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
         os.pwrite(self._file, _header(sample_rate, 0), 0)
@@ -49,11 +48,7 @@ class WavWriter:
         """Add samples, rounded to 16 bits; 1 − 2⁻¹⁵ is the largest."""
         while block.size:
             count = min(block.size, len(self._buffer) - self._fill)
-            scaled = self._scaled[:count]
-            np.multiply(block[:count], _FULL_SCALE, out=scaled)
-            np.rint(scaled, out=scaled)
-            np.clip(scaled, -32768.0, 32767.0, out=scaled)
-            self._buffer[self._fill : self._fill + count] = scaled
+            self._buffer[self._fill : self._fill + count] = block[:count]
             self._fill += count
             if self._fill == len(self._buffer):
                 self.flush()
@@ -72,7 +67,8 @@ class WavWriter:
 
     def flush(self) -> None:
         """Bring everything into the file. Raises OSError when it has reached MAX_DATA_BYTES."""
-        data = self._buffer[: self._fill].astype("<i2").tobytes()
+        scaled = np.rint(self._buffer[: self._fill] * _FULL_SCALE)
+        data = np.clip(scaled, -32768.0, 32767.0).astype("<i2").tobytes()
         size_bytes = self._grown(len(data))
         at = _HEADER.size + self.size_bytes
         while data:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import count
+from math import floor
 from typing import Any, Final
 
 from sipstrobe.audio.format import (
@@ -28,7 +29,8 @@ from sipstrobe.services.speaker import MakeOutput, Speaker
 
 MAX_SOURCES: Final = 512
 
-TICK: Final = 0.02  # seconds between two looks at what the card has found out
+GRID: Final = 0.005  # seconds; timers that lie on the same line of the clock share a wake-up
+TICK: Final = 4  # lines of the grid from one look at what the card has found out to the next
 LEAVE_LIMIT: Final = 1.0  # seconds until a source goes that no card has faded out
 
 _CALL, _SIREN, _TONE, _CLIP = SourceKind
@@ -156,7 +158,7 @@ class Sound:
             "muted": self._muted,
             "limiter_db": round(self._mixer.reduction_db, 1),
             **_levels(block, 1.0),
-            "periods": self._mixer.periods,
+            "played_seconds": round(self._mixer.tap.seconds, 3),
             "late": self.late,
             "underruns": self.underruns,
             "sources": [self._describe(listed) for listed in self._ranked()],
@@ -219,6 +221,7 @@ class Sound:
         entries = [Entry(source.channel, source.gain) for source in listed.values()]
         entries += [Entry(leaving.channel, 0.0) for leaving in self._leaving]
         volume = 0.0 if self._muted else gain_from_db(self._volume_db)
+        self._speaker.catch_up()
         self._mixer.plan = MixPlan(tuple(entries), volume)
 
     def _leave(self, owner: str, wanted_at: float) -> None:
@@ -231,9 +234,12 @@ class Sound:
         cause = self._context.trace.current
         return self._context.clock.now() if cause is None else cause.root.at
 
-    def _tick_on(self) -> None:
+    def _tick_on(self, lines: int = 1) -> None:
+        """Have a look at this many lines of the grid from now, unless one is due anyway."""
         if self._timer is None:
-            self._timer = self._context.clock.call_at(self._context.clock.now() + TICK, self._tick)
+            clock = self._context.clock
+            line = floor(clock.now() / GRID + 1e-6) + lines
+            self._timer = clock.call_at(line * GRID, self._tick)
 
     def _tick(self) -> None:
         self._timer = None
@@ -248,7 +254,7 @@ class Sound:
         if not self._listed and not self._leaving:
             self._speaker.rest()
         elif busy or self._leaving:
-            self._tick_on()
+            self._tick_on(TICK)
 
     def _measure(self, source: _Listed) -> None:
         heard_at = source.channel.heard_at

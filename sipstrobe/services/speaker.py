@@ -96,6 +96,11 @@ class Speaker:
         if self._gate is not None:
             self._gate.output.rest()
 
+    def catch_up(self) -> None:
+        """What is to be heard will change."""
+        if self._gate is not None:
+            self._gate.output.catch_up()
+
     async def aclose(self) -> None:
         """Fade out and close."""
         self._closed = True
@@ -103,6 +108,7 @@ class Speaker:
         gate, self._gate = self._gate, None
         if gate is None:
             return
+        gate.output.catch_up()
         gate.wanted = 0.0
         if self._running:
             await asyncio.sleep(FADE_OUT)
@@ -127,6 +133,7 @@ class Speaker:
         if gate is None:
             self._open()
             return
+        gate.output.catch_up()
         gate.wanted = 0.0
         if self._running:
             self._wait(self._clock.now() + FADE_OUT, self._faded)

@@ -193,7 +193,7 @@ def test_the_tap_holds_what_was_really_played() -> None:
     out = _mixed(mixer, *[480] * 10)
 
     assert np.array_equal(mixer.tap.recent(4800), out)
-    assert (mixer.tap.played, mixer.periods) == (4800, 10)
+    assert (mixer.tap.played, mixer.tap.seconds) == (4800, 0.1)
 
 
 @given(st.lists(st.integers(0, MAX_PERIOD), max_size=60))

@@ -49,20 +49,44 @@ def test_the_names_of_the_settings_lead_to_their_outputs(tmp_path: Path) -> None
     assert [output.blocking for output in made] == [False, False, True, True]
 
 
-def test_null_asks_for_10_ms_every_10_ms_and_never_drifts() -> None:
+def test_null_plays_in_real_time_and_never_drifts_with_50_wake_ups_a_second() -> None:
     clock, sound = FakeClock(5.0), Counting()
     output = Null(clock, RATE)
     output.open(sound)
     output.run()
 
-    clock.advance_to(65.005)
+    clock.advance_to(64.985)
 
-    assert sound.samples == 6001 * 480
-    np.testing.assert_allclose(sound.asked_at, 5.0 + 0.01 * np.arange(6001), atol=1e-5)
-    assert output.late == 0
+    assert sound.samples == round(59.985 * RATE)
+    begun = 5.01 + 0.02 * np.arange(2999)  # the first period at 5.005 s, then four at a time
+    np.testing.assert_allclose(sound.asked_at, [5.005, *begun], atol=1e-6)
+    assert (output.periods, output.late) == (11997, 0)
 
 
-def test_null_at_rest_needs_no_timer_and_wakes_at_once() -> None:
+def test_what_changes_between_two_wake_ups_is_heard_from_the_next_period_on() -> None:
+    """As from a card with periods of 5 ms."""
+    clock = FakeClock()
+    output = Null(clock, RATE)
+    level = np.float32(1.0)
+    played: list[NDArray[np.float32]] = []
+
+    def render(out: NDArray[np.float32], at: float) -> None:
+        out[:] = level
+        played.append(out.copy())
+
+    output.open(render)
+    output.run()
+    clock.advance_to(0.0323)
+    output.catch_up()
+    level = np.float32(2.0)
+    clock.advance_to(0.1)
+
+    heard = np.concatenate(played)
+    began_at = 0.005
+    assert int(np.argmax(heard == 2.0)) == round((0.035 - began_at) * RATE)
+
+
+def test_null_at_rest_needs_no_timer_and_goes_on_at_the_next_line_of_the_grid() -> None:
     clock, sound = FakeClock(), Counting()
     output = Null(clock, RATE)
     output.open(sound)
@@ -71,15 +95,15 @@ def test_null_at_rest_needs_no_timer_and_wakes_at_once() -> None:
 
     clock.advance_to(60.0033)
     output.run()
-    clock.advance(0.0)
-    assert sound.asked_at == [60.0033]
+    clock.advance_to(60.0051)
+    assert sound.asked_at == [pytest.approx(60.005)]
 
     output.rest()
     clock.advance(1.0)
     assert len(sound.asked_at) == 1
 
 
-def test_after_a_late_loop_null_catches_up_in_bounded_steps() -> None:
+def test_after_a_late_loop_null_makes_good_what_is_due() -> None:
     clock, sound = FakeClock(), Counting()
     output = Null(clock, RATE)
     output.open(sound)
@@ -89,10 +113,11 @@ def test_after_a_late_loop_null_catches_up_in_bounded_steps() -> None:
     _late(clock, 0.255)
     clock.advance(0.0)
 
-    assert len(sound.asked_at) == 26  # in three goes, with room for others between them
-    assert output.late == 24
-    clock.advance(0.0051)
-    assert len(sound.asked_at) == 27
+    assert sound.samples == round(0.255 * RATE)
+    assert output.late == 51 - Null.BATCH
+    assert max(np.diff(sound.asked_at)) < 0.0201
+    clock.advance(0.0201)
+    assert sound.samples == round(0.275 * RATE)
 
 
 def test_what_is_behind_by_more_than_a_second_is_left_out() -> None:
@@ -103,10 +128,12 @@ def test_what_is_behind_by_more_than_a_second_is_left_out() -> None:
     clock.advance(0.0)
 
     _late(clock, 3600.0)
-    clock.advance(0.0)
+    clock.advance(0.005)
 
-    assert len(sound.asked_at) == 2
-    assert output.late > 359_000
+    assert sound.samples < 0.03 * RATE
+    assert output.late > 719_000
+    clock.advance(0.1)
+    assert sound.asked_at[-1] == pytest.approx(3600.1, abs=0.02)
 
 
 def test_a_closed_output_asks_for_nothing_more() -> None:
@@ -150,8 +177,9 @@ def test_the_file_holds_what_was_played_sample_for_sample(tmp_path: Path) -> Non
     output.close()
 
     played = read_wav(tmp_path / "a.wav").samples
-    assert played.size == sound.samples == 51 * 480
-    assert np.array_equal(played, np.arange(1, played.size + 1, dtype=np.float32) * STEP)
+    silent = 240  # the period of the opening had begun
+    assert played.size - silent == sound.samples == 100 * 240
+    assert np.array_equal(played[silent:], np.arange(1, 24001, dtype=np.float32) * STEP)
 
 
 def test_the_files_time_is_the_clocks_also_when_there_was_nothing_to_hear(tmp_path: Path) -> None:
@@ -167,9 +195,9 @@ def test_the_files_time_is_the_clocks_also_when_there_was_nothing_to_hear(tmp_pa
     output.close()
 
     played = read_wav(tmp_path / "a.wav").samples
-    assert played.size == pytest.approx(5.0 * RATE, abs=1)
+    assert played.size == pytest.approx(5.0 * RATE, abs=240)
     [sounding] = np.nonzero(played)
-    assert sounding[0] == round(2.345 * RATE)
+    assert sounding[0] == round(2.345 * RATE) + 240  # the period of that instant had begun
     assert len(sounding) == sound.samples
 
 
@@ -184,7 +212,7 @@ def test_the_file_can_be_read_while_it_is_played_to(tmp_path: Path) -> None:
         elif at > 1.5:
             output.rest()
 
-        assert at - 0.21 < read_wav(tmp_path / "a.wav").seconds <= at + 0.011
+        assert at - 0.22 < read_wav(tmp_path / "a.wav").seconds <= at + 0.0051
     output.close()
 
 
@@ -198,7 +226,7 @@ def test_when_the_file_cannot_be_written_any_more_the_sound_goes_on(tmp_path: Pa
         clock.advance(1.0)
 
     assert output.problem == f"{path} cannot be written any more: File too large"
-    assert sound.samples == 101 * 480
+    assert sound.samples > 0.97 * RATE
     output.close()
     assert read_wav(path).seconds == pytest.approx(0.2)
 

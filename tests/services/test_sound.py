@@ -52,6 +52,9 @@ class HandCard:
     def rest(self) -> None:
         self.running = False
 
+    def catch_up(self) -> None:
+        pass
+
     def period_played(self) -> Samples:
         out = np.full(BLOCK, 9.0, np.float32)
         assert self._render is not None
