@@ -176,6 +176,8 @@ class Store:
     def prepare_import(self, data: bytes) -> Prepared:
         """Replace all settings by exported ones; the serial number stays this device's own."""
         imported = parse(data, "the file").get("settings")
+        if not isinstance(imported, dict):
+            raise ConfigError([Problem("/settings", "must be an object")])
         serial = {"device": {"serial": self._newest.settings.device.serial}}
         return self._prepare(lambda _: patch.merge(imported, serial), None)
 
