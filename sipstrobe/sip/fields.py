@@ -6,7 +6,7 @@ from sipstrobe.errors import LocalProtocolError, RemoteProtocolError
 from sipstrobe.sip.grammar import is_token, unfold
 
 MAX_HEADERS = 200  # lines, folded ones counted each
-MAX_LINE = 8192  # characters of one header field, folded lines together
+MAX_LINE = 8192  # characters
 
 COMPACT = {  # RFC 3261 §7.3.3 and the RFCs that added one
     "a": "accept-contact",

@@ -19,7 +19,6 @@ QUOTED = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 HOST = r"\[[0-9A-Fa-f:.]++\]|[A-Za-z0-9_.\-]++"
 
 _TOKEN = re.compile(f"[{TCHAR}]++")
-_FOLD = re.compile(r"[ \t]*+\r\n[ \t]++")
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
 _LIST_PIECE = re.compile(rf'(?:[^,"<]++|{QUOTED}|<[^>]*+>)*+', re.DOTALL)
 _PLAIN_PARAMS = re.compile(rf'(?:;[{TCHAR}]++(?:=[^\s;,"<>]*+)?+)++')
@@ -36,8 +35,8 @@ def is_token(text: str) -> bool:
 
 def unfold(value: str) -> str:
     """A header value on one line, without white space around it: RFC 3261 §7.3.1."""
-    if "\r" in value:
-        value = _FOLD.sub(" ", value)
+    if "\r\n" in value:
+        value = " ".join([line.strip(" \t") for line in value.split("\r\n")])
     return value.strip(" \t")
 
 

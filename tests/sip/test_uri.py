@@ -1,0 +1,130 @@
+"""URIs: RFC 3261 §19.1, with the examples of its own."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sipstrobe.errors import RemoteProtocolError
+from sipstrobe.sip.grammar import MAX_PARAMS
+from sipstrobe.sip.uri import Uri, equivalent
+
+
+def test_all_parts_of_a_uri() -> None:
+    uri = Uri.parse("SIP:alice:s3cret@[2001:db8::1]:5070;Transport=TCP;lr?Subject=a%20b&to=x")
+
+    assert (uri.scheme, uri.user, uri.password) == ("sip", "alice", "s3cret")
+    assert (uri.host, uri.port) == ("2001:db8::1", 5070)
+    assert uri.params == {"transport": "TCP", "lr": ""}
+    assert uri.headers == (("Subject", "a%20b"), ("to", "x"))
+    assert str(uri) == "SIP:alice:s3cret@[2001:db8::1]:5070;Transport=TCP;lr?Subject=a%20b&to=x"
+
+
+@pytest.mark.parametrize(
+    ("text", "user", "host"),
+    [
+        ("sip:example.org", None, "example.org"),
+        ("sips:1001@192.0.2.1", "1001", "192.0.2.1"),
+        ("sip:*21#1001@pbx", "*21#1001", "pbx"),
+        ("sip:+49-(0)30;phone-context=x@gw_1.example", "+49-(0)30;phone-context=x", "gw_1.example"),
+        ("sip:a?b/c@h", "a?b/c", "h"),
+        ("sip:größe@h", "größe", "h"),
+        ("sip:host.:5060", None, "host."),
+    ],
+)
+def test_users_and_hosts_of_real_life(text: str, user: str | None, host: str) -> None:
+    uri = Uri.parse(text)
+    assert (uri.user, uri.host, str(uri)) == (user, host, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "scheme", "opaque"),
+    [
+        ("tel:+12025550123;ext=1", "tel", "+12025550123;ext=1"),
+        ("urn:service:sos", "urn", "service:sos"),
+        ("soap.beep://192.0.2.1:3002", "soap.beep", "//192.0.2.1:3002"),
+    ],
+)
+def test_other_schemes_keep_what_follows_the_colon(text: str, scheme: str, opaque: str) -> None:
+    uri = Uri.parse(text)
+    assert (uri.scheme, uri.opaque, uri.host, uri.is_sip) == (scheme, opaque, "", False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "sip", "sip:", "sip:@h", "sip:a@", "sip:a@b@c", "sip:h:port", "sip:h:0", "sip:h:65536",
+        "sip:2001:db8::10", "sip:[2001:db8::10", "sip:[zz]", "sip:h;a;A", "sip:h;", "sip:h;;a",
+        "sip:h?", "sip:a b@h", "sip:h;a=b c", "sip:<h>", 'sip:"h"', "1tel:5", ":x", "sip:h\r\n",
+    ],
+)  # fmt: skip
+def test_what_is_no_uri(text: str) -> None:
+    with pytest.raises(RemoteProtocolError):
+        Uri.parse(text)
+
+
+def test_parameters_and_headers_of_a_uri_are_bounded() -> None:
+    params = "".join(f";p{n}" for n in range(MAX_PARAMS))
+    headers = "&".join(f"h{n}=" for n in range(MAX_PARAMS))
+
+    uri = Uri.parse(f"sip:h{params}?{headers}")
+
+    assert len(uri.params) == len(uri.headers) == MAX_PARAMS
+    for longer in (f"sip:h{params};more", f"sip:h?{headers}&more"):
+        with pytest.raises(RemoteProtocolError):
+            Uri.parse(longer)
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        ("sip:%61lice@atlanta.com;transport=TCP", "sip:alice@AtLanTa.CoM;Transport=tcp"),
+        ("sip:carol@chicago.com", "sip:carol@chicago.com;newparam=5"),
+        ("sip:carol@chicago.com;newparam=5", "sip:carol@chicago.com;security=on"),
+        (
+            "sip:biloxi.com;transport=tcp;method=REGISTER?to=sip:bob%40biloxi.com",
+            "sip:biloxi.com;method=REGISTER;transport=tcp?to=sip:bob%40biloxi.com",
+        ),
+        (
+            "sip:alice@atlanta.com?subject=project%20x&priority=urgent",
+            "sip:alice@atlanta.com?priority=urgent&subject=project%20x",
+        ),
+        ("tel:123", "TEL:123"),
+    ],
+)
+def test_equivalent_uris(a: str, b: str) -> None:
+    """RFC 3261 §19.1.4."""
+    assert equivalent(Uri.parse(a), Uri.parse(b))
+    assert equivalent(Uri.parse(b), Uri.parse(a))
+    assert Uri.parse(a) != Uri.parse(b)
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        ("SIP:ALICE@AtLanTa.CoM;Transport=udp", "sip:alice@AtLanTa.CoM;Transport=UDP"),
+        ("sip:bob@biloxi.com", "sip:bob@biloxi.com:5060"),
+        ("sip:bob@biloxi.com", "sip:bob@biloxi.com;transport=udp"),
+        ("sip:bob@biloxi.com", "sip:bob@biloxi.com:6000;transport=tcp"),
+        ("sip:carol@chicago.com", "sip:carol@chicago.com?Subject=next%20meeting"),
+        ("sip:bob@phone21.boxesbybob.com", "sip:bob@192.0.2.4"),
+        ("sip:carol@chicago.com;security=on", "sip:carol@chicago.com;security=off"),
+        ("sip:a@h", "sips:a@h"),
+        ("sip:h", "sip:%00@h"),
+        ("sip:a:b@h", "sip:a@h"),
+        ("tel:123", "tel:124"),
+    ],
+)
+def test_uris_that_differ(a: str, b: str) -> None:
+    """RFC 3261 §19.1.4."""
+    assert not equivalent(Uri.parse(a), Uri.parse(b))
+    assert not equivalent(Uri.parse(b), Uri.parse(a))
+
+
+@given(st.text(max_size=60) | st.from_regex(r"sips?:[^\s]{0,40}", fullmatch=True))
+def test_any_text_is_a_uri_or_refused(text: str) -> None:
+    try:
+        uri = Uri.parse(text)
+    except RemoteProtocolError:
+        return
+    assert str(uri) == text
+    assert equivalent(uri, uri)
