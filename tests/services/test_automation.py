@@ -1,0 +1,306 @@
+"""The rules at work: from an event on the bus to a command, and back when it ends."""
+
+import logging
+from collections.abc import Callable
+from itertools import count
+
+import pytest
+
+from sipstrobe import commands
+from sipstrobe.commands import Command, OperationId
+from sipstrobe.config.demo import demo
+from sipstrobe.config.store import Store
+from sipstrobe.context import Context
+from sipstrobe.errors import CommandRefused
+from sipstrobe.events import (
+    Event,
+    Function,
+    OperationChanged,
+    OperationPhase,
+    RuleActionFailed,
+    RuleStateChanged,
+)
+from sipstrobe.rules.actions import AnswerCall, HangUp, RunProfile, StartProfile, StopProfile
+from sipstrobe.rules.settings import Rule
+from sipstrobe.services.automation import Automation
+from tests.rules.bench import call, change, on, rule, trigger
+from tests.support.clock import FakeClock
+
+PRESSED = on("input/manual_trigger", trigger="1", active="true")
+ACTIVE = on("call/state", state="active")
+
+
+class Desk:
+    """Automation on a bus, and stand-ins for the services that carry its commands out."""
+
+    def __init__(self, *rules: Rule) -> None:
+        self.clock = FakeClock()
+        self.context = Context(self.clock)
+        self.told: list[Event] = []
+        self.orders: list[Command] = []
+        self.refused: dict[type[Command], Exception] = {}
+        ids = count(1)
+
+        def start(command: commands.StartProfile) -> tuple[OperationId, ...]:
+            return (OperationId(Function.SIGNALING_LED, next(ids)),)
+
+        self._serve(commands.StartProfile, start)
+        for kind in (
+            commands.StopProfile,
+            commands.StopOperations,
+            commands.AnswerCall,
+            commands.HangUp,
+        ):
+            self._serve(kind, _done)
+        self.automation = Automation(self.context)
+        self.context.bus.subscribe(Event, self.told.append)
+        self.automation.apply(rules)
+
+    def _serve(self, kind: type[Command], answer: Callable[..., object]) -> None:
+        def serve(command: Command) -> object:
+            self.orders.append(command)
+            if kind in self.refused:
+                raise self.refused[kind]
+            return answer(command)
+
+        self.context.dispatcher.serve(kind, serve)
+
+    def publish(self, *events: Event) -> None:
+        for event in events:
+            with self.context.trace.input("datagram", "from a test", self.clock.now()):
+                self.context.bus.publish(event)
+
+    def rules_told(self) -> list[Event]:
+        return [e for e in self.told if isinstance(e, RuleStateChanged | RuleActionFailed)]
+
+
+def _done(command: Command) -> None:
+    """Carried out."""
+
+
+def test_a_call_runs_a_profile_while_it_is_active() -> None:
+    """EXA-02: what the rule started is stopped by its operations, and nothing else is."""
+    desk = Desk(rule("In a call", ACTIVE, action=RunProfile(profile="Red")))
+
+    desk.publish(call("ringing"), call("active"), call("idle"))
+
+    assert desk.orders == [
+        commands.StartProfile(profile="Red"),
+        commands.StopOperations(
+            operations=(OperationId(Function.SIGNALING_LED, 1),), tolerant=True
+        ),
+    ]
+    assert desk.rules_told() == [
+        RuleStateChanged(rule="In a call", active=True),
+        RuleStateChanged(rule="In a call", active=False),
+    ]
+
+
+def test_two_extensions_start_and_stop_their_profiles() -> None:
+    """EXA-03."""
+    uri = "sip:{}@192.168.0.90"
+    rules: list[Rule] = []
+    for ext in ("1001", "1002"):
+        accepted = on("call/state_change", reason="accepted_by_device", local_uri=uri.format(ext))
+        ended = on("call/state_change", reason="terminated", local_uri=uri.format(ext))
+        rules += [
+            rule(f"{ext} on", when=accepted, action=StartProfile(profile=ext)),
+            rule(f"{ext} off", when=ended, action=StopProfile(profile=ext)),
+        ]
+    desk = Desk(*rules)
+
+    for reason in ("initiated", "accepted_by_device", "terminated"):
+        desk.publish(change(reason, local_uri="sip:1002@192.168.0.90:5060"))
+
+    assert desk.orders == [
+        commands.StartProfile(profile="1002"),
+        commands.StopProfile(profile="1002"),
+    ]
+
+
+def test_a_manual_trigger_runs_a_profile_over_one_that_runs_by_hand() -> None:
+    """EXA-04: only the rule's own operation is stopped on release, so the other is shown again."""
+    desk = Desk(rule("Input", PRESSED, action=RunProfile(profile="Priority 4")))
+    desk.context.dispatcher.execute(commands.StartProfile(profile="Priority 3"))
+
+    desk.publish(trigger(True), trigger(False))
+
+    assert desk.orders[1:] == [
+        commands.StartProfile(profile="Priority 4"),
+        commands.StopOperations(
+            operations=(OperationId(Function.SIGNALING_LED, 2),), tolerant=True
+        ),
+    ]
+
+
+def test_the_demonstration_answers_each_extension_with_its_profile() -> None:
+    store = Store.memory()
+    store.change_now(demo())
+    desk = Desk(*store.current.rules)
+
+    desk.publish(call("active", "c1", "1001"), call("active", "c2", "1004"))
+    desk.publish(call("idle", "c2", "1004"), call("idle", "c1", "1001"))
+
+    light = Function.SIGNALING_LED
+    assert desk.orders == [
+        commands.StartProfile(profile="Notice"),
+        commands.StartProfile(profile="Evacuate"),
+        commands.StopOperations(operations=(OperationId(light, 2),), tolerant=True),
+        commands.StopOperations(operations=(OperationId(light, 1),), tolerant=True),
+    ]
+
+
+def test_calls_are_answered_and_hung_up_by_rules() -> None:
+    ringing = on("call/state", state="ringing")
+    desk = Desk(
+        rule("answer", when=ringing, action=AnswerCall()),
+        rule("end", when=PRESSED, action=HangUp()),
+    )
+
+    desk.publish(call("ringing", "c7"), trigger(True))
+
+    assert desk.orders == [commands.AnswerCall(call="c7"), commands.HangUp(call=None)]
+
+
+def test_a_refused_action_is_told_and_the_rule_goes_on() -> None:
+    desk = Desk(rule("R", PRESSED), rule("S", PRESSED, action=StopProfile(profile="Q")))
+    desk.refused[commands.StartProfile] = CommandRefused("unknown_profile", "no profile 'P'")
+
+    desk.publish(trigger(True), trigger(False))
+
+    assert RuleActionFailed(rule="R", reason="no profile 'P'") in desk.told
+    assert desk.orders == [
+        commands.StartProfile(profile="P"),
+        commands.StopProfile(profile="Q"),
+    ]  # nothing to undo
+
+
+def test_a_broken_service_keeps_no_other_rule_from_acting(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    desk = Desk(rule("R", PRESSED), rule("S", PRESSED, action=StopProfile(profile="Q")))
+    desk.refused[commands.StartProfile] = RuntimeError("bug")
+
+    with caplog.at_level(logging.CRITICAL, logger="sipstrobe.services.automation"):
+        desk.publish(trigger(True))
+
+    assert commands.StopProfile(profile="Q") in desk.orders
+    assert any(isinstance(e, RuleActionFailed) and e.rule == "R" for e in desk.told)
+
+
+def test_an_edit_ends_what_the_rule_had_started() -> None:
+    """EVT-08."""
+    desk = Desk(rule("R", PRESSED, action=RunProfile(profile="Old")))
+    desk.publish(trigger(True))
+
+    desk.automation.apply((rule("R", PRESSED, action=RunProfile(profile="New")),))
+
+    assert isinstance(desk.orders[-1], commands.StopOperations)
+    assert [status.active for status in desk.automation.snapshot()] == [False]
+    desk.publish(trigger(False), trigger(True))
+    assert desk.orders[-1] == commands.StartProfile(profile="New")
+
+
+def test_rules_can_build_on_one_another() -> None:
+    """That a rule is active is a property like any other."""
+    desk = Desk(
+        rule("follower", on("rule/state", rule="leader", active="true")),
+        rule("leader", PRESSED, action=AnswerCall()),
+    )
+
+    desk.publish(trigger(True))
+    assert [s.active for s in desk.automation.snapshot()] == [True, True]
+    desk.publish(trigger(False))
+    assert [s.active for s in desk.automation.snapshot()] == [False, False]
+
+
+def test_rules_that_chase_one_another_are_stopped() -> None:
+    """A rule whose own effect ends its condition would begin and end for ever."""
+    shown = on("signal/operation", phase="shown", invert=True)
+    desk = Desk()
+
+    def light(event: RuleStateChanged) -> None:
+        phase = OperationPhase.SHOWN if event.active else OperationPhase.ENDED
+        desk.context.bus.publish(
+            OperationChanged(
+                function=Function.SIGNALING_LED,
+                operation=1,
+                phase=phase,
+                pattern="Steady",
+                priority=3,
+                profile="P",
+            )
+        )
+
+    desk.context.bus.subscribe(RuleStateChanged, light)
+    with desk.context.trace.input("http", "settings", 0.0):
+        desk.automation.apply((rule("chase", shown),))
+
+    failures = [e for e in desk.told if isinstance(e, RuleActionFailed)]
+    assert len(failures) == 1
+    assert "loop" in failures[0].reason
+
+
+def test_a_failure_that_triggers_itself_is_stopped() -> None:
+    failed = on("rule/failed")
+    desk = Desk(
+        rule("first", when=PRESSED, action=StopProfile(profile="P")),
+        rule("again", when=failed, action=StopProfile(profile="P")),
+    )
+    desk.refused[commands.StopProfile] = CommandRefused("not_running", "it does not run")
+
+    desk.publish(trigger(True))
+
+    assert 2 < len(desk.orders) < 20
+
+
+def test_the_effect_names_its_cause() -> None:
+    """From the command back to the datagram: why is the light on?"""
+    desk = Desk(rule("R", PRESSED))
+    chains: list[list[object]] = []
+
+    def note(event: RuleStateChanged) -> None:
+        link = desk.context.trace.current
+        assert link is not None
+        chains.append([type(cause.what).__name__ for cause in link.chain()])
+
+    desk.context.bus.subscribe(RuleStateChanged, note)
+    desk.publish(trigger(True))
+
+    assert chains == [["RuleStateChanged", "ManualTriggerChanged", "Input"]]
+
+
+def test_a_rule_that_waits_begins_by_the_clock() -> None:
+    """EVT-03."""
+    desk = Desk(rule("R", PRESSED, minimum_interval=10))
+    desk.publish(trigger(True), trigger(False), trigger(True))
+    assert len(desk.orders) == 2
+
+    desk.clock.advance(10.0)
+
+    assert desk.orders[-1] == commands.StartProfile(profile="P")
+
+
+def test_the_page_sees_what_each_rule_did() -> None:
+    desk = Desk(rule("R", PRESSED, ACTIVE), rule("off", PRESSED, enabled=False))
+    desk.clock.advance(5.0)
+    desk.publish(trigger(True))
+
+    shown, off = desk.automation.snapshot()
+    assert (shown.active, off.active, off.history) == (False, False, ())
+    assert shown.history[-1] == (
+        5.0,
+        "input/manual_trigger (trigger 1, active true): not all conditions hold;"
+        " false: call/state: state active",
+    )
+
+
+def test_closing_ends_all_rules() -> None:
+    desk = Desk(rule("R", PRESSED))
+    desk.publish(trigger(True))
+
+    desk.automation.close()
+
+    assert isinstance(desk.orders[-1], commands.StopOperations)
+    desk.publish(trigger(False), trigger(True))
+    assert isinstance(desk.orders[-1], commands.StopOperations)
