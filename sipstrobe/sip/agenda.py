@@ -42,6 +42,11 @@ class Agenda:
         """How many items are waiting."""
         return len(self._heap) - self._struck
 
+    @property
+    def room(self) -> int:
+        """How many lines it takes up, those struck out included."""
+        return len(self._heap)
+
     def note(self, item: Item) -> None:
         """Take down the item's deadline; to be called after whatever may have changed it."""
         at, entry = item.deadline, item.entry

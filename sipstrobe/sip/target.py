@@ -24,14 +24,17 @@ def next_hop(uri: Uri, flow: Flow) -> Flow:
     """
     if uri.scheme != "sip":
         raise RemoteProtocolError(f"cannot send to a {uri.scheme} URI", status=416)
-    # RFC 3263 §4.1: without a transport parameter, UDP.
-    transport = _SPOKEN.get(uri.params.get("transport", "udp").lower())
+    host = uri.params.get("maddr", uri.host).strip("[]")
+    named = uri.params.get("transport", "")
+    # Deviation: a peer that we hear over TCP is spoken to over TCP if it names no transport,
+    # where RFC 3263 §4.1 has UDP; phones that call over TCP often forget to say so.
+    usual = flow.transport if host == flow.remote.host else Transport.UDP
+    transport = _SPOKEN.get(named.lower()) if named else usual
     if transport is None:
         raise RemoteProtocolError("cannot send over that transport", status=416)
-    host = uri.params.get("maddr", uri.host).strip("[]")
-    remote = Address(host, uri.port or DEFAULT_PORT)
     if flow.connection is not None and transport.reliable and host == flow.remote.host:
         return flow
+    remote = Address(host, uri.port or DEFAULT_PORT)
     return Flow(transport, flow.local, remote)
 
 

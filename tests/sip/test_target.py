@@ -1,0 +1,86 @@
+"""Where messages go: RFC 3261 §8.1.2, §18; RFC 3263 §4; RFC 3581."""
+
+import pytest
+
+from sipstrobe.errors import RemoteProtocolError
+from sipstrobe.sip.headers import Via
+from sipstrobe.sip.target import another_way_back, next_hop, transport_for, way_back
+from sipstrobe.sip.transport import Address, Flow, Transport
+from sipstrobe.sip.uri import Uri
+
+US, PEER = Address("192.0.2.1", 5060), Address("192.0.2.9", 40000)
+UDP = Flow(Transport.UDP, US, PEER)
+TCP = Flow(Transport.TCP, US, PEER, connection=7)
+
+
+@pytest.mark.parametrize(
+    ("uri", "remote"),
+    [
+        ("sip:a@192.0.2.5", Address("192.0.2.5", 5060)),
+        ("sip:a@192.0.2.5:5080", Address("192.0.2.5", 5080)),
+        ("sip:[2001:db8::1]:5080", Address("2001:db8::1", 5080)),
+        ("sip:pbx.example.com", Address("pbx.example.com", 5060)),
+        ("sip:a@example.com;maddr=192.0.2.6", Address("192.0.2.6", 5060)),
+    ],
+)
+def test_the_next_hop_of_a_uri(uri: str, remote: Address) -> None:
+    assert next_hop(Uri.parse(uri), UDP) == Flow(Transport.UDP, US, remote)
+
+
+def test_the_transport_that_a_uri_names() -> None:
+    hop = next_hop(Uri.parse("sip:a@192.0.2.5;transport=TCP"), UDP)
+    assert hop == Flow(Transport.TCP, US, Address("192.0.2.5", 5060))
+
+
+@pytest.mark.parametrize("uri", ["sip:a@192.0.2.9:5070;transport=tcp", "sip:a@192.0.2.9:5070"])
+def test_a_connection_to_the_same_host_is_used_again(uri: str) -> None:
+    assert next_hop(Uri.parse(uri), TCP) == TCP
+
+
+def test_a_connection_to_another_host_is_not() -> None:
+    hop = next_hop(Uri.parse("sip:a@192.0.2.5;transport=tcp"), TCP)
+    assert hop == Flow(Transport.TCP, US, Address("192.0.2.5", 5060))
+    assert next_hop(Uri.parse("sip:a@192.0.2.5"), TCP).transport is Transport.UDP
+
+
+@pytest.mark.parametrize("uri", ["sips:a@b", "tel:112", "sip:a@b;transport=sctp"])
+def test_what_cannot_be_reached(uri: str) -> None:
+    with pytest.raises(RemoteProtocolError) as caught:
+        next_hop(Uri.parse(uri), UDP)
+    assert caught.value.status == 416
+
+
+@pytest.mark.parametrize(
+    ("via", "port"),
+    [
+        ("SIP/2.0/UDP 10.0.0.1:5070;branch=x", 5070),
+        ("SIP/2.0/UDP 10.0.0.1;branch=x", 5060),
+        ("SIP/2.0/UDP 10.0.0.1:5070;rport;branch=x", 40000),
+    ],
+)
+def test_a_response_over_udp_goes_back_to_where_the_request_came_from(via: str, port: int) -> None:
+    """RFC 3261 §18.2.2, RFC 3581 §4: the address is the source's, the port if it was asked for."""
+    assert way_back(Via.parse(via), UDP).remote == Address("192.0.2.9", port)
+
+
+def test_a_response_over_tcp_uses_the_connection_and_when_that_is_gone_a_new_one() -> None:
+    """RFC 3261 §18.2.2."""
+    via = Via.parse("SIP/2.0/TCP 192.0.2.9:5070;branch=x")
+    assert way_back(via, TCP) == TCP
+    assert another_way_back(via.port, TCP) == Flow(Transport.TCP, US, Address("192.0.2.9", 5070))
+
+
+@pytest.mark.parametrize(
+    ("size", "wanted", "switch", "transport"),
+    [
+        (1300, Transport.UDP, True, Transport.UDP),
+        (1301, Transport.UDP, True, Transport.TCP),
+        (1301, Transport.UDP, False, Transport.UDP),
+        (9000, Transport.TCP, False, Transport.TCP),
+    ],
+)
+def test_large_requests_need_tcp(
+    size: int, wanted: Transport, switch: bool, transport: Transport
+) -> None:
+    """RFC 3261 §18.1.1."""
+    assert transport_for(size, wanted, switch=switch) is transport
