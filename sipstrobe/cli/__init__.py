@@ -39,6 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ConfigError as error:
         for problem in error.problems:
             print(f"sipstrobe: {problem}", file=sys.stderr)
+    except BrokenPipeError:
+        return 141  # whoever read our output has seen enough
     except (SipstrobeError, OSError) as error:
         print(f"sipstrobe: {error}", file=sys.stderr)
     except KeyboardInterrupt:

@@ -1,5 +1,6 @@
 """The gallery: every sound as a WAV file and every pattern as a picture, for ears and eyes."""
 
+import argparse
 import wave
 from collections.abc import Iterable, Iterator
 from html import escape
@@ -17,6 +18,17 @@ from sipstrobe.lightsiren.synthesis import SAMPLE_RATE
 
 MIN_SECONDS = 6.0
 MIN_ROUNDS = 2
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, metavar="DIR")
+    parser.set_defaults(execute=execute)
+
+
+def execute(options: argparse.Namespace) -> int:
+    files = write_gallery(options.folder)
+    print(f"{len(files)} files; open {files[-1]}")
+    return 0
 
 
 def write_gallery(folder: Path) -> list[Path]:

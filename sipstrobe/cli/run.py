@@ -41,9 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(options: argparse.Namespace) -> int:
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s"
-    )
+    _log_to_stderr()
     wanted = Options(
         state=options.state,
         demo=options.demo,
@@ -54,6 +52,14 @@ def execute(options: argparse.Namespace) -> int:
     )
     asyncio.run(run(wanted, lambda started: print("\n".join(describe(started)), flush=True)))
     return 0
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+    )
+    # None of these is shown, and asking for them costs time with each line.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 
 
 def pointer_and_value(text: str) -> tuple[str, object]:
