@@ -54,7 +54,7 @@ class Headers:
     __slots__ = ("_first", "_lines", "_repeated")
 
     def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
-        """Fields of our own making: a line break in one is our mistake, LocalProtocolError."""
+        """Fields of our own making: a line break in one is a LocalProtocolError."""
         self._lines = field_lines(pairs)
         self._index()
 
@@ -171,11 +171,14 @@ class Headers:
 
 
 def field_lines(pairs: Iterable[tuple[str, str]]) -> list[str]:
-    """``Name: value`` of each; a line break inside raises LocalProtocolError."""
-    lines = [f"{name}: {value}" for name, value in pairs]
-    for line in lines:
-        if "\n" in line or "\r" in line:
-            raise LocalProtocolError(f"a header field with a line break: {line!r}")
+    """``Name: value`` of each; a bad name or a line break raises LocalProtocolError."""
+    lines: list[str] = []
+    for name, value in pairs:
+        if name not in _KEYS and not is_token(name):
+            raise LocalProtocolError(f"bad name of a header field: {name!r}")
+        if "\n" in value or "\r" in value:
+            raise LocalProtocolError(f"a header field with a line break: {value!r}")
+        lines.append(f"{name}: {value}")
     return lines
 
 

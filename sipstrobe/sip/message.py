@@ -268,18 +268,17 @@ def parse(data: bytes) -> Request | Response:
         raise RemoteProtocolError("message too large", status=513)
     if data[:1] == b"\r":
         data = data.lstrip(b"\r\n")
-    end = data.find(b"\r\n\r\n")
-    if end < 0:
+    head, empty_line, body = data.partition(b"\r\n\r\n")
+    if not empty_line:
         raise RemoteProtocolError("no end of the header")
-    head = data[:end]
     lines = head.decode("utf-8", "surrogateescape").split("\r\n")
     if not (head.count(b"\n") == head.count(b"\r") == len(lines) - 1):
         raise RemoteProtocolError("a line break that is none")
-    if end > MAX_LINE and max(map(len, lines)) > MAX_LINE:
+    if len(head) > MAX_LINE and max(map(len, lines)) > MAX_LINE:
         raise RemoteProtocolError(f"a line of more than {MAX_LINE} characters", status=513)
     start = lines.pop(0)
     headers = Headers.from_lines(lines)
-    body = _cut_body(data[end + 4 :], headers)
+    body = _cut_body(body, headers)
     if start[:4].upper() == "SIP/":
         return Response(*_parse_status_line(start), headers, body)
     return Request(*_parse_request_line(start), headers, body)
@@ -287,12 +286,12 @@ def parse(data: bytes) -> Request | Response:
 
 def _cut_body(body: bytes, headers: Headers) -> bytes:
     stated = headers.only("Content-Length")
-    if stated is None:
+    if stated is None or stated == str(len(body)):
         return body
     length = parse_integer(stated, MAX_MESSAGE_BYTES)
     if length > len(body):
         raise RemoteProtocolError("body shorter than Content-Length")
-    return body if length == len(body) else body[:length]
+    return body[:length]
 
 
 def _parse_request_line(line: str) -> tuple[str, str]:
