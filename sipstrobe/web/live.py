@@ -48,9 +48,9 @@ class Listener:
 
     def offer(self, message: str) -> None:
         if len(self._waiting) >= WAITING_MAX:
-            logger.info("a listener of the live page reads too slowly: cut off")
             self.close()
             self._cut()
+            self._live.count_cut_off()
             return
         self._waiting.append(message)
         self._filled.set()
@@ -90,12 +90,21 @@ class Live:
         self._shown_at = dict.fromkeys(LIGHTS, 0.0)
         self._waiting: dict[Function, Frame] = {}  # for the tick
         self._unwatch: list[Callable[[], None]] = []
+        self._cut_off = context.measures.counter(
+            "live_cut_off_total", "Listeners of the live page that read too slowly"
+        )
+        context.measures.gauge(
+            "live_listeners", "Listeners of the live page", lambda: len(self._listeners)
+        )
         self._unsubscribe = context.bus.subscribe(Event, self._event)
 
     def listen(self) -> Listener:
         """A new listener, whose first messages are the state, the events so far and the frame."""
         if len(self._listeners) >= LISTENERS_MAX:
             raise HttpProblem(503, f"{LISTENERS_MAX} others watch already")
+        if self._listeners:
+            self._tell_events()
+        self._untold = 0  # the history below has them
         listener = Listener(self)
         listener.offer(self._encode("hello"))
         listener.offer(self._encode("state", state=self._state()))
@@ -117,6 +126,10 @@ class Live:
             self._unwatch.pop()()
         if self._timer is not None:
             self._timer.cancel()
+
+    def count_cut_off(self) -> None:
+        logger.info("a listener of the live page reads too slowly: cut off")
+        self._cut_off.add()
 
     def close(self) -> None:
         self._unsubscribe()
@@ -155,15 +168,19 @@ class Live:
         self._ticks += 1
         for light, frame in tuple(self._waiting.items()):
             self._show(light, frame)
-        if self._untold:
-            told = min(self._untold, EVENTS_PER_TICK)
-            skipped, self._untold = self._untold - told, 0
-            self._tell(self._encode("events", events=self.events(told), skipped=skipped))
+        self._tell_events()
         if self._changed or self._ticks % TICKS_PER_STATE == 0:
             self._changed = False
             self._tell(self._encode("state", state=self._state()))
         elif levels := self._levels():
             self._tell(self._encode("levels", **levels))
+
+    def _tell_events(self) -> None:
+        if not self._untold:
+            return
+        told = min(self._untold, EVENTS_PER_TICK)
+        skipped, self._untold = self._untold - told, 0
+        self._tell(self._encode("events", events=self.events(told), skipped=skipped))
 
     def _levels(self) -> dict[str, object]:
         """The loudness of the speaker and of each call, in dB of full scale, if it has changed."""

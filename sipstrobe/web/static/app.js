@@ -158,6 +158,7 @@ function show(state) {
   lists.showCalls(state.calls, now);
   lists.showProfiles(state.profiles);
   lists.showTriggers(state.triggers);
+  lists.showSound(state.sound);
   lists.showServices(state.services, state.registrations);
   tick();
 }

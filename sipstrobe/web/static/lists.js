@@ -72,10 +72,9 @@ function makeCall({ id }) {
   return h("li.call", {},
     h("span.direction"), h("div.party", {}, h("strong"), h("small")), h("span.state"), h("time.since"),
     h("div.meter", { role: "meter", "aria-label": "Level", "aria-valuemin": -60, "aria-valuemax": 0 }, h("i")),
-    h("small.media"),
-    h("div.buttons", { "data-operator": true },
+    h("div.foot", {}, h("small.media"), h("div.buttons", { "data-operator": true },
       h("button.answer.primary", { onclick: () => command("answer-call", { call: id }) }, "Answer"),
-      h("button.hang-up", { onclick: () => command("hang-up", { call: id }) }, "Hang up")));
+      h("button.hang-up", { onclick: () => command("hang-up", { call: id }) }, "Hang up"))));
 }
 
 function updateCall(row, call, now) {
@@ -105,6 +104,7 @@ export function showLevels(levels) {
     const level = levels.calls[row.dataset.key];
     if (level !== undefined) setLevel($(".meter", row), level);
   }
+  setLevel($("#speaker-level"), levels.sound ?? -120);
 }
 
 function setLevel(meter, level) {
@@ -144,13 +144,20 @@ function updateProfile(row, profile) {
 export function showTriggers(triggers) {
   $(".inputs").classList.toggle("busy", triggers.length > 0);
   keep($("#triggers"), triggers, (t) => t.trigger, ({ trigger }) => {
-    const button = h("button.trigger", { "data-operator": true, "aria-pressed": "false", onclick: () =>
+    const button = h("button.trigger", { "aria-pressed": "false", onclick: () =>
       command("set-manual-trigger", { trigger, active: button.getAttribute("aria-pressed") !== "true" }) });
     return h("li", {}, button);
   }, (row, { active, name }) => {
     setText(row.firstElementChild, name);
+    row.firstElementChild.disabled = document.body.classList.contains("viewer");
     row.firstElementChild.setAttribute("aria-pressed", String(active));
   });
+}
+
+export function showSound(sound) {
+  const volume = typeof sound.volume_db === "number" ? ` · volume ${sound.volume_db} dB` : "";
+  setText($("#output"), sound.output ? `Sound: ${sound.output}${volume}${sound.muted ? " · muted" : ""}` : "No sound");
+  setLevel($("#speaker-level"), sound.rms_db ?? -120);
 }
 
 export function showServices(services, registrations) {
@@ -168,11 +175,11 @@ export function showServices(services, registrations) {
 
 export function showEvents({ events, skipped }, time) {
   const list = $("#events");
+  if (skipped) list.prepend(h("li.skipped", {}, `… ${skipped} more`));
   for (const { chain: links } of events) {
     if (isQuiet(links[0])) continue;
     list.prepend(makeEvent(links, time(links[0].at)));
   }
-  if (skipped) list.prepend(h("li.skipped", {}, `… ${skipped} more`));
   while (list.children.length > EVENTS_MAX) list.lastElementChild.remove();
   $(".events").classList.toggle("busy", list.children.length > 0);
 }

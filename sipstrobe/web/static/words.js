@@ -48,6 +48,7 @@ const KNOWN = {
   "hang-up": (i) => (i.call ? `Hang up ${i.call}` : "Hang up all calls"),
   "answer-call": () => "Answer the call",
 };
+const INPUTS = new Set(["http", "datagram", "sip"]); // their words need no more
 const FUNCTIONS = { SignalingLED: "Signalling light", AudioLED: "Audio light", AudioSpeaker: "Speaker" };
 const PHASES = { shown: "is shown", hidden: "waits behind", ended: "has ended" };
 const KINDS = { input: "from outside", command: "order", event: "event" };
@@ -56,7 +57,7 @@ const KINDS = { input: "from outside", command: "order", event: "event" };
 export function linkWords(link) {
   const known = KNOWN[link.name];
   if (known) return known(link.items);
-  if (link.kind === "input") return `${link.name}: ${link.items.words}`;
+  if (link.kind === "input") return INPUTS.has(link.name) ? link.items.words : `${link.name}: ${link.items.words}`;
   const items = Object.entries(link.items).map(([name, value]) => `${name} ${value}`).join(", ");
   return `${link.words ?? link.name}${items ? ` (${items})` : ""}`;
 }
