@@ -41,6 +41,7 @@ def read_sip(data: bytes) -> None:
         message = parse(data)
     except RemoteProtocolError:
         if (request := salvage(data)) is not None:
+            assert request.via.host
             bytes(respond(request, 400, to_tag="t"))
         raise
     assert parse(bytes(message)) == message

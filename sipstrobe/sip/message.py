@@ -8,6 +8,7 @@ say so to its sender.
 
 import re
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 from sipstrobe.errors import LocalProtocolError, RemoteProtocolError
@@ -56,6 +57,7 @@ _COPIED = re.compile(  # what a response takes from a request, without a stray l
 )
 _STATUS = re.compile(r"[1-6][0-9][0-9]")
 _VERSION = re.compile(r"SIP/\d+\.\d+", re.IGNORECASE)
+_TO_THE_SOURCE = Via.parse("SIP/2.0/UDP unreadable.invalid;rport")
 
 M = TypeVar("M")
 T = TypeVar("T")
@@ -394,7 +396,8 @@ def salvage(data: bytes) -> Request | None:
     """Of a request that does not parse, as much as its sender needs to be told so.
 
     None if there is no telling: it is no request, is an ACK, or has no Via. What is left need not
-    be sane: do nothing with it but `respond`.
+    be sane: do nothing with it but `respond`, and send that where `via` says. A Via that cannot be
+    read sends it back to where the request came from.
     """
     head = data[:MAX_MESSAGE_BYTES].lstrip(b"\r\n").partition(b"\r\n\r\n")[0]
     start, *lines = head.decode("utf-8", "surrogateescape").split("\r\n")
@@ -404,4 +407,10 @@ def salvage(data: bytes) -> Request | None:
     fields = join_folded(["Start:", *lines[:MAX_HEADERS]])
     kept = [line for line in fields if len(line) <= MAX_LINE and _COPIED.fullmatch(line)]
     request = Request(method, rest.partition(" ")[0], Headers.from_lines(kept))
-    return request if "Via" in request.headers else None
+    if "Via" not in request.headers:
+        return None
+    with suppress(RemoteProtocolError):
+        _ = request.via
+        return request
+    request.__dict__["via"] = _TO_THE_SOURCE
+    return request

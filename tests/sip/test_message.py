@@ -339,6 +339,15 @@ def test_what_is_salvaged_is_harmless() -> None:
     assert request.headers.all("Via")[1] == "folded here"
 
 
+def test_a_via_that_cannot_be_read_sends_the_answer_to_the_source() -> None:
+    """RFC 4475 §3.1.2.1 wants a 400 all the same."""
+    request = salvage(_wire(_MINIMUM[0], "Via: SIP/2.0/UDP a;;,;,,", *_MINIMUM[2:]))
+
+    assert request is not None
+    assert "rport" in request.via.params
+    assert b"\r\nVia: SIP/2.0/UDP a;;,;,,\r\n" in bytes(respond(request, 400))
+
+
 _TOKEN = st.text("abzABZ019-.!%*_+`'~", min_size=1, max_size=12)
 _LINE = st.text(
     st.characters(blacklist_characters="\r\n", blacklist_categories=["Cs"]), max_size=40
