@@ -78,9 +78,9 @@ class Endpoint:
     @property
     def idle(self) -> bool:
         """Nothing is remembered: no call, dialog, transaction or timer."""
-        return not (self._core.sessions or self._core.dialogs or self.transactions) and not len(
-            self._layer.agenda
-        )
+        core, layer = self._core, self._layer
+        remembered = (core.sessions, core.dialogs, layer.servers, layer.clients, layer.merging)
+        return not any(remembered) and len(layer.agenda) == 0
 
     # --- the wire --------------------------------------------------------------------------
 

@@ -50,11 +50,12 @@ class Link:
         settings: tuple[SipSettings, SipSettings] = (SipSettings(), SipSettings()),
     ) -> None:
         self.now = 0.0
-        self.fate = fate
+        self.fate: Fate = fate
         self.transport = transport
         self.a = Side(Endpoint(settings[0], counting(1)), Address("192.0.2.1", 5060))
         self.b = Side(Endpoint(settings[1], counting(2)), Address("192.0.2.2", 5060))
         self.wire: list[tuple[float, Side, bytes]] = []  # what was sent, by whom
+        self.done: set[tuple[str, str]] = set()  # a test's own notes
         self._flying: list[tuple[float, int, Side, Flow, bytes]] = []
         self._serials = count()
 
