@@ -24,7 +24,8 @@ from sipstrobe.sip.grammar import (
 from sipstrobe.sip.uri import Uri
 
 MAGIC_COOKIE = "z9hG4bK"  # RFC 3261 §8.1.1.7
-MAX_SEQUENCE = 2**31 - 1  # RFC 3261 §8.1.1.5, RFC 3262 §7.1
+MAX_SEQUENCE = 2**31 - 1  # RFC 3261 §8.1.1.5
+MAX_RSEQ = 2**32 - 1  # RFC 3262 §7.1
 
 _VIA = re.compile(
     rf"[Ss][Ii][Pp][ \t]*+/[ \t]*+2\.0[ \t]*+/[ \t]*+([{TCHAR}]++)[ \t]++"
@@ -201,8 +202,8 @@ class RAck(NamedTuple):
         match = _RACK.fullmatch(text)
         if match is None:
             raise RemoteProtocolError(f"bad RAck: {text[:80]!r}")
-        rseq, cseq = (parse_integer(number, 2**32 - 1) for number in match.group(1, 2))
-        return cls(rseq, cseq, match[3])
+        rseq = parse_integer(match[1], MAX_RSEQ)
+        return cls(rseq, parse_integer(match[2], MAX_SEQUENCE), match[3])
 
     def __str__(self) -> str:
         return f"{self.rseq} {self.cseq} {self.method}"

@@ -22,7 +22,7 @@ from sipstrobe.sip.grammar import (
     unfold,
 )
 from sipstrobe.sip.headers import (
-    MAX_SEQUENCE,
+    MAX_RSEQ,
     STAR,
     Auth,
     CSeq,
@@ -162,7 +162,7 @@ class Message:
     @_Lazy
     def rseq(self) -> int | None:
         value = self.headers.only("RSeq")
-        return None if value is None else parse_integer(value, MAX_SEQUENCE)
+        return None if value is None else parse_integer(value, MAX_RSEQ)
 
     @_Lazy
     def rack(self) -> RAck | None:

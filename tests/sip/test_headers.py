@@ -123,7 +123,7 @@ def test_rack() -> None:
     """RFC 3262 §7.2."""
     assert RAck.parse("776656 1 INVITE") == RAck(776656, 1, "INVITE")
     assert str(RAck(776656, 1, "INVITE")) == "776656 1 INVITE"
-    for text in ("1 INVITE", "1 2", f"{2**32} 1 INVITE"):
+    for text in ("1 INVITE", "1 2", f"{2**32} 1 INVITE", f"1 {2**31} INVITE"):
         with pytest.raises(RemoteProtocolError):
             RAck.parse(text)
 
