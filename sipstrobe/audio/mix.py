@@ -55,17 +55,14 @@ class Channel:
                 self.silent_at = at
             return False
         done = self._play(out, gain)
-        if done == out.size:  # the usual case
-            if self.heard_at is None:
-                self._listen(out, at)
-        else:
-            while done < out.size and (more := self._play(out[done:], gain)):
-                done += more
-            if not done:
-                return False
-            if self.heard_at is None:
-                self._listen(out[:done], at)
+        if not done:
+            return False
+        while done < out.size and (more := self._play(out[done:], gain)):
+            done += more
+        if done < out.size:
             out[done:] = 0.0
+        if self.heard_at is None:
+            self._listen(out, at)
         if not gain and not self._fade.gain:
             self.silent_at = at + min(out.size, FADE_SAMPLES) / SAMPLE_RATE
         return True

@@ -60,8 +60,9 @@ class SampleRing:
             self._copy(self.consumed, out)
             self.consumed += size
             return size
-        self._copy(self.consumed, out[:waiting])
-        self.consumed += waiting
+        if waiting:
+            self._copy(self.consumed, out[:waiting])
+            self.consumed += waiting
         return waiting
 
     def skip(self, count: int) -> int:

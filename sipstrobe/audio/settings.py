@@ -32,3 +32,11 @@ class AudioSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         ),
     ] = 0.0
     muted: Annotated[bool, Meta(title="Mute", description="Nothing is heard.")] = False
+    greeting: Annotated[
+        str,
+        Meta(
+            max_length=1024,
+            title="Greeting",
+            description="A WAV file that callers hear when they are answered; empty: silence.",
+        ),
+    ] = ""

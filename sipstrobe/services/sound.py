@@ -1,6 +1,6 @@
 """The speaker: who is heard, how loud, and what was really played."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from itertools import count
 from math import floor
@@ -28,7 +28,6 @@ from sipstrobe.priority import Claim, arbitrate
 from sipstrobe.services.speaker import MakeOutput, Speaker
 
 MAX_SOURCES: Final = 512
-
 GRID: Final = 0.005  # seconds; timers that lie on the same line of the clock share a wake-up
 TICK: Final = 4  # lines of the grid from one look at what the card has found out to the next
 LEAVE_LIMIT: Final = 1.0  # seconds until a source goes that no card has faded out
@@ -43,27 +42,14 @@ MIXES_WITH: Final[dict[SourceKind, frozenset[SourceKind]]] = {
 }
 
 
-def heard(claims: Iterable[Claim[str]], kind_of: Callable[[str], SourceKind]) -> set[str]:
-    """The owners who are heard, by rank and MIXES_WITH."""
-    owners: set[str] = set()
-    kinds: set[SourceKind] = set()
-    for claim in arbitrate(claims):
-        kind = kind_of(claim.owner)
-        if kinds <= MIXES_WITH[kind]:
-            owners.add(claim.owner)
-            kinds.add(kind)
-    return owners
-
-
 @dataclass(eq=False, slots=True)
 class _Listed:
     """A source in the plan."""
 
     command: AddSource
-    channel: Channel
-    claim: Claim[str]
+    order: int  # who was there first
     wanted_at: float  # when the input came that this source follows from
-    gain: float = 0.0
+    entry: Entry
     measured: bool = False
 
 
@@ -133,8 +119,8 @@ class Sound:
 
     @property
     def underruns(self) -> int:
-        going = [x.channel for x in (*self._listed.values(), *self._leaving)]
-        return self._past_underruns + sum(channel.underruns for channel in going)
+        entries = self._mixer.plan.entries
+        return self._past_underruns + sum(channel.underruns for channel, _ in entries)
 
     @property
     def late(self) -> int:
@@ -161,20 +147,16 @@ class Sound:
             "played_seconds": round(self._mixer.tap.seconds, 3),
             "late": self.late,
             "underruns": self.underruns,
-            "sources": [self._describe(listed) for listed in self._ranked()],
+            "sources": [self._describe(listed) for listed in _ranked(self._listed.values())],
         }
 
-    def _ranked(self) -> list[_Listed]:
-        claims = arbitrate(listed.claim for listed in self._listed.values())
-        return [self._listed[claim.owner] for claim in claims]
-
     def _describe(self, listed: _Listed) -> dict[str, Any]:
-        command, channel = listed.command, listed.channel
+        command, channel = listed.command, listed.entry.channel
         return {
             "owner": command.owner,
             "kind": command.kind.value,
             "rank": command.rank,
-            "gain": listed.gain,
+            "gain": listed.entry.gain,
             **_levels(command.ring.recent(HISTORY), channel.gain),
             "waiting_ms": round(command.ring.fill / (SAMPLE_RATE / 1000), 1),
             "underruns": channel.underruns,
@@ -187,9 +169,8 @@ class Sound:
             raise CommandRefused("too_many_sources", f"{MAX_SOURCES} sources are listed already")
         wanted_at = self._input_at()
         self._leave(command.owner, wanted_at)
-        claim = Claim(command.owner, command.rank, next(self._orders))
-        listed = _Listed(command, Channel(command.ring), claim, wanted_at)
-        self._listed[command.owner] = listed
+        entry = Entry(Channel(command.ring), 1.0)
+        self._listed[command.owner] = _Listed(command, next(self._orders), wanted_at, entry)
         _refill(command)
         self._plan()
         self._speaker.run()
@@ -214,20 +195,24 @@ class Sound:
 
     def _plan(self) -> None:
         """Say anew what is to be heard; the card takes it up with its next period."""
-        listed = self._listed
-        owners = heard((x.claim for x in listed.values()), lambda o: listed[o].command.kind)
-        for owner, source in listed.items():
-            source.gain = 1.0 if owner in owners else 0.0
-        entries = [Entry(source.channel, source.gain) for source in listed.values()]
-        entries += [Entry(leaving.channel, 0.0) for leaving in self._leaving]
+        silenced = _silenced(self._listed.values())
+        for source in self._listed.values():
+            gain = 0.0 if source in silenced else 1.0
+            if source.entry.gain != gain:
+                source.entry = Entry(source.entry.channel, gain)
+        entries = [source.entry for source in self._listed.values()]
+        entries += [Entry(source.channel, 0.0) for source in self._leaving]
         volume = 0.0 if self._muted else gain_from_db(self._volume_db)
         self._speaker.catch_up()
         self._mixer.plan = MixPlan(tuple(entries), volume)
 
     def _leave(self, owner: str, wanted_at: float) -> None:
         if (source := self._listed.pop(owner, None)) is not None:
+            if len(self._leaving) >= MAX_SOURCES:  # more than any card is behind
+                self._past_underruns += self._leaving.pop(0).channel.underruns
             until = self._context.clock.now() + LEAVE_LIMIT
-            self._leaving.append(_Leaving(source.channel, wanted_at, source.gain > 0, until))
+            channel, gain = source.entry
+            self._leaving.append(_Leaving(channel, wanted_at, gain > 0.0, until))
 
     def _input_at(self) -> float:
         """When the input was received that has led to the current command."""
@@ -257,7 +242,7 @@ class Sound:
             self._tick_on(TICK)
 
     def _measure(self, source: _Listed) -> None:
-        heard_at = source.channel.heard_at
+        heard_at = source.entry.channel.heard_at
         if heard_at is not None and not source.measured:
             source.measured = True
             self._to_sound.record(max(0.0, heard_at - source.wanted_at))
@@ -285,6 +270,27 @@ class Sound:
             self._context.bus.publish(
                 ServiceStateChanged(service="sound", working=not problem, problem=problem)
             )
+
+
+def _ranked(listed: Iterable[_Listed]) -> list[_Listed]:
+    claims = arbitrate(Claim(source, source.command.rank, source.order) for source in listed)
+    return [claim.owner for claim in claims]
+
+
+def _silenced(listed: Collection[_Listed]) -> set[_Listed]:
+    """Those who are not heard, by rank and MIXES_WITH."""
+    kinds = {source.command.kind for source in listed}
+    if all(kinds <= MIXES_WITH[kind] for kind in kinds):
+        return set()  # as nearly always: all may be heard, so no ranking is needed
+    silenced: set[_Listed] = set()
+    kinds.clear()
+    for source in _ranked(listed):
+        kind = source.command.kind
+        if kinds <= MIXES_WITH[kind]:
+            kinds.add(kind)
+        else:
+            silenced.add(source)
+    return silenced
 
 
 def _refill(command: AddSource) -> None:
