@@ -25,6 +25,7 @@ from sipstrobe.control import ControlServer
 from sipstrobe.events import ServiceStateChanged
 from sipstrobe.lightsiren.settings import LightsSettings
 from sipstrobe.services.automation import Automation
+from sipstrobe.services.greeting import Greeting
 from sipstrobe.services.phone import Phone
 from sipstrobe.services.properties import Properties
 from sipstrobe.services.settings import SettingsService
@@ -124,7 +125,8 @@ class Device:
         self.sound = Sound(context)
         self.signals = Signals(context, sound_problem=lambda: self.sound.snapshot()["problem"])
         self.automation = Automation(context)
-        self.phone = Phone(context)
+        self.greeting = Greeting(context)
+        self.phone = Phone(context, self.greeting.recording)
 
     async def start(self, stack: AsyncExitStack) -> None:
         """Bring the settings into effect, outputs first, doors last."""
@@ -140,6 +142,7 @@ class Device:
         stack.callback(self.automation.close)
         watch(lambda s: s.rules, self.automation.apply)
         stack.push_async_callback(self.phone.aclose)
+        watch(lambda s: s.audio.greeting, self.greeting.apply)
         watch(lambda s: s.sip, self.phone.apply)
         control = ControlServer(self._options.state, self._store, self.settings)
         await control.start()
@@ -209,6 +212,7 @@ class Device:
             phone=self.phone,
             automation=self.automation,
             properties=self.properties,
+            settings=self.settings,
             problems=lambda: dict(self._problems),
         )
 

@@ -40,7 +40,7 @@ def execute(options: argparse.Namespace) -> int:
 async def _dial(options: argparse.Namespace) -> int:
     context = Context(LoopClock(asyncio.get_running_loop()))
     said = load_recording(options.play) if options.play is not None else None
-    sound, phone = Sound(context), Phone(context)
+    sound, phone = Sound(context), Phone(context, lambda: None)
     output = f"wav:{options.record}" if options.record is not None else "auto"
     sound.apply(AudioSettings(output=output))
     caller = _Caller(context, phone, options, None if said is None else Recording(said))

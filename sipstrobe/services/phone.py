@@ -48,9 +48,11 @@ GOODBYE_LIMIT = 2.0  # seconds that BYEs have at shutdown
 class Phone:
     """Accounts and calls of one device."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, greet: Callable[[], SoundSource | None]) -> None:
+        """greet: what the next caller is to hear when answered; None: silence."""
         self._context = context
         self._settings = SipSettings()
+        self._greet = greet
         self._endpoint = Endpoint(self._settings, context.random_bytes)
         self._driver = context.driver(self._endpoint, self._deliver, name="SIP timer")
         self.transports = SipTransports(context, self._driver, self._endpoint)
@@ -192,9 +194,9 @@ class Phone:
             logger.warning("call %s has no port for its media: %s", call.id, error)
             self._refuse(call, 503, CallReason.FAILED)
         else:
-            self._greet(call, account)
+            self._announce(call, account)
 
-    def _greet(self, call: Call, account: Account) -> None:
+    def _announce(self, call: Call, account: Account) -> None:
         logger.info("call %s from %s to %s", call.id, call.remote_uri, call.local_uri)
         if account.answer_automatically:
             self._accept(call)
@@ -205,6 +207,7 @@ class Phone:
 
     def _accept(self, call: Call) -> None:
         assert call.media is not None
+        call.media.stream.source = self._greet()
         self._driver.feed(self._endpoint.accept, call.leg, call.answer)
         self._activate(call, CallReason.ACCEPTED_BY_DEVICE)
 

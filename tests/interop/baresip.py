@@ -89,6 +89,7 @@ def baresip(
     sink: Path | None = None,
     codecs: str = "pcmu",
     answer: str = "auto",
+    max_calls: int = 64,
 ) -> Generator[Baresip]:
     """Start a baresip whose microphone is the WAV file `source` (8 kHz)."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -97,7 +98,7 @@ def baresip(
     audio = ["aufile", "g711", *(["aubridge"] if sink is None else [])]
     player = "aubridge,nil" if sink is None else f"aufile,{sink}"
     lines = [
-        *("poll_method epoll", f"sip_listen {literal}:{port}", "call_max_calls 64"),
+        *("poll_method epoll", f"sip_listen {literal}:{port}", f"call_max_calls {max_calls}"),
         *(f"audio_player {player}", f"audio_source aufile,{source}", f"audio_alert {player}"),
         *("audio_buffer 20-160", f"rtp_ports {free_port()}-{free_port() | 0xFFF0}"),
         *("jitter_buffer_delay 5-10", "call_hold_other_calls no", f"module_path {MODULES}"),
