@@ -24,13 +24,18 @@ CLOSE_LIMIT: Final = 1.0
 
 
 class _Gate:
-    """Between one output and the mixer: of all outputs, only the one with an open gate mixes."""
+    """Between one output and the mixer: of all outputs, only the one with an open gate mixes.
 
-    __slots__ = ("_fade", "_render", "output", "wanted")
+    No fault of the mixer goes any further: it is counted, and the period is silent.
+    """
+
+    __slots__ = ("_fade", "_render", "fault", "faults", "output", "wanted")
 
     def __init__(self, output: Output, render: Render) -> None:
         self.output = output
         self.wanted = 0.0  # 1: open, 0: shut; assigned by the loop
+        self.faults = 0
+        self.fault: Exception | None = None  # the latest
         self._render = render
         self._fade = Fade(0.0)
 
@@ -39,7 +44,12 @@ class _Gate:
         if not wanted and not fade.gain:
             out.fill(0.0)
             return
-        self._render(out, at)
+        try:
+            self._render(out, at)
+        except Exception as error:
+            self.faults += 1
+            self.fault = error
+            out.fill(0.0)
         if fade.gain != 1.0 or wanted != 1.0:
             fade.apply(out, wanted)
 
@@ -72,6 +82,7 @@ class Speaker:
         self._timer: Handle | None = None  # to look at the card, or to try again
         self._retry_after = RETRY_FIRST
         self._seen = 0  # periods of the output when it was last looked at
+        self._seen_faults = 0
 
     @property
     def output(self) -> Output | None:
@@ -192,6 +203,7 @@ class Speaker:
     def _play(self, gate: _Gate) -> None:
         self._gate = gate
         self._seen = -1
+        self._seen_faults = 0
         gate.wanted = 1.0
         if self._running:
             gate.output.run()
@@ -209,6 +221,10 @@ class Speaker:
             self._lose(gate, output.problem or f"The sound card {output.name} hangs.")
             return
         self._seen = output.periods
+        if gate.faults > self._seen_faults:
+            count = gate.faults - self._seen_faults
+            logger.error("%d periods could not be mixed", count, exc_info=gate.fault)
+            self._seen_faults = gate.faults
         if output.problem:
             self._tell(output.problem)
         self._watch_on()

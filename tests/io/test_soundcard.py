@@ -1,11 +1,13 @@
 """Outputs: paced by the clock, into a file, or a card that is not there."""
 
+import os
 import resource
 import signal
 import subprocess
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
+from ctypes.util import find_library
 from pathlib import Path
 
 import numpy as np
@@ -251,6 +253,47 @@ def test_a_machine_without_a_sound_card_is_told_so(name: str, words: str) -> Non
         pytest.skip("there is a sound card here")
 
     assert said.startswith(words) or "libportaudio2" in said
+
+
+@pytest.mark.skipif(find_library("portaudio") is None, reason="PortAudio is not installed")
+def test_a_card_asks_in_periods_of_5_ms_through_the_real_portaudio(tmp_path: Path) -> None:
+    """ALSA's null plugin, to which everything can be played; in a process that knows no other."""
+    (tmp_path / "asound.conf").write_text(
+        'pcm.silent { type null hint { show on description "Silent card" } }'
+        "pcm.!default { type null } ctl.!default { type null }"
+    )
+    script = (
+        "import threading, time\n"
+        "from sipstrobe.io.soundcard import SoundDevice\n"
+        "class Clock: now = staticmethod(time.monotonic)\n"
+        "enough, asked = threading.Event(), []\n"
+        "def render(out, at):\n"
+        "    out[:] = 0.5\n"
+        "    asked.append((out.shape, out.dtype.name, abs(at - time.monotonic()) < 1.0))\n"
+        "    len(asked) < 5 or enough.set()\n"
+        "card = SoundDevice('silent', Clock, 48000)\n"
+        "for _ in range(2):\n"
+        "    card.open(render)\n"
+        "    print(card.name, enough.wait(5), card.problem == '')\n"
+        "    card.close()\n"
+        "    enough.clear()\n"
+        "print(card.periods == len(asked), set(asked))"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "ALSA_CONFIG_PATH": str(tmp_path / "asound.conf")},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+    assert done.stdout.splitlines() == [
+        "silent True True",
+        "silent True True",
+        "True {((240,), 'float32', True)}",
+    ], done.stderr
 
 
 def test_without_the_library_the_message_names_the_package_to_install() -> None:

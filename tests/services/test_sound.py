@@ -349,6 +349,27 @@ def test_an_output_that_cannot_be_opened_is_reported_replaced_and_tried_again() 
     assert bench.play(0.1)[-1] == 0.5
 
 
+class BrokenRing(SampleRing):
+    def read_into(self, out: Samples) -> int:
+        raise ValueError("this is broken")
+
+
+def test_a_fault_of_the_mixing_is_a_silent_period_and_not_the_end(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    bench = Bench()
+    bench.add("call", _constant(0.5, seconds=3.0))
+    bench.play(0.5)
+
+    bench.add("broken", BrokenRing(480))
+    assert not bench.play(0.05).any()
+    bench.remove("broken")
+    assert bench.play(1.0)[-1] == 0.5
+
+    assert "10 periods could not be mixed" in caplog.text
+    assert "this is broken" in caplog.text
+
+
 async def test_a_card_that_hangs_is_replaced() -> None:
     """Opening and closing happen in a thread; the loop goes on, and so does the sound."""
     clock = FakeClock()
