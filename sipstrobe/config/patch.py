@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from sipstrobe.errors import ConfigError, Problem
 
+_MISSING = object()  # differs from everything, null too
 MAX_PATHS = 64  # a change that touches more is told by its sections
 
 
@@ -111,7 +112,9 @@ def _differences(before: Any, after: Any, path: str) -> Iterator[str]:
         case dict(), dict():
             old, new = cast("dict[str, Any]", before), cast("dict[str, Any]", after)
             for key in old | new:
-                yield from _differences(old.get(key), new.get(key), path + pointer(key))
+                yield from _differences(
+                    old.get(key, _MISSING), new.get(key, _MISSING), path + pointer(key)
+                )
         case list(), list() if len(cast("list[Any]", before)) == len(cast("list[Any]", after)):
             pairs = zip(cast("list[Any]", before), cast("list[Any]", after), strict=True)
             for i, (old_entry, new_entry) in enumerate(pairs):

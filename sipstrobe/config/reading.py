@@ -3,15 +3,13 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, cast
 
 import msgspec
 
-from sipstrobe.config import check
 from sipstrobe.config.files import Files
 from sipstrobe.config.patch import pointer
-from sipstrobe.config.settings import SECTION_CHECKS, Settings, problems
+from sipstrobe.config.state import Stored, build
 from sipstrobe.errors import ConfigError, Problem
 
 SETTINGS = "settings.json"
@@ -21,51 +19,9 @@ FORMAT = 1  # of the file, not of the tree: new settings get their defaults, wha
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+|\n')
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """One state of the settings, in all its forms."""
-
-    settings: Settings
-    tree: Any  # as in the file: with references in place of secrets
-    secrets: dict[str, str]  # the value of each reference
-    revision: int
-
-
-def build(tree: Any, secrets: Mapping[str, str]) -> Settings:
-    """Settings from a JSON tree. Raises ConfigError with every problem that can be told."""
-    try:
-        settings = check.decode(Settings, tree, secrets)
-    except ConfigError as error:
-        raise ConfigError([*error.problems, *_sections(tree, secrets)]) from None
-    found = [
-        Problem(pointer(name) + p.path, p.message)
-        for name, section_problems in SECTION_CHECKS.items()
-        for p in section_problems(getattr(settings, name))
-    ]
-    if found := found or list(problems(settings)):
-        raise ConfigError(found)
-    return settings
-
-
-def _sections(tree: Any, secrets: Mapping[str, str]) -> list[Problem]:
-    """The problems of the sections that are sound in themselves, in a tree that is not."""
-    found: list[Problem] = []
-    for name, section_problems in SECTION_CHECKS.items():
-        if not isinstance(tree, dict) or name not in tree:
-            continue
-        try:
-            alone = check.decode(Settings, {name: tree[name]}, secrets)
-        except ConfigError:
-            continue
-        relative = section_problems(getattr(alone, name))
-        found += [Problem(pointer(name) + p.path, p.message) for p in relative]
-    return found
-
-
-def text(stored: Stored) -> bytes:
+def text(tree: Any, revision: int) -> bytes:
     """settings.json: indented, in the order of declaration."""
-    envelope = {"format": FORMAT, "revision": stored.revision, "settings": stored.tree}
-    return _pretty(envelope)
+    return _pretty({"format": FORMAT, "revision": revision, "settings": tree})
 
 
 def secrets_text(secrets: Mapping[str, str]) -> bytes:
@@ -100,11 +56,9 @@ def read(files: Files) -> Stored | None:
     if not isinstance(revision, int) or revision < 1:
         raise ConfigError([Problem("/revision", f"{SETTINGS}: must be a whole number above 0")])
     try:
-        settings = build(envelope.get("settings"), secrets)
+        return build(envelope.get("settings"), secrets, _no_new_secrets, revision=revision)
     except ConfigError as error:
         raise ConfigError(_located(error, data.decode())) from None
-    tree, used = check.encode(settings, _no_new_secrets)
-    return Stored(settings, tree, used, revision)
 
 
 def parse(data: bytes, name: str) -> dict[str, Any]:
@@ -129,7 +83,7 @@ def parse(data: bytes, name: str) -> dict[str, Any]:
 
 
 def _no_new_secrets() -> str:
-    raise ConfigError([Problem("", f"{SETTINGS} holds a secret in clear; import it instead")])
+    raise ConfigError([Problem("", "a secret stands here in clear; import these settings instead")])
 
 
 def _located(error: ConfigError, source: str) -> list[Problem]:

@@ -25,14 +25,13 @@ from sipstrobe.config.files import Files, Folder, Memory
 from sipstrobe.config.reading import (
     SECRETS,
     SETTINGS,
-    Stored,
-    build,
     parse,
     read,
     secrets_text,
     text,
 )
-from sipstrobe.config.settings import DeviceSettings, Settings
+from sipstrobe.config.settings import Settings
+from sipstrobe.config.state import Stored, build, follow
 from sipstrobe.errors import ConfigError, Problem, StaleRevision
 
 logger = logging.getLogger(__name__)
@@ -110,11 +109,9 @@ class Store:
     def load(cls, files: Files, random_bytes: Callable[[int], bytes]) -> "Store":
         stored = read(files)
         if stored is None:
-            device = DeviceSettings(serial=random_bytes(6).hex().upper())
-            settings = Settings(device=device)
-            tree, secrets = check.encode(settings, lambda: random_bytes(8).hex())
-            stored = Stored(settings, tree, secrets, 1)
-            _put(files, SETTINGS, text(stored), mode=0o644)
+            device = {"serial": random_bytes(6).hex().upper()}
+            stored = build({"device": device}, {}, lambda: random_bytes(8).hex(), revision=1)
+            _put(files, SETTINGS, text(stored.tree, stored.revision), mode=0o644)
         return cls(files, stored, random_bytes)
 
     def close(self) -> None:
@@ -158,7 +155,7 @@ class Store:
         """The settings as a file for another device; with the secrets in clear only if asked."""
         stored = self._stored
         tree = check.revealed(stored.settings) if secrets else stored.tree
-        return text(Stored(stored.settings, tree, {}, stored.revision))
+        return text(tree, stored.revision)
 
     # --- changing ------------------------------------------------------------------------------
 
@@ -189,12 +186,13 @@ class Store:
         before, after = prepared.before, prepared.after
         if after.revision == before.revision:
             return
-        if not after.secrets.keys() <= before.secrets.keys():
-            _put(self._files, SECRETS, secrets_text(before.secrets | after.secrets), mode=0o600)
-        _put(self._files, SETTINGS, text(after), mode=0o644)
-        if after.secrets.keys() != before.secrets.keys():
+        old, new = before.secrets, after.secrets
+        if not new.keys() <= old.keys():
+            _put(self._files, SECRETS, secrets_text(old | new), mode=0o600)
+        _put(self._files, SETTINGS, text(after.tree, after.revision), mode=0o644)
+        if new.keys() != old.keys():
             try:
-                _put(self._files, SECRETS, secrets_text(after.secrets), mode=0o600)
+                _put(self._files, SECRETS, secrets_text(new), mode=0o600)
             except OSError as error:
                 logger.warning("%s still holds secrets that are out of use: %s", SECRETS, error)
 
@@ -234,16 +232,11 @@ class Store:
             words = f"the settings are at revision {before.revision} by now"
             raise StaleRevision([Problem("", words)])
         try:
-            settings = build(edit(before.tree), before.secrets)
+            after = follow(before, edit(before.tree), lambda: self._random_bytes(8).hex())
         except RecursionError:
             raise ConfigError([Problem("", "is nested too deeply")]) from None
-        if settings == before.settings:
-            after, paths = before, ()
-        else:
-            tree, secrets = check.encode(settings, lambda: self._random_bytes(8).hex())
-            after = Stored(settings, tree, secrets, before.revision + 1)
-            paths = patch.differences(before.tree, tree)
-        change = Change(before.settings, settings, after.revision, paths)
+        paths = patch.differences(before.tree, after.tree)
+        change = Change(before.settings, after.settings, after.revision, paths)
         prepared = Prepared(change, before, after)
         self._ahead.append(prepared)
         return prepared

@@ -15,7 +15,6 @@ anew, its trigger comes again, or somebody switches it off and on (EVT-08).
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
 from math import inf
 from types import MappingProxyType
 
@@ -262,6 +261,7 @@ def _items(state: RuleState, came: _Came) -> dict[str, str]:
     items = dict(came.items)
     for condition, watch in zip(state.rule.conditions, state.watches, strict=True):
         if not condition.invert:
-            for holding in islice(watch.holding.values(), 1):
-                items = {**holding, **items}
+            oldest = next(iter(watch.holding.values()), came.items)
+            if oldest is not came.items:
+                items = {**oldest, **items}
     return items

@@ -72,6 +72,13 @@ class _Topic(Generic[R]):
         self.resting: Finder[Watch[R]] = Finder()  # by what is wanted of the source
         self.rests = False  # is there anything in `resting`?
 
+    def at_rest(self, items: Mapping[str, str]) -> bool:
+        """Does a source with these items have nothing to report?"""
+        for name, text in self.rest.items():
+            if items[name] != text:
+                return False
+        return bool(self.rest)
+
     def add(self, match: Mapping[str, str]) -> Watch[R]:
         about = {n: v for n, v in match.items() if n in self.source}
         values = {n: v for n, v in match.items() if n not in self.source}
@@ -125,7 +132,7 @@ class Facts(Generic[R]):
         """A source has a new value; one that equals the declared rest ends its entry."""
         topic = self._topic(name)
         entry = topic.entries.get(source)
-        if topic.rest and topic.rest.items() <= items.items():
+        if topic.at_rest(items):
             return self._leave(topic, source) if entry is not None else None
         if entry is not None:
             entry.items = items

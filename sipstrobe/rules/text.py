@@ -1,10 +1,13 @@
 """An event as rules see it: every item as text."""
 
+from collections.abc import Callable
 from dataclasses import fields
+from operator import attrgetter
 
 from sipstrobe.events import Event
 
-_names: dict[type[Event], tuple[str, ...]] = {}  # of the items of each kind, on first use
+# The names of the items of each kind, and what reads them all at once; on first use.
+_shapes: dict[type[Event], tuple[tuple[str, ...], Callable[[Event], tuple[object, ...]]]] = {}
 
 
 def text_of(value: object) -> str:
@@ -21,12 +24,13 @@ def text_of(value: object) -> str:
 def texts_of(event: Event) -> dict[str, str]:
     """All items of an event by name."""
     kind = type(event)
-    names = _names.get(kind)
-    if names is None:
-        names = _names[kind] = tuple(item.name for item in fields(event))
+    shape = _shapes.get(kind)
+    if shape is None:
+        names = tuple(item.name for item in fields(event))
+        shape = _shapes[kind] = (names, attrgetter(*names, "outside"))
+    names, values_of = shape
     texts: dict[str, str] = {}
-    for name in names:
-        value = getattr(event, name)
+    for name, value in zip(names, values_of(event), strict=False):  # "outside" is no item
         texts[name] = value if isinstance(value, str) else text_of(value)
     return texts
 
@@ -34,4 +38,7 @@ def texts_of(event: Event) -> dict[str, str]:
 def at_rest(event: Event) -> bool:
     """Has the source of this property nothing to report any more?"""
     rest = event.outside.rest
-    return bool(rest) and all(text_of(getattr(event, n)) == text for n, text in rest.items())
+    for name, text in rest.items():
+        if text_of(getattr(event, name)) != text:
+            return False
+    return bool(rest)
