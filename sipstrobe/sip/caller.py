@@ -159,7 +159,7 @@ class OutgoingSession(ModifiableSession):
         rseq = response.rseq
         assert rseq is not None
         last = self._rseq.get(dialog.remote_tag)
-        if last is not None and rseq != last + 1:
+        if (last is not None and rseq != last + 1) or self._core.layer.full:
             return False
         self._rseq[dialog.remote_tag] = rseq
         try:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from sipstrobe.errors import RemoteProtocolError
-from sipstrobe.sip.headers import NameAddr
+from sipstrobe.sip.headers import MAGIC_COOKIE, NameAddr
 from sipstrobe.sip.message import Headers, Request, Response
 from sipstrobe.sip.target import next_hop
 from sipstrobe.sip.transport import Flow
@@ -190,11 +190,17 @@ def dialog_key(request: Request) -> DialogKey:
 
 
 def contact(message: Request | Response) -> Uri:
-    """Where the sender wants to be reached: RFC 3261 §8.1.1.8. Raises RemoteProtocolError."""
+    """Where the sender wants to be reached: RFC 3261 §8.1.1.8. Raises RemoteProtocolError.
+
+    A sender of RFC 2543 need not say; it is reached where it comes from (RFC 4475 §3.4.1).
+    """
     contacts = message.contacts
-    if not contacts:
+    if contacts:
+        uri = contacts[0].uri
+    elif isinstance(message, Request) and not message.via.branch.startswith(MAGIC_COOKIE):
+        uri = message.from_.uri
+    else:
         raise RemoteProtocolError("no Contact")
-    uri = contacts[0].uri
     if uri.scheme != "sip":
         raise RemoteProtocolError(f"a Contact that cannot be reached from here: {uri.scheme}")
     return uri

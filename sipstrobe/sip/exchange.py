@@ -145,6 +145,7 @@ class Asking:
 
     __slots__ = (
         "_answered",
+        "_cancelled",
         "_given_up",
         "_layer",
         "_switched",
@@ -164,6 +165,7 @@ class Asking:
         self._answered = answered
         self._switched = False  # to TCP, because of the size
         self._given_up = False
+        self._cancelled = False
         self.entry: Entry | None = None
         self.transaction: InviteClientTransaction | ClientTransaction
 
@@ -187,7 +189,8 @@ class Asking:
         self._begin(data, now)
 
     def receive(self, response: Response, flow: Flow, *, now: float) -> None:
-        self.flow = flow
+        if flow.connection is not None:
+            self.flow = flow  # the connection that leads to the peer
         self.transaction.receive(response, now=now)
         self._settle(now)
 
@@ -210,8 +213,11 @@ class Asking:
 
     def _cancel(self, now: float) -> None:
         transaction = self.transaction
-        if not isinstance(transaction, InviteClientTransaction) or not transaction.proceeding:
+        if self._cancelled or not isinstance(transaction, InviteClientTransaction):
             return
+        if not transaction.proceeding:
+            return
+        self._cancelled = True
         draft = self.draft
         fields = (*_kept(draft, _OF_CANCEL), ("CSeq", f"{_number(draft)} CANCEL"))
         cancel = Asking(self._layer, Draft("CANCEL", draft.uri, fields), self.flow, ignore)

@@ -23,6 +23,7 @@ from sipstrobe.sip.transaction import T1, T2, TIMEOUT, Failure
 
 OFFER_PATIENCE = 20.0  # seconds; what our own phone may take to answer an offer: less than timer F
 REFRESH_AGAIN = 5.0  # seconds; when the session could not be refreshed just now
+MAX_RAISES = 3  # how often the smallest session interval may be raised in one call
 
 Fields = tuple[tuple[str, str], ...]
 MIN_SE: Fields = (("Min-SE", str(MIN_SESSION_EXPIRES)),)
@@ -59,6 +60,7 @@ class ModifiableSession(Session):
         "_local_body",
         "_offer",
         "_offered",
+        "_raises",
         "_session",
         "_wanted",
     )
@@ -77,6 +79,7 @@ class ModifiableSession(Session):
         self._local_body = b""  # the last session description of ours
         self._allow: tuple[str, ...] = ()  # the peer's, as it came
         self._session: SessionTimer | None = None
+        self._raises = 0  # of the next
         self._least = 0  # the smallest session interval that the way to the peer allows
 
     # --- what the phone wants --------------------------------------------------------------
@@ -336,9 +339,10 @@ class ModifiableSession(Session):
     def _learn_least(self, response: Response) -> bool:
         """RFC 4028 §7.4: what a 422 says; False if it is nothing new."""
         least = response.min_se or 0
-        if least <= self._least:
+        if least <= self._least or self._raises >= MAX_RAISES:
             return False
         self._least = least
+        self._raises += 1
         return True
 
     def _refresh(self, now: float) -> None:

@@ -3,8 +3,6 @@
 RFC 3261 §8.1.2, §18.1.1 and §18.2.2, RFC 3581. Names stay names: whoever sends looks them up.
 """
 
-from dataclasses import replace
-
 from sipstrobe.errors import RemoteProtocolError
 from sipstrobe.sip.headers import Via
 from sipstrobe.sip.transport import Address, Flow, Transport
@@ -44,15 +42,15 @@ def way_back(via: Via, flow: Flow) -> Flow:
     RFC 3261 §18.2.2: over the connection it came by; over UDP to where it came from, at the port
     it came from if the sender asked for that (RFC 3581 §4), else at the port it names.
     """
-    if flow.transport.reliable or "rport" in via.params:
+    port = via.port or DEFAULT_PORT
+    if port == flow.remote.port or flow.transport.reliable or "rport" in via.params:
         return flow
-    return replace(flow, remote=Address(flow.remote.host, via.port or DEFAULT_PORT))
+    return Flow(flow.transport, flow.local, Address(flow.remote.host, port))
 
 
 def another_way_back(port: int | None, flow: Flow) -> Flow:
     """The same when the connection is gone: a new one to the port that the sender names."""
-    remote = Address(flow.remote.host, port or DEFAULT_PORT)
-    return replace(flow, remote=remote, connection=None)
+    return Flow(flow.transport, flow.local, Address(flow.remote.host, port or DEFAULT_PORT))
 
 
 def transport_for(size_bytes: int, wanted: Transport, *, switch: bool) -> Transport:

@@ -5,6 +5,7 @@ turned down before it makes or reaches a call.
 """
 
 from collections.abc import Callable, Iterator
+from ipaddress import ip_address
 
 from sipstrobe.errors import RemoteProtocolError
 from sipstrobe.sip.callee import IncomingSession
@@ -171,7 +172,13 @@ _READERS: tuple[tuple[str, Callable[[Message], object]], ...] = (
 
 
 def _would_be_forwarded(request: Request, flow: Flow) -> bool:
-    """A request that may go no further (RFC 3261 §8.1.1.6) and is addressed to somebody else."""
+    """A request that may go no further (RFC 3261 §8.1.1.6) and is for another address than ours.
+
+    A name may well be one of ours, which only the DNS knows.
+    """
     if request.max_forwards != 0:
         return False
-    return request.request_uri.host.lower() != flow.local.host.lower()
+    try:
+        return ip_address(request.request_uri.host) != ip_address(flow.local.host)
+    except ValueError:
+        return False

@@ -3,6 +3,7 @@
 import pytest
 
 from sipstrobe.errors import LocalProtocolError
+from sipstrobe.sip.message import Request
 from sipstrobe.sip.outputs import (
     CallAccepted,
     CallEnded,
@@ -115,6 +116,8 @@ def test_cancel_waits_for_a_provisional_response() -> None:
     assert scene.take() == []
     scene.answer(invite, 100)
     assert scene.statuses() == ["CANCEL"]
+    scene.answer(invite, 180)
+    assert scene.statuses() == []  # once
 
 
 def test_a_200_that_crosses_cancel_is_acknowledged_and_ended() -> None:
@@ -288,6 +291,18 @@ def test_a_422_that_asks_for_nothing_new_is_a_refusal() -> None:
     scene = Scene()
     _, invite = scene.call()
     scene.answer(invite, 422)
+    assert scene.told(CallEnded).status == 422
+
+
+def test_the_interval_is_not_raised_for_ever() -> None:
+    scene = Scene()
+    _, invite = scene.call()
+    for n in range(3):
+        scene.answer(invite, 422, fields=(("Min-SE", str(2000 + n)),))
+        message = scene.take()[-1]
+        assert isinstance(message, Request)
+        invite = message
+    scene.answer(invite, 422, fields=(("Min-SE", "3000"),))
     assert scene.told(CallEnded).status == 422
 
 

@@ -104,8 +104,9 @@ def test_an_invite_within_a_dialog_that_is_not() -> None:
 def test_a_request_that_may_go_no_further_and_is_for_somebody_else() -> None:
     """RFC 3261 §8.1.1.6; RFC 4475 §3.3.11."""
     last = (("Max-Forwards", "0"),)
-    assert answered(Scene().draft("OPTIONS", fields=last, uri="sip:a@example.com")).status == 483
-    assert answered(Scene().draft("OPTIONS", fields=last)).status == 200
+    assert answered(Scene().draft("OPTIONS", fields=last, uri="sip:a@192.0.2.7")).status == 483
+    assert answered(Scene().draft("OPTIONS", fields=last, uri="sip:a@192.0.2.1")).status == 200
+    assert answered(Scene().draft("OPTIONS", fields=last, uri="sip:a@strobe.lan")).status == 200
 
 
 def test_an_invite_that_came_on_two_paths() -> None:
