@@ -1,0 +1,52 @@
+"""Debian's Chromium, driven by Playwright, on a page that is served here."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+
+from playwright.async_api import Browser, Page, async_playwright
+from pytest_asyncio import fixture
+
+from sipstrobe.clock import LoopClock
+from sipstrobe.context import Context
+from tests.support.web import PASSWORDS
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or "/usr/bin/chromium"
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
+    " --disable-component-update --disable-sync"
+)
+
+
+@fixture(loop_scope="module")
+async def context() -> Context:
+    return Context(LoopClock(asyncio.get_running_loop()))
+
+
+@fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
+        yield browser
+        await browser.close()
+
+
+@fixture(loop_scope="module")
+async def page(browser: Browser) -> AsyncIterator[Page]:
+    """A page whose errors, violated policies and failed requests fail the test."""
+    page = await browser.new_page(viewport={"width": 1400, "height": 1000})
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+    yield page
+    await page.close()
+    expected = ("401 (Unauthorized)", "403 (Forbidden)", "409 (Conflict)")
+    assert [error for error in errors if not any(e in error for e in expected)] == []
+
+
+async def log_in(page: Page, url: str, name: str = "olga") -> None:
+    await page.goto(url)
+    await page.fill("#log-in [name=name]", name)
+    await page.fill("#log-in [name=password]", PASSWORDS[name])
+    await page.click("#log-in button")
+    await page.wait_for_selector("#connection[data-state=live]")

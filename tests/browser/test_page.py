@@ -1,0 +1,241 @@
+"""The live page in a real browser: first visit, log-in, what it shows and what it orders."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+from pytest_asyncio import fixture
+
+from sipstrobe.commands import SetMaintenance, StartOperation
+from sipstrobe.context import Context
+from sipstrobe.events import Function
+from tests.browser.conftest import log_in
+from tests.support.web import Device, FakeCall
+from tests.web.conftest import PROFILES
+
+pytestmark = [pytest.mark.interop, pytest.mark.asyncio(loop_scope="module")]
+
+LIGHT = '[data-function="SignalingLED"]'
+SPEAKER = '[data-function="AudioSpeaker"]'
+
+
+@fixture(loop_scope="module")
+async def device(context: Context) -> Device:
+    return Device.make(context, in_background=True, profiles=PROFILES)
+
+
+@fixture(loop_scope="module")
+async def url(device: Device) -> AsyncIterator[str]:
+    async with device.served() as url:
+        yield url
+
+
+async def level(page: Page, side: int) -> float:
+    """How bright a side of the drawing is, 0…1."""
+    shown = await page.eval_on_selector(
+        f'[data-face="{side}"]', "face => getComputedStyle(face).opacity"
+    )
+    return float(shown)
+
+
+async def test_the_first_visitor_creates_the_administrator_and_sees_the_device(
+    context: Context, page: Page, tmp_path: Path
+) -> None:
+    """GEN-03."""
+    device = Device.make(context, users=(), in_background=True, profiles=PROFILES)
+    async with device.served() as url:
+        await page.goto(url)
+        await expect(page.locator("#set-up h1")).to_have_text("Welcome")
+        await page.fill("#set-up [name=name]", "ada")
+        await page.fill("#set-up [name=password]", "correct horse battery")
+        await page.fill("#set-up [name=again]", "correct horse bakery")
+        await page.click("#set-up button")
+        await expect(page.locator("#set-up .error")).to_have_text("The two passwords differ.")
+        await page.screenshot(path=tmp_path / "first-visit.png")
+
+        await page.fill("#set-up [name=again]", "correct horse battery")
+        await page.click("#set-up button")
+
+        await expect(page.locator("#connection")).to_have_attribute("data-state", "live")
+        await expect(page.locator("#who")).to_have_text("ada · administrator")
+        await page.click("#log-out")
+        await expect(page.locator("#log-in")).to_be_visible()
+        await expect(page.locator("#set-up")).to_be_hidden()
+        await page.goto("about:blank")
+
+
+async def test_a_wrong_password_is_told_and_the_right_one_opens(page: Page, url: str) -> None:
+    await page.goto(url)
+    await page.fill("#log-in [name=name]", "olga")
+    await page.fill("#log-in [name=password]", "guess")
+    await page.click("#log-in button")
+    await expect(page.locator("#log-in .error")).to_have_text("the name or the password is wrong")
+
+    await log_in(page, url)
+
+    await expect(page.locator("#device")).to_be_visible()
+
+
+async def test_a_profile_is_started_and_stopped_and_the_light_follows(
+    page: Page, url: str, device: Device
+) -> None:
+    await log_in(page, url)
+    await page.click("#profiles li:nth-child(2) button")
+    await expect(page.locator(f"{LIGHT} .operation strong")).to_have_text("Rotate")
+    await expect(page.locator(f"{LIGHT} .operation .left")).to_have_text("1:00")
+    await page.click("#profiles li:first-child button")
+
+    winner = page.locator(f"{LIGHT} li.shown")
+    await expect(winner.locator("strong")).to_have_text("Flash 3x")
+    await expect(winner.locator(".rank")).to_have_text("9")
+    await expect(winner.locator(".profile")).to_have_text("Evacuate")
+    await expect(page.locator(f"{LIGHT} .operation")).to_have_count(2)
+    await expect(page.locator(f"{SPEAKER} li.shown strong")).to_have_text("Alarm: Horror")
+    await expect(page.locator("#shown")).to_have_text("Flash 3x · red")
+
+    await page.click("#profiles li:first-child button")
+    await expect(page.locator(f"{LIGHT} li.shown strong")).to_have_text("Rotate")
+    await page.click("#stop-all")
+    await expect(page.locator(f"{LIGHT} .empty")).to_be_visible()
+    assert device.running(Function.SIGNALING_LED) == []
+
+
+async def test_the_drawing_moves_with_the_light(page: Page, url: str, device: Device) -> None:
+    await log_in(page, url)
+    assert await level(page, 0) == 0
+    steady = StartOperation(
+        function=Function.SIGNALING_LED, pattern="Steady", colors=("green",), intensity=5
+    )
+    device.context.dispatcher.execute(steady)
+    await expect(page.locator('[data-face="0"]')).to_have_css("opacity", "1")
+    assert [await level(page, side) for side in range(4)] == [1, 1, 1, 1]
+
+    spin = StartOperation(
+        function=Function.SIGNALING_LED, pattern="Spin", colors=("red",), intensity=5, priority=5
+    )
+    device.context.dispatcher.execute(spin)
+    seen: set[tuple[float, ...]] = set()
+    async with asyncio.timeout(10):
+        while len(seen) < 4:
+            levels = await page.evaluate(
+                "[...document.querySelectorAll('[data-face]')]"
+                ".map(face => Number(getComputedStyle(face).opacity))"
+            )
+            seen.add(tuple(round(one, 1) for one in levels))
+    assert any(one.count(1.0) == 1 for one in seen), "one side at a time"
+
+
+async def test_who_asks_for_less_motion_sees_a_light_that_does_not_flash(
+    browser: Browser, url: str, device: Device
+) -> None:
+    """SAF-01, and prefers-reduced-motion: the picture is steady while the light blinks."""
+    page = await browser.new_page(reduced_motion="reduce")
+    await log_in(page, url)
+    await expect(page.locator(".caution")).to_contain_text("photosensitive epilepsy")
+    blink = StartOperation(
+        function=Function.SIGNALING_LED, pattern="Blink", colors=("red",), intensity=5, speed=4
+    )
+    device.context.dispatcher.execute(blink)
+    await expect(page.locator('[data-face="0"]')).to_have_css("opacity", "0.7")
+
+    seen = {await level(page, 0) for _ in range(60)}
+
+    assert len(seen) == 1
+    await page.close()
+
+
+async def test_calls_are_listed_with_level_and_statistics_and_can_be_ended(
+    page: Page, url: str, device: Device
+) -> None:
+    device.calls += [FakeCall(id="c1"), FakeCall(id="c2", state="ringing", codec="")]
+    await log_in(page, url)
+
+    first, second = page.locator("#calls li").nth(0), page.locator("#calls li").nth(1)
+    await expect(first.locator("strong")).to_have_text("alice@192.0.2.77")
+    await expect(first.locator(".media")).to_contain_text("PCMU · 512 packets, 3 lost (0.6 %)")
+    await expect(first.locator(".meter")).to_have_attribute("aria-valuenow", "-18")
+    await expect(first.locator(".answer")).to_be_hidden()
+    device.calls[0].level_db = -6.0
+    await expect(first.locator(".meter")).to_have_attribute("aria-valuenow", "-6")
+
+    await second.locator(".answer").click()
+    await expect(second.locator(".state")).to_have_text("active")
+    await second.locator(".hang-up").click()
+    await expect(page.locator("#calls li")).to_have_count(1)
+
+
+async def test_events_tell_their_causes(page: Page, url: str, device: Device) -> None:
+    await log_in(page, url)
+
+    await page.click(".trigger")
+
+    event = page.locator("#events li.event").first
+    await expect(event.locator("summary")).to_have_text("Manual trigger 1 pressed")
+    await event.locator("summary").click()
+    await expect(event.locator(".chain li").nth(0)).to_contain_text("Press manual trigger 1")
+    await expect(event.locator(".chain li").nth(1)).to_contain_text(
+        "POST /api/v1/commands/set-manual-trigger by olga from 127.0.0.1"
+    )
+    await expect(page.locator(".trigger")).to_have_attribute("aria-pressed", "true")
+
+
+async def test_maintenance_mode_explains_the_silence(page: Page, url: str, device: Device) -> None:
+    """MNT-06, MNT-07."""
+    device.context.dispatcher.execute(SetMaintenance(active=True, seconds=7200))
+    await log_in(page, url)
+
+    await expect(page.locator("#maintenance")).to_contain_text("Maintenance mode is on.")
+    await expect(page.locator("#maintenance-left")).to_contain_text("It ends in 1:59:")
+    await page.click("#maintenance-off")
+    await expect(page.locator("#maintenance")).to_be_hidden()
+    assert not device.store.current.maintenance.active
+
+
+async def test_a_viewer_sees_everything_and_can_press_nothing(page: Page, url: str) -> None:
+    await log_in(page, url, "victor")
+
+    await expect(page.locator("#profiles li")).to_have_count(2)
+    await expect(page.locator("#profiles button").first).to_be_hidden()
+    await expect(page.locator(".trigger")).to_be_disabled()
+    await expect(page.locator("#stop-all")).to_be_hidden()
+
+
+async def test_a_refused_order_is_told_in_words(page: Page, url: str, device: Device) -> None:
+    await log_in(page, url)
+    device.store.change_now({"profiles": []})
+
+    await page.click("#profiles li:first-child button")
+
+    await expect(page.locator("#toast")).to_have_text("there is no profile 'Evacuate'")
+
+
+async def test_the_page_finds_the_device_again_when_it_comes_back(
+    page: Page, context: Context
+) -> None:
+    device = Device.make(context, in_background=True, profiles=PROFILES)
+    async with device.served() as url:
+        await log_in(page, url)
+    await expect(page.locator("#connection")).to_have_attribute("data-state", "lost")
+    await page.goto("about:blank")
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+async def test_the_page_fits_a_phone(
+    browser: Browser, url: str, device: Device, scheme: str, tmp_path: Path
+) -> None:
+    device.calls.append(FakeCall(remote_uri="sip:+49301234567890@gateway.example.net"))
+    page = await browser.new_page(
+        viewport={"width": 360, "height": 740},
+        color_scheme="dark" if scheme == "dark" else "light",
+    )
+    await log_in(page, url)
+    await page.click("#profiles li:first-child button")
+    await expect(page.locator(f"{LIGHT} .operation")).to_have_count(1)
+
+    width = await page.evaluate("document.documentElement.scrollWidth")
+    await page.screenshot(path=tmp_path / f"phone-{scheme}.png", full_page=True)
+
+    assert width == 360, "nothing sticks out"
+    await page.close()
