@@ -3,7 +3,9 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
+from threading import Thread
 from typing import Final
 
 from sipstrobe.audio.fade import Fade
@@ -67,7 +69,7 @@ class Speaker:
         clock: Clock,
         make_output: MakeOutput,
         render: Render,
-        report: Callable[[str], None],  # called with the problem in words, "" when it is solved
+        report: Callable[[str], None],  # of the problem in words, "" when it works
     ) -> None:
         self.problem = ""
         self._clock = clock
@@ -83,6 +85,7 @@ class Speaker:
         self._retry_after = RETRY_FIRST
         self._seen = 0  # periods of the output when it was last looked at
         self._seen_faults = 0
+        self._told = False
 
     @property
     def output(self) -> Output | None:
@@ -123,12 +126,11 @@ class Speaker:
         gate.wanted = 0.0
         if self._running:
             await asyncio.sleep(FADE_OUT)
-        if not gate.output.blocking:
-            gate.output.close()
-            return
+        closed = asyncio.Event()
+        self._do(gate.output, gate.output.close, lambda _: closed.set())
         try:
             async with asyncio.timeout(CLOSE_LIMIT):
-                await asyncio.to_thread(gate.output.close)
+                await closed.wait()
         except TimeoutError:
             logger.warning("the sound card %s does not close", gate.output.name)
 
@@ -242,8 +244,8 @@ class Speaker:
         self._do(gate.output, gate.output.close, closed)
 
     def _tell(self, problem: str) -> None:
-        if problem != self.problem:
-            self.problem = problem
+        if problem != self.problem or not self._told:
+            self.problem, self._told = problem, True
             self._report(problem)
 
     def _wait(self, when: float | None, then: Callable[[], None] | None = None) -> None:
@@ -259,8 +261,7 @@ class Speaker:
     ) -> None:
         """Do a step that may fail or take long, and go on with its failure, if any."""
         if output.blocking:
-            future = asyncio.get_running_loop().run_in_executor(None, step)
-            future.add_done_callback(lambda f: None if f.cancelled() else then(f.exception()))
+            _in_thread(step, then)
             return
         failure = None
         try:
@@ -268,3 +269,19 @@ class Speaker:
         except MediaError as error:
             failure = error
         then(failure)
+
+
+def _in_thread(step: Callable[[], None], then: Callable[[BaseException | None], None]) -> None:
+    """Do a step in a thread that nothing has to wait for, not even the end of the process."""
+    loop = asyncio.get_running_loop()
+
+    def run() -> None:
+        failure = None
+        try:
+            step()
+        except Exception as error:
+            failure = error
+        with suppress(RuntimeError):  # the loop has ended before
+            loop.call_soon_threadsafe(then, failure)
+
+    Thread(target=run, name="sound card", daemon=True).start()

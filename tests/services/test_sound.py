@@ -334,7 +334,8 @@ def test_an_output_that_cannot_be_opened_is_reported_replaced_and_tried_again() 
     bench.clock.advance(1.0)
 
     assert bench.states == [
-        ServiceStateChanged(service="sound", working=False, problem="It is on fire.")
+        ServiceStateChanged(service="sound", working=True, problem=""),
+        ServiceStateChanged(service="sound", working=False, problem="It is on fire."),
     ]
     assert bench.sound.snapshot()["output"] == "null"
     assert ring.consumed == pytest.approx(0.97 * SAMPLE_RATE, abs=480)  # played to nobody
@@ -388,15 +389,15 @@ async def test_a_card_that_hangs_is_replaced() -> None:
     await _until(lambda: sound.snapshot()["output"] == "hand")
     cards[0].period_played()
     clock.advance(1.0)
-    assert not states
+    assert [state.working for state in states] == [True]
 
     clock.advance(1.0)
-    await _until(lambda: bool(states))
+    await _until(lambda: len(states) == 2)
     assert states[-1].problem == "The sound card hand hangs."
     assert sound.snapshot()["output"] == "null"
 
     clock.advance(1.0)
-    await _until(lambda: len(states) == 2)
+    await _until(lambda: len(states) == 3)
     assert states[-1].working
     await sound.aclose()
 
