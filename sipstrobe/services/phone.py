@@ -1,7 +1,7 @@
 """The phone: accounts and calls, joined from signalling, SDP and media.
 
 Listens to: the SIP endpoint. Serves: Dial, AnswerCall, HangUp, SendDigits. Publishes:
-CallStateChanged, then CallState, for every step of a call.
+CallState, then CallStateChanged, for every step of a call.
 """
 
 import asyncio
@@ -380,8 +380,10 @@ class Phone:
         self._move(call, CallStatus.ACTIVE, reason)
 
     def _move(self, call: Call, state: CallStatus, reason: CallReason) -> None:
-        self._context.bus.publish(call.moved(state, reason))
+        """State first, so that a rule triggered by the change finds it to hold already."""
+        change = call.moved(state, reason)
         self._context.bus.publish(call.property())
+        self._context.bus.publish(change)
 
     def _silence(self, call: Call) -> None:
         if call.heard:
