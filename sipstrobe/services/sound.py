@@ -109,6 +109,10 @@ class Sound:
         self._plan()
         self._speaker.want(wanted.output)
 
+    async def settled(self) -> None:
+        """Until it is known whether the first output works, a second at most; to tell the owner."""
+        await self._speaker.settled()
+
     async def aclose(self) -> None:
         """Fade out and close the output."""
         await self._speaker.aclose()

@@ -23,6 +23,7 @@ WATCH: Final = 1.0  # how often a card is looked at; one that asked for nothing 
 RETRY_FIRST: Final = 1.0
 RETRY_MAX: Final = 60.0
 CLOSE_LIMIT: Final = 1.0
+SETTLE_LIMIT: Final = 1.0
 
 
 class _Gate:
@@ -85,7 +86,7 @@ class Speaker:
         self._retry_after = RETRY_FIRST
         self._seen = 0  # periods of the output when it was last looked at
         self._seen_faults = 0
-        self._told = False
+        self._told = asyncio.Event()
 
     @property
     def output(self) -> Output | None:
@@ -114,6 +115,12 @@ class Speaker:
         """What is to be heard will change."""
         if self._gate is not None:
             self._gate.output.catch_up()
+
+    async def settled(self) -> None:
+        """Until it is known whether the wanted output works, or it takes too long to tell."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SETTLE_LIMIT):
+                await self._told.wait()
 
     async def aclose(self) -> None:
         """Fade out and close."""
@@ -244,8 +251,9 @@ class Speaker:
         self._do(gate.output, gate.output.close, closed)
 
     def _tell(self, problem: str) -> None:
-        if problem != self.problem or not self._told:
-            self.problem, self._told = problem, True
+        if problem != self.problem or not self._told.is_set():
+            self.problem = problem
+            self._told.set()
             self._report(problem)
 
     def _wait(self, when: float | None, then: Callable[[], None] | None = None) -> None:

@@ -386,7 +386,8 @@ async def test_a_card_that_hangs_is_replaced() -> None:
     sound = Sound(context, make)
     sound.apply(AudioSettings(output="card"))
     assert sound.snapshot()["output"] == "null"  # until it is open
-    await _until(lambda: sound.snapshot()["output"] == "hand")
+    await sound.settled()
+    assert sound.snapshot()["output"] == "hand"
     cards[0].period_played()
     clock.advance(1.0)
     assert [state.working for state in states] == [True]
