@@ -42,7 +42,11 @@ class WavWriter:
         self._buffer = np.zeros(round(sample_rate * _FLUSH_SECONDS), np.float32)
         self._fill = 0  # samples in the buffer
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
-        os.pwrite(self._file, _header(sample_rate, 0), 0)
+        try:
+            self._cover(0)
+        except OSError:
+            os.close(self._file)
+            raise
 
     def write(self, block: NDArray[np.float32]) -> None:
         """Add samples, rounded to 16 bits; 1 − 2⁻¹⁵ is the largest."""

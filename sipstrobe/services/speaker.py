@@ -178,10 +178,10 @@ class Speaker:
         self._do(gate.output, partial(gate.output.open, gate.render), opened)
 
     def _opened(self, name: str, gate: _Gate, failure: BaseException | None = None) -> None:
-        self._changing = False
         if self._closed or name != self._wanted:  # meanwhile something else is wanted
-            self._do(gate.output, gate.output.close, lambda _: self._change())
+            self._do(gate.output, gate.output.close, self._change_again)
             return
+        self._changing = False
         if failure is None:
             if self._gate is not None:
                 self._gate.output.close()
@@ -191,6 +191,10 @@ class Speaker:
             self._tell(gate.output.problem)
         else:
             self._fail(str(failure))
+
+    def _change_again(self, _: BaseException | None) -> None:
+        self._changing = False
+        self._change()
 
     def _fail(self, problem: str) -> None:
         """Go on without the wanted output, and try again later."""

@@ -1,7 +1,9 @@
 """The speaker: who is heard, from the command to the sample."""
 
 import asyncio
+import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -324,6 +326,26 @@ def test_another_output_takes_over_while_it_plays() -> None:
     assert _largest_step(taken_over) < 0.005
 
 
+def test_a_file_on_a_full_disk_is_reported(tmp_path: Path) -> None:
+    clock = FakeClock()
+    context = Context(clock)
+    states: list[ServiceStateChanged] = []
+    context.bus.subscribe(ServiceStateChanged, states.append)
+    sound = Sound(context)
+    sound.apply(AudioSettings(output=f"wav:{tmp_path}/full.wav"))
+    assert [state.working for state in states] == [True]
+
+    (tmp_path / "full.wav").unlink()
+    (tmp_path / "full.wav").symlink_to("/dev/full")
+    sound.apply(AudioSettings(output="null"))
+    sound.apply(AudioSettings(output=f"wav:{tmp_path}/full.wav"))
+    clock.advance(2.0)
+
+    assert not states[-1].working
+    assert "No space left on device" in states[-1].problem
+    assert sound.snapshot()["problem"] == states[-1].problem
+
+
 def test_an_output_that_cannot_be_opened_is_reported_replaced_and_tried_again() -> None:
     bench = Bench()
     ring = _constant(0.5, seconds=10.0)
@@ -401,6 +423,81 @@ async def test_a_card_that_hangs_is_replaced() -> None:
     await _until(lambda: len(states) == 3)
     assert states[-1].working
     await sound.aclose()
+
+
+class SlowCard(HandCard):
+    """Opens and closes only when it may."""
+
+    def __init__(self, clock: Clock, name: str) -> None:
+        super().__init__(clock, blocking=True)
+        self.name = name
+        self.may_open = threading.Event()
+        self.may_close = threading.Event()
+
+    def open(self, render: Render) -> None:
+        assert self.may_open.wait(5)
+        super().open(render)
+
+    def close(self) -> None:
+        assert self.may_close.wait(5)
+        super().close()
+
+
+class SlowBench:
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.context = Context(self.clock)
+        self.cards: list[SlowCard] = []
+        self.sound = Sound(self.context, self._make)
+
+    def _make(self, name: str, clock: Clock, sample_rate: int) -> Output:
+        self.cards.append(SlowCard(clock, name))
+        return self.cards[-1]
+
+    def want(self, output: str) -> None:
+        self.sound.apply(AudioSettings(output=output))
+
+    @property
+    def output(self) -> str:
+        return str(self.sound.snapshot()["output"])
+
+
+async def test_who_wants_another_card_while_the_first_still_opens_gets_the_last_named() -> None:
+    bench = SlowBench()
+    bench.want("first")
+    bench.want("second")
+    bench.want("third")
+    assert [card.name for card in bench.cards] == ["first"]
+
+    bench.cards[0].may_open.set()
+    bench.cards[0].may_close.set()
+    await _until(lambda: len(bench.cards) == 2)
+    bench.cards[1].may_open.set()
+    await _until(lambda: bench.output == "third")
+
+    bench.cards[1].may_close.set()
+    await bench.sound.aclose()
+
+
+async def test_a_card_that_neither_opens_nor_closes_does_not_hold_up_the_end() -> None:
+    bench = SlowBench()
+    bench.want("slow")
+    await asyncio.sleep(0.01)
+    before = asyncio.get_running_loop().time()
+    await bench.sound.aclose()
+    assert asyncio.get_running_loop().time() - before < 0.5
+    bench.cards[0].may_open.set()
+    bench.cards[0].may_close.set()
+
+    bench = SlowBench()
+    bench.want("hung")
+    bench.cards[0].may_open.set()
+    await bench.sound.settled()
+    assert bench.output == "hung"
+    before = asyncio.get_running_loop().time()
+    await bench.sound.aclose()
+    assert asyncio.get_running_loop().time() - before < 1.5
+    bench.cards[0].may_close.set()
 
 
 async def test_closing_fades_out_first() -> None:
