@@ -76,6 +76,11 @@ class Endpoint:
         return len(self._layer.servers) + len(self._layer.clients)
 
     @property
+    def waiting(self) -> bool:
+        """A last word of ours is still on its way: a BYE, or the ACK that it waits for."""
+        return self._layer.waiting or any(s.told for s in self._core.sessions.values())
+
+    @property
     def idle(self) -> bool:
         """Nothing is remembered: no call, dialog, transaction or timer."""
         core, layer = self._core, self._layer

@@ -174,6 +174,11 @@ class Asking:
         return (self.branch, self.draft.method)
 
     @property
+    def open(self) -> bool:
+        """No final response has come yet."""
+        return self.transaction.open
+
+    @property
     def deadline(self) -> float | None:
         return self.transaction.deadline
 

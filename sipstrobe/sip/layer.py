@@ -107,6 +107,11 @@ class Layer:
         for asking in hit:
             asking.transport_failed(now=now)
 
+    @property
+    def waiting(self) -> bool:
+        """A request of ours has no final response yet."""
+        return any(asking.open for asking in self.clients.values())
+
     # --- requests of others ----------------------------------------------------------------
 
     @property
@@ -180,6 +185,9 @@ class Layer:
     def wake(self, *, now: float) -> None:
         for item in self.agenda.due(now):
             item.wake(now=now)
+        for table in (self.servers, self.clients, self.merging):
+            if not table:
+                table.clear()  # a dict keeps the room of its best days otherwise
 
 
 def server_key(request: Request) -> ServerKey:

@@ -12,6 +12,7 @@ from sipstrobe.sip.outputs import (
     OfferReceived,
 )
 from sipstrobe.sip.settings import SipSettings
+from sipstrobe.sip.transport import Address
 from tests.sip.scene import ANSWER, OFFER, Scene
 
 RELIABLY = (("Require", "100rel"),)
@@ -276,6 +277,41 @@ def test_a_call_without_offer_gets_ours_and_answers_in_the_ack() -> None:
     assert ok.body == OFFER
     scene.hear(scene.ack(ok, body=ANSWER))
     assert scene.told(CallConfirmed).body == ANSWER
+
+
+def test_a_call_through_two_proxies_goes_back_through_both() -> None:
+    """RFC 3261 §12.1.1: the route set in the order of Record-Route, copied into the 200."""
+    scene = Scene()
+    routes = (
+        ("Record-Route", "<sip:192.0.2.51;lr>, <sip:p2.example.com:5070;lr>"),
+        ("Record-Route", "<sip:p1.example.com;lr>"),
+    )
+    scene.invite(fields=routes)
+    scene.endpoint.accept("in-1", ANSWER, now=scene.now)
+    scene.collect()
+    ok = scene.response()
+    assert len(ok.record_routes) == 3
+    scene.hear(scene.ack(ok))
+    scene.endpoint.hang_up("in-1", now=scene.now)
+    scene.collect()
+    assert scene.sends[0].flow.remote == Address("192.0.2.51", 5060)
+    bye = scene.request()
+    assert bye.uri == "sip:peer@192.0.2.9:5062"
+    assert [r.uri.host for r in bye.routes] == ["192.0.2.51", "p2.example.com", "p1.example.com"]
+
+
+def test_our_last_word_is_waited_for() -> None:
+    scene = Scene()
+    scene.invite()
+    scene.endpoint.accept("in-1", ANSWER, now=scene.now)
+    scene.endpoint.hang_up("in-1", now=scene.now)
+    scene.collect()
+    assert scene.endpoint.waiting  # for the ACK
+    ok = scene.response()
+    scene.hear(scene.ack(ok))
+    assert scene.endpoint.waiting  # for the answer to BYE
+    scene.answer(scene.request(), 200)
+    assert not scene.endpoint.waiting
 
 
 # --- RFC 3262 ----------------------------------------------------------------------------------

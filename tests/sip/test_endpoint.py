@@ -1,11 +1,15 @@
 """Two endpoints on a bad link: whatever happens to their messages, both come to the same end."""
 
+import gc
 from collections.abc import Callable, Sequence
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sipstrobe.sip.dialog import Dialog
+from sipstrobe.sip.exchange import Asking, Serving
+from sipstrobe.sip.message import Request
 from sipstrobe.sip.outputs import (
     AnswerReceived,
     CallAccepted,
@@ -16,7 +20,9 @@ from sipstrobe.sip.outputs import (
     OfferReceived,
     Output,
 )
+from sipstrobe.sip.session import Session
 from sipstrobe.sip.settings import SipSettings
+from sipstrobe.sip.transaction import Transaction
 from sipstrobe.sip.transport import Transport
 from tests.support.link import Link, Side, at_once
 
@@ -183,6 +189,28 @@ def test_a_call_over_tcp() -> None:
     assert endings(link.a) == [Ended.REMOTE_BYE]
     assert name not in link.a.endpoint.calls
     assert over(link)
+
+
+def test_a_hundred_calls_leave_nothing_behind() -> None:
+    """Once their timers have ended, no object of theirs is left."""
+
+    def left() -> int:
+        gc.collect()
+        kinds = (Session, Dialog, Serving, Asking, Transaction, Request)
+        return sum(isinstance(found, kinds) for found in gc.get_objects())
+
+    link = Link()
+    link.b.handler = answering
+    before = left()
+    for _ in range(100):
+        name = call(link)
+        link.run(link.now + 0.2)
+        link.a.endpoint.hang_up(name, now=link.now)
+    link.run(LONG)
+    assert over(link)
+    link.a.news.clear()
+    link.b.news.clear()
+    assert left() == before
 
 
 # --- any pattern of loss, repetition, delay and reordering ---------------------------------------
