@@ -27,6 +27,7 @@ KEEP_ALIVE = 75.0  # seconds for which an idle connection is kept
 BODY_TIME = 30.0  # seconds in which a request's body must be complete
 SHUTDOWN_TIME = 1.0  # seconds for what is under way when the server closes
 HEARTBEAT = 15.0  # seconds between pings; without a pong for half of it the socket is closed
+CLOSE_TIME = 0.5  # seconds in which the other side has to agree to the end of a WebSocket
 HEADER_LINE_MAX = 8190
 HEADERS_MAX = 64
 
@@ -135,7 +136,9 @@ def _answer(response: Response) -> web.Response:
 
 async def _serve_live(incoming: web.BaseRequest, listener: Listener) -> web.StreamResponse:
     """Send what the listener is given until either side ends it."""
-    socket = web.WebSocketResponse(heartbeat=HEARTBEAT, compress=False, max_msg_size=1024)
+    socket = web.WebSocketResponse(
+        timeout=CLOSE_TIME, heartbeat=HEARTBEAT, compress=False, max_msg_size=1024
+    )
     try:
         await socket.prepare(incoming)
         transport = incoming.transport

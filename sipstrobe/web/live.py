@@ -29,6 +29,7 @@ HISTORY_MAX = 100  # events kept for whoever comes later
 EVENTS_PER_TICK = 20  # in a storm only the newest are told, with a count of the others
 TICK = 1 / 15  # seconds between levels, events and changes of state
 FRAME_SPACING = 1 / 60  # seconds; a frame that comes sooner waits for the tick
+STATE_SHARE = 0.05  # of the time, at most, goes into telling state and levels of a busy device
 TICKS_PER_STATE = 15  # the state is told again each second, if nothing changes
 
 
@@ -85,6 +86,7 @@ class Live:
         self._untold = 0  # events since the last tick
         self._changed = False
         self._ticks = 0
+        self._quiet_until = 0.0
         self._timer: Handle | None = None
         self._levels_told: dict[str, object] = {}
         self._shown_at = dict.fromkeys(LIGHTS, 0.0)
@@ -169,11 +171,14 @@ class Live:
         for light, frame in tuple(self._waiting.items()):
             self._show(light, frame)
         self._tell_events()
+        if now < self._quiet_until:
+            return
         if self._changed or self._ticks % TICKS_PER_STATE == 0:
             self._changed = False
             self._tell(self._encode("state", state=self._state()))
         elif levels := self._levels():
             self._tell(self._encode("levels", **levels))
+        self._quiet_until = now + (self._context.clock.now() - now) / STATE_SHARE
 
     def _tell_events(self) -> None:
         if not self._untold:

@@ -76,6 +76,7 @@ async def test_a_wrong_password_is_told_and_the_right_one_opens(page: Page, url:
     await log_in(page, url)
 
     await expect(page.locator("#device")).to_be_visible()
+    await expect(page.locator("#dial")).to_have_text("Dial sip:anything@127.0.0.1:5060")
 
 
 async def test_a_profile_is_started_and_stopped_and_the_light_follows(

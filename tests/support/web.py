@@ -96,7 +96,7 @@ class Device:
             watch_frames=self.signals.watch_frames,
             calls=lambda: self.calls,
             registrations=lambda: self.registrations,
-            listening=lambda: ["sip:192.0.2.10:5060"],
+            listening=lambda: ["UDP 5060 (IPv4, IPv6)", "TCP 5060 (IPv4, IPv6)"],
             sound=lambda: self.sound,
             lights=lambda: self.signals.light_states,
             services=lambda: self.services,

@@ -303,6 +303,28 @@ def test_a_storm_of_events_and_frames_costs_listeners_a_few_messages_a_tick() ->
     assert all(len(m["events"]) == 20 and m["skipped"] > 30 for m in told)
 
 
+def test_telling_the_state_of_a_busy_device_costs_a_small_share_of_the_time() -> None:
+    """A state that takes 10 ms to gather is told five times a second and not fifteen."""
+    clock = FakeClock()
+    context = Context(clock, random_bytes=bytes)
+    told: list[float] = []
+
+    def slow_state() -> dict[str, object]:
+        clock.time += 0.01
+        told.append(clock.now())
+        return {}
+
+    live = Live(context, Device.make(context).views(), slow_state)
+    listener = live.listen()
+    told.clear()
+    while clock.now() < 10.0:
+        clock.advance(1 / 60)
+        listener._waiting.clear()  # pyright: ignore[reportPrivateUsage]
+        context.bus.publish(ManualTriggerChanged(trigger=1, active=True))
+
+    assert 30 <= len(told) <= 52
+
+
 def test_a_listener_that_never_reads_is_closed_when_its_queue_is_full() -> None:
     clock = FakeClock()
     context = Context(clock, random_bytes=bytes)

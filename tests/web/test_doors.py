@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import ssl
 from base64 import b64encode
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from sipstrobe.config.users import Role, make_user
 from sipstrobe.context import Context
 from sipstrobe.web.exchange import Request
 from sipstrobe.web.gate import Denied, Gate
+from sipstrobe.web.server import WebServer
 from sipstrobe.web.sessions import COOKIE
 from tests.support.web import PASSWORDS, USERS, Device
 
@@ -120,6 +123,33 @@ def test_basic_is_taken_over_tls_only() -> None:
             gate.admit(ask(secure=True, given=wrong), Role.VIEWER)
         assert denied.value.status == 401
         assert denied.value.headers[-1][1].startswith("Basic")
+
+
+async def test_over_tls_basic_is_offered_and_the_cookie_is_for_tls(
+    context: Context, device: Device, tmp_path: Path
+) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    made = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=x -days 2"
+    files = ("-keyout", str(key), "-out", str(certificate))
+    process = await asyncio.create_subprocess_exec(
+        "openssl", *made.split(), *files, stderr=asyncio.subprocess.DEVNULL
+    )
+    assert await process.wait() == 0
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(certificate, key)
+    server = WebServer(context, device.store, device.views())
+    await server.start("127.0.0.1", 0, tls)
+    url = f"https://127.0.0.1:{server.addresses[0][1]}"
+
+    status, _ = await curl("-k", "--basic", "-u", f"victor:{PASSWORDS['victor']}", url + STATUS)
+    _, headers = await curl(
+        *("-k", "-D", "-", "-o", "/dev/null", url + "/api/v1/login"),
+        *("-d", json.dumps({"name": "olga", "password": PASSWORDS["olga"]})),
+    )
+
+    await server.aclose()
+    assert status == 200
+    assert "; Secure" in headers
 
 
 # --- the page ----------------------------------------------------------------------------------

@@ -152,8 +152,8 @@ function show(state) {
   $("#maintenance").hidden = !maintenance.active;
   $("#maintenance-switch").checked = maintenance.active;
   until = maintenance.until ? Date.parse(maintenance.until) / 1000 - wallOffset : null;
-  const sip = state.listening.filter((address) => address.startsWith("sip"));
-  setText($("#dial"), sip.length ? `Dial ${sip.join(" or ")}` : "");
+  const port = state.listening.map((words) => words.match(/^(UDP|TCP) (\d+)/)?.[2]).find(Boolean);
+  setText($("#dial"), port ? `Dial sip:anything@${location.hostname}:${port}` : "");
   lists.showFunctions(state.functions, now);
   lists.showCalls(state.calls, now);
   lists.showProfiles(state.profiles);

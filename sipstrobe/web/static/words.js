@@ -20,16 +20,18 @@ export function party(uri) {
 }
 
 const CALL_WORDS = {
-  calling: "is being called", ringing: "rings", active: "is connected",
+  calling: "is being placed", ringing: "rings", active: "is connected",
   terminating: "is ending", terminated: "has ended", idle: "is idle",
 };
 
+const callWords = (i) =>
+  i.direction === "outgoing"
+    ? `Call to ${party(i.remote_uri)} ${CALL_WORDS[i.state] ?? i.state}`
+    : `Call from ${party(i.remote_uri)} to ${i.extension || party(i.local_uri)} ${CALL_WORDS[i.state] ?? i.state}`;
+
 const KNOWN = {
-  "call/state_change": (i) =>
-    i.direction === "outgoing"
-      ? `Call to ${party(i.remote_uri)} ${CALL_WORDS[i.state] ?? i.state}`
-      : `Call from ${party(i.remote_uri)} to ${i.extension || party(i.local_uri)} ${CALL_WORDS[i.state] ?? i.state}`,
-  "call/state": (i) => `Call with ${party(i.remote_uri)} is ${i.state}`,
+  "call/state_change": callWords,
+  "call/state": callWords,
   "signal/operation": (i) =>
     `${FUNCTIONS[i.function] ?? i.function}: ${i.pattern} ${PHASES[i.phase] ?? i.phase}${i.profile ? ` · ${i.profile}` : ""}`,
   "signal/maintenance": (i) => `Maintenance mode ${i.active ? "on" : "off"}`,
