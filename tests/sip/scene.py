@@ -37,6 +37,7 @@ class Scene:
         self.sent: list[Request | Response] = []
         self.sends: list[Send] = []
         self.news: list[Output] = []
+        self.taken: list[Request | Response] = []  # a test's own notes
         self._branches = 0
 
     # --- time and the wire -----------------------------------------------------------------
