@@ -48,11 +48,6 @@ class ClientTransaction(Transaction):
         if not reliable:
             self._timers.start(Input.TIMER_E, now + T1)
 
-    @property
-    def open(self) -> bool:
-        """No final response has come yet."""
-        return self.state is State.TRYING or self.state is State.PROCEEDING
-
     def receive(self, response: Response, *, now: float) -> None:
         self._response = response
         self._step(Input.RECEIVE_1XX if response.status < 200 else Input.RECEIVE_2XX_6XX, now)

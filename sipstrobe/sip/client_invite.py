@@ -77,11 +77,6 @@ class InviteClientTransaction(Transaction):
         self._response = None
 
     @property
-    def open(self) -> bool:
-        """No final response has come yet."""
-        return self.state is State.CALLING or self.state is State.PROCEEDING
-
-    @property
     def proceeding(self) -> bool:
         """A provisional response has come, and no final one."""
         return self.state is State.PROCEEDING

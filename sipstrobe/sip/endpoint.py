@@ -15,7 +15,7 @@ from sipstrobe.sip.capabilities import Fields
 from sipstrobe.sip.core import Core
 from sipstrobe.sip.framing import PING, PONG, Framer
 from sipstrobe.sip.layer import MAX_TRANSACTIONS, Counters
-from sipstrobe.sip.message import Request, parse, salvage
+from sipstrobe.sip.message import Request, parse, received_from, salvage
 from sipstrobe.sip.modify import ModifiableSession
 from sipstrobe.sip.outputs import CloseConnection, Output
 from sipstrobe.sip.settings import SipSettings
@@ -106,7 +106,8 @@ class Endpoint:
             counters.malformed += 1
             request = salvage(data)
             if request is not None:
-                self._layer.reply(request, flow, e.status)
+                marked = received_from(request, flow.remote.host, flow.remote.port)
+                self._layer.reply(marked, flow, e.status)
 
     def receive_stream(self, chunk: bytes, flow: Flow, *, now: float) -> None:
         """Take bytes of the connection that the flow names."""

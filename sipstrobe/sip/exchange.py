@@ -146,6 +146,7 @@ class Asking:
     __slots__ = (
         "_answered",
         "_cancelled",
+        "_final",
         "_given_up",
         "_layer",
         "_switched",
@@ -166,6 +167,7 @@ class Asking:
         self._switched = False  # to TCP, because of the size
         self._given_up = False
         self._cancelled = False
+        self._final = False  # a final response has come
         self.entry: Entry | None = None
         self.transaction: InviteClientTransaction | ClientTransaction
 
@@ -176,7 +178,7 @@ class Asking:
     @property
     def open(self) -> bool:
         """No final response has come yet."""
-        return self.transaction.open
+        return not self._final
 
     @property
     def deadline(self) -> float | None:
@@ -265,9 +267,13 @@ class Asking:
                 case Transmit(data):
                     self._layer.send(self.flow, data)
                 case Deliver(response):
+                    self._switched = False  # TCP works
+                    self._final = response.status >= 200
                     self._answered(response, now)
-                    if self._given_up and response.status < 200:
+                    if self._given_up and not self._final:
                         self._cancel(now)
+                case Failure() if self._final:
+                    pass  # only the ACK of a rejection was lost
                 case Failure.TRANSPORT if self._switched:
                     self._try_udp(now)
                 case Failure():

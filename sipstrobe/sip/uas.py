@@ -45,9 +45,9 @@ class UserAgentServer:
             self._layer.counters.absorbed += 1
             serving.repeated(now=now)
         else:
+            request = received_from(request, flow.remote.host, flow.remote.port)
             validate(request)
             read_all(request)
-            request = received_from(request, flow.remote.host, flow.remote.port)
             if request.method == "CANCEL":
                 self._take_cancel(request, flow, key, now)
             elif found := refusal(request):

@@ -334,6 +334,20 @@ def test_a_large_request_goes_over_tcp_and_over_udp_if_there_is_none() -> None:
     assert scene.news == []
 
 
+def test_a_refusal_over_tcp_is_the_end_even_if_the_connection_breaks() -> None:
+    """Nothing is tried over UDP that has been answered over TCP."""
+    scene = Scene()
+    large(scene)
+    (send,) = scene.sends
+    invite = scene.request()
+    scene.answer(invite, 486)
+    assert scene.statuses() == ["ACK"]
+    scene.endpoint.send_failed(send.flow, now=scene.now)
+    scene.collect()
+    assert scene.take() == []
+    assert scene.told(CallEnded).status == 486
+
+
 def test_large_requests_can_stay_on_udp() -> None:
     scene = Scene(SipSettings(udp_to_tcp=False))
     large(scene)

@@ -155,6 +155,24 @@ def test_an_invite_without_contact_is_answered_400() -> None:
     assert scene.statuses() == [400]
 
 
+def test_a_complaint_finds_its_way_back_through_a_nat() -> None:
+    """RFC 3581 §4: what cannot be read is answered to where it came from, too."""
+    scene = Scene()
+    via = ("Via", "SIP/2.0/UDP 10.0.0.7:5099;branch=z9hG4bKx;rport")
+    scene.hear(scene.draft("INVITE", fields=(via, ("CSeq", "x INVITE"))))
+    (send,) = scene.sends
+    assert send.flow.remote == PEER
+    refused = scene.response()
+    assert (refused.status, refused.via.received, refused.via.rport) == (400, "192.0.2.9", 5062)
+
+
+def test_a_request_whose_via_cannot_be_read_is_answered_where_it_came_from() -> None:
+    scene = Scene()
+    scene.hear(scene.draft("OPTIONS", fields=(("Via", "SIP/2.0/UDP :;;=;rport"),)))
+    assert [send.flow.remote for send in scene.sends] == [PEER]
+    assert scene.statuses() == [400]
+
+
 def test_a_version_that_is_not_ours() -> None:
     scene = Scene()
     scene.hear(bytes(scene.draft("OPTIONS")).replace(b"SIP/2.0\r\n", b"SIP/7.0\r\n", 1))
