@@ -1,12 +1,13 @@
 """A device with a page: real light and siren, real settings in memory, made-up calls."""
 
+import os
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from sipstrobe.commands import AnswerCall, ChangeSettings, HangUp
-from sipstrobe.config.settings import Settings
+from sipstrobe.config.files import Files, Memory
 from sipstrobe.config.store import Store
 from sipstrobe.config.users import Role, User, make_user
 from sipstrobe.context import Context
@@ -67,12 +68,13 @@ class Device:
         users: Sequence[User] = USERS,
         *,
         in_background: bool = False,
+        files: Files | None = None,
         **settings: Any,
     ) -> "Device":
         """in_background: changes of the settings are stored in another thread, as in the app."""
         quiet = MaintenanceSettings(active=False)
-        store = Store.memory(Settings(maintenance=settings.pop("maintenance", quiet), **settings))
-        store.change_now({"web": {"users": users}})
+        store = Store.load(files or Memory(), os.urandom)
+        store.change_now({"maintenance": quiet, "web": {"users": users}} | settings)
         device = cls(context, store, Signals(context), Properties(context), Automation(context))
         store.watch(lambda s: s.profiles, device.signals.apply_profiles)
         store.watch(lambda s: s.maintenance, device.signals.apply_maintenance)
@@ -106,9 +108,9 @@ class Device:
         )
 
     @asynccontextmanager
-    async def served(self) -> AsyncGenerator[str]:
-        """Serve on a free port; gives the URL."""
-        server = WebServer(self.context, self.store, self.views())
+    async def served(self, views: Views | None = None) -> AsyncGenerator[str]:
+        """Serve on a free port; gives the URL. views: other than those of this device."""
+        server = WebServer(self.context, self.store, views or self.views())
         await server.start("127.0.0.1", 0)
         try:
             host, port = server.addresses[0]
