@@ -17,6 +17,8 @@ CLOCK_RATE: Final = 8000  # Hz
 _BIAS: Final = 33  # G.711 µ-law: added so that every segment starts at a power of two
 _LARGEST: Final = 0x1FFF
 _FULL_SCALE: Final = 32768.0
+_LOWEST: Final = np.float32(-32768)
+_HIGHEST: Final = np.float32(32767)
 
 
 def _expand_ulaw() -> NDArray[np.int16]:
@@ -88,8 +90,11 @@ class _Encoder:
     table: ClassVar[NDArray[np.uint8]]
 
     def encode(self, samples: NDArray[np.float32]) -> bytes:
-        scaled = np.clip(samples * np.float32(_FULL_SCALE), -32768, 32767)
-        return self.encode_pcm(np.rint(scaled).astype(np.int16))
+        scaled = samples * np.float32(_FULL_SCALE)
+        np.maximum(scaled, _LOWEST, out=scaled)
+        np.minimum(scaled, _HIGHEST, out=scaled)
+        np.rint(scaled, out=scaled)
+        return self.encode_pcm(scaled.astype(np.int16))
 
     def encode_pcm(self, pcm: NDArray[np.int16]) -> bytes:
         """Encode 16-bit samples."""

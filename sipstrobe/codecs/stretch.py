@@ -20,6 +20,7 @@ OVERLAP: Final = 0.004  # seconds of blending in a splice
 SHORTEST_SPLICE: Final = 0.0025  # seconds
 LONGEST_SPLICE: Final = 0.010  # seconds
 _TAPS: Final = 4
+_NEAR: Final = 1e-6  # samples, or samples a sample, that make no difference
 _LAGRANGE: Final = np.array(  # rows: powers of the fraction; columns: samples at -1, 0, 1, 2
     [
         [0, 1, 0, 0],
@@ -46,22 +47,38 @@ class Warp:
         self._ramp = np.arange(0, dtype=np.float32)
 
     def process(self, block: _Block, speed: float) -> _Block:
-        """Output samples are 1 + speed input samples apart, |speed| <= MOST; own result."""
+        """Output samples are 1 + speed input samples apart, |speed| <= MOST.
+
+        At speed 0 the position goes on to the next whole sample, and from there on nothing is
+        computed. The result is valid until the next call.
+        """
         assert abs(speed) <= MOST
-        size, kept = block.size, _TAPS - 1
-        line = self._line
-        if line.size != size + kept:
-            line = np.empty(size + kept, np.float32)
-            line[:kept] = self._line[:kept]
-            self._line = line
-            self._ramp = np.arange(size + math.ceil(size * MOST) + 2, dtype=np.float32)
-        line[kept:] = block
-        count = max(0, math.ceil((size - self._position) / (1.0 + speed)))
+        size = block.size
+        line = self._take(block)
+        if abs(speed) < _NEAR:
+            if self._position < _NEAR:
+                self._position = 0.0
+                return line[1 : 1 + size]
+            speed = max(-MOST, -self._position / size)
+        count = max(0, math.ceil((size - self._position) / (1.0 + speed) - _NEAR))
         out = np.empty(count, np.float32)
         self._fill(out, speed)
         self._position = max(0.0, self._position + count * (1.0 + speed) - size)
-        line[:kept] = line[-kept:].copy()
         return out
+
+    def _take(self, block: _Block) -> _Block:
+        """The line with the block behind the last samples of the one before."""
+        size, kept = block.size, _TAPS - 1
+        line = self._line
+        if line.size == size + kept:
+            line[:kept] = line[-kept:]
+        else:
+            line = np.empty(size + kept, np.float32)
+            line[:kept] = self._line[-kept:]
+            self._line = line
+            self._ramp = np.arange(size + math.ceil(size * MOST) + 2, dtype=np.float32)
+        line[kept:] = block
+        return line
 
     def _fill(self, out: _Block, speed: float) -> None:
         """Interpolate stretch by stretch, in each of which input and output go in step."""
@@ -73,10 +90,8 @@ class Warp:
             fraction = position - first
             if speed > 0.0:
                 steps = math.ceil((1.0 - fraction) / speed)
-            elif speed < 0.0:
-                steps = math.floor(fraction / -speed) + 1
             else:
-                steps = count
+                steps = math.floor(fraction / -speed) + 1
             steps = min(max(steps, 1), count - done)
             self._interpolate(out[done : done + steps], first, fraction, speed)
             done += steps

@@ -20,10 +20,13 @@ LOW: Final = 0.006  # seconds of sound left when a missing packet is given up
 STEP: Final = 0.010  # seconds concealed at a time while nothing comes
 FADED: Final = 0.060  # seconds of concealment after which the rhythm may change unheard
 RESTING: Final = 1.0  # seconds of concealment after which nothing is written any more
-LARGE: Final = 0.015  # seconds off the target that call for pitch periods
-URGENT: Final = 0.060  # seconds off the target that call for them even where they can be heard
+EXCESS: Final = 0.015  # seconds above the target that call for leaving out pitch periods
+DEFICIT: Final = 0.005  # seconds below it that call for repeating them
+URGENT: Final = 0.060  # seconds off it that call for that even where it can be heard
 FASTEST: Final = 0.003  # largest relative change of speed
 PULL: Final = 0.1  # relative change of speed for each second off the target
+OFF: Final = 0.003  # seconds off the target from which on the speed is changed …
+ON: Final = 0.001  # … until it is as near as this
 STALL: Final = 0.25  # seconds by which the card may fall behind before we start to measure anew
 _HALF: Final = 1 << 31
 _WRAP: Final = 1 << 32
@@ -80,6 +83,7 @@ class JitterBuffer:
         self._waiting: dict[int, _Waiting] = {}
         self._lateness = Lateness()
         self._card = RecentLeast()  # of our clock minus the card's
+        self._correcting = False
         self._running = False  # the ring is kept from running dry
         self._step = round(STEP * clock_rate)
         self.reset()
@@ -143,8 +147,9 @@ class JitterBuffer:
                     self._next += 1
                 elif written - consumed <= self.longest:
                     return self._play(found, written)
-                self._drop(found)
-            elif left > LOW:
+                else:
+                    self._drop(found)
+            elif left > LOW or written - consumed > self.longest:
                 return None
             elif self._waiting:
                 self._next = min(self._waiting)  # the missing ones are given up
@@ -158,15 +163,22 @@ class JitterBuffer:
     @property
     def speed(self) -> float:
         """By how much faster (> 0) or slower than the sender to play, to keep to the target."""
-        return max(-FASTEST, min(FASTEST, PULL * (self.slack - self.target)))
+        excess = self.slack - self.target
+        if abs(excess) > OFF:
+            self._correcting = True
+        elif abs(excess) < ON:
+            self._correcting = False
+        if not self._correcting:
+            return 0.0
+        return max(-FASTEST, min(FASTEST, PULL * excess))
 
     @property
     def splice(self) -> Splice:
         """Whether the next block should be a pitch period shorter or longer."""
         excess = self.slack - self.target
-        if abs(excess) < LARGE:
-            return Splice.NONE
-        return Splice.SHORTEN if excess > 0 else Splice.LENGTHEN
+        if excess > EXCESS:
+            return Splice.SHORTEN
+        return Splice.LENGTHEN if excess < -DEFICIT else Splice.NONE
 
     @property
     def urgent(self) -> bool:

@@ -6,7 +6,9 @@ from typing import Final
 HALF_WINDOW: Final = 5.0  # seconds; the least value of the last 5–10 s counts
 REMEMBERED: Final = 500  # packets whose lateness makes up the quantile: 10 s at 20 ms
 QUANTILE: Final = 0.99
-_EVERY: Final = 25  # packets between two looks at the quantile
+_EVERY: Final = 50  # packets between two looks at the quantile, since it means sorting
+_HURRY: Final = 10  # one that is later than most counts as so many of them
+_WORSE: Final = 0.002  # seconds later than the quantile
 _FAR: Final = 1.0  # seconds off that mean another time base rather than delay
 
 
@@ -64,8 +66,8 @@ class Lateness:
             self.reset()  # the sender's timestamps have jumped
         late = transit - self._least.update(transit, arrival)
         self._history.append(late)
-        self._until_look -= 1
-        if self._until_look <= 0 or late > self.quantile:
+        self._until_look -= 1 if late <= self.quantile + _WORSE else _HURRY
+        if self._until_look <= 0:
             self._until_look = _EVERY
             ordered = sorted(self._history)
             self.quantile = ordered[int(QUANTILE * (len(ordered) - 1))]

@@ -4,6 +4,8 @@ import math
 from collections.abc import Mapping
 from typing import Final
 
+import numpy as np
+
 from sipstrobe.audio.format import SAMPLE_RATE, SILENCE_DB, Samples
 from sipstrobe.audio.resample import Upsampler
 from sipstrobe.audio.ring import SampleRing
@@ -15,7 +17,6 @@ from sipstrobe.measure import Histogram
 from sipstrobe.rtp.jitter import JitterBuffer, Play, Splice
 
 _SECONDS: Final = 1.0 / SAMPLE_RATE
-_SMOOTHING: Final = 0.2  # weight of the newest block in the level
 
 
 class Playout:
@@ -42,7 +43,7 @@ class Playout:
         self._concealer = Concealer(codec.sample_rate)
         self._upsampler = Upsampler(SAMPLE_RATE // codec.sample_rate)
         self._warp = Warp()
-        self._power = 0.0
+        self._newest: Samples = np.zeros(0, np.float32)
         self._mark: tuple[int, float] | None = None  # position in the ring, receipt of its packet
 
     def push(
@@ -69,6 +70,8 @@ class Playout:
 
     def low_at(self, now: float) -> float | None:
         """When `play` must be called at the latest, whatever comes; None: no need."""
+        if self._mark is not None:
+            self._look(now)
         ring = self._ring
         return self.jitter.low_at(ring.written * _SECONDS, ring.consumed * _SECONDS, now)
 
@@ -78,8 +81,9 @@ class Playout:
 
     @property
     def level_db(self) -> float:
-        """RMS level of what is being received, in dB of full scale."""
-        power = self._power
+        """RMS level of the newest packet, in dB of full scale."""
+        block = self._newest
+        power = float(block @ block) / block.size if block.size else 0.0
         return max(SILENCE_DB, 10.0 * math.log10(power)) if power > 0.0 else SILENCE_DB
 
     def _play(self, step: Play) -> None:
@@ -88,8 +92,7 @@ class Playout:
         except (RemoteProtocolError, KeyError):  # KeyError: the codecs have changed meanwhile
             self.invalid += 1
             return
-        self._power += _SMOOTHING * (float(block @ block) / (block.size or 1) - self._power)
-        block = self._concealer.hear(block)
+        self._newest = block = self._concealer.hear(block)
         splice = self.jitter.splice
         if splice is not Splice.NONE:
             block = self._splice(block, splice)

@@ -32,6 +32,8 @@ logger = logging.getLogger(__name__)
 RING_SECONDS: Final = 0.5  # more than the jitter buffer ever lets wait
 LEVEL_HOLD: Final = 0.3  # seconds without a packet after which the level is that of silence
 LEAST_WAIT: Final = 0.001  # seconds between two looks at a ring that runs low
+UNTIMELY: Final = 0.6  # of a packet time between a packet and our turn
+TIGHT_TURNS: Final = 25  # in a row, after which they are moved
 NTP_EPOCH: Final = 2208988800  # seconds from 1900 to 1970
 LATENCY: Final = "packet_to_sound_seconds"
 
@@ -149,6 +151,7 @@ class Stream:
         self._marker = True  # the next packet sent is the first after a pause
         self._leave: Callable[[], None] | None = None
         self._check: Handle | None = None
+        self._tight = 0  # turns in a row at which the ring was low
         self._heard_at = 0.0
         self._silent = False
         self._rtp, self._rtcp = ports.open(self._receive, self._receive_rtcp)
@@ -242,7 +245,6 @@ class Stream:
             self._playout.push(
                 sequence, packet.timestamp, packet.payload_type, packet.payload, received_at
             )
-            self._playout.play(received_at)
 
     def _receive_rtcp(self, data: bytes, source: Endpoint, received_at: float) -> None:
         self._session.receive_rtcp(data, source, now=received_at)
@@ -252,15 +254,17 @@ class Stream:
         """The ring runs low between two turns."""
         self._check = None
         if self._playout is not None:
-            now = self._clock.now()
-            self._playout.play(now)
-            self._watch(self._playout, now)
+            self._watch(self._playout, self._clock.now())
 
-    def _watch(self, playout: Playout, now: float) -> None:
-        """Make sure that the playout is asked again before the ring runs dry."""
+    def _watch(self, playout: Playout, now: float) -> bool:
+        """Write what has come; True when the ring may run low before the next turn."""
+        playout.play(now)
         low_at = playout.low_at(now)
-        if low_at is not None and low_at < now + self._interval and self._check is None:
+        if low_at is None or low_at >= now + self._interval:
+            return False
+        if self._check is None:
             self._check = self._clock.call_at(max(low_at, now + LEAST_WAIT), self._low)
+        return True
 
     # --- sending --------------------------------------------------------------------------------
 
@@ -279,10 +283,27 @@ class Stream:
             session.wake(now=now)
             self._settle()
         if self._playout is not None:
-            self._playout.play(now)
-            self._watch(self._playout, now)
+            self._look(self._playout, now)
         if self._silence_limit is not None:
             self._listen(now, self._silence_limit)
+
+    def _look(self, playout: Playout, now: float) -> None:
+        """Fill the ring at our turn, and let that be a good time for it.
+
+        Packets wait for the turn, since waking up for each of them costs more than all that is done
+        with it; how long they wait before they are heard stays the same. When the turns come just
+        before the packets do, the ring is low each time and needs a timer besides: then the turns
+        are moved by a line of the grid.
+        """
+        if not self._watch(playout, now) or now - self._heard_at < UNTIMELY * self._interval:
+            self._tight = 0
+            return
+        self._tight += 1
+        if self._tight >= TIGHT_TURNS and self._leave is not None and self._due is not None:
+            self._tight = 0
+            self._leave()
+            after = self._due + self._interval
+            self._leave = self._ticker.join(self._interval, self._turn, after=after)
 
     def _send(self, codec: Codec) -> None:
         units = round(self._interval * codec.clock_rate)

@@ -41,12 +41,19 @@ class Ticker:
         self._timer: Handle | None = None
         self._timer_at = float("inf")
 
-    def join(self, interval: float, turn: Turn) -> Callable[[], None]:
-        """Give a turn every `interval` seconds from now on; the result ends it."""
-        now = self._clock.now()
+    def join(
+        self, interval: float, turn: Turn, *, after: float | None = None
+    ) -> Callable[[], None]:
+        """Give a turn every `interval` seconds; the result ends it.
+
+        after: the instant, not far off, that the first turn is to follow on the grid.
+        """
         serial = next(self._serials)
         member = _Member(interval, turn)
-        line = int(now / GRID) + 1 + serial % LINES
+        if after is None:
+            line = int(self._clock.now() / GRID) + 1 + serial % LINES
+        else:
+            line = round(after / GRID) + 1
         heapq.heappush(self._turns, (line * GRID, serial, member))
         self._arm()
 

@@ -1,0 +1,138 @@
+"""G.711 as in the recommendation and the reference code of G.191."""
+
+import shutil
+import subprocess
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from sipstrobe.codecs.g711 import AlawDecoder, AlawEncoder, UlawDecoder, UlawEncoder
+from sipstrobe.codecs.registry import CODECS
+
+CODES = bytes(range(256))
+EVERY_SAMPLE = np.arange(-32768, 32768, dtype=np.int32).astype(np.int16)
+
+
+def ulaw_compress(sample: int) -> int:
+    """ulaw_compress of ITU-T G.191, step by step."""
+    magnitude = min((~sample >> 2 if sample < 0 else sample >> 2) + 33, 0x1FFF)
+    segment, rest = 1, magnitude >> 6
+    while rest:
+        segment, rest = segment + 1, rest >> 1
+    code = (8 - segment) << 4 | 15 - (magnitude >> segment & 15)
+    return code | 0x80 if sample >= 0 else code
+
+
+def alaw_compress(sample: int) -> int:
+    """alaw_compress of ITU-T G.191, step by step."""
+    code = ~sample >> 4 if sample < 0 else sample >> 4
+    if code > 15:
+        exponent = 1
+        while code > 31:
+            code, exponent = code >> 1, exponent + 1
+        code += (exponent << 4) - 16
+    return (code | 0x80 if sample >= 0 else code) ^ 0x55
+
+
+@pytest.mark.parametrize(
+    ("encoder", "reference"),
+    [(UlawEncoder, ulaw_compress), (AlawEncoder, alaw_compress)],
+)
+def test_every_sample_has_the_code_of_the_reference(
+    encoder: type[UlawEncoder | AlawEncoder], reference: Callable[[int], int]
+) -> None:
+    codes = encoder().encode_pcm(EVERY_SAMPLE)
+
+    assert list(codes) == [reference(int(sample)) for sample in EVERY_SAMPLE]
+
+
+def test_the_decision_values_of_the_tables() -> None:
+    """G.711 tables 1 and 2: the first, the last and the joints of the segments."""
+    ulaw, alaw = UlawDecoder(), AlawDecoder()
+
+    assert list(ulaw.decode_pcm(bytes([0xFF, 0x7F, 0xFE, 0xEF, 0x80, 0x00]))) == [
+        0, 0, 8, 132, 32124, -32124,
+    ]  # fmt: skip
+    assert list(alaw.decode_pcm(bytes([0xD5, 0x55, 0xD4, 0xC5, 0xAA, 0x2A]))) == [
+        8, -8, 24, 264, 32256, -32256,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("encoder", "decoder", "zero"),
+    [(UlawEncoder, UlawDecoder, 0x7F), (AlawEncoder, AlawDecoder, None)],
+)
+def test_each_code_survives_a_round_trip(
+    encoder: type[UlawEncoder | AlawEncoder],
+    decoder: type[UlawDecoder | AlawDecoder],
+    zero: int | None,
+) -> None:
+    """Only the negative zero of µ-law comes back as the positive one."""
+    back = encoder().encode_pcm(decoder().decode_pcm(CODES))
+
+    assert {a: b for a, b in zip(CODES, back, strict=True) if a != b} == (
+        {} if zero is None else {zero: 0xFF}
+    )
+
+
+@pytest.mark.parametrize("decoder", [UlawDecoder, AlawDecoder])
+def test_larger_samples_have_larger_or_equal_values(
+    decoder: type[UlawDecoder | AlawDecoder],
+) -> None:
+    encoder = UlawEncoder() if decoder is UlawDecoder else AlawEncoder()
+
+    heard = decoder().decode_pcm(encoder.encode_pcm(EVERY_SAMPLE)).astype(np.int32)
+
+    assert np.diff(heard).min() >= 0
+    sent = EVERY_SAMPLE.astype(np.int32)
+    within = np.abs(sent) < 32000  # µ-law ends at 32124
+    assert (np.abs(heard - sent) <= np.maximum(16, np.abs(sent) / 24))[within].all()
+
+
+@pytest.mark.parametrize(
+    ("encoder", "payload"), [(UlawEncoder(), b"\xff"), (AlawEncoder(), b"\xd5")]
+)
+def test_silence_is_the_smallest_code(encoder: UlawEncoder, payload: bytes) -> None:
+    assert encoder.silence(160) == 160 * payload
+    assert encoder.silence(160) is encoder.silence(160)
+
+
+def test_beyond_full_scale_is_clipped_and_floats_equal_pcm() -> None:
+    loud = np.array([2.0, -2.0, 1.0, -1.0], np.float32)
+
+    heard = UlawDecoder().decode(UlawEncoder().encode(loud))
+
+    assert heard * 32768 == pytest.approx([32124, -32124, 32124, -32124])
+
+
+def test_the_registry_knows_each_codec_by_its_name_in_sdp() -> None:
+    assert set(CODECS) == {"PCMU", "PCMA"}
+    assert all(codec.name == name for name, codec in CODECS.items())
+    assert all(c.decoder().duration(c.encoder().silence(160)) == 160 for c in CODECS.values())
+
+
+@pytest.mark.interop
+@pytest.mark.parametrize(("name", "decoder"), [("mulaw", UlawDecoder()), ("alaw", AlawDecoder())])
+def test_ffmpeg_hears_the_same(name: str, decoder: UlawDecoder | AlawDecoder) -> None:
+    ffmpeg = shutil.which("ffmpeg")
+    if ffmpeg is None:
+        pytest.skip("ffmpeg is not installed")
+    command = [
+        ffmpeg,
+        "-v",
+        "error",
+        "-f",
+        name,
+        "-i",
+        "-",
+        "-f",
+        "s16le",
+        "-c:a",
+        "pcm_s16le",
+        "-",
+    ]
+
+    heard = subprocess.run(command, input=CODES, capture_output=True, check=True).stdout
+
+    assert decoder.decode_pcm(CODES).tobytes() == heard

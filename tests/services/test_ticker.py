@@ -1,0 +1,90 @@
+"""One timer for all streams."""
+
+import pytest
+
+from sipstrobe.services.ticker import CATCH_UP, GRID, Ticker
+from tests.support.clock import FakeClock
+
+
+def test_turns_come_once_an_interval_on_a_grid_that_does_not_slip() -> None:
+    clock = FakeClock(100.0)
+    ticker = Ticker(clock)
+    turns: list[float] = []
+    ticker.join(0.020, lambda due, now: turns.append(due))
+
+    clock.advance(2.0)
+
+    gaps = [b - a for a, b in zip(turns, turns[1:], strict=False)]
+    assert len(turns) in (99, 100)
+    assert gaps == pytest.approx([0.020] * len(gaps))
+    assert turns[0] / GRID == pytest.approx(round(turns[0] / GRID))
+
+
+def test_members_are_spread_over_the_grid() -> None:
+    clock = FakeClock()
+    ticker = Ticker(clock)
+    firsts: dict[int, float] = {}
+    for member in range(8):
+        ticker.join(0.020, lambda due, now, member=member: firsts.setdefault(member, due))
+
+    clock.advance(0.1)
+
+    assert len(set(firsts.values())) == 4
+
+
+def test_turns_missed_in_a_short_hold_up_are_made_good() -> None:
+    clock = FakeClock()
+    ticker = Ticker(clock)
+    turns: list[float] = []
+
+    def turn(due: float, now: float) -> None:
+        turns.append(due)
+        if len(turns) == 3:
+            clock.time += 0.06  # the loop is held up
+
+    ticker.join(0.020, turn)
+    clock.advance(0.2)
+
+    gaps = [b - a for a, b in zip(turns, turns[1:], strict=False)]
+    assert gaps == pytest.approx([0.020] * len(gaps))
+    assert len(turns) >= 10
+
+
+def test_turns_missed_in_a_long_hold_up_are_left_out() -> None:
+    clock = FakeClock()
+    ticker = Ticker(clock)
+    turns: list[float] = []
+
+    def turn(due: float, now: float) -> None:
+        turns.append(due)
+        if len(turns) == 3:
+            clock.time += 10.0
+
+    ticker.join(0.020, turn)
+    clock.advance(10.5)
+
+    assert len(turns) < 40
+    assert max(b - a for a, b in zip(turns, turns[1:], strict=False)) > 10 - CATCH_UP - 0.05
+
+
+def test_who_leaves_has_no_more_turns_and_who_fails_hurts_nobody() -> None:
+    clock = FakeClock()
+    ticker = Ticker(clock)
+    turns = {"a": 0, "b": 0}
+
+    def count(name: str) -> None:
+        turns[name] += 1
+
+    def fail(due: float, now: float) -> None:
+        raise ValueError("broken stream")
+
+    leave = ticker.join(0.020, lambda due, now: count("a"))
+    ticker.join(0.020, fail)
+    ticker.join(0.020, lambda due, now: count("b"))
+    clock.advance(0.2)
+    leave()
+    before = dict(turns)
+    clock.advance(0.2)
+
+    assert turns["a"] == before["a"] > 5
+    assert turns["b"] > before["b"] + 5
