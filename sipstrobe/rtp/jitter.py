@@ -27,7 +27,7 @@ FASTEST: Final = 0.003  # largest relative change of speed
 PULL: Final = 0.1  # relative change of speed for each second off the target
 OFF: Final = 0.003  # seconds off the target from which on the speed is changed …
 ON: Final = 0.001  # … until it is as near as this
-STALL: Final = 0.25  # seconds by which the card may fall behind before we start to measure anew
+STALL: Final = 0.1  # seconds after which a card that takes nothing counts as standing still
 _HALF: Final = 1 << 31
 _WRAP: Final = 1 << 32
 
@@ -83,6 +83,8 @@ class JitterBuffer:
         self._waiting: dict[int, _Waiting] = {}
         self._lateness = Lateness()
         self._card = RecentLeast()  # of our clock minus the card's
+        self._consumed = -1.0
+        self._consumed_at = 0.0
         self._correcting = False
         self._running = False  # the ring is kept from running dry
         self._step = round(STEP * clock_rate)
@@ -191,10 +193,15 @@ class JitterBuffer:
         The card takes sound in portions; the least difference between our clock and its count is
         seen right after each of them, and from there time goes on evenly.
         """
-        left = written - now + self._card.update(now - consumed, now)
-        if left < 0.0 or written - consumed - left > STALL:  # it has run dry, or it has stood still
-            self._card.reset()
-            left = written - now + self._card.update(now - consumed, now)
+        card = self._card
+        if consumed != self._consumed:
+            self._consumed, self._consumed_at = consumed, now
+        elif now - self._consumed_at > STALL:
+            card.reset()
+        left = written - now + card.update(now - consumed, now)
+        if left < 0.0:  # it has run dry
+            card.reset()
+            left = written - now + card.update(now - consumed, now)
         return left
 
     def _play(self, found: _Waiting, written: float) -> Play | Conceal:

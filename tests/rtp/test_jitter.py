@@ -73,6 +73,7 @@ def test_a_missing_packet_is_given_up_when_the_sound_runs_low() -> None:
     assert player.played == [1]
     low_at = player.buffer.low_at(player.written, player.consumed(0.030), 0.030)
 
+    assert low_at is not None
     assert low_at == 0.040 - LOW
     player.take(low_at)
 

@@ -44,7 +44,7 @@ def test_duplicates_make_the_loss_negative() -> None:
 
 
 def test_jitter_is_the_smoothed_mean_deviation() -> None:
-    """Every spacing is 5 ms off: 16 packets in, the estimate has come 64 % of the way, later all."""
+    """Every spacing is 5 ms off; each packet takes the estimate 1/16 of the way there."""
     source = received(list(range(400)), jitter=0.005)
 
     assert source.jitter == pytest.approx(0.005, rel=0.01)

@@ -1,5 +1,7 @@
 """One timer for all streams."""
 
+import itertools
+
 import pytest
 
 from sipstrobe.services.ticker import CATCH_UP, GRID, Ticker
@@ -14,7 +16,7 @@ def test_turns_come_once_an_interval_on_a_grid_that_does_not_slip() -> None:
 
     clock.advance(2.0)
 
-    gaps = [b - a for a, b in zip(turns, turns[1:], strict=False)]
+    gaps = [b - a for a, b in itertools.pairwise(turns)]
     assert len(turns) in (99, 100)
     assert gaps == pytest.approx([0.020] * len(gaps))
     assert turns[0] / GRID == pytest.approx(round(turns[0] / GRID))
@@ -23,13 +25,19 @@ def test_turns_come_once_an_interval_on_a_grid_that_does_not_slip() -> None:
 def test_members_are_spread_over_the_grid() -> None:
     clock = FakeClock()
     ticker = Ticker(clock)
-    firsts: dict[int, float] = {}
-    for member in range(8):
-        ticker.join(0.020, lambda due, now, member=member: firsts.setdefault(member, due))
+    firsts: set[float] = set()
+    for _ in range(8):
+        turns: list[float] = []
+
+        def turn(due: float, now: float, turns: list[float] = turns) -> None:
+            turns.append(due)
+            firsts.add(turns[0])
+
+        ticker.join(0.020, turn)
 
     clock.advance(0.1)
 
-    assert len(set(firsts.values())) == 4
+    assert len(firsts) == 4
 
 
 def test_turns_missed_in_a_short_hold_up_are_made_good() -> None:
@@ -45,7 +53,7 @@ def test_turns_missed_in_a_short_hold_up_are_made_good() -> None:
     ticker.join(0.020, turn)
     clock.advance(0.2)
 
-    gaps = [b - a for a, b in zip(turns, turns[1:], strict=False)]
+    gaps = [b - a for a, b in itertools.pairwise(turns)]
     assert gaps == pytest.approx([0.020] * len(gaps))
     assert len(turns) >= 10
 
@@ -64,7 +72,7 @@ def test_turns_missed_in_a_long_hold_up_are_left_out() -> None:
     clock.advance(10.5)
 
     assert len(turns) < 40
-    assert max(b - a for a, b in zip(turns, turns[1:], strict=False)) > 10 - CATCH_UP - 0.05
+    assert max(b - a for a, b in itertools.pairwise(turns)) > 10 - CATCH_UP - 0.05
 
 
 def test_who_leaves_has_no_more_turns_and_who_fails_hurts_nobody() -> None:
