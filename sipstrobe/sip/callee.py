@@ -120,15 +120,10 @@ class IncomingSession(ModifiableSession):
         self._refuse(status, Ended.REJECTED, "refused here", now, headers)
 
     def hang_up(self, status: int, *, now: float) -> None:
-        match self.phase:
-            case Phase.INCOMING:
-                self._refuse(status, Ended.REJECTED, "refused here", now)
-            case Phase.ANSWERED:
-                # RFC 3261 §15: BYE has to wait for the ACK.
-                self._say_ended(Ended.LOCAL_BYE, 0, "hung up here")
-            case _:
-                self._say_ended(Ended.LOCAL_BYE, 0, "hung up here")
-                self._bye(now)
+        if self.phase is Phase.INCOMING:
+            self._refuse(status, Ended.REJECTED, "refused here", now)
+        else:
+            self._take_leave("hung up here", now)
 
     @property
     def _longest(self) -> int:

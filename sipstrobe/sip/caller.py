@@ -74,8 +74,7 @@ class OutgoingSession(ModifiableSession):
         if self.phase is Phase.CALLING:
             self._give_up(Ended.CANCELLED, "given up here", now)
         else:
-            self._say_ended(Ended.LOCAL_BYE, 0, "hung up here")
-            self._bye(now)
+            self._take_leave("hung up here", now)
 
     def _give_up(self, how: Ended, words: str, now: float) -> None:
         """Say that the call is over; the INVITE is cancelled as soon as that is possible."""

@@ -98,8 +98,7 @@ class Session:
 
     def _run_out(self, timer: Timer, now: float) -> None:
         assert timer is Timer.LIMIT, timer
-        self._say_ended(Ended.LOCAL_BYE, 0, "the call has lasted as long as it may")
-        self._bye(now)
+        self._take_leave("the call has lasted as long as it may", now)
 
     # --- what the phone wants --------------------------------------------------------------
 
@@ -182,6 +181,12 @@ class Session:
         """Say CallEnded, unless it has been said."""
         self._say(CallEnded(self.name, how, status, words))
         self.told = True
+
+    def _take_leave(self, words: str, now: float) -> None:
+        """End an answered call from here; RFC 3261 §15: a callee's BYE has to wait for the ACK."""
+        self._say_ended(Ended.LOCAL_BYE, 0, words)
+        if self.phase is not Phase.ANSWERED:
+            self._bye(now)
 
     def _bye(self, now: float) -> None:
         """Take leave and forget the call; the BYE finds its own end."""

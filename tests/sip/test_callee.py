@@ -266,6 +266,21 @@ def test_the_shorter_of_both_limits_ends_an_incoming_call(
     assert scene.told(CallEnded).how is Ended.LOCAL_BYE
 
 
+def test_the_limit_too_waits_for_the_ack_with_its_bye() -> None:
+    """RFC 3261 §15."""
+    scene = Scene(SipSettings(end_calls_after=1))
+    scene.invite()
+    scene.told(IncomingCall)
+    scene.endpoint.accept("in-1", ANSWER, now=scene.now)
+    scene.collect()
+    ok = scene.response()
+    scene.until(1.4)
+    assert scene.told(CallEnded).how is Ended.LOCAL_BYE
+    assert scene.statuses() == [200]
+    scene.hear(scene.ack(ok))
+    assert scene.statuses() == ["BYE"]
+
+
 def test_a_call_without_offer_gets_ours_and_answers_in_the_ack() -> None:
     """RFC 3261 §13.2.1."""
     scene = Scene()
