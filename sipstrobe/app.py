@@ -40,6 +40,7 @@ from sipstrobe.web.views import Views
 logger = logging.getLogger(__name__)
 
 SWITCH_INTERVAL = 0.0005  # seconds; Python's 5 ms would be heard when the loop is busy
+GC_THRESHOLD = (20_000, 20, 50)  # hardly anything here is cyclic; a look at it all takes long
 FIRST_ACCOUNT = "admin"
 STARTED_LIMIT = 3.0  # seconds after which we say what there is, with or without the page
 
@@ -151,9 +152,11 @@ class Device:
         watch(lambda s: (s.web.host, s.web.port), self._serve_page)
 
     async def settle(self) -> None:
-        """Give the page a moment to be served."""
+        """Give the page and the sound card a moment to work."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._page_tried.wait(), STARTED_LIMIT)
+            async with asyncio.timeout(STARTED_LIMIT):
+                await self._page_tried.wait()
+                await self.sound.settled()
 
     def started(self, password: str) -> Started:
         return Started(
@@ -234,3 +237,4 @@ def _freeze() -> None:
     """What exists now stays: a full collection of it would stop sound and light for long."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*GC_THRESHOLD)

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import json
 import logging
+import time
 
 from sipstrobe import __version__
 from sipstrobe.app import FIRST_ACCOUNT, Options, Started, run
@@ -55,11 +56,25 @@ def execute(options: argparse.Namespace) -> int:
 
 
 def _log_to_stderr() -> None:
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s"
-    )
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Lines())
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
     # None of these is shown, and asking for them costs time with each line.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+
+
+class _Lines(logging.Formatter):
+    """One line a record; the calendar is asked once a second."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+        self._second = (0, "")
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802
+        second = int(record.created)
+        if self._second[0] != second:
+            self._second = second, time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(second))
+        return f"{self._second[1]}.{record.msecs:03.0f}"
 
 
 def pointer_and_value(text: str) -> tuple[str, object]:
