@@ -13,6 +13,9 @@ from itertools import islice
 from typing import NamedTuple
 
 from sipstrobe.errors import RemoteProtocolError
+from sipstrobe.rtp import packet, rtcp
+from sipstrobe.sdp.description import SessionDescription
+from sipstrobe.sdp.negotiate import Offerable, answer
 from sipstrobe.sip.framing import Framer
 from sipstrobe.sip.message import (
     Message,
@@ -98,7 +101,48 @@ def _sip_corpus() -> list[bytes]:
     return [case.data for case in CASES] + [CALL]
 
 
+def read_sdp(data: bytes) -> None:
+    """Read an offer and answer it; the answer has as many media and can be read again."""
+    description = SessionDescription.parse(data)
+    assert bytes(description) == data
+    made = answer(description, _OURS).description
+    assert len(made.media) == len(description.media)
+    assert SessionDescription.parse(bytes(made)) == made
+
+
+def read_rtp(data: bytes) -> None:
+    received = packet.parse(data)
+    assert packet.parse(bytes(received)) == received
+
+
+_OURS = Offerable(host="192.0.2.20", rtp_port=4000, session_id=7)
+_OFFER = (
+    b"v=0\r\no=- 1 2 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP6 2001:db8::1\r\nt=0 0\r\n"
+    b"m=audio 49170/2 RTP/AVP 96 8 0 101\r\nc=IN IP4 192.0.2.1/127\r\na=rtpmap:96 L16/16000/2\r\n"
+    b"a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-16\r\na=rtcp:53020 IN IP4 192.0.2.1\r\n"
+    b"a=ptime:30\r\na=maxptime:40\r\na=sendonly\r\nm=video 0 RTP/SAVP 31\r\na=inactive\r\n"
+)
+_RTP = (
+    packet.build(0, True, 1, 160, 7, bytes(160)),
+    bytes(
+        packet.Packet(8, False, 2, 9, 7, b"\xd5" * 80, (1, 2), packet.Extension(0xBEDE, bytes(8)))
+    ),
+    bytes.fromhex("a000 0001 00000002 00000003 ffff 00000004"),
+)
+_RTCP = rtcp.compound(
+    (
+        rtcp.Report(
+            1, rtcp.SenderInfo(1 << 40, 2, 3, 4), (rtcp.ReportBlock(7, 1, -2, 3, 4, 5, 6),)
+        ),
+        rtcp.Description(((1, "cname"),)),
+        rtcp.Bye((1, 2), "over"),
+    )
+)
+
 TARGETS: dict[str, Target] = {
+    "sdp": Target(lambda: [_OFFER, _OFFER.replace(b"\r\n", b"\n")], read_sdp),
+    "rtp": Target(lambda: _RTP, read_rtp),
+    "rtcp": Target(lambda: [_RTCP], rtcp.parse),
     "sip": Target(_sip_corpus, read_sip),
     "sip-stream": Target(lambda: [case.data + CALL for case in CASES], read_sip_stream),
 }

@@ -15,7 +15,7 @@ from sipstrobe.rtp.lateness import Lateness, RecentLeast
 
 MAX_WAITING: Final = 64  # packets that wait for a missing one
 MAX_DROPOUT: Final = 3000  # sequence numbers: a larger step begins a new run
-MAX_GAP: Final = 0.5  # seconds of one gap in the timestamps that are filled
+MAX_GAP: Final = 0.2  # seconds of one gap that are filled
 LOW: Final = 0.006  # seconds of sound left when a missing packet is given up
 STEP: Final = 0.010  # seconds concealed at a time while nothing comes
 FADED: Final = 0.060  # seconds of concealment after which the rhythm may change unheard
@@ -207,7 +207,8 @@ class JitterBuffer:
     def _play(self, found: _Waiting, written: float) -> Play | Conceal:
         self.slack = written - found.media - self._lateness.punctual + self._card.value
         if self._filled >= FADED * self.clock_rate or self._fresh:
-            gap = round((self.target - self.slack) * self.clock_rate)  # a new rhythm
+            wanted = self.target - self.slack  # a new rhythm
+            gap = round(min(wanted, MAX_GAP) * self.clock_rate)
         else:
             gap = (found.timestamp - self._timestamp + _HALF) % _WRAP - _HALF - self._filled
             if gap > MAX_GAP * self.clock_rate:
