@@ -43,6 +43,7 @@ logger = logging.getLogger(__name__)
 
 CALL_RANK = 5  # among the sources of the speaker
 GOODBYE_LIMIT = 2.0  # seconds that BYEs have at shutdown
+DECLINED = 486  # Busy Here; RFC 3261 §21.4.24
 
 
 class Phone:
@@ -153,9 +154,9 @@ class Phone:
 
     def _hang_up(self, order: HangUp) -> None:
         if order.call is None:
-            self._end_all()
+            self._end_all(DECLINED)
         else:
-            self._end(self._known(order.call))
+            self._end(self._known(order.call), DECLINED)
 
     def _send_digits(self, order: SendDigits) -> None:
         call = self._known(order.call)
@@ -325,17 +326,17 @@ class Phone:
         logger.info("call %s has ended: %s %s", call.id, news.how.value, news.words)
         self._finish(call, _reason(news, call))
 
-    def _end(self, call: Call) -> None:
-        """Hang up, whatever the state."""
+    def _end(self, call: Call, status: int = 480) -> None:
+        """Hang up, whatever the state; status is for one that rings here still."""
         if call.leg is None:
             self._finish(call, CallReason.TERMINATED)
             return
         if call.state is not CallStatus.TERMINATING:
-            self._driver.feed(self._endpoint.hang_up, call.leg)
+            self._driver.feed(self._endpoint.hang_up, call.leg, status=status)
 
-    def _end_all(self) -> None:
+    def _end_all(self, status: int = 480) -> None:
         for call in list(self._calls.values()):
-            self._end(call)
+            self._end(call, status)
 
     def _finish(self, call: Call, reason: CallReason) -> None:
         """The call is over: silence first, then the news."""
@@ -458,6 +459,8 @@ def _reason(news: CallEnded, call: Call) -> CallReason:
     match news.how:
         case Ended.NO_ANSWER:
             return CallReason.NO_ANSWER
+        case Ended.REJECTED if call.direction is Direction.INCOMING:
+            return CallReason.DENIED
         case Ended.REJECTED if news.status in (486, 600):
             return CallReason.BUSY
         case Ended.REJECTED if news.status in (403, 603):

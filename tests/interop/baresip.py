@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.interop.device import free_port
+from tests.support.hear import Samples, read_wav
 
 MODULES = "/usr/lib/baresip/modules"
 START_LIMIT = 10.0  # seconds
@@ -61,6 +62,11 @@ class Baresip:
         self.command("hangup")
         self.wait_for("CALL_CLOSED")
 
+    def heard(self) -> Samples:
+        """What it has heard in its call, at 8 kHz."""
+        (file,) = self.folder.glob("dump-*-dec.wav")
+        return read_wav(file)[0]
+
     @property
     def log(self) -> str:
         return (self.folder / "baresip.log").read_text("utf-8", "replace")
@@ -86,24 +92,25 @@ def baresip(
     source: Path,
     transport: str = "udp",
     host: str = "127.0.0.1",
-    sink: Path | None = None,
+    record: bool = False,
     codecs: str = "pcmu",
     answer: str = "auto",
     max_calls: int = 64,
 ) -> Generator[Baresip]:
-    """Start a baresip whose microphone is the WAV file `source` (8 kHz)."""
+    """Start a baresip whose microphone is the WAV file `source` (8 kHz); record: what it hears."""
     folder.mkdir(parents=True, exist_ok=True)
     port, control_port = free_port(), free_port(socket.SOCK_STREAM)
     literal = f"[{host}]" if ":" in host else host
-    audio = ["aufile", "g711", *(["aubridge"] if sink is None else [])]
-    player = "aubridge,nil" if sink is None else f"aufile,{sink}"
+    audio = ["aufile", "g711", "aubridge", *(["sndfile"] if record else [])]
     lines = [
-        *("poll_method epoll", f"sip_listen {literal}:{port}", f"call_max_calls {max_calls}"),
-        *(f"audio_player {player}", f"audio_source aufile,{source}", f"audio_alert {player}"),
+        *(f"net_interface {host}", "poll_method epoll", f"sip_listen {literal}:{port}"),
+        f"call_max_calls {max_calls}",
+        *("audio_player aubridge,nil", f"audio_source aufile,{source}", "audio_alert aubridge,nil"),
         *("audio_buffer 20-160", f"rtp_ports {free_port()}-{free_port() | 0xFFF0}"),
         *("jitter_buffer_delay 5-10", "call_hold_other_calls no", f"module_path {MODULES}"),
         *(f"module {name}.so" for name in audio),
         *("module_tmp uuid.so", "module_tmp account.so", "module_app menu.so"),
+        f"snd_path {folder}",
         *("module ctrl_tcp.so", f"ctrl_tcp_listen 127.0.0.1:{control_port}"),
     ]
     account = (

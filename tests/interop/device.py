@@ -3,20 +3,27 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tests.support.hear import Samples, read_wav
 
+ROOT = Path(__file__).parent.parent.parent
 START_LIMIT = 10.0  # seconds
 STOP_LIMIT = 3.0  # what the command line promises
+RATE = 48000
+WAV_HEADER = 44  # bytes
+WAV_STEP = 0.1  # seconds of sound that are written to the file at a time
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_DGRAM) -> int:
@@ -30,6 +37,37 @@ def free_port(kind: socket.SocketKind = socket.SOCK_DGRAM) -> int:
             return port
 
 
+def is_bound(port: int) -> bool:
+    """Whether somebody has this UDP port of 127.0.0.1."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+    return False
+
+
+def wait_until(what: Callable[[], bool], limit: float = 10.0, words: str = "") -> None:
+    """Look again and again until it is so; the limit is only there for when it never is."""
+    deadline = time.monotonic() + limit
+    while not what():
+        assert time.monotonic() < deadline, f"not within {limit:g} s: {words or what}"
+        time.sleep(0.01)
+
+
+def sipstrobe(*arguments: str | Path, said: str = "") -> "subprocess.CompletedProcess[str]":
+    """Run a command line to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "sipstrobe", *map(str, arguments)],
+        input=said,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=60,
+        check=False,
+    )
+
+
 @dataclass
 class Device:
     """A running `sipstrobe run`: its address, what it shows and what it plays."""
@@ -38,7 +76,14 @@ class Device:
     port: int
     http: int
     process: "subprocess.Popen[str]" = field(repr=False)
-    password: str = ""
+    password: str = ""  # of the account "admin", if it has one
+    _opened: float | None = None
+
+    def uri(self, extension: str, host: str = "127.0.0.1") -> str:
+        """How a phone on this machine dials one of its extensions."""
+        return f"sip:{extension}@{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    # --- light and sound ------------------------------------------------------------------------
 
     @property
     def frames(self) -> list[dict[str, Any]]:
@@ -50,9 +95,81 @@ class Device:
         """What was played since the start, 48 kHz."""
         return read_wav(self.folder / "sound.wav")[0]
 
+    def heard(self, since: float, until: float) -> Samples:
+        """What was to be heard between two instants (monotonic seconds); waits for the end."""
+        opened = self.opened
+        first, last = (round((at - opened) * RATE) for at in (since, until))
+        path = self.folder / "sound.wav"
+        wait_until(lambda: path.stat().st_size >= WAV_HEADER + 2 * last, words="sound")
+        with path.open("rb") as file:
+            file.seek(WAV_HEADER + 2 * first)
+            data = file.read(2 * (last - first))
+        return np.frombuffer(data, "<i2").astype(np.float64) / 32768
+
+    @property
+    def opened(self) -> float:
+        """When the first sample of the file was to be heard, to about 10 ms.
+
+        Sound is written as soon as it has been played, in steps of 0.1 s. So the age of the newest
+        sample in the file is nearly zero at least once in each step.
+        """
+        if self._opened is None:
+            path, ages = self.folder / "sound.wav", list[float]()
+            end = time.monotonic() + 4 * WAV_STEP
+            while (now := time.monotonic()) < end:
+                ages.append(now - (path.stat().st_size - WAV_HEADER) / (2 * RATE))
+                time.sleep(0.001)
+            self._opened = min(ages)
+        return self._opened
+
+    # --- what its owner does --------------------------------------------------------------------
+
+    def status(self) -> dict[str, Any]:
+        return self._ask("GET", "status")
+
+    def command(self, name: str, **values: object) -> Any:
+        """Give an order through the API; its result."""
+        answer = self._ask("POST", f"commands/{name}", json.dumps(values))
+        assert "result" in answer, answer
+        return answer["result"]
+
+    def set(self, pointer: str, value: object) -> None:
+        """Change a setting while it runs."""
+        done = sipstrobe(
+            "settings", "set", "--state", self.folder / "state", pointer, json.dumps(value)
+        )
+        assert done.returncode == 0, done.stderr
+
+    @contextlib.contextmanager
+    def having(self, pointer: str, value: object, otherwise: object) -> Generator[None]:
+        """Have a setting so for a while."""
+        self.set(pointer, value)
+        try:
+            yield
+        finally:
+            self.set(pointer, otherwise)
+
+    @property
+    def calls(self) -> list[dict[str, Any]]:
+        return self.status()["calls"]
+
+    def operations(self, function: str = "SignalingLED") -> list[dict[str, Any]]:
+        """What runs there, the highest priority first."""
+        found = {f["name"]: f["operations"] for f in self.status()["functions"]}
+        return found[function]
+
+    def wait_idle(self) -> None:
+        """Wait until no call is left."""
+        wait_until(lambda: not self.calls, words="no calls")
+
     @property
     def log(self) -> str:
         return (self.folder / "log").read_text("utf-8")
+
+    @property
+    def resident_mib(self) -> float:
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.findall(r"VmRSS:\s+(\d+)", status)[0]) / 1024
 
     def stop(self) -> float:
         """Ask it to end as init would; the seconds that took."""
@@ -66,6 +183,22 @@ class Device:
                 self.process.wait()
                 raise
         return time.monotonic() - began
+
+    def kill(self) -> None:
+        """As when the power fails."""
+        self.process.kill()
+        self.process.wait()
+
+    def _ask(self, method: str, path: str, body: str | None = None) -> dict[str, Any]:
+        """Ask the API as a program of others does: curl, with Digest authentication."""
+        command = [
+            *("curl", "-s", "--max-time", "10", "--digest", "-u", f"admin:{self.password}"),
+            *("-X", method, f"http://127.0.0.1:{self.http}/api/v1/{path}"),
+        ]
+        if body is not None:
+            command += ["-H", "Content-Type: application/json", "-d", body]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=15)
+        return json.loads(done.stdout)
 
 
 def answers_options(port: int) -> bool:
@@ -89,9 +222,17 @@ def answers_options(port: int) -> bool:
 
 @contextlib.contextmanager
 def device(
-    folder: Path, *arguments: str, demo: bool = True, sound: str = "wav", port: int | None = None
+    folder: Path,
+    *arguments: str,
+    demo: bool = True,
+    sound: str = "wav",
+    port: int | None = None,
+    password: str = "",
 ) -> Generator[Device]:
-    """Start the device and wait until it answers SIP; it is stopped in the end."""
+    """Start the device and wait until it answers SIP; it is stopped in the end.
+
+    A second start in the same folder goes on from the same state; its password is known then.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     port = port or free_port()
     http = free_port(socket.SOCK_STREAM)
@@ -104,26 +245,30 @@ def device(
         *("--light", f"log:{folder / 'light.log'}"),
         *arguments,
     ]
-    with (folder / "log").open("w") as log:
+    said = folder / "said"
+    with (folder / "log").open("a") as log, said.open("w") as out:
         process = subprocess.Popen(
             command,
-            stdout=subprocess.PIPE,
+            stdout=out,
             stderr=log,
             text=True,
+            cwd=ROOT,
             env=os.environ | {"PYTHONUNBUFFERED": "1"},
         )
-    running = Device(folder, port, http, process)
-    assert process.stdout is not None
+    running = Device(folder, port, http, process, password)
     try:
         deadline = time.monotonic() + START_LIMIT
-        while not answers_options(port):
-            said = (folder / "log").read_text("utf-8")
-            assert process.poll() is None, f"it has ended: {said}"
-            assert time.monotonic() < deadline, f"no answer to OPTIONS: {said}"
+        while not ("  light " in said.read_text() and (not demo or answers_options(port))):
+            assert process.poll() is None, f"it has ended: {running.log}"
+            assert time.monotonic() < deadline, f"it does not start: {running.log}"
+            time.sleep(0.01)
+        if shown := re.search(r"password (\S+)", said.read_text()):
+            running.password = shown[1]
         yield running
         running.stop()
+        assert "Traceback" not in running.log, running.log
+        assert " ERROR " not in running.log, running.log
     finally:
         if process.poll() is None:
             process.kill()
             process.wait()
-        process.stdout.close()

@@ -1,9 +1,15 @@
 """SIPp, one scenario a run; the exit code is the verdict."""
 
+import contextlib
 import subprocess
+from collections.abc import Generator
 from pathlib import Path
 
+from tests.interop.device import free_port
+
 SCENARIOS = Path(__file__).parent.parent.parent / "sipp-scenarios"
+REPETITIONS_COUNT = ("-nr",)
+"""Have SIPp neither repeat anything itself nor pass over what the other side repeats."""
 
 
 def sipp(
@@ -18,7 +24,7 @@ def sipp(
     limit: float = 30.0,
 ) -> subprocess.CompletedProcess[str]:
     """Play the caller of `sipp-scenarios/<scenario>.xml`; raises AssertionError with its log."""
-    process = start_sipp(
+    with playing(
         scenario,
         f"{f'[{host}]' if ':' in host else host}:{port}",
         folder,
@@ -26,11 +32,32 @@ def sipp(
         transport=transport,
         host=host,
         limit=limit,
+    ) as process:
+        pass
+    return subprocess.CompletedProcess(process.args, process.returncode)
+
+
+@contextlib.contextmanager
+def playing(
+    scenario: str,
+    target: str,
+    folder: Path,
+    *arguments: str,
+    transport: str = "u1",
+    host: str = "127.0.0.1",
+    limit: float = 30.0,
+) -> "Generator[subprocess.Popen[str]]":
+    """Play a scenario meanwhile; it must have come to its good end when the block does."""
+    process = start_sipp(
+        scenario, target, folder, *arguments, transport=transport, host=host, limit=limit
     )
-    out, _ = process.communicate(timeout=limit + 10)
-    result = subprocess.CompletedProcess(process.args, process.returncode, out, "")
-    assert result.returncode == 0, f"{scenario}: {out[-3000:]}\n{_errors(folder)}"
-    return result
+    try:
+        yield process
+        out, _ = process.communicate(timeout=limit + 10)
+        assert process.returncode == 0, f"{scenario}: {out[-3000:]}\n{_errors(folder)}"
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def start_sipp(
@@ -49,6 +76,7 @@ def start_sipp(
         *("-sf", str(SCENARIOS / f"{scenario}.xml"), "-i", host, "-t", transport),
         *("-nostdin", "-timeout", f"{limit:g}s", "-timeout_error", "-trace_err"),
         *("-error_file", str(folder / "sipp-errors.log")),
+        *([] if "-p" in arguments else ["-p", str(free_port())]),  # its own choice may be shared
         *arguments,
     ]
     return subprocess.Popen(

@@ -1,0 +1,141 @@
+"""What a caller says arrives in the sound that is played: whole, clean and as loud as it was said.
+
+The extensions here have no rule, so that nothing else is to be heard.
+"""
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.interop.baresip import baresip
+from tests.interop.device import RATE, Device
+from tests.interop.sipp import sipp
+from tests.interop.tones import TONE_DB, write_tone, write_ulaw
+from tests.support.hear import Samples, largest_step, level_db, loud_spans, residual_db, tone_db
+
+pytestmark = pytest.mark.interop
+
+SECONDS = 1.6  # of each call
+SETTLED = 0.3  # seconds at the edges that may hold the first packet's jump and the fade
+SNR_DB = 30.0  # 1020 Hz as in ITU-T O.132: µ-law has about 37 dB for a sine
+GAP = 0.05  # seconds in which the jitter buffer finds its first depth; no gap may follow
+PIECE = 0.05  # seconds
+EXPECTED = pytest.approx(TONE_DB, abs=0.5)  # after G.711
+
+
+def settled(sound: Samples) -> Samples:
+    """The one span in which something is heard, without its edges."""
+    spans = [span for span in loud_spans(sound) if span[1] - span[0] > GAP]
+    assert len(spans) == 1, f"gaps between {spans}"
+    start, end = spans[0]
+    assert end - start > SECONDS - 0.4
+    return sound[round((start + SETTLED) * RATE) : round((end - SETTLED) * RATE)]
+
+
+def pitch(piece: Samples, hertz: float) -> float:
+    """The frequency of a tone that is nearly `hertz`, by how far its phase turns."""
+    turning = piece * np.exp(-2j * np.pi * hertz * np.arange(len(piece)) / RATE)
+    half = len(piece) // 2
+    window = np.hanning(half)
+    before, after = (np.sum(part * window) for part in (turning[:half], turning[half : 2 * half]))
+    return hertz + float(np.angle(after * np.conj(before))) / (2 * np.pi * half / RATE)
+
+
+def pieces(sound: Samples) -> list[Samples]:
+    """The drift correction bends the pitch by some cents, so a tone is judged piece by piece."""
+    size = round(PIECE * RATE)
+    return list(sound[: len(sound) // size * size].reshape(-1, size))
+
+
+def levels_db(sound: Samples, hertz: float) -> list[float]:
+    return [tone_db(piece, hertz) for piece in pieces(sound)]
+
+
+def snr_db(sound: Samples, hertz: float) -> float:
+    """The tone against all else, in the worst piece."""
+    return -max(residual_db(piece, pitch(piece, hertz)) for piece in pieces(sound))
+
+
+def slope(*hertz: float) -> float:
+    """The largest step that tones of TONE_DB need."""
+    return sum(10 ** (TONE_DB / 20) * np.sqrt(2) * 2 * np.sin(np.pi * f / RATE) for f in hertz)
+
+
+@pytest.mark.parametrize(("host", "transport"), [("127.0.0.1", "udp"), ("::1", "tcp")])
+def test_a_tone_from_baresip(
+    demo: Device, tmp_path: Path, figures: dict[str, str], host: str, transport: str
+) -> None:
+    tone = write_tone(tmp_path / "tone.wav", [1020.0])
+    with baresip(tmp_path / "phone", source=tone, host=host, transport=transport) as phone:
+        began = time.monotonic()
+        phone.dial(demo.uri("1099", host))
+        time.sleep(SECONDS)
+        phone.hang_up()
+
+    sound = settled(demo.heard(began, time.monotonic() + 0.2))
+
+    levels = levels_db(sound, 1020.0)
+    assert [min(levels), max(levels)] == [EXPECTED, EXPECTED]
+    assert snr_db(sound, 1020.0) > SNR_DB
+    assert largest_step(sound) < 1.25 * slope(1020.0)  # no click
+    name = f"baresip, {host}, 1020 Hz at {TONE_DB:g} dB"
+    figures[name] = f"{min(levels):.2f} … {max(levels):.2f} dB, SNR {snr_db(sound, 1020.0):.1f} dB"
+
+
+def test_a_tone_from_sipp(demo: Device, tmp_path: Path, figures: dict[str, str]) -> None:
+    write_ulaw(write_tone(tmp_path / "tone.wav", [1000.0]), tmp_path / "tone.ulaw")
+    began = time.monotonic()
+    milliseconds = str(round(SECONDS * 1000))
+    sipp("uac-media", demo.port, tmp_path, "-d", milliseconds, extension="1098")
+
+    sound = settled(demo.heard(began, time.monotonic() + 0.2))
+
+    levels = levels_db(sound, 1000.0)
+    assert [min(levels), max(levels)] == [EXPECTED, EXPECTED]
+    assert snr_db(sound, 1000.0) > SNR_DB
+    assert largest_step(sound) < 1.25 * slope(1000.0)
+    name = f"SIPp, 1000 Hz at {TONE_DB:g} dB"
+    figures[name] = f"{min(levels):.2f} … {max(levels):.2f} dB, SNR {snr_db(sound, 1000.0):.1f} dB"
+
+
+def test_two_callers_are_heard_together(demo: Device, tmp_path: Path) -> None:
+    low = write_tone(tmp_path / "low.wav", [620.0])
+    high = write_tone(tmp_path / "high.wav", [1020.0])
+    with (
+        baresip(tmp_path / "a", source=low) as one,
+        baresip(tmp_path / "b", source=high, codecs="pcma", transport="tcp") as other,
+    ):
+        one.dial(demo.uri("1099"))
+        other.dial(demo.uri("1098"))
+        both = time.monotonic() + SETTLED
+        time.sleep(SECONDS)
+        assert {call["codec"] for call in demo.calls} == {"PCMU", "PCMA"}
+        one.hang_up()
+        alone = time.monotonic() + SETTLED
+        time.sleep(2 * SETTLED)
+        other.hang_up()
+
+    sound = demo.heard(both, both + 1.0)
+    rest = demo.heard(alone, alone + SETTLED)
+
+    for hertz in (620.0, 1020.0):
+        levels = levels_db(sound, hertz)
+        assert [min(levels), max(levels)] == [EXPECTED, EXPECTED]
+    assert largest_step(sound) < 1.25 * slope(620.0, 1020.0)
+    assert min(levels_db(rest, 1020.0)) == EXPECTED
+    assert max(levels_db(rest, 620.0)) < TONE_DB - 30
+
+
+def test_the_caller_hears_silence(demo: Device, silence: Path, tmp_path: Path) -> None:
+    """With nothing to say, the device sends silence and no noise."""
+    with baresip(tmp_path / "phone", source=silence, record=True) as phone:
+        phone.dial(demo.uri("1001"))
+        time.sleep(0.5)
+        phone.hang_up()
+
+    heard = phone.heard()
+
+    assert len(heard) > 0.2 * 8000
+    assert level_db(heard) < -70  # µ-law's smallest step is at −72 dB

@@ -1,0 +1,93 @@
+"""Phones that nobody here wrote dial the extensions: each runs its profile, then it is dark."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from sipstrobe.config.demo import EXTENSIONS, PROFILES
+from sipstrobe.lightsiren.settings import Profile
+from sipstrobe.lightsiren.sounds import SOUNDS
+from tests.interop.baresip import baresip
+from tests.interop.device import Device
+from tests.interop.sipp import playing
+from tests.interop.witness import (
+    Shown,
+    await_dark_and_silent,
+    await_profile,
+    match_siren,
+    seen,
+    turned,
+)
+
+pytestmark = pytest.mark.interop
+
+BY_NAME = {profile.name: profile for profile in PROFILES}
+WAYS = [
+    ("1001", "127.0.0.1", "udp"),
+    ("1002", "127.0.0.1", "tcp"),
+    ("1003", "::1", "udp"),
+    ("1004", "::1", "tcp"),
+]
+REST_DB = -35.0  # what may be left of a siren that is subtracted: rounding, fade and limiter
+ON_TIME = 0.04  # seconds: a period of the sound, the file's clock (10 ms), a busy machine
+
+
+def profile_of(extension: str) -> Profile:
+    return BY_NAME[EXTENSIONS[extension]]
+
+
+def assert_runs(device: Device, profile: Profile, since: float) -> Shown:
+    """The light and the siren of the profile run, in step with one another."""
+    shown = await_profile(device, profile.name, since)
+    assert profile.light is not None
+    assert profile.siren is not None
+    listen = shown.at + 0.1
+    match = match_siren(
+        device.heard(listen, listen + 0.8), profile.siren.pattern, profile.siren.intensity
+    )
+    assert (shown.pattern, shown.priority) == (profile.light.pattern, profile.light.priority)
+    assert match.rest_db < REST_DB
+    period = SOUNDS[profile.siren.pattern].seconds
+    assert turned(0.0, shown.at, match.phase, listen, period) < ON_TIME
+    return shown
+
+
+@pytest.mark.parametrize(("extension", "host", "transport"), WAYS)
+def test_baresip_dials(
+    demo: Device, silence: Path, tmp_path: Path, extension: str, host: str, transport: str
+) -> None:
+    with baresip(tmp_path, source=silence, host=host, transport=transport) as phone:
+        began = time.monotonic()
+        phone.dial(demo.uri(extension, host))
+        assert_runs(demo, profile_of(extension), began)
+        assert [call["extension"] for call in demo.calls] == [extension]
+
+        phone.hang_up()
+
+        await_dark_and_silent(demo, began)
+
+
+@pytest.mark.parametrize(("extension", "host", "transport"), WAYS)
+def test_sipp_dials(
+    demo: Device, tmp_path: Path, extension: str, host: str, transport: str
+) -> None:
+    began = time.monotonic()
+    target = demo.uri("", host).removeprefix("sip:@")
+    with playing(
+        "uac-answer-and-bye",
+        target,
+        tmp_path,
+        *("-s", extension, "-m", "1", "-d", "1200"),
+        transport=f"{transport[0]}1",
+        host=host,
+    ):
+        assert_runs(demo, profile_of(extension), began)
+
+    await_dark_and_silent(demo, began)
+    assert [s.profile for s in seen(demo.frames, began)] == [EXTENSIONS[extension], ""]
+    lit = {color for s in seen(demo.frames, began) for color in s.colors}
+    light = profile_of(extension).light
+    assert light is not None
+    assert light.colors is not None
+    assert lit == set(light.colors)

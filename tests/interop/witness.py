@@ -1,0 +1,101 @@
+"""What an onlooker would say about the light log, and a listener about the recorded sound."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sipstrobe.lightsiren.sound import SirenSource
+from sipstrobe.lightsiren.sounds import SOUNDS
+from sipstrobe.services.siren import LEVELS_DB
+from tests.interop.device import RATE, Device, wait_until
+from tests.support.hear import Samples, level_db
+
+Frame = dict[str, Any]
+SILENCE_DB = -100.0  # below the last bit of the file
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One operation as it was seen without interruption; no profile: dark."""
+
+    at: float
+    profile: str
+    pattern: str
+    priority: int
+    colors: frozenset[str]
+
+
+def seen(frames: Iterable[Frame], since: float = 0.0) -> list[Shown]:
+    """What the light has shown, one after the other."""
+    runs: list[list[Frame]] = []
+    for frame in frames:
+        if frame["at"] >= since:
+            if not runs or runs[-1][0]["operation"] != frame["operation"]:
+                runs.append([])
+            runs[-1].append(frame)
+    return [_shown(run) for run in runs]
+
+
+def _shown(run: list[Frame]) -> Shown:
+    first = run[0]
+    colors = {s["color"] for frame in run for s in frame["sides"].values() if s["level"]}
+    return Shown(
+        at=first["at"],
+        profile=first["profile"] or "",
+        pattern=first["pattern"] or "",
+        priority=first["priority"] or 0,
+        colors=frozenset(colors),
+    )
+
+
+def is_dark(frame: Frame) -> bool:
+    return all(side["level"] == 0 for side in frame["sides"].values())
+
+
+def await_profile(device: Device, profile: str, since: float, limit: float = 5.0) -> Shown:
+    """Wait until the light shows this profile; "": until it is dark."""
+
+    def found() -> list[Shown]:
+        return [shown for shown in seen(device.frames, since) if shown.profile == profile]
+
+    wait_until(lambda: bool(found()), limit, f"the light shows {profile or 'nothing'}")
+    return found()[0]
+
+
+def await_dark_and_silent(device: Device, since: float) -> None:
+    """The last call has ended: nothing is lit, and nothing sounds any more."""
+    await_profile(device, "", since)
+    now = time.monotonic()
+    assert is_dark(device.frames[-1])
+    silence = device.heard(now + 0.1, now + 0.2)  # sources fade out within some periods
+    assert level_db(silence) < SILENCE_DB
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A siren found in a recording. phase: where in its period it was when the piece began."""
+
+    phase: float  # seconds
+    rest_db: float  # what is left when it is subtracted, against it
+
+
+def match_siren(piece: Samples, name: str, intensity: int) -> Match:
+    """Find this sound in a piece of a recording by correlation, and subtract it."""
+    period = SOUNDS[name].period_samples
+    gain = 10 ** (LEVELS_DB[intensity] / 20)
+    source = SirenSource(SOUNDS[name])
+    ours = np.asarray(source.next(period + len(piece)), np.float64) * gain
+    size = 1 << (len(ours) + len(piece)).bit_length()
+    spectrum = np.fft.rfft(ours, size) * np.conj(np.fft.rfft(piece, size))
+    start = int(np.argmax(np.fft.irfft(spectrum, size)[:period]))
+    expected = ours[start : start + len(piece)]
+    return Match(start / RATE, level_db(piece - expected) - level_db(expected))
+
+
+def turned(phase_a: float, at_a: float, phase_b: float, at_b: float, period: float) -> float:
+    """By how much the second phase differs from where the first would have gone, in seconds."""
+    error = (phase_b - phase_a - (at_b - at_a)) % period
+    return min(error, period - error)
