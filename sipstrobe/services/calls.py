@@ -1,8 +1,7 @@
 """One call as the phone keeps it: who, with whom, since when, and its media."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from sipstrobe.clock import Handle
 from sipstrobe.events import CallReason, CallState, CallStateChanged, CallStatus, Direction
 from sipstrobe.services.call_media import CallMedia
 from sipstrobe.sip.transport import Flow
@@ -45,8 +44,6 @@ class Call:
     media: CallMedia | None = None
     answer: bytes = b""  # the SDP of the 2xx, while the call rings
     heard: bool = False  # its sound is listed with the sound service
-    ending: CallReason | None = None  # why we hang up, when it is for a reason of ours
-    limit: Handle | None = field(default=None, repr=False)
 
     def moved(self, state: CallStatus, reason: CallReason) -> CallStateChanged:
         """Change the state; the pulse that says so."""

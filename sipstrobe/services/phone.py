@@ -5,7 +5,6 @@ CallState, then CallStateChanged, for every step of a call.
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable
 from itertools import count
@@ -13,7 +12,7 @@ from itertools import count
 from sipstrobe.audio.source import AddSource, RemoveSource, SourceKind
 from sipstrobe.commands import AnswerCall, Dial, HangUp, SendDigits
 from sipstrobe.context import Context
-from sipstrobe.errors import CommandRefused, RemoteProtocolError
+from sipstrobe.errors import CommandRefused, LocalProtocolError, RemoteProtocolError
 from sipstrobe.events import CallReason, CallStatus, Direction
 from sipstrobe.services.call_media import MediaFactory
 from sipstrobe.services.calls import Call, CallSnapshot
@@ -62,7 +61,6 @@ class Phone:
         self._legs: dict[str, Call] = {}  # by the endpoint's name
         self._serials = count(1)
         self._dialling: set[asyncio.Task[None]] = set()
-        self._quiet = asyncio.Event()  # set when the last call ends
         self._routes: dict[type[Output], Callable[..., None]] = {
             Send: self._send,
             CloseConnection: self._close_connection,
@@ -96,13 +94,12 @@ class Phone:
 
     async def aclose(self) -> None:
         """Hang up, give the BYEs a moment to be answered, and close."""
-        self._quiet.clear()
         self._end_all()
         for task in self._dialling:
             task.cancel()
-        if self._legs:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._quiet.wait(), GOODBYE_LIMIT)
+        limit = self._context.clock.now() + GOODBYE_LIMIT
+        while self._endpoint.waiting and self._context.clock.now() < limit:  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
         await self.transports.aclose()
         self._driver.close()
 
@@ -203,7 +200,6 @@ class Phone:
             self._accept(call)
             return
         self._driver.feed(self._endpoint.ring, call.leg)
-        self._limit(call, self._settings.ringing_timeout, CallReason.NO_ANSWER)
         self._move(call, CallStatus.RINGING, CallReason.INITIATED)
 
     def _accept(self, call: Call) -> None:
@@ -246,16 +242,21 @@ class Phone:
             logger.warning("call %s has no port for its media: %s", call.id, error)
             self._finish(call, CallReason.FAILED)
             return
-        call.leg = self._driver.feed(
-            self._endpoint.invite,
-            flow,
-            call.remote_uri,
-            call.media.offer(),
-            from_uri=call.local_uri,
-            from_display=account.caller_id,
-            timeout=float(self._settings.calling_timeout),
-        )
-        self._legs[call.leg] = call
+        try:
+            call.leg = self._driver.feed(
+                self._endpoint.invite,
+                flow,
+                call.remote_uri,
+                call.media.offer(),
+                from_uri=call.local_uri,
+                from_display=account.caller_id,
+                timeout=float(self._settings.calling_timeout),
+            )
+        except LocalProtocolError as error:
+            logger.warning("call %s cannot be made: %s", call.id, error)
+            self._finish(call, CallReason.FAILED)
+        else:
+            self._legs[call.leg] = call
 
     def _progress(self, news: CallProgress) -> None:
         call = self._legs.get(news.call)
@@ -319,8 +320,6 @@ class Phone:
 
     def _ended(self, news: CallEnded) -> None:
         call = self._legs.pop(news.call, None)
-        if not self._legs:
-            self._quiet.set()
         if call is None or call.id not in self._calls:
             return
         logger.info("call %s has ended: %s %s", call.id, news.how.value, news.words)
@@ -370,7 +369,6 @@ class Phone:
 
     def _activate(self, call: Call, reason: CallReason) -> None:
         assert call.media is not None
-        self._limit(call, self._longest(call), CallReason.TERMINATED)
         call.since = self._context.clock.now()
         self._context.dispatcher.execute(
             AddSource(
@@ -394,36 +392,9 @@ class Phone:
             call.media.close()
 
     def _forget(self, call: Call) -> None:
-        if call.limit is not None:
-            call.limit.cancel()
         if call.media is not None:
             call.media.close()
         self._calls.pop(call.id, None)
-
-    def _limit(self, call: Call, seconds: float | None, reason: CallReason) -> None:
-        """(Re)set the time that the call has in its present state."""
-        if call.limit is not None:
-            call.limit.cancel()
-            call.limit = None
-        if seconds is None:
-            return
-        clock = self._context.clock
-
-        def over() -> None:
-            call.limit = None
-            words = f"call {call.id}: {seconds:g} s are over"
-            with self._context.trace.input("timer", words, clock.now()):
-                call.ending = reason
-                self._end(call)
-
-        call.limit = clock.call_at(clock.now() + seconds, over)
-
-    def _longest(self, call: Call) -> float | None:
-        """Both limits apply, the shorter wins (SIP-05, SIP-06, AMB-02)."""
-        limits = [self._settings.end_calls_after]
-        if call.direction is Direction.INCOMING:
-            limits.append(self._settings.incoming_duration_limit)
-        return min((float(limit) for limit in limits if limit is not None), default=None)
 
     def _account(self, name: str | None) -> Account:
         for account in self._settings.accounts:
@@ -454,8 +425,6 @@ def _anywhere(account: Account) -> Flow:
 
 
 def _reason(news: CallEnded, call: Call) -> CallReason:
-    if call.ending is not None:
-        return call.ending
     match news.how:
         case Ended.NO_ANSWER:
             return CallReason.NO_ANSWER

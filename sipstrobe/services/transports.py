@@ -6,6 +6,7 @@ import ipaddress
 import logging
 import socket
 from collections.abc import Coroutine
+from functools import lru_cache
 
 from sipstrobe.context import Context
 from sipstrobe.events import ServiceStateChanged
@@ -21,8 +22,8 @@ logger = logging.getLogger(__name__)
 
 RETRY = 5.0  # seconds until a port that was taken is tried again
 RESOLVE_LIMIT = 5.0  # seconds for a name
-LOCAL_ADDRESS_LIFE = 30.0  # seconds for which the routing table's answer is kept
-MAX_LOCAL_ADDRESSES = 1024
+ROUTE_LIFE = 30.0  # seconds for which the routing table's answer is kept
+MAX_FLOWS = 1024
 MAX_RESOLVING = 64
 _NO_SUCH_FAMILY = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.EPROTONOSUPPORT)
 
@@ -38,7 +39,7 @@ class SipTransports:
         self._port: int | None = None
         self._udp: dict[int, UdpSocket] = {}  # by IP version
         self._hub: TcpHub | None = None
-        self._local: dict[str, tuple[str, float]] = {}
+        self._flows: dict[tuple[Transport, SocketAddress], tuple[Flow, float]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._listening: asyncio.Task[None] | None = None
         self._tried = asyncio.Event()
@@ -109,6 +110,7 @@ class SipTransports:
         return problems
 
     def _close(self) -> None:
+        self._flows.clear()  # they name our port
         if self._listening is not None:
             self._listening.cancel()
             self._listening = None
@@ -172,7 +174,7 @@ class SipTransports:
     # --- sending --------------------------------------------------------------------------------
 
     def send(self, flow: Flow, data: bytes) -> None:
-        if flow.remote.host in self._local or _is_numeric(flow.remote.host):
+        if _is_numeric(flow.remote.host):
             self._send_to(flow, data, (flow.remote.host, flow.remote.port))
         elif len(self._tasks) < MAX_RESOLVING:
             self._spawn(self._send_to_name(flow, data))
@@ -212,17 +214,20 @@ class SipTransports:
             self._send_to(flow, data, (host, flow.remote.port))
 
     def _flow(self, transport: Transport, remote: SocketAddress) -> Flow | None:
-        host, now = remote[0], self._context.clock.now()
-        known = self._local.get(host)
-        if known is None or known[1] < now:
-            if len(self._local) >= MAX_LOCAL_ADDRESSES:
-                self._local.clear()
-            try:
-                known = local_address_for(host), now + LOCAL_ADDRESS_LIFE
-            except OSError:
-                return None
-            self._local[host] = known
-        return Flow(transport, Address(known[0], self._port or 0), Address(host, remote[1]))
+        """The way to a numeric address; one value for each, as long as the routes may hold."""
+        now = self._context.clock.now()
+        known = self._flows.get((transport, remote))
+        if known is not None and now < known[1]:
+            return known[0]
+        try:
+            local = local_address_for(remote[0])
+        except OSError:
+            return None
+        if len(self._flows) >= MAX_FLOWS:
+            self._flows.clear()
+        flow = Flow(transport, Address(local, self._port or 0), Address(*remote))
+        self._flows[transport, remote] = flow, now + ROUTE_LIFE
+        return flow
 
     def _spawn(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
@@ -231,6 +236,7 @@ class SipTransports:
         return task
 
 
+@lru_cache(MAX_FLOWS)
 def _is_numeric(host: str) -> bool:
     try:
         ipaddress.ip_address(host)
