@@ -7,9 +7,11 @@ from itertools import count
 
 Endpoint = tuple[str, int]
 
-MAX_CONNECTIONS = 1024
+MAX_CONNECTIONS = 1024  # then the one that has been silent longest makes room
+MAX_CONNECTING = 128
 MAX_UNSENT_BYTES = 256 * 1024  # waiting for a connection or for a peer that does not read
 CONNECT_LIMIT = 8.0  # seconds
+CLOSE_LIMIT = 2.0  # seconds for what waits to be sent when we close
 
 
 @dataclass(slots=True)
@@ -26,49 +28,68 @@ class _Connection(asyncio.Protocol):
         self.number = number
         self.remote: Endpoint = remote or ("", 0)
         self.local: Endpoint = ("", 0)
-        self.transport: asyncio.Transport | None = None
-        self.unsent: list[bytes] = []
+        self._transport: asyncio.Transport | None = None
+        self._unsent: list[bytes] = []
         self._hub = hub
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
-        self.local = transport.get_extra_info("sockname")[:2]
-        self.remote = transport.get_extra_info("peername")[:2]
-        if not self._hub.admit(self):
-            transport.abort()
-            return
-        for data in self.unsent:
+        self._transport = transport
+        # A peer that has gone again already leaves no address behind.
+        self.local = (transport.get_extra_info("sockname") or self.local)[:2]
+        self.remote = (transport.get_extra_info("peername") or self.remote)[:2]
+        self._hub.admit(self)
+        for data in self._unsent:
             transport.write(data)
-        self.unsent.clear()
+        self._unsent.clear()
 
     def data_received(self, data: bytes) -> None:
+        self._hub.heard(self)
         self._hub.handlers.received(data, self.number, self.local, self.remote)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
         self._hub.lost(self)
 
+    @property
+    def closing(self) -> bool:
+        return self._transport is not None and self._transport.is_closing()
+
     def write(self, data: bytes) -> bool:
-        if self.transport is None:
-            waiting = sum(map(len, self.unsent))
-        else:
-            waiting = self.transport.get_write_buffer_size()
-        if waiting + len(data) > MAX_UNSENT_BYTES:
+        """False, and the end of it, when the peer does not read what it is sent."""
+        transport = self._transport
+        if transport is None:
+            if sum(map(len, self._unsent)) + len(data) > MAX_UNSENT_BYTES:
+                return False
+            self._unsent.append(data)
+        elif transport.get_write_buffer_size() + len(data) > MAX_UNSENT_BYTES:
+            transport.abort()
             return False
-        if self.transport is None:
-            self.unsent.append(data)
         else:
-            self.transport.write(data)
+            transport.write(data)
         return True
+
+    def close(self) -> None:
+        """Send what waits, for as long as CLOSE_LIMIT, and close."""
+        transport = self._transport
+        if transport is not None and not transport.is_closing():
+            transport.close()
+            if transport.get_write_buffer_size():
+                asyncio.get_running_loop().call_later(CLOSE_LIMIT, self.abort)
+
+    def abort(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
 
 
 class TcpHub:
     """All connections of one protocol; used again for the same remote address (RFC 5923)."""
 
-    def __init__(self, handlers: Handlers) -> None:
+    def __init__(self, handlers: Handlers, *, max_connections: int = MAX_CONNECTIONS) -> None:
         self.handlers = handlers
-        self.refused = 0  # connections beyond MAX_CONNECTIONS
-        self._connections: dict[int, _Connection] = {}
+        self.displaced = 0  # connections that have made room for others
+        self._max_connections = max_connections
+        self._connections: dict[int, _Connection] = {}  # the one silent longest comes first
         self._by_remote: dict[Endpoint, _Connection] = {}
         self._connecting: set[asyncio.Task[None]] = set()
         self._servers: list[asyncio.Server] = []
@@ -86,12 +107,13 @@ class TcpHub:
     def send(self, data: bytes, to: Endpoint, connection: int | None = None) -> bool:
         """Send on this connection, else on one to this address, which is opened if need be.
 
-        False when the peer does not read what it is sent, or there are too many connections.
+        False when the peer does not read what it is sent, or too many connections are being opened.
         """
         known = self._connections.get(connection) if connection is not None else None
-        known = known or self._by_remote.get(to)
-        if known is None:
-            if len(self._by_remote) >= MAX_CONNECTIONS:
+        if known is None or known.closing:
+            known = self._by_remote.get(to)
+        if known is None or known.closing:
+            if len(self._connecting) >= MAX_CONNECTING:
                 return False
             known = self._by_remote[to] = _Connection(self, next(self._numbers), to)
             task = asyncio.get_running_loop().create_task(self._connect(known))
@@ -101,8 +123,8 @@ class TcpHub:
 
     def close_connection(self, connection: int) -> None:
         known = self._connections.get(connection)
-        if known is not None and known.transport is not None:
-            known.transport.close()
+        if known is not None:
+            known.close()
 
     def stop_listening(self) -> None:
         for server in self._servers:
@@ -110,23 +132,31 @@ class TcpHub:
         self._servers.clear()
 
     async def aclose(self) -> None:
+        self.stop_listening()
+        for connection in list(self._connections.values()):
+            connection.close()
         for task in self._connecting:
             task.cancel()
-        for connection in list(self._connections.values()):
-            if connection.transport is not None:
-                connection.transport.close()
-        self.stop_listening()
+        await asyncio.gather(*self._connecting, return_exceptions=True)
 
     def __len__(self) -> int:
         return len(self._connections)
 
-    def admit(self, connection: _Connection) -> bool:
-        if len(self._connections) >= MAX_CONNECTIONS:
-            self.refused += 1
-            return False
+    # --- told by the connections ----------------------------------------------------------------
+
+    def admit(self, connection: _Connection) -> None:
+        """Take it in; whoever opens connections and says nothing must not keep others out."""
+        if len(self._connections) >= self._max_connections:
+            silent = next(iter(self._connections.values()))
+            self.displaced += 1
+            silent.abort()
+            self.lost(silent)
         self._connections[connection.number] = connection
         self._by_remote[connection.remote] = connection
-        return True
+
+    def heard(self, connection: _Connection) -> None:
+        if self._connections.pop(connection.number, None) is not None:
+            self._connections[connection.number] = connection
 
     def lost(self, connection: _Connection) -> None:
         self._forget(connection)

@@ -2,6 +2,7 @@
 a datagram."""
 
 import asyncio
+import contextlib
 import errno
 import socket
 from collections.abc import Callable
@@ -62,11 +63,7 @@ class UdpSocket:
         try:
             self._socket.sendto(data, to)
         except OSError as error:
-            if error.errno in (errno.ECONNREFUSED, errno.EHOSTUNREACH) and self._failed is not None:
-                self._drain_errors()  # the error belongs to an earlier datagram
-                return self._send_again(data, to)
-            self.dropped += 1
-            return False
+            return self._send_again(error, data, to)
         return True
 
     def close(self) -> None:
@@ -74,13 +71,14 @@ class UdpSocket:
             self._loop.remove_reader(self._socket.fileno())
             self._socket.close()
 
-    def _send_again(self, data: bytes, to: Endpoint) -> bool:
-        try:
-            self._socket.sendto(data, to)
-        except OSError:
-            self.dropped += 1
-            return False
-        return True
+    def _send_again(self, error: OSError, data: bytes, to: Endpoint) -> bool:
+        """Once more, since what the kernel says may be about an earlier datagram to others."""
+        if self._failed is not None and not isinstance(error, BlockingIOError):
+            with contextlib.suppress(OSError):
+                self._socket.sendto(data, to)
+                return True
+        self.dropped += 1
+        return False
 
     def _ask_for_errors(self, family: socket.AddressFamily) -> None:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
@@ -91,10 +89,12 @@ class UdpSocket:
 
     def _drain(self) -> None:
         receive_from, receive = self._socket.recvfrom, self._receive
-        for _ in range(DRAIN_LIMIT):
+        for taken in range(DRAIN_LIMIT):
             try:
                 data, source = receive_from(_MAX_DATAGRAM)
             except BlockingIOError:
+                if taken == 0:  # woken by an error that has met us as we sent
+                    self._drain_errors()
                 return
             except OSError:
                 self._drain_errors()
