@@ -23,8 +23,7 @@ RESTING: Final = 1.0  # seconds of concealment after which nothing is written an
 EXCESS: Final = 0.015  # seconds above the target that call for leaving out pitch periods
 DEFICIT: Final = 0.005  # seconds below it that call for repeating them
 URGENT: Final = 0.060  # seconds off it that call for that even where it can be heard
-FASTEST: Final = 0.003  # largest relative change of speed
-PULL: Final = 0.1  # relative change of speed for each second off the target
+PACE: Final = 0.0005  # relative change of speed, if any: less than a cent, which nobody hears
 OFF: Final = 0.003  # seconds off the target from which on the speed is changed …
 ON: Final = 0.001  # … until it is as near as this
 STALL: Final = 0.1  # seconds after which a card that takes nothing counts as standing still
@@ -172,7 +171,7 @@ class JitterBuffer:
             self._correcting = False
         if not self._correcting:
             return 0.0
-        return max(-FASTEST, min(FASTEST, PULL * excess))
+        return PACE if excess > 0.0 else -PACE
 
     @property
     def splice(self) -> Splice:

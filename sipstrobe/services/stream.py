@@ -17,9 +17,10 @@ from sipstrobe.audio.format import SAMPLE_RATE, SILENCE_DB, Samples
 from sipstrobe.audio.resample import Downsampler
 from sipstrobe.audio.ring import SampleRing
 from sipstrobe.clock import Handle
-from sipstrobe.codecs.base import Codec, Encoder
+from sipstrobe.codecs.base import Codec, Decoder, Encoder
 from sipstrobe.codecs.registry import CODECS
 from sipstrobe.context import Context
+from sipstrobe.dtmf.sender import DigitSender
 from sipstrobe.io.udp import Endpoint, Receive
 from sipstrobe.rtp.jitter import JitterBuffer
 from sipstrobe.rtp.session import SendRtcp, Session, SourceChanged, SourceEnded
@@ -32,7 +33,7 @@ logger = logging.getLogger(__name__)
 RING_SECONDS: Final = 0.5  # more than the jitter buffer ever lets wait
 LEVEL_HOLD: Final = 0.3  # seconds without a packet after which the level is that of silence
 LEAST_WAIT: Final = 0.001  # seconds between two looks at a ring that runs low
-UNTIMELY: Final = 0.6  # of a packet time between a packet and our turn
+UNTIMELY: Final = 0.4  # of a packet time between a packet and our turn
 TIGHT_TURNS: Final = 25  # in a row, after which they are moved
 NTP_EPOCH: Final = 2208988800  # seconds from 1900 to 1970
 LATENCY: Final = "packet_to_sound_seconds"
@@ -102,9 +103,10 @@ class Recording:
 class Stream:
     """Open from construction to `close`; sound flows from `start` on.
 
-    ring: what the sound service plays. source: what the peer is to hear. on_event: told each
-    telephone-event payload; on_silence: told once when nothing was received for silence_limit
-    seconds, and again after something was. shortest: least waiting time in the jitter buffer.
+    ring: what the sound service plays. source: what the peer is to hear. on_first: told when the
+    first sound has come; on_event: told each telephone-event payload; on_silence: told once when
+    nothing was received for silence_limit seconds, and again after something was. shortest: least
+    waiting time in the jitter buffer.
     """
 
     def __init__(
@@ -117,6 +119,7 @@ class Stream:
         silence_limit: float | None = None,
         on_silence: Callable[[], None] | None = None,
         on_event: EventPayload | None = None,
+        on_first: Callable[[], None] | None = None,
     ) -> None:
         """Raises OSError when there is no free pair of ports."""
         self.ring = SampleRing(round(RING_SECONDS * SAMPLE_RATE))
@@ -129,6 +132,7 @@ class Stream:
         self._silence_limit = silence_limit
         self._on_silence = on_silence
         self._on_event = on_event
+        self._on_first = on_first
         self._latency = context.measures.histogram(
             LATENCY, "From the receipt of a packet to the card"
         )
@@ -142,6 +146,7 @@ class Stream:
         self._playout: Playout | None = None
         self._encoder: Encoder | None = None
         self._downsampler: Downsampler | None = None
+        self._digits: DigitSender | None = None
         self._event_type = -1
         self._receives = False
         self._sends = False
@@ -191,6 +196,14 @@ class Stream:
             self._due = None
             self._leave = self._ticker.join(interval, self._turn)
 
+    def send_digits(self, digits: str) -> None:
+        """Send DTMF as telephone events. Raises ValueError, with the reason, if that cannot be."""
+        if self._codec is None or self.parameters is None or self.parameters.event_type is None:
+            raise ValueError("the other side takes no telephone events")
+        if self._digits is None:
+            self._digits = DigitSender(self._codec.clock_rate)
+        self._digits.send(digits)
+
     def close(self) -> None:
         """Say BYE and release the ports."""
         if self._leave is not None:
@@ -235,14 +248,15 @@ class Stream:
         found = self._session.receive(data, source, now=received_at)
         if self._session.outbox:
             self._settle()
-        if found is None or self._playout is None:
+        if found is None or self._codec is None or self.parameters is None:
             return
         self._heard_at = received_at
         sequence, packet = found
         if packet.payload_type == self._event_type and self._on_event is not None:
             self._on_event(packet.payload, packet.timestamp, packet.marker)
         if self._receives:
-            self._playout.push(
+            playout = self._playout or self._begin_playout(self._codec, self.parameters)
+            playout.push(
                 sequence, packet.timestamp, packet.payload_type, packet.payload, received_at
             )
 
@@ -312,18 +326,25 @@ class Stream:
             self._session.pause(units)
             self._marker = True
             return
-        payload = self._payload(codec)
-        packet = self._session.packet(self._payload_type, payload, units, self._marker)
+        event = self._digits.turn(units) if self._digits is not None else None
+        if event is not None and self.parameters is not None and self.parameters.event_type:
+            packet = self._session.event_packet(
+                self.parameters.event_type, event.payload, units, event.since, event.marker
+            )
+        else:
+            payload = self._payload(codec)
+            packet = self._session.packet(self._payload_type, payload, units, self._marker)
         self._rtp.send(packet, address)
         self._marker = False
 
     def _payload(self, codec: Codec) -> bytes:
         """One packet time of the source, silence where it has none."""
         assert self._encoder is not None
-        assert self._downsampler is not None
         if self.source is not None:
             samples = self.source(round(self._interval * SAMPLE_RATE))
             if samples is not None:
+                if self._downsampler is None:
+                    self._downsampler = Downsampler(SAMPLE_RATE // codec.sample_rate)
                 return self._encoder.encode(self._downsampler.process(samples))
         return self._encoder.silence(round(self._interval * codec.sample_rate))
 
@@ -347,13 +368,22 @@ class Stream:
             before.sample_rate,
         ):
             self._session.clock_rate = codec.clock_rate
-            jitter = JitterBuffer(codec.clock_rate, shortest=self._shortest)
-            self._playout = Playout(self.ring, codec, jitter, self._latency)
-            self._downsampler = Downsampler(SAMPLE_RATE // codec.sample_rate)
-        assert self._playout is not None
-        self._playout.decoders = {
-            number: CODECS[name].decoder() for number, name in parameters.receive_types.items()
-        }
+            self._playout = self._downsampler = self._digits = None
+        if self._playout is not None:
+            self._playout.decoders = self._decoders(parameters)
+
+    def _begin_playout(self, codec: Codec, parameters: MediaParameters) -> Playout:
+        """Made for the first packet: who never speaks costs nothing."""
+        jitter = JitterBuffer(codec.clock_rate, shortest=self._shortest)
+        self._playout = playout = Playout(self.ring, codec, jitter, self._latency)
+        playout.decoders = self._decoders(parameters)
+        if self._on_first is not None:
+            self._on_first()
+        return playout
+
+    def _decoders(self, parameters: MediaParameters) -> dict[int, Decoder]:
+        types = parameters.receive_types
+        return {number: CODECS[name].decoder() for number, name in types.items()}
 
     def _level(self) -> float:
         if self._playout is None or self._clock.now() - self._heard_at > LEVEL_HOLD:
