@@ -140,6 +140,17 @@ class Session:
         self._sent_since_report = True
         return packet.build(payload_type, marker, number, timestamp, self.ssrc, payload)
 
+    def event_packet(
+        self, payload_type: int, payload: bytes, units: int, since: int, marker: bool
+    ) -> bytes:
+        """The next packet, of an event that began `since` units ago: RFC 4733 §2.5.1.2, all
+        packets of an event have the timestamp of its beginning; time goes on by `units`."""
+        upcoming = self._timestamp
+        self._timestamp = (upcoming - since) % MAX_CLOCK
+        made = self.packet(payload_type, payload, units, marker)
+        self._timestamp = (upcoming + units) % MAX_CLOCK
+        return made
+
     def pause(self, units: int) -> None:
         """Nothing is sent for this long; the timestamps go on (RFC 3550 §5.1)."""
         self._timestamp = (self._timestamp + units) % MAX_CLOCK

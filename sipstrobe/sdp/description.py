@@ -7,6 +7,7 @@ unknown lines and attributes, odd line ends and odd order survive.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from sipstrobe.errors import RemoteProtocolError
@@ -169,21 +170,9 @@ class Media(_Lines):
     def maxptime_ms(self) -> int | None:
         return self._milliseconds("maxptime")
 
-    def rtp_formats(self) -> list[Format]:
+    def rtp_formats(self) -> tuple[Format, ...]:
         """What the payload types stand for, in the order of preference; unknown ones left out."""
-        mapped: dict[int, Format] = {}
-        for value in self.attributes("rtpmap"):
-            found = _rtpmap(value)
-            if found is not None:
-                mapped.setdefault(found.payload_type, found)
-        formats: list[Format] = []
-        for text in self.formats:
-            if text.isascii() and text.isdigit() and len(text) <= 3:
-                number = int(text)
-                known = mapped.get(number) or STATIC_FORMATS.get(number)
-                if known is not None:
-                    formats.append(known)
-        return formats
+        return _rtp_formats(self)
 
     def _milliseconds(self, name: str) -> int | None:
         """Some write fractions, and some nonsense: that counts as nothing said."""
@@ -191,6 +180,23 @@ class Media(_Lines):
             return round(float(self.attribute(name) or "")) or None
         except (ValueError, OverflowError):
             return None
+
+
+@lru_cache(64)  # asked several times of each description
+def _rtp_formats(media: Media) -> tuple[Format, ...]:
+    mapped: dict[int, Format] = {}
+    for value in media.attributes("rtpmap"):
+        found = _rtpmap(value)
+        if found is not None:
+            mapped.setdefault(found.payload_type, found)
+    formats: list[Format] = []
+    for text in media.formats:
+        if text.isascii() and text.isdigit() and len(text) <= 3:
+            number = int(text)
+            known = mapped.get(number) or STATIC_FORMATS.get(number)
+            if known is not None:
+                formats.append(known)
+    return tuple(formats)
 
 
 @dataclass(frozen=True, slots=True)

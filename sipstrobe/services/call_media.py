@@ -1,5 +1,7 @@
 """The media of one call: what SDP has agreed, and the stream that follows it."""
 
+from collections.abc import Callable
+
 from sipstrobe.context import Context
 from sipstrobe.io.udp import PortPairs
 from sipstrobe.sdp.description import SessionDescription
@@ -77,9 +79,12 @@ class MediaFactory:
             for version, host in ((4, "0.0.0.0"), (6, "::"))  # noqa: S104
         }
 
-    def open(self, host: str) -> CallMedia:
-        """Media on our address `host`. Raises OSError when there is no free pair of ports."""
+    def open(self, host: str, on_first: Callable[[], None]) -> CallMedia:
+        """Media on our address `host`; on_first is told when the other side is first heard.
+
+        Raises OSError when there is no free pair of ports.
+        """
         ports = self._ports[6 if ":" in host else 4]
-        stream = Stream(self._context, ports, self._ticker)
+        stream = Stream(self._context, ports, self._ticker, on_first=on_first)
         session_id = int.from_bytes(self._context.random_bytes(4))
         return CallMedia(stream, host, session_id)

@@ -183,7 +183,7 @@ class Phone:
             self._refuse(call, 403, CallReason.DENIED)
             return
         try:
-            call.media = self._media.open(news.flow.local.host)
+            call.media = self._media.open(news.flow.local.host, lambda: self._hear(call))
             call.answer = call.media.offer() if news.body is None else call.media.answer(news.body)
         except RemoteProtocolError as error:
             logger.info("call %s from %s: %s", call.id, call.remote_uri, error)
@@ -237,7 +237,7 @@ class Phone:
         user = f"{account.user_id}@" if account.user_id else ""
         call.local_uri = f"sip:{user}{flow.local}"
         try:
-            call.media = self._media.open(flow.local.host)
+            call.media = self._media.open(flow.local.host, lambda: self._hear(call))
         except OSError as error:
             logger.warning("call %s has no port for its media: %s", call.id, error)
             self._finish(call, CallReason.FAILED)
@@ -368,15 +368,20 @@ class Phone:
         return call
 
     def _activate(self, call: Call, reason: CallReason) -> None:
-        assert call.media is not None
         call.since = self._context.clock.now()
-        self._context.dispatcher.execute(
-            AddSource(
-                owner=call.id, kind=SourceKind.CALL, ring=call.media.stream.ring, rank=CALL_RANK
-            )
-        )
-        call.heard = True
         self._move(call, CallStatus.ACTIVE, reason)
+
+    def _hear(self, call: Call) -> None:
+        """The other side has begun to speak; a caller of ours also before the answer."""
+        assert call.media is not None
+        order = AddSource(
+            owner=call.id, kind=SourceKind.CALL, ring=call.media.stream.ring, rank=CALL_RANK
+        )
+        try:
+            self._context.dispatcher.execute(order)
+            call.heard = True
+        except CommandRefused as refusal:
+            logger.warning("call %s is not heard: %s", call.id, refusal)
 
     def _move(self, call: Call, state: CallStatus, reason: CallReason) -> None:
         """State first, so that a rule triggered by the change finds it to hold already."""
