@@ -1,0 +1,30 @@
+"""Print what the device shows and who is calling: status.py http://HOST:8080 USER PASSWORD"""
+
+import json
+import sys
+import urllib.request
+
+
+def main() -> None:
+    if len(sys.argv) != 4:
+        raise SystemExit(__doc__)
+    base, user, password = sys.argv[1:]
+    passwords = urllib.request.HTTPPasswordMgrWithDefaultRealm()
+    passwords.add_password(None, base, user, password)
+    http = urllib.request.build_opener(urllib.request.HTTPDigestAuthHandler(passwords))
+    with http.open(base + "/api/v1/status", timeout=5) as response:
+        status = json.load(response)
+    for function in status["functions"]:
+        for operation in function["operations"]:
+            mark = "*" if operation["shown"] else " "
+            print(
+                f"{mark} {function['name']:<14} {operation['priority']:>2} {operation['pattern']}"
+            )
+            for link in operation["why"] if operation["shown"] else []:
+                print(f"      because of {link}")
+    for call in status["calls"]:
+        print(f"call {call['remote_uri']} → {call['local_uri']}: {call['state']}, {call['codec']}")
+
+
+if __name__ == "__main__":
+    main()
