@@ -5,6 +5,8 @@ import asyncio
 import contextlib
 import errno
 import socket
+import struct
+import time
 from collections.abc import Callable
 
 from sipstrobe.clock import Clock
@@ -14,11 +16,18 @@ Receive = Callable[[bytes, Endpoint, float], None]  # data, source, monotonic se
 Failed = Callable[[Endpoint], None]
 
 DRAIN_LIMIT = 64  # datagrams in one go; then others on the loop have their turn
+DRAIN_SECONDS = 0.002  # the same in time
+LONGEST_WAIT = 10.0  # seconds that a datagram can have waited; more is the calendar being set
 BUFFER_BYTES = 1 << 20
 PAIR_SPAN = 4000  # how many ports from the start port up a PortPairs uses, if there are so many
 _MAX_DATAGRAM = 65535
 _IP_RECVERR, _IPV6_RECVERR = 11, 25  # linux/in.h, linux/in6.h
 _MSG_ERRQUEUE = 0x2000
+_SO_TIMESTAMPNS = 35  # asm-generic/socket.h; also the type of the control message
+_TIMESPEC = struct.Struct("@ll")
+_STAMP_SPACE = socket.CMSG_SPACE(_TIMESPEC.size)
+
+_Datagram = tuple[bytes, tuple[str, int], float]
 
 
 def family_of(host: str) -> socket.AddressFamily:
@@ -26,7 +35,11 @@ def family_of(host: str) -> socket.AddressFamily:
 
 
 class UdpSocket:
-    """One bound socket. failed: told the destination when the network says it is unreachable."""
+    """One bound socket.
+
+    failed: given for signalling; it is told the destination when the network says that this is
+    unreachable, and the receipt of datagrams is stamped by the kernel, so that waiting shows.
+    """
 
     def __init__(
         self,
@@ -45,13 +58,14 @@ class UdpSocket:
             if family == socket.AF_INET6:
                 self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             if failed is not None:
-                self._ask_for_errors(family)
+                self._prepare_for_signalling(family)
             self._socket.bind((host, port))
         except OSError:
             self._socket.close()
             raise
         self._receive = receive
         self._failed = failed
+        self._take = self._take_plain if failed is None else self._take_stamped
         self._now = clock.now
         self.port: int = self._socket.getsockname()[1]
         self.dropped = 0  # datagrams that the kernel would not take
@@ -80,18 +94,20 @@ class UdpSocket:
         self.dropped += 1
         return False
 
-    def _ask_for_errors(self, family: socket.AddressFamily) -> None:
+    def _prepare_for_signalling(self, family: socket.AddressFamily) -> None:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
+        self._socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         if family == socket.AF_INET6:
             self._socket.setsockopt(socket.IPPROTO_IPV6, _IPV6_RECVERR, 1)
         else:
             self._socket.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, 1)
 
     def _drain(self) -> None:
-        receive_from, receive = self._socket.recvfrom, self._receive
+        take, receive, now = self._take, self._receive, self._now
+        enough = now() + DRAIN_SECONDS
         for taken in range(DRAIN_LIMIT):
             try:
-                data, source = receive_from(_MAX_DATAGRAM)
+                data, source, received_at = take()
             except BlockingIOError:
                 if taken == 0:  # woken by an error that has met us as we sent
                     self._drain_errors()
@@ -99,9 +115,23 @@ class UdpSocket:
             except OSError:
                 self._drain_errors()
                 return
-            receive(data, (source[0], source[1]), self._now())
-            if self._socket.fileno() < 0:  # the receiver has closed us
+            receive(data, (source[0], source[1]), received_at)
+            if now() > enough or self._socket.fileno() < 0:  # the receiver has closed us
                 return
+
+    def _take_plain(self) -> _Datagram:
+        data, source = self._socket.recvfrom(_MAX_DATAGRAM)
+        return data, source, self._now()
+
+    def _take_stamped(self) -> _Datagram:
+        """With the instant at which it reached the kernel, on our clock."""
+        data, ancillary, _, source = self._socket.recvmsg(_MAX_DATAGRAM, _STAMP_SPACE)
+        waited = 0.0
+        for level, kind, value in ancillary:
+            if level == socket.SOL_SOCKET and kind == _SO_TIMESTAMPNS:
+                seconds, nanoseconds = _TIMESPEC.unpack(value)
+                waited = time.time() - seconds - nanoseconds * 1e-9
+        return data, source, self._now() - min(max(waited, 0.0), LONGEST_WAIT)
 
     def _drain_errors(self) -> None:
         if self._failed is None:

@@ -89,8 +89,15 @@ class Endpoint:
 
     # --- the wire --------------------------------------------------------------------------
 
-    def receive(self, data: bytes, flow: Flow, *, now: float) -> None:
-        """Take one datagram, or one whole message of a stream."""
+    def receive(
+        self, data: bytes, flow: Flow, *, received_at: float | None = None, now: float
+    ) -> None:
+        """Take one datagram, or one whole message of a stream.
+
+        received_at: when it came, if it had to wait. New calls that waited too long are refused
+        with 503: who is behind must not fall further behind.
+        """
+        self._server.behind = 0.0 if received_at is None else now - received_at
         if not data.strip(b"\r\n\0"):
             return  # a keep-alive
         counters = self._layer.counters

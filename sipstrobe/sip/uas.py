@@ -19,6 +19,7 @@ from sipstrobe.sip.modify import MIN_SE
 from sipstrobe.sip.session_timer import too_brief
 from sipstrobe.sip.transport import Flow
 
+MAX_BEHIND = 0.25  # seconds; half of T1, before a caller begins to repeat itself
 _OVERLOADED: Fields = (("Retry-After", str(RETRY_AFTER)),)
 
 
@@ -29,6 +30,7 @@ class UserAgentServer:
         self._core = core
         self._layer = core.layer
         self._names = names
+        self.behind = 0.0  # seconds that the message in hand had to wait for us
 
     @property
     def full(self) -> bool:
@@ -134,7 +136,7 @@ class UserAgentServer:
             self._refuse(request, flow, 482)  # RFC 3261 §8.2.2.2: it came on another path as well
         elif too_brief(request):
             self._refuse(request, flow, 422, MIN_SE)
-        elif self.full:
+        elif self.full or self.behind > MAX_BEHIND:
             self._refuse_more(request, flow)
         else:
             dialog = Dialog.as_uas(request, self._layer.new_tag(), flow)

@@ -3,14 +3,17 @@
 import asyncio
 import errno
 import socket
+import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import pytest
 
 from sipstrobe.clock import LoopClock
 from sipstrobe.io.udp import (
     DRAIN_LIMIT,
+    DRAIN_SECONDS,
     Endpoint,
     PortPairs,
     Receive,
@@ -72,7 +75,17 @@ async def test_a_datagram_arrives_with_its_source_and_the_instant_of_receipt(
 
     [(data, source, received_at)] = desk.heard
     assert (data, source) == (b"hello", (host, a.port))
-    assert before <= received_at <= desk.clock.now()
+    assert before - 0.001 <= received_at <= desk.clock.now()  # two clocks, read one by one
+
+
+async def test_the_instant_of_receipt_is_the_kernels_and_not_ours(desk: Desk) -> None:
+    """A datagram that had to wait for a busy loop says so."""
+    a, b = desk.open(), desk.open()
+    a.send(b"x", ("127.0.0.1", b.port))
+    time.sleep(0.05)  # noqa: ASYNC251 - the loop is busy
+    await until(lambda: desk.heard)
+
+    assert desk.clock.now() - desk.heard[0][2] >= 0.05
 
 
 async def test_all_that_waits_is_taken_at_one_wake_up(desk: Desk) -> None:
@@ -80,13 +93,12 @@ async def test_all_that_waits_is_taken_at_one_wake_up(desk: Desk) -> None:
     for _ in range(DRAIN_LIMIT):
         a.send(b"x", ("127.0.0.1", b.port))
 
-    seen: list[int] = []
-    for _ in range(5):
+    turns = 0
+    while len(desk.heard) < DRAIN_LIMIT:
         await asyncio.sleep(0)
-        seen.append(len(desk.heard))
+        turns += 1
 
-    assert set(seen) <= {0, DRAIN_LIMIT}
-    assert seen[-1] == DRAIN_LIMIT
+    assert turns < DRAIN_LIMIT / 4  # a busy machine may use up our time before the number
 
 
 async def test_a_flood_leaves_others_their_turn(desk: Desk) -> None:
@@ -94,12 +106,32 @@ async def test_a_flood_leaves_others_their_turn(desk: Desk) -> None:
     for _ in range(DRAIN_LIMIT + 10):
         a.send(b"x", ("127.0.0.1", b.port))
 
-    seen: list[int] = []
+    seen = [0]
     while len(desk.heard) < DRAIN_LIMIT + 10:
         await asyncio.sleep(0)
         seen.append(len(desk.heard))
 
-    assert DRAIN_LIMIT in seen
+    assert max(later - earlier for earlier, later in pairwise(seen)) <= DRAIN_LIMIT
+
+
+async def test_slow_work_leaves_others_their_turn_too(desk: Desk) -> None:
+    taken: list[float] = []
+
+    def work(data: bytes, source: Endpoint, received_at: float) -> None:
+        taken.append(desk.clock.now())
+        time.sleep(2 * DRAIN_SECONDS)
+
+    a, b = desk.open(), desk.open(receive=work)
+    for _ in range(3):
+        a.send(b"x", ("127.0.0.1", b.port))
+    turns = 0
+    while len(taken) < 3:
+        before = len(taken)
+        await asyncio.sleep(0)
+        assert len(taken) - before <= 1
+        turns += 1
+
+    assert turns >= 3
 
 
 async def test_a_receiver_may_close_the_socket_that_it_is_called_by(desk: Desk) -> None:

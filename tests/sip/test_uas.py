@@ -6,7 +6,8 @@ from sipstrobe.sip.message import Request, Response
 from sipstrobe.sip.outputs import CallEnded, CloseConnection, IncomingCall, Send
 from sipstrobe.sip.settings import SipSettings
 from sipstrobe.sip.transport import Address, Flow, Transport
-from tests.sip.scene import ANSWER, OFFER, PEER, TCP, US, Scene
+from sipstrobe.sip.uas import MAX_BEHIND
+from tests.sip.scene import ANSWER, OFFER, PEER, SDP, TCP, US, Scene
 
 
 def answered(request: Request, scene: Scene | None = None) -> Response:
@@ -324,6 +325,25 @@ def test_more_transactions_than_allowed_are_told_to_come_back_but_bye_is_heard()
     scene.within("BYE", cseq=4)
     assert scene.statuses() == [200, 503, 503, 200]
     scene.told(CallEnded)
+
+
+def test_who_is_behind_takes_on_no_new_calls_and_serves_the_running_ones() -> None:
+    """RFC 3261 §21.5.4: a call that waited until its caller would repeat it is refused."""
+    scene = Scene()
+    scene.establish()
+    scene.until(10.0)
+    for request in (
+        scene.draft("INVITE", call_id="late", fields=SDP, body=OFFER),
+        scene.draft("OPTIONS", call_id="question"),
+    ):
+        late = scene.now - MAX_BEHIND - 0.01
+        scene.endpoint.receive(bytes(request), scene.flow, received_at=late, now=scene.now)
+    scene.collect()
+    scene.within("BYE", cseq=2)
+    scene.invite(call_id="in-time")
+
+    assert scene.statuses() == [503, 200, 200]
+    assert scene.endpoint.calls == ("in-2",)
 
 
 def test_a_flood_of_requests_without_a_call_leaves_nothing_behind() -> None:
