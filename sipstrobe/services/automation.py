@@ -101,7 +101,7 @@ class Automation:
             self._undo[rule.name] = rule.action.undo(result)
 
     def _end(self, rule: Rule) -> None:
-        logger.info("rule %r has ended", rule.name)
+        logger.debug("rule %r has ended", rule.name)
         undo = self._undo.pop(rule.name)
         if undo is not None:
             self._execute(rule, undo)

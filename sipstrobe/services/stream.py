@@ -103,10 +103,9 @@ class Recording:
 class Stream:
     """Open from construction to `close`; sound flows from `start` on.
 
-    ring: what the sound service plays. source: what the peer is to hear. on_first: told when the
-    first sound has come; on_event: told each telephone-event payload; on_silence: told once when
-    nothing was received for silence_limit seconds, and again after something was. shortest: least
-    waiting time in the jitter buffer.
+    source: what the peer is to hear. on_first: told when the first sound has come; on_event: told
+    each telephone-event payload; on_silence: told once when nothing was received for silence_limit
+    seconds, and again after something was. shortest: least waiting time in the jitter buffer.
     """
 
     def __init__(
@@ -122,7 +121,7 @@ class Stream:
         on_first: Callable[[], None] | None = None,
     ) -> None:
         """Raises OSError when there is no free pair of ports."""
-        self.ring = SampleRing(round(RING_SECONDS * SAMPLE_RATE))
+        self._ring: SampleRing | None = None
         self.source: SoundSource | None = None
         self.parameters: MediaParameters | None = None
         self._context = context
@@ -160,6 +159,13 @@ class Stream:
         self._heard_at = 0.0
         self._silent = False
         self._rtp, self._rtcp = ports.open(self._receive, self._receive_rtcp)
+
+    @property
+    def ring(self) -> SampleRing:
+        """What the sound service plays; made when it is first asked for."""
+        if self._ring is None:
+            self._ring = SampleRing(round(RING_SECONDS * SAMPLE_RATE))
+        return self._ring
 
     @property
     def local_port(self) -> int:
@@ -235,7 +241,7 @@ class Stream:
             concealed_ms=jitter.concealed / units_per_ms if jitter is not None else 0.0,
             jitter_ms=heard.jitter * 1000 if heard is not None else 0.0,
             level_db=self._level(),
-            depth_ms=self.ring.fill * 1000 / SAMPLE_RATE,
+            depth_ms=self._ring.fill * 1000 / SAMPLE_RATE if self._ring is not None else 0.0,
             target_ms=jitter.target * 1000 if jitter is not None else 0.0,
             sent=session.packets_sent,
             remote_loss=session.remote_loss,
