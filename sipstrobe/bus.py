@@ -47,8 +47,10 @@ class Bus:
 
         return unsubscribe
 
-    def publish(self, event: Event) -> None:
-        self._waiting.append((event, self._trace.link(event, self._clock.now())))
+    def publish(self, *events: Event) -> None:
+        """Tell of one moment: what handlers publish meanwhile comes after the last of these."""
+        now = self._clock.now()
+        self._waiting.extend([(event, self._trace.link(event, now)) for event in events])
         if self._delivering:
             return
         self._delivering = True

@@ -92,17 +92,25 @@ class TcpHub:
         self._connections: dict[int, _Connection] = {}  # the one silent longest comes first
         self._by_remote: dict[Endpoint, _Connection] = {}
         self._connecting: set[asyncio.Task[None]] = set()
-        self._servers: list[asyncio.Server] = []
+        self._servers: list[tuple[int, asyncio.Server]] = []
         self._numbers = count(1)
 
     async def listen(self, host: str, port: int) -> None:
         """Accept connections on (host, port). Raises OSError when the address cannot be had."""
-        loop = asyncio.get_running_loop()
-        self._servers.append(
-            await loop.create_server(
-                lambda: _Connection(self, next(self._numbers), None), host, port, backlog=256
-            )
+        server = await asyncio.get_running_loop().create_server(
+            lambda: _Connection(self, next(self._numbers), None),
+            host,
+            port,
+            backlog=256,
+            start_serving=False,
         )
+        self._servers.append((port, server))
+        try:
+            await server.start_serving()
+        except OSError:
+            self._servers.remove((port, server))
+            server.close()
+            raise
 
     def send(self, data: bytes, to: Endpoint, connection: int | None = None) -> bool:
         """Send on this connection, else on one to this address, which is opened if need be.
@@ -126,17 +134,23 @@ class TcpHub:
         if known is not None:
             known.close()
 
-    def stop_listening(self) -> None:
-        for server in self._servers:
+    def stop_listening(self, port: int) -> None:
+        """Accept no more connections there; those that stand go on."""
+        for server in [server for at, server in self._servers if at == port]:
             server.close()
-        self._servers.clear()
+        self._servers = [(at, server) for at, server in self._servers if at != port]
 
-    async def aclose(self) -> None:
-        self.stop_listening()
+    def close(self) -> None:
+        """Accept nothing, and end every connection once it has sent what waits."""
+        for port, _ in list(self._servers):
+            self.stop_listening(port)
         for connection in list(self._connections.values()):
             connection.close()
         for task in self._connecting:
             task.cancel()
+
+    async def aclose(self) -> None:
+        self.close()
         await asyncio.gather(*self._connecting, return_exceptions=True)
 
     def __len__(self) -> int:

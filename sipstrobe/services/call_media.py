@@ -21,12 +21,14 @@ class CallMedia:
     """Offer, answer and change the session of one call (RFC 3264); its stream does the same.
 
     `offer`, `answer` and `accept` raise RemoteProtocolError (488 when nothing is in common, 400
-    when it is no SDP); then the session stays as it was.
+    when it is no SDP); then the session stays as it was. Until `begin`, nothing is sent or heard,
+    whatever has been agreed.
     """
 
     def __init__(self, stream: Stream, host: str, session_id: int) -> None:
         self.stream = stream
         self.parameters: MediaParameters | None = None
+        self._began = False
         self._ours = Offerable(host=host, rtp_port=stream.local_port, session_id=session_id)
         self._sent: SessionDescription | None = None
 
@@ -53,15 +55,23 @@ class CallMedia:
             raise NotAcceptable("an answer without an offer")
         self._agree(accept_answer(self._sent, SessionDescription.parse(body), self._ours))
 
+    def begin(self) -> None:
+        """Let media flow: the call is answered, or is one of ours, which may have early media."""
+        self._began = True
+        if self.parameters is not None:
+            self.stream.start(self.parameters)
+
     def close(self) -> None:
         self.stream.close()
 
     def _agree(self, parameters: MediaParameters) -> None:
-        if self.parameters is None:
+        first, self.parameters = self.parameters is None, parameters
+        if not self._began:
+            return
+        if first:
             self.stream.start(parameters)
         else:
             self.stream.update(parameters)
-        self.parameters = parameters
 
 
 class MediaFactory:

@@ -6,7 +6,9 @@ CallState, then CallStateChanged, for every step of a call.
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import count
 
 from sipstrobe.audio.source import AddSource, RemoveSource, SourceKind
@@ -37,10 +39,12 @@ from sipstrobe.sip.settings import Account, SipSettings
 from sipstrobe.sip.target import next_hop
 from sipstrobe.sip.transport import Address, Flow, Transport
 from sipstrobe.sip.uri import Uri
+from sipstrobe.trace import Cause
 
 logger = logging.getLogger(__name__)
 
 CALL_RANK = 5  # among the sources of the speaker
+_SCHEME = re.compile(r"(?i)(sips?|tel):")  # anything else before a colon is a user or a host
 GOODBYE_LIMIT = 2.0  # seconds that BYEs have at shutdown
 DECLINED = 486  # Busy Here; RFC 3261 §21.4.24
 
@@ -55,7 +59,7 @@ class Phone:
         self._greet = greet
         self._endpoint = Endpoint(self._settings, context.random_bytes)
         self._driver = context.driver(self._endpoint, self._deliver, name="SIP timer")
-        self.transports = SipTransports(context, self._driver, self._endpoint)
+        self.transports = SipTransports(context, self._driver, self._endpoint, self._needs)
         self._media = MediaFactory(context, self._settings.rtp_start_port)
         self._calls: dict[str, Call] = {}
         self._legs: dict[str, Call] = {}  # by the endpoint's name
@@ -124,15 +128,16 @@ class Phone:
             raise CommandRefused("sip_off", "SIP is switched off")
         account = self._account(order.account)
         try:
-            uri = Uri.parse(order.uri if ":" in order.uri else f"sip:{order.uri}")
-            target = next_hop(uri, _anywhere(account))
+            uri = Uri.parse(order.uri if _SCHEME.match(order.uri) else f"sip:{order.uri}")
+            target = _way_to(uri, account)
         except RemoteProtocolError as error:
             raise CommandRefused("bad_uri", f"cannot call {order.uri!r}: {error}") from None
         if len(self._calls) >= self._settings.max_calls:
             raise CommandRefused("busy", "there are as many calls as the settings allow")
         call = self._begin(Direction.OUTGOING, account, local_uri="", remote_uri=str(uri))
         self._move(call, CallStatus.CALLING, CallReason.INITIATED)
-        task = asyncio.get_running_loop().create_task(self._connect(call, target, account))
+        connecting = self._connect(call, target, account, self._context.trace.current)
+        task = asyncio.get_running_loop().create_task(connecting)
         self._dialling.add(task)
         task.add_done_callback(self._dialling.discard)
         return call.id
@@ -167,15 +172,17 @@ class Phone:
     # --- incoming -------------------------------------------------------------------------------
 
     def _incoming(self, news: IncomingCall) -> None:
+        if not self.transports.accepts(news.flow):
+            self._driver.feed(self._endpoint.reject, news.call, 480)
+            return
         request = news.request
         account = self._account(None)
-        uri = Uri.parse(request.uri)
         call = self._begin(
             Direction.INCOMING,
             account,
             local_uri=request.uri,
             remote_uri=str(request.from_.uri),
-            extension=uri.user or "",
+            extension=request.request_uri.user or "",
         )
         call.flow, call.leg = news.flow, news.call
         self._legs[news.call] = call
@@ -205,18 +212,22 @@ class Phone:
     def _accept(self, call: Call) -> None:
         assert call.media is not None
         call.media.stream.source = self._greet()
+        call.media.begin()
         self._driver.feed(self._endpoint.accept, call.leg, call.answer)
         self._activate(call, CallReason.ACCEPTED_BY_DEVICE)
 
     def _refuse(self, call: Call, status: int, reason: CallReason) -> None:
         """A call that never sounds or lights: only its pulse tells of it."""
         self._driver.feed(self._endpoint.reject, call.leg, status)
+        self._silence(call)
+        self._calls.pop(call.id)
         self._context.bus.publish(call.moved(CallStatus.TERMINATED, reason))
-        self._forget(call)
 
     # --- outgoing -------------------------------------------------------------------------------
 
-    async def _connect(self, call: Call, target: Flow, account: Account) -> None:
+    async def _connect(
+        self, call: Call, target: Flow, account: Account, cause: Cause | None
+    ) -> None:
         try:
             host = await self.transports.resolve(target.remote.host, target.remote.port)
             flow = self.transports.flow_to(target.transport, host, target.remote.port)
@@ -224,8 +235,7 @@ class Phone:
             flow = None
         if call.id not in self._calls:
             return  # hung up meanwhile
-        words = f"name of {target.remote} looked up"
-        with self._context.trace.input("network", words, self._context.clock.now()):
+        with self._context.trace.because(cause):
             if flow is None:
                 logger.info("call %s: there is no way to %s", call.id, target.remote)
                 self._finish(call, CallReason.FAILED)
@@ -242,6 +252,7 @@ class Phone:
             logger.warning("call %s has no port for its media: %s", call.id, error)
             self._finish(call, CallReason.FAILED)
             return
+        call.media.begin()
         try:
             call.leg = self._driver.feed(
                 self._endpoint.invite,
@@ -330,8 +341,7 @@ class Phone:
         if call.leg is None:
             self._finish(call, CallReason.TERMINATED)
             return
-        if call.state is not CallStatus.TERMINATING:
-            self._driver.feed(self._endpoint.hang_up, call.leg, status=status)
+        self._driver.feed(self._endpoint.hang_up, call.leg, status=status)
 
     def _end_all(self, status: int = 480) -> None:
         for call in list(self._calls.values()):
@@ -340,8 +350,8 @@ class Phone:
     def _finish(self, call: Call, reason: CallReason) -> None:
         """The call is over: silence first, then the news."""
         self._silence(call)
+        self._calls.pop(call.id)
         self._move(call, CallStatus.TERMINATED, reason)
-        self._forget(call)
 
     # --- common steps ---------------------------------------------------------------------------
 
@@ -386,8 +396,7 @@ class Phone:
     def _move(self, call: Call, state: CallStatus, reason: CallReason) -> None:
         """State first, so that a rule triggered by the change finds it to hold already."""
         change = call.moved(state, reason)
-        self._context.bus.publish(call.property())
-        self._context.bus.publish(change)
+        self._context.bus.publish(call.property(), change)
 
     def _silence(self, call: Call) -> None:
         if call.heard:
@@ -396,10 +405,10 @@ class Phone:
         if call.media is not None:
             call.media.close()
 
-    def _forget(self, call: Call) -> None:
-        if call.media is not None:
-            call.media.close()
-        self._calls.pop(call.id, None)
+    def _needs(self, port: int) -> bool:
+        """Peers know a call by this SIP port, or wait there for a last word of ours."""
+        flows = (call.flow for call in self._calls.values() if call.flow is not None)
+        return self._endpoint.waiting or any(flow.local.port == port for flow in flows)
 
     def _account(self, name: str | None) -> Account:
         for account in self._settings.accounts:
@@ -423,10 +432,13 @@ class Phone:
         self.transports.close_connection(output.connection)
 
 
-def _anywhere(account: Account) -> Flow:
-    """A way out over the account's transport, before it is known where to."""
+def _way_to(uri: Uri, account: Account) -> Flow:
+    """Where to call: over the account's transport unless the URI names one."""
     nowhere = Address("", 0)
-    return Flow(Transport(account.transport.upper()), nowhere, nowhere)
+    target = next_hop(uri, Flow(Transport.UDP, nowhere, nowhere))
+    if "transport" in uri.params:
+        return target
+    return replace(target, transport=Transport(account.transport.upper()))
 
 
 def _reason(news: CallEnded, call: Call) -> CallReason:

@@ -4,10 +4,12 @@ import asyncio
 import errno
 import ipaddress
 import logging
+import os
 import socket
-from collections.abc import Coroutine
-from functools import lru_cache
+from collections.abc import Callable, Coroutine
+from functools import lru_cache, partial
 
+from sipstrobe.clock import Handle
 from sipstrobe.context import Context
 from sipstrobe.events import ServiceStateChanged
 from sipstrobe.io.tcp import Handlers, TcpHub
@@ -21,27 +23,44 @@ from sipstrobe.sip.transport import Address, Flow, Transport
 logger = logging.getLogger(__name__)
 
 RETRY = 5.0  # seconds until a port that was taken is tried again
+TIDY = 1.0  # seconds from one look at ports that calls still need to the next
 RESOLVE_LIMIT = 5.0  # seconds for a name
 ROUTE_LIFE = 30.0  # seconds for which the routing table's answer is kept
 MAX_FLOWS = 1024
 MAX_RESOLVING = 64
+_ANY = {4: "0.0.0.0", 6: "::"}  # noqa: S104 - a phone listens to everybody; by IP version
 _NO_SUCH_FAMILY = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.EPROTONOSUPPORT)
 
 
 class SipTransports:
-    """Feed the endpoint with what arrives, and put on the wire what it wants to send."""
+    """Feed the endpoint with what arrives, and put on the wire what it wants to send.
 
-    def __init__(self, context: Context, driver: Driver[Output], endpoint: Endpoint) -> None:
+    A port that is no longer wanted stays open for the calls that peers know it by, and closes after
+    the last of them; new calls are not taken there.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        driver: Driver[Output],
+        endpoint: Endpoint,
+        needed: Callable[[int], bool],
+    ) -> None:
+        """needed: whether something still goes on over a port that is no longer wanted."""
         self.problem = ""
         self._context = context
         self._driver = driver
         self._endpoint = endpoint
+        self._needed = needed
         self._port: int | None = None
-        self._udp: dict[int, UdpSocket] = {}  # by IP version
-        self._hub: TcpHub | None = None
-        self._flows: dict[tuple[Transport, SocketAddress], tuple[Flow, float]] = {}
+        self._open: set[int] = set()  # the port that is wanted, and those that linger
+        self._udp: dict[tuple[int, int], UdpSocket] = {}  # by port and IP version
+        self._tcp: set[tuple[int, int]] = set()  # those on which we accept connections
+        self._hub = TcpHub(Handlers(self._chunk, self._closed, self._connect_failed))
+        self._flows: dict[tuple[Transport, SocketAddress, int], tuple[Flow, float]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._listening: asyncio.Task[None] | None = None
+        self._tidying: Handle | None = None
         self._tried = asyncio.Event()
 
     # --- listening ------------------------------------------------------------------------------
@@ -50,10 +69,15 @@ class SipTransports:
         """Listen on this port, UDP and TCP, IPv4 and IPv6; None: be deaf."""
         if port == self._port:
             return
-        self._close()
+        self._give_up_listening()
         self._port = port
-        if port is not None:
-            self._open(port)
+        if port is None:
+            self._report("")
+        else:
+            self._tried.clear()
+            self._open.add(port)
+            self._listening = self._spawn(self._listen(port))
+        self._tidy()
 
     async def ready(self) -> None:
         """Wait until the port is listened on, or could not be."""
@@ -63,63 +87,102 @@ class SipTransports:
     @property
     def addresses(self) -> list[str]:
         """What we listen on, for people: "UDP 5060 (IPv4, IPv6)"."""
-        versions = ", ".join(f"IPv{v}" for v in sorted(self._udp))
-        found = [f"UDP {self._port} ({versions})"] if self._udp else []
-        return found + ([f"TCP {self._port} ({versions})"] if self._hub is not None else [])
+        found: list[str] = []
+        for name, places in (("UDP", self._udp), ("TCP", self._tcp)):
+            versions = sorted(version for port, version in places if port == self._port)
+            if versions:
+                words = ", ".join(f"IPv{version}" for version in versions)
+                found.append(f"{name} {self._port} ({words})")
+        return found
+
+    def accepts(self, flow: Flow) -> bool:
+        """Whether a new call that came this way is welcome."""
+        return flow.local.port == self._port
 
     async def aclose(self) -> None:
+        self._give_up_listening()
         self._port = None
-        self._close()
+        for port in list(self._open):
+            self._close(port)
+        if self._tidying is not None:
+            self._tidying.cancel()
+        await self._hub.aclose()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _open(self, port: int) -> None:
-        self._tried.clear()
-        self._hub = hub = TcpHub(Handlers(self._chunk, self._closed, self._connect_failed))
-        self._listening = self._spawn(self._listen(port, hub))
-
-    async def _listen(self, port: int, hub: TcpHub) -> None:
+    async def _listen(self, port: int) -> None:
         while True:
-            problems = self._open_udp(port)
-            for host in ("0.0.0.0", "::"):  # noqa: S104 - a phone listens to everybody
-                try:
-                    await hub.listen(host, port)
-                except OSError as error:
-                    if error.errno not in _NO_SUCH_FAMILY:
-                        problems.append(f"TCP {port} on {host}: {error.strerror}")
-            self._report("; ".join(problems))
+            self._stop_accepting(port)
+            problems = [*self._open_udp(port), *await self._open_tcp(port)]
+            with self._context.trace.input(
+                "network", f"listening on port {port}", self._context.clock.now()
+            ):
+                self._report("; ".join(problems))
             self._tried.set()
             if not problems:
                 return
             await asyncio.sleep(RETRY)
-            hub.stop_listening()
 
     def _open_udp(self, port: int) -> list[str]:
         problems: list[str] = []
-        for version, host in ((4, "0.0.0.0"), (6, "::")):  # noqa: S104
-            if version in self._udp:
+        for version, host in _ANY.items():
+            if (port, version) in self._udp:
                 continue
             try:
-                self._udp[version] = UdpSocket(
-                    host, port, self._datagram, self._context.clock, failed=self._unreachable
+                self._udp[port, version] = UdpSocket(
+                    host,
+                    port,
+                    partial(self._datagram, port),
+                    self._context.clock,
+                    failed=partial(self._unreachable, port),
                 )
             except OSError as error:
                 if error.errno not in _NO_SUCH_FAMILY:
                     problems.append(f"UDP {port} on {host}: {error.strerror}")
         return problems
 
-    def _close(self) -> None:
-        self._flows.clear()  # they name our port
+    async def _open_tcp(self, port: int) -> list[str]:
+        problems: list[str] = []
+        for version, host in _ANY.items():
+            try:
+                await self._hub.listen(host, port)
+            except OSError as error:
+                if error.errno not in _NO_SUCH_FAMILY:
+                    problems.append(f"TCP {port} on {host}: {os.strerror(error.errno or 0)}")
+            else:
+                self._tcp.add((port, version))
+        return problems
+
+    def _give_up_listening(self) -> None:
         if self._listening is not None:
             self._listening.cancel()
             self._listening = None
-        for udp in self._udp.values():
-            udp.close()
-        self._udp.clear()
-        if self._hub is not None:
-            self._spawn(self._hub.aclose())
-            self._hub = None
+
+    def _tidy(self) -> None:
+        """Close the ports that are neither wanted nor needed."""
+        if self._tidying is not None:
+            self._tidying.cancel()
+            self._tidying = None
+        for port in self._open - {self._port}:
+            if not self._needed(port):
+                self._close(port)
+        if self._open - {self._port}:
+            clock = self._context.clock
+            self._tidying = clock.call_at(clock.now() + TIDY, self._tidy)
+        elif self._port is None:
+            self._hub.close()
+
+    def _close(self, port: int) -> None:
+        self._stop_accepting(port)
+        self._open.discard(port)
+        for version in _ANY:
+            if udp := self._udp.pop((port, version), None):
+                udp.close()
+
+    def _stop_accepting(self, port: int) -> None:
+        self._hub.stop_listening(port)
+        self._tcp -= {(port, version) for version in _ANY}
 
     def _report(self, problem: str) -> None:
         if problem != self.problem or not problem:
@@ -132,22 +195,21 @@ class SipTransports:
 
     # --- receiving ------------------------------------------------------------------------------
 
-    def _datagram(self, data: bytes, source: SocketAddress, received_at: float) -> None:
+    def _datagram(self, port: int, data: bytes, source: SocketAddress, received_at: float) -> None:
         words = f"{_first_line(data)} · UDP from {source[0]}:{source[1]}"
         with self._context.trace.input("datagram", words, received_at):
-            flow = self._flow(Transport.UDP, source)
+            flow = self._flow(Transport.UDP, source, port)
             if flow is not None:
-                self._driver.feed(self._endpoint.receive, data, flow)
+                self._driver.feed(self._endpoint.receive, data, flow, received_at=received_at)
 
     def _chunk(
         self, data: bytes, connection: int, local: SocketAddress, remote: SocketAddress
     ) -> None:
         words = f"{_first_line(data)} · TCP from {remote[0]}:{remote[1]}"
+        # Where others can connect to; a connection that we have opened comes from any port.
+        port = local[1] if local[1] in self._open else self._port or local[1]
         flow = Flow(
-            Transport.TCP,
-            Address(local[0], self._port or local[1]),
-            Address(remote[0], remote[1]),
-            connection,
+            Transport.TCP, Address(local[0], port), Address(remote[0], remote[1]), connection
         )
         with self._context.trace.input("stream", words, self._context.clock.now()):
             self._driver.feed(self._endpoint.receive_stream, data, flow)
@@ -158,11 +220,11 @@ class SipTransports:
         ):
             self._driver.feed(self._endpoint.connection_closed, connection)
 
-    def _unreachable(self, to: SocketAddress) -> None:
-        self._fail(self._flow(Transport.UDP, to))
+    def _unreachable(self, port: int, to: SocketAddress) -> None:
+        self._fail(self._flow(Transport.UDP, to, port))
 
     def _connect_failed(self, to: SocketAddress) -> None:
-        self._fail(self._flow(Transport.TCP, to))
+        self._fail(self._flow(Transport.TCP, to, self._port))
 
     def _fail(self, flow: Flow | None) -> None:
         if flow is None:
@@ -178,32 +240,36 @@ class SipTransports:
             self._send_to(flow, data, (flow.remote.host, flow.remote.port))
         elif len(self._tasks) < MAX_RESOLVING:
             self._spawn(self._send_to_name(flow, data))
+        else:
+            self._fail_soon(flow)
 
     def close_connection(self, connection: int) -> None:
-        if self._hub is not None:
-            self._hub.close_connection(connection)
+        self._hub.close_connection(connection)
 
     def flow_to(self, transport: Transport, host: str, port: int) -> Flow | None:
         """The way to a numeric address; None when the routing table knows none."""
-        return self._flow(transport, (host, port))
+        return self._flow(transport, (host, port), self._port)
 
     async def resolve(self, host: str, port: int) -> str:
         """The first address of a host name (RFC 3263 §4.2 without SRV). Raises OSError."""
         if _is_numeric(host):
             return host
         loop = asyncio.get_running_loop()
-        async with asyncio.timeout(RESOLVE_LIMIT):
-            found = await loop.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
+        try:
+            async with asyncio.timeout(RESOLVE_LIMIT):
+                found = await loop.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
+        except UnicodeError:
+            raise OSError(f"{host!r} can be no host name") from None
         return str(found[0][4][0])
 
     def _send_to(self, flow: Flow, data: bytes, to: SocketAddress) -> None:
         if flow.transport is Transport.UDP:
-            udp = self._udp.get(6 if ":" in to[0] else 4)
+            udp = self._udp.get((flow.local.port, 6 if ":" in to[0] else 4))
             sent = udp is not None and udp.send(data, to)
         else:
-            sent = self._hub is not None and self._hub.send(data, to, flow.connection)
-        if not sent:  # told from the loop: the endpoint may be in the middle of a step
-            asyncio.get_running_loop().call_soon(self._fail, flow)
+            sent = self._hub.send(data, to, flow.connection)
+        if not sent:
+            self._fail_soon(flow)
 
     async def _send_to_name(self, flow: Flow, data: bytes) -> None:
         try:
@@ -213,10 +279,14 @@ class SipTransports:
         else:
             self._send_to(flow, data, (host, flow.remote.port))
 
-    def _flow(self, transport: Transport, remote: SocketAddress) -> Flow | None:
+    def _fail_soon(self, flow: Flow) -> None:
+        """Told from the loop: the phone may be in the middle of a step."""
+        asyncio.get_running_loop().call_soon(self._fail, flow)
+
+    def _flow(self, transport: Transport, remote: SocketAddress, port: int | None) -> Flow | None:
         """The way to a numeric address; one value for each, as long as the routes may hold."""
-        now = self._context.clock.now()
-        known = self._flows.get((transport, remote))
+        now, port = self._context.clock.now(), port or 0
+        known = self._flows.get((transport, remote, port))
         if known is not None and now < known[1]:
             return known[0]
         try:
@@ -225,8 +295,8 @@ class SipTransports:
             return None
         if len(self._flows) >= MAX_FLOWS:
             self._flows.clear()
-        flow = Flow(transport, Address(local, self._port or 0), Address(*remote))
-        self._flows[transport, remote] = flow, now + ROUTE_LIFE
+        flow = Flow(transport, Address(local, port), Address(*remote))
+        self._flows[transport, remote, port] = flow, now + ROUTE_LIFE
         return flow
 
     def _spawn(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:

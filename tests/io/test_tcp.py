@@ -362,7 +362,7 @@ async def test_after_stop_listening_connections_go_on(start: Start) -> None:
     a.hub.send(b"hello", b.address)
     await until(lambda: b.heard)
 
-    b.hub.stop_listening()
+    b.hub.stop_listening(b.port)
     with pytest.raises(ConnectionRefusedError):
         dial(b)
     a.hub.send(b" again", b.address)
