@@ -26,6 +26,7 @@ class Baresip:
     process: "subprocess.Popen[bytes]" = field(repr=False)
     control: socket.socket = field(repr=False)
     events: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    digits: str = ""  # heard so far
     _unread: bytes = b""
     _token: int = 0
 
@@ -53,6 +54,11 @@ class Baresip:
                     return event
             self._read()
         raise AssertionError(f"no {kind}; log: {self.log[-2000:]}")
+
+    @property
+    def uri(self) -> str:
+        """How it is called, on IPv4."""
+        return f"sip:tester@127.0.0.1:{self.port}"
 
     def dial(self, uri: str) -> None:
         self.command("dial", uri)
@@ -82,6 +88,8 @@ class Baresip:
             message = json.loads(rest[: int(size)])
             self._unread = rest[int(size) + 1 :]
             (self.events if message.get("event") else answers).append(message)
+            if message.get("type") == "CALL_DTMF_START":
+                self.digits += str(message["param"])
         return answers
 
 
