@@ -1,5 +1,5 @@
 """UDP sockets on the loop: drained with `add_reader` until empty, since a wake-up costs more than
-a datagram."""
+a datagram; those for media without any wake-up, when a stream has its turn anyway."""
 
 import asyncio
 import contextlib
@@ -38,7 +38,8 @@ class UdpSocket:
     """One bound socket.
 
     failed: given for signalling; it is told the destination when the network says that this is
-    unreachable, and the receipt of datagrams is stamped by the kernel, so that waiting shows.
+    unreachable. polled: nothing is received by itself, only when `poll` is called. In both cases
+    the receipt of datagrams is stamped by the kernel, so that waiting shows.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class UdpSocket:
         clock: Clock,
         *,
         failed: Failed | None = None,
+        polled: bool = False,
     ) -> None:
         """Bind and start to receive. Raises OSError when the address cannot be had."""
         family = family_of(host)
@@ -57,6 +59,8 @@ class UdpSocket:
             self._socket.setblocking(False)
             if family == socket.AF_INET6:
                 self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            if failed is not None or polled:
+                self._socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
             if failed is not None:
                 self._prepare_for_signalling(family)
             self._socket.bind((host, port))
@@ -65,12 +69,17 @@ class UdpSocket:
             raise
         self._receive = receive
         self._failed = failed
-        self._take = self._take_plain if failed is None else self._take_stamped
+        self._take = self._take_stamped if failed is not None or polled else self._take_plain
         self._now = clock.now
         self.port: int = self._socket.getsockname()[1]
         self.dropped = 0  # datagrams that the kernel would not take
         self._loop = asyncio.get_running_loop()
-        self._loop.add_reader(self._socket.fileno(), self._drain)
+        if not polled:
+            self._loop.add_reader(self._socket.fileno(), self._drain)
+
+    def poll(self) -> None:
+        """Receive what has come."""
+        self._drain()
 
     def send(self, data: bytes, to: Endpoint) -> bool:
         """Hand the datagram to the kernel; False when it would not take it (counted)."""
@@ -96,7 +105,6 @@ class UdpSocket:
 
     def _prepare_for_signalling(self, family: socket.AddressFamily) -> None:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
-        self._socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         if family == socket.AF_INET6:
             self._socket.setsockopt(socket.IPPROTO_IPV6, _IPV6_RECVERR, 1)
         else:
@@ -157,13 +165,18 @@ class PortPairs:
         self._pairs = range(first, min(first + PAIR_SPAN, 65535), 2)
         self._next = 0
 
-    def open(self, receive_rtp: Receive, receive_rtcp: Receive) -> tuple[UdpSocket, UdpSocket]:
-        """The next pair of which both ports are free. Raises OSError when none is."""
+    def open(
+        self, receive_rtp: Receive, receive_rtcp: Receive, *, polled: bool = False
+    ) -> tuple[UdpSocket, UdpSocket]:
+        """The next pair of which both ports are free. Raises OSError when none is.
+
+        polled: the socket for RTP receives only when `poll` is called.
+        """
         for _ in self._pairs:
             port = self._pairs[self._next]
             self._next = (self._next + 1) % len(self._pairs)
             try:
-                rtp = UdpSocket(self.host, port, receive_rtp, self._clock)
+                rtp = UdpSocket(self.host, port, receive_rtp, self._clock, polled=polled)
             except OSError as error:
                 if error.errno == errno.EMFILE:
                     raise

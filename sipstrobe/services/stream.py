@@ -34,7 +34,8 @@ RING_SECONDS: Final = 0.5  # more than the jitter buffer ever lets wait
 LEVEL_HOLD: Final = 0.3  # seconds without a packet after which the level is that of silence
 LEAST_WAIT: Final = 0.001  # seconds between two looks at a ring that runs low
 UNTIMELY: Final = 0.4  # of a packet time between a packet and our turn
-TIGHT_TURNS: Final = 25  # in a row, after which they are moved
+LONGEST_TURN_MS: Final = 20  # between two looks at the socket, however long the packets are
+MOVE: Final = 30  # untimely turns, counted twice, after which they are moved
 NTP_EPOCH: Final = 2208988800  # seconds from 1900 to 1970
 LATENCY: Final = "packet_to_sound_seconds"
 
@@ -49,13 +50,16 @@ class Wire(Protocol):
     port: int
 
     def send(self, data: bytes, to: Endpoint) -> bool: ...
+    def poll(self) -> None: ...
     def close(self) -> None: ...
 
 
 class Ports(Protocol):
     """Where pairs of RTP and RTCP sockets come from: io.udp.PortPairs."""
 
-    def open(self, receive_rtp: Receive, receive_rtcp: Receive) -> tuple[Wire, Wire]:
+    def open(
+        self, receive_rtp: Receive, receive_rtcp: Receive, *, polled: bool
+    ) -> tuple[Wire, Wire]:
         """Raises OSError when no pair is free."""
         ...
 
@@ -150,15 +154,18 @@ class Stream:
         self._receives = False
         self._sends = False
         self._payload_type = 0
-        self._interval = 0.0
+        self._packet_time = 0.0
+        self._turns_a_packet = 1
+        self._turns = 0
+        self._interval = 0.0  # of our turns
         self._due: float | None = None  # the last turn, on the ticker's grid
         self._marker = True  # the next packet sent is the first after a pause
         self._leave: Callable[[], None] | None = None
         self._check: Handle | None = None
-        self._tight = 0  # turns in a row at which the ring was low
+        self._untimely = 0  # grows with each turn just before a packet, shrinks with each other
         self._heard_at = 0.0
         self._silent = False
-        self._rtp, self._rtcp = ports.open(self._receive, self._receive_rtcp)
+        self._rtp, self._rtcp = ports.open(self._receive, self._receive_rtcp, polled=True)
 
     @property
     def ring(self) -> SampleRing:
@@ -174,6 +181,7 @@ class Stream:
 
     def start(self, parameters: MediaParameters) -> None:
         """Send and receive as SDP has settled."""
+        self._rtp.poll()  # what has come so far was for nobody
         self._heard_at = self._clock.now()
         self.update(parameters)
 
@@ -194,7 +202,9 @@ class Stream:
         self._receives = parameters.direction.receives
         self._sends = parameters.direction.sends
         self._payload_type = parameters.payload_type
-        interval = parameters.ptime_ms / 1000
+        self._packet_time = parameters.ptime_ms / 1000
+        self._turns_a_packet = -(-parameters.ptime_ms // LONGEST_TURN_MS)
+        interval = self._packet_time / self._turns_a_packet
         if interval != self._interval:
             if self._leave is not None:
                 self._leave()
@@ -251,6 +261,8 @@ class Stream:
     # --- receiving ------------------------------------------------------------------------------
 
     def _receive(self, data: bytes, source: Endpoint, received_at: float) -> None:
+        if self.parameters is None:
+            return
         found = self._session.receive(data, source, now=received_at)
         if self._session.outbox:
             self._settle()
@@ -273,7 +285,8 @@ class Stream:
     def _low(self) -> None:
         """The ring runs low between two turns."""
         self._check = None
-        if self._playout is not None:
+        self._rtp.poll()
+        if self._playout is not None and self._leave is not None:
             self._watch(self._playout, self._clock.now())
 
     def _watch(self, playout: Playout, now: float) -> bool:
@@ -289,7 +302,7 @@ class Stream:
     # --- sending --------------------------------------------------------------------------------
 
     def _turn(self, due: float, now: float) -> None:
-        """The ticker's call, every packet time: send, and see to everything that waits."""
+        """The ticker's call: send, receive, and see to everything that waits."""
         codec = self._codec
         assert codec is not None
         if self._due is not None and due > self._due + 1.5 * self._interval:  # turns were left out
@@ -297,7 +310,12 @@ class Stream:
             self._session.pause(round(missed * codec.clock_rate))
             self._marker = True
         self._due = due
-        self._send(codec)
+        self._turns += 1
+        if self._turns % self._turns_a_packet == 0:
+            self._send(codec)
+        self._rtp.poll()
+        if self._leave is None:  # what has come has led to our end
+            return
         session = self._session
         if session.deadline is not None and session.deadline <= now:
             session.wake(now=now)
@@ -310,23 +328,23 @@ class Stream:
     def _look(self, playout: Playout, now: float) -> None:
         """Fill the ring at our turn, and let that be a good time for it.
 
-        Packets wait for the turn, since waking up for each of them costs more than all that is done
-        with it; how long they wait before they are heard stays the same. When the turns come just
+        Packets wait in the socket for the turn, since waking up for each of them costs more than
+        all that is done with it; when they are heard stays the same. When the turns come just
         before the packets do, the ring is low each time and needs a timer besides: then the turns
         are moved by a line of the grid.
         """
         if not self._watch(playout, now) or now - self._heard_at < UNTIMELY * self._interval:
-            self._tight = 0
+            self._untimely = max(0, self._untimely - 1)
             return
-        self._tight += 1
-        if self._tight >= TIGHT_TURNS and self._leave is not None and self._due is not None:
-            self._tight = 0
+        self._untimely += 2
+        if self._untimely >= MOVE and self._leave is not None and self._due is not None:
+            self._untimely = 0
             self._leave()
             after = self._due + self._interval
             self._leave = self._ticker.join(self._interval, self._turn, after=after)
 
     def _send(self, codec: Codec) -> None:
-        units = round(self._interval * codec.clock_rate)
+        units = round(self._packet_time * codec.clock_rate)
         address = self._session.latch.address
         if address is None or not self._sends:
             self._session.pause(units)
@@ -347,12 +365,12 @@ class Stream:
         """One packet time of the source, silence where it has none."""
         assert self._encoder is not None
         if self.source is not None:
-            samples = self.source(round(self._interval * SAMPLE_RATE))
+            samples = self.source(round(self._packet_time * SAMPLE_RATE))
             if samples is not None:
                 if self._downsampler is None:
                     self._downsampler = Downsampler(SAMPLE_RATE // codec.sample_rate)
                 return self._encoder.encode(self._downsampler.process(samples))
-        return self._encoder.silence(round(self._interval * codec.sample_rate))
+        return self._encoder.silence(round(self._packet_time * codec.sample_rate))
 
     def _listen(self, now: float, limit: float) -> None:
         silent = now - self._heard_at > limit

@@ -11,7 +11,8 @@ from sipstrobe.clock import Clock, Handle
 logger = logging.getLogger(__name__)
 
 GRID: Final = 0.005  # seconds; those whose turns lie on the same line of the grid share a wake-up
-LINES: Final = 4  # over which those who join are spread, so that not all send at the same instant
+LINES: Final = 4  # over which many members are spread, so that not all send at the same instant
+SHARING: Final = 8  # members on one line before the next is begun: a wake-up costs more than a turn
 CATCH_UP: Final = 0.1  # seconds by which we may be behind and still make good every turn
 _EARLY: Final = 0.0005  # seconds; a turn that is as near as this is taken at once
 
@@ -19,10 +20,11 @@ Turn = Callable[[float, float], None]  # the instant on the grid, and now
 
 
 class _Member:
-    __slots__ = ("active", "interval", "turn")
+    __slots__ = ("active", "interval", "line", "turn")
 
-    def __init__(self, interval: float, turn: Turn) -> None:
+    def __init__(self, interval: float, turn: Turn, line: int) -> None:
         self.interval = interval
+        self.line = line
         self.turn = turn
         self.active = True
 
@@ -37,6 +39,7 @@ class Ticker:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._turns: list[tuple[float, int, _Member]] = []  # a heap
+        self._loads = [0] * LINES
         self._serials = count()
         self._timer: Handle | None = None
         self._timer_at = float("inf")
@@ -48,19 +51,25 @@ class Ticker:
 
         after: the instant, not far off, that the first turn is to follow on the grid.
         """
-        serial = next(self._serials)
-        member = _Member(interval, turn)
-        if after is None:
-            line = int(self._clock.now() / GRID) + 1 + serial % LINES
-        else:
-            line = round(after / GRID) + 1
-        heapq.heappush(self._turns, (line * GRID, serial, member))
+        line = self._line() if after is None else round(after / GRID) + 1
+        member = _Member(interval, turn, line % LINES)
+        self._loads[member.line] += 1
+        heapq.heappush(self._turns, (line * GRID, next(self._serials), member))
         self._arm()
 
         def leave() -> None:
-            member.active = False
+            if member.active:
+                member.active = False
+                self._loads[member.line] -= 1
 
         return leave
+
+    def _line(self) -> int:
+        """The next line of the kind on which there is room, or else least is done."""
+        loads = self._loads
+        kind = next((n for n in range(LINES) if loads[n] < SHARING), loads.index(min(loads)))
+        upcoming = int(self._clock.now() / GRID) + 1
+        return upcoming + (kind - upcoming) % LINES
 
     def _run(self) -> None:
         self._timer, self._timer_at = None, float("inf")
@@ -80,6 +89,7 @@ class Ticker:
             except Exception:
                 logger.exception("a stream failed at its turn")
                 member.active = False
+                self._loads[member.line] -= 1
             now = clock_now()
         self._arm()
 

@@ -50,6 +50,9 @@ class FakeSocket:
         self.sent.append((self.clock.time, data, to))
         return True
 
+    def poll(self) -> None:
+        """Everything has been delivered at once."""
+
     def close(self) -> None:
         self.closed = True
 
@@ -81,7 +84,9 @@ class Bench:
         if self.card:
             self._period()
 
-    def open(self, receive_rtp: Receive, receive_rtcp: Receive) -> tuple[FakeSocket, FakeSocket]:
+    def open(
+        self, receive_rtp: Receive, receive_rtcp: Receive, *, polled: bool
+    ) -> tuple[FakeSocket, FakeSocket]:
         self.rtp = FakeSocket(4000, self.clock, receive_rtp)
         self.rtcp = FakeSocket(4001, self.clock, receive_rtcp)
         return self.rtp, self.rtcp

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from sipstrobe.services.ticker import CATCH_UP, GRID, Ticker
+from sipstrobe.services.ticker import CATCH_UP, GRID, LINES, SHARING, Ticker
 from tests.support.clock import FakeClock
 
 
@@ -22,22 +22,50 @@ def test_turns_come_once_an_interval_on_a_grid_that_does_not_slip() -> None:
     assert turns[0] / GRID == pytest.approx(round(turns[0] / GRID))
 
 
-def test_members_are_spread_over_the_grid() -> None:
+def test_a_few_members_share_a_wake_up_and_many_are_spread() -> None:
+    """A wake-up costs more than a turn, and too many turns at once would hold up all the rest."""
     clock = FakeClock()
     ticker = Ticker(clock)
-    firsts: set[float] = set()
-    for _ in range(8):
+    firsts: list[float] = []
+    for _ in range(LINES * SHARING + 4):
         turns: list[float] = []
 
         def turn(due: float, now: float, turns: list[float] = turns) -> None:
             turns.append(due)
-            firsts.add(turns[0])
+            if len(turns) == 1:
+                firsts.append(round(due / GRID) % LINES)
 
-        ticker.join(0.020, turn)
+        ticker.join(LINES * GRID, turn)
 
     clock.advance(0.1)
 
-    assert len(firsts) == 4
+    assert [firsts.count(line) for line in range(LINES)] == [SHARING + 1] * LINES
+
+
+def test_a_place_that_has_become_free_is_given_again() -> None:
+    clock = FakeClock()
+    ticker = Ticker(clock)
+    leaves = [ticker.join(0.020, lambda due, now: None) for _ in range(SHARING)]
+    leaves[0]()
+    leaves[0]()
+    turns: list[float] = []
+    ticker.join(0.020, lambda due, now: turns.append(due))
+    ticker.join(0.020, lambda due, now: turns.append(due))
+
+    clock.advance(0.0501)
+
+    assert {round(due / GRID) % LINES for due in turns} == {0, 1}
+
+
+def test_a_member_may_choose_the_line_that_it_follows() -> None:
+    clock = FakeClock()
+    ticker = Ticker(clock)
+    turns: list[float] = []
+
+    ticker.join(0.020, lambda due, now: turns.append(due), after=0.030)
+    clock.advance(0.06)
+
+    assert turns == pytest.approx([0.035, 0.055])
 
 
 def test_turns_missed_in_a_short_hold_up_are_made_good() -> None:

@@ -1,0 +1,35 @@
+"""A media socket: read when a stream has its turn, stamped by the kernel when it came."""
+
+import asyncio
+
+import pytest
+
+from sipstrobe.clock import LoopClock
+from sipstrobe.io.udp import Endpoint, PortPairs
+from tests.support.waiting import turns
+
+
+async def test_what_comes_waits_for_the_poll_and_keeps_its_time() -> None:
+    clock = LoopClock(asyncio.get_running_loop())
+    heard: list[tuple[bytes, Endpoint, float]] = []
+
+    def hear(data: bytes, source: Endpoint, at: float) -> None:
+        heard.append((data, source, at))
+
+    pairs = PortPairs("127.0.0.1", 41000, clock)
+    a, a_control = pairs.open(hear, hear)
+    b, b_control = pairs.open(hear, hear, polled=True)
+
+    sent_at = clock.now()
+    a.send(b"one", ("127.0.0.1", b.port))
+    a.send(b"two", ("127.0.0.1", b.port))
+    await asyncio.sleep(0.05)
+    await turns()
+    assert not heard
+    b.poll()
+
+    assert [data for data, _, _ in heard] == [b"one", b"two"]
+    assert all(at == pytest.approx(sent_at, abs=0.02) for _, _, at in heard)
+    assert {source for _, source, _ in heard} == {("127.0.0.1", a.port)}
+    for opened in (a, a_control, b, b_control):
+        opened.close()
