@@ -69,7 +69,7 @@ class UdpSocket:
             raise
         self._receive = receive
         self._failed = failed
-        self._take = self._take_stamped if failed is not None or polled else self._take_plain
+        self._stamped = failed is not None or polled
         self._now = clock.now
         self.port: int = self._socket.getsockname()[1]
         self.dropped = 0  # datagrams that the kernel would not take
@@ -90,9 +90,12 @@ class UdpSocket:
         return True
 
     def close(self) -> None:
+        """Release the port and let go of whoever was told, which need not wait for the collector
+        of cycles then: a full collection is rare here, and an ended call is 100 kB."""
         if self._socket.fileno() >= 0:
             self._loop.remove_reader(self._socket.fileno())
             self._socket.close()
+        self._receive, self._failed = _nobody, None
 
     def _send_again(self, error: OSError, data: bytes, to: Endpoint) -> bool:
         """Once more, since what the kernel says may be about an earlier datagram to others."""
@@ -111,7 +114,8 @@ class UdpSocket:
             self._socket.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, 1)
 
     def _drain(self) -> None:
-        take, receive, now = self._take, self._receive, self._now
+        take = self._take_stamped if self._stamped else self._take_plain
+        receive, now = self._receive, self._now
         enough = now() + DRAIN_SECONDS
         for taken in range(DRAIN_LIMIT):
             try:
@@ -151,6 +155,10 @@ class UdpSocket:
                 return
             if to:
                 self._failed((to[0], to[1]))
+
+
+def _nobody(data: bytes, source: Endpoint, received_at: float) -> None:
+    """Who receives what comes after the end."""
 
 
 class PortPairs:

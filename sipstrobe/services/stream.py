@@ -232,6 +232,7 @@ class Stream:
         self._settle()
         self._rtp.close()
         self._rtcp.close()
+        self._on_first = self._on_event = self._on_silence = None  # and with them of the call
 
     @property
     def statistics(self) -> StreamStatistics:
