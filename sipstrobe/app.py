@@ -23,6 +23,7 @@ from sipstrobe.config.users import Role, make_user
 from sipstrobe.context import Context
 from sipstrobe.control import ControlServer
 from sipstrobe.events import ServiceStateChanged
+from sipstrobe.io.files import allow_files
 from sipstrobe.lightsiren.settings import LightsSettings
 from sipstrobe.services.automation import Automation
 from sipstrobe.services.greeting import Greeting
@@ -73,6 +74,7 @@ class Started:
 async def run(options: Options, announce: Callable[[Started], None]) -> None:
     """Run the device until SIGINT or SIGTERM. Raises ConfigError when it cannot start."""
     sys.setswitchinterval(SWITCH_INTERVAL)
+    allow_files()
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -145,9 +147,7 @@ class Device:
         stack.push_async_callback(self.phone.aclose)
         watch(lambda s: s.audio.greeting, self.greeting.apply)
         watch(lambda s: s.sip, self.phone.apply)
-        control = ControlServer(self._options.state, self._store, self.settings)
-        await control.start()
-        stack.push_async_callback(control.aclose)
+        await self._open_control(stack)
         stack.push_async_callback(self._stop_serving)
         watch(lambda s: (s.web.host, s.web.port), self._serve_page)
 
@@ -168,6 +168,19 @@ class Device:
             password=password,
             problems=[f"{name}: {words}" for name, words in self._problems.items()],
         )
+
+    async def _open_control(self, stack: AsyncExitStack) -> None:
+        """Let the command line in; a device that it cannot reach is a device nevertheless."""
+        control = ControlServer(self._options.state, self._store, self.settings)
+        try:
+            await control.start()
+        except OSError as error:
+            problem = f"the command line cannot reach this device while it runs: {error}"
+            self._context.bus.publish(
+                ServiceStateChanged(service="control", working=False, problem=problem)
+            )
+        else:
+            stack.push_async_callback(control.aclose)
 
     # --- settings that this run overrides -------------------------------------------------------
 

@@ -53,7 +53,7 @@ class ControlServer:
                 reply = await self._reply(request)
                 writer.write(json.dumps(reply).encode() + b"\n")
                 await writer.drain()
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             pass  # the other side has gone, or is no command line of ours
         finally:
             writer.close()
@@ -86,8 +86,8 @@ class _Resting:
     def __init__(self, store: Store) -> None:
         self.store = store
 
-    async def change(self, patch: object) -> Change:
-        return self.store.change_now(patch)
+    async def change(self, patch: object, *, revision: int | None = None) -> Change:
+        return self.store.change_now(patch, revision=revision)
 
     async def put(self, pointer: str, value: object) -> Change:
         return self.store.carry_out(self.store.prepare_put(pointer, value))
@@ -111,10 +111,11 @@ async def act(on: _Live | _Resting, request: dict[str, Any]) -> Any:
         case {"do": "accounts"}:
             return [[user.name, user.role.value] for user in store.current.web.users]
         case {"do": "add-account", "name": str(name), "role": str(role), "password": str(word)}:
-            user = await asyncio.to_thread(make_user, name, Role(role), word)
-            return _changed(await on.change(accounts.added(store.current.web.users, user)))
+            patch = accounts.added(store.current.web.users, make_user(name, _role(role), word))
+            return _changed(await on.change(patch, revision=store.revision))
         case {"do": "remove-account", "name": str(name)}:
-            return _changed(await on.change(accounts.removed(store.current.web.users, name)))
+            patch = accounts.removed(store.current.web.users, name)
+            return _changed(await on.change(patch, revision=store.revision))
         case _:
             raise ConfigError([Problem("", "the running device does not know this request")])
 
@@ -137,6 +138,16 @@ def call(folder: Path, request: dict[str, Any]) -> Any:
         store.close()
 
 
+def is_running(folder: Path) -> bool:
+    """Whether a device runs on the settings in this folder."""
+    with socket.socket(socket.AF_UNIX) as line:
+        try:
+            line.connect(str(folder / SOCKET))
+        except OSError:
+            return False
+    return True
+
+
 def _ask_device(folder: Path, request: dict[str, Any]) -> Any:
     with socket.socket(socket.AF_UNIX) as line:
         line.settimeout(CALL_LIMIT)
@@ -150,6 +161,13 @@ def _ask_device(folder: Path, request: dict[str, Any]) -> Any:
     if "problems" in reply:
         raise ConfigError(Problem(path, message) for path, message in reply["problems"])
     return reply["result"]
+
+
+def _role(word: str) -> Role:
+    try:
+        return Role(word)
+    except ValueError:
+        raise ConfigError([Problem("/role", f"there is no role {word!r}")]) from None
 
 
 def _changed(change: Change) -> list[str]:

@@ -29,6 +29,7 @@ class _Band:
 
 
 _BANDS = {
+    2: _Band(10500.0, 13500.0, 47),  # 24 kHz: a delay of 0.48 ms
     3: _Band(7000.0, 9000.0, 71),  # 16 kHz: a delay of 0.73 ms
     6: _Band(3400.0, 4600.0, 113),  # 8 kHz: 1.17 ms
 }
@@ -123,7 +124,7 @@ def _downward(ratio: int) -> Samples:
 
 
 class Upsampler:
-    """Raise mono samples to 48 kHz: ratio 6 from 8 kHz, 3 from 16 kHz.
+    """Raise mono samples to 48 kHz: ratio 6 from 8 kHz, 3 from 16 kHz, 2 from 24 kHz.
 
     The result has exactly ``ratio`` times as many samples and is the caller's own. State is kept
     between calls: feed the blocks, of any length, in order.

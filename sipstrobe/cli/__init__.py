@@ -41,8 +41,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"sipstrobe: {problem}", file=sys.stderr)
     except BrokenPipeError:
         return 141  # whoever read our output has seen enough
-    except (SipstrobeError, OSError) as error:
+    except (SipstrobeError, OSError, UnicodeError) as error:
         print(f"sipstrobe: {error}", file=sys.stderr)
+    except EOFError:
+        print("sipstrobe: the input has ended", file=sys.stderr)
     except KeyboardInterrupt:
         return 130
     return 1

@@ -1,19 +1,28 @@
-"""`sipstrobe doctor`: what would not work on this machine, and why."""
+"""`sipstrobe doctor`: what would not work on this machine, and why.
+
+It must run where hardly anything else does, so what needs packages is imported on the way.
+"""
 
 import argparse
+import errno
 import importlib.util
 import socket
 import sys
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sipstrobe.cli import add_state_argument
-from sipstrobe.config.settings import Settings
-from sipstrobe.control import SOCKET, call
 from sipstrobe.errors import ConfigError
+from sipstrobe.io.files import files_allowed
+
+if TYPE_CHECKING:
+    from sipstrobe.config.settings import Settings
 
 RUNTIME = ("numpy", "msgspec", "aiohttp")
+FEWEST_FILES = 1024
+_NO_SUCH_FAMILY = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
 
 Finding = tuple[bool, str]  # (works, words)
 
@@ -24,44 +33,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(options: argparse.Namespace) -> int:
-    findings = list(examine(options.state))
-    for works, words in findings:
+    fine = True
+    for works, words in examine(options.state):
         print(f"{'ok ' if works else 'BAD'} {words}")
-    return 0 if all(works for works, _ in findings) else 1
+        fine = fine and works
+    return 0 if fine else 1
 
 
 def examine(state: Path) -> Iterator[Finding]:
     """Look at everything that the device needs; nothing is changed."""
     yield _python()
-    yield from _packages()
+    missing = False
+    for name in RUNTIME:
+        there = importlib.util.find_spec(name) is not None
+        missing = missing or not there
+        yield there, f"the package {name} is {'there' if there else f'missing: pip install {name}'}"
     yield from _sound()
-    settings = Settings()
-    running = (state / SOCKET).exists()
-    if not state.exists():
-        yield True, f"{state} does not exist yet: the device will begin as a new one"
-    else:
-        try:
-            port = int(call(state, {"do": "get", "pointer": "/sip/port"}))
-            settings = _with_port(settings, port)
-            yield True, f"the settings in {state} can be read"
-        except ConfigError as error:
-            yield False, f"the settings in {state}: {error}"
-    if running:
-        yield True, "a device runs on these settings, so its ports are taken by itself"
-    else:
-        yield from _ports(settings)
     yield _files()
+    if not missing:
+        yield from _settings(state)
 
 
 def _python() -> Finding:
     version = ".".join(map(str, sys.version_info[:3]))
     return sys.version_info >= (3, 11), f"Python {version} (3.11 or newer is needed)"
-
-
-def _packages() -> Iterator[Finding]:
-    for name in RUNTIME:
-        found = importlib.util.find_spec(name) is not None
-        yield found, f"the package {name} is {'there' if found else 'missing: pip install ' + name}"
 
 
 def _sound() -> Iterator[Finding]:
@@ -77,14 +72,46 @@ def _sound() -> Iterator[Finding]:
         yield False, "PortAudio finds no sound card: the device will play into nothing"
 
 
-def _with_port(settings: Settings, port: int) -> Settings:
-    import msgspec
+def _files() -> Finding:
+    allowed = files_allowed()
+    calls = (allowed - 64) // 2
+    return allowed >= FEWEST_FILES, f"{allowed} files may be open: enough for {calls} calls at once"
 
-    sip = msgspec.structs.replace(settings.sip, port=port)
-    return msgspec.structs.replace(settings, sip=sip)
+
+def _settings(state: Path) -> Iterator[Finding]:
+    """Whether they can be read, and what they ask for can be had."""
+    from sipstrobe.config.reading import SETTINGS
+    from sipstrobe.config.settings import Settings
+    from sipstrobe.control import is_running
+
+    settings = Settings()
+    if not (state / SETTINGS).exists():
+        yield True, f"{state} holds no settings yet: the device will begin as a new one"
+    else:
+        try:
+            settings = _read(state)
+            yield True, f"the settings in {state} can be read"
+        except (ConfigError, OSError) as error:
+            yield False, f"the settings in {state}: {error}"
+    if is_running(state):
+        yield True, "a device runs on these settings, so its ports are taken by itself"
+    else:
+        yield from _ports(settings)
 
 
-def _ports(settings: Settings) -> Iterator[Finding]:
+def _read(state: Path) -> "Settings":
+    """Of the settings, where the device listens."""
+    from sipstrobe.config.settings import Settings, WebSettings
+    from sipstrobe.control import call
+    from sipstrobe.sip.settings import SipSettings
+
+    sip, web = (call(state, {"do": "get", "pointer": pointer}) for pointer in ("/sip", "/web"))
+    return Settings(
+        sip=SipSettings(port=sip["port"]), web=WebSettings(host=web["host"], port=web["port"])
+    )
+
+
+def _ports(settings: "Settings") -> Iterator[Finding]:
     for kind, name in ((socket.SOCK_DGRAM, "UDP"), (socket.SOCK_STREAM, "TCP")):
         for family, host in ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")):  # noqa: S104
             yield _port(family, kind, host, settings.sip.port, f"SIP, {name}")
@@ -102,13 +129,7 @@ def _port(family: int, kind: int, host: str, port: int, words: str) -> Finding:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, port))
     except OSError as error:
+        if host == "::" and error.errno in _NO_SUCH_FAMILY:
+            return True, f"this machine has no IPv6, so none is used ({words})"
         return False, f"port {port} on {host} ({words}): {error.strerror}"
     return True, f"port {port} on {host} ({words}) is free"
-
-
-def _files() -> Finding:
-    import resource
-
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    calls = (soft - 64) // 2
-    return soft >= 1024, f"{soft} open files are allowed: enough for {calls} calls at once"

@@ -60,8 +60,9 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _import(options: argparse.Namespace) -> int:
-    data = options.file.read_text("utf-8")
-    _tell(call(options.state, {"do": "import", "data": data}))
+    data = options.file.read_bytes()
+    Store.memory().prepare_import(data)  # what is wrong is told with its line
+    _tell(call(options.state, {"do": "import", "data": data.decode()}))
     return 0
 
 

@@ -43,8 +43,10 @@ class Greeting:
             except MediaError as error:
                 problem = str(error)
                 logger.warning("no greeting: %s", problem)
-        if path == self._wanted:
-            self._samples = samples
+        if path != self._wanted:
+            return
+        self._samples = samples
+        with self._context.trace.input("file", path, self._context.clock.now()):
             self._context.bus.publish(
                 ServiceStateChanged(service="greeting", working=not problem, problem=problem)
             )
