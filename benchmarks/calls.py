@@ -16,8 +16,9 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.request
 import wave
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -151,9 +152,10 @@ def answer_times(port: int, user: str, calls: int, gap: float) -> list[tuple[flo
     caller = Caller(port, user)
     try:
         found: list[tuple[float, float]] = []
-        for _ in range(calls):
+        began = time.monotonic()
+        for n in range(calls):
             found.append(caller.call())
-            time.sleep(gap)
+            time.sleep(max(0.0, began + (n + 1) * gap - time.monotonic()))
         return found[calls // 10 :]
     finally:
         caller.close()
@@ -203,14 +205,14 @@ def media_cpu(port: int, user: str, pid: int, folder: Path, calls: int, seconds:
         f"127.0.0.1:{port}",
         folder,
         *("-s", user, "-r", "20", "-m", str(calls), "-d", str((seconds + 8) * 1000)),
-        *("-min_rtp_port", str(free_port()), "-max_rtp_port", "65000"),
         limit=seconds + 30,
     )
     time.sleep(3 + calls / 20)
     before = cpu_seconds(pid)
     time.sleep(seconds)
     used = cpu_seconds(pid) - before
-    process.communicate(timeout=seconds + 60)
+    said, _ = process.communicate(timeout=seconds + 60)
+    assert process.returncode == 0, said[-2000:]
     return used / calls * 60 / seconds
 
 
@@ -220,9 +222,11 @@ def cold_start(folder: Path) -> float:
     command = [sys.executable, "-m", "sipstrobe", "run", "--state", str(folder / "cold")]
     command += ["--demo", "--set", f"/sip/port={port}", "--sound", "null", "--light", "none"]
     command += ["--http", f"127.0.0.1:{free_port(socket.SOCK_STREAM)}"]
+    kept = os.environ | {"PYTHONPYCACHEPREFIX": str(folder.parent / "pycache")}
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)  # nobody compiles anew at each start
     began = time.monotonic()
     with (folder / "cold.log").open("w") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log)
+        process = subprocess.Popen(command, stdout=log, stderr=log, env=kept)
     try:
         while not answers_options(port):
             assert process.poll() is None, (folder / "cold.log").read_text()
@@ -230,6 +234,47 @@ def cold_start(folder: Path) -> float:
     finally:
         process.terminate()
         process.wait()
+
+
+def metrics(running: Device) -> dict[str, float]:
+    """The device's own figures, by name."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{running.http}/metrics", timeout=5) as reply:
+        lines = reply.read().decode().splitlines()
+    return {k: float(v) for k, v in (x.rsplit(" ", 1) for x in lines if not x.startswith("#"))}
+
+
+def own_quantiles(running: Device, name: str) -> str:
+    """p50 / p99 in milliseconds of one of the device's histograms (upper bounds of buckets)."""
+    buckets = [
+        (float(key.split('"')[1]), count)
+        for key, count in metrics(running).items()
+        if key.startswith(name + "_bucket")
+    ]
+    total = buckets[-1][1]
+    found = [next(b for b, n in buckets if total and n >= q * total) for q in (0.5, 0.99)]
+    return " / ".join(f"≤ {bound * 1e3:g}" for bound in found)
+
+
+def hundred_calls(running: Device, folder: Path, seconds: int = 15) -> tuple[str, str]:
+    """A hundred calls with media: underruns and late periods; MB of memory for each."""
+    before, memory = metrics(running), rss_mb(running.process.pid)
+    process = start_sipp(
+        "uac-media",
+        f"127.0.0.1:{running.port}",
+        folder,
+        *("-s", "2000", "-r", "50", "-m", "100", "-d", str((seconds + 4) * 1000)),
+        limit=seconds + 40,
+    )
+    time.sleep(5)
+    at_start = metrics(running)
+    time.sleep(seconds - 5)
+    at_end, grown = metrics(running), rss_mb(running.process.pid) - memory
+    said, _ = process.communicate(timeout=seconds + 60)
+    assert process.returncode == 0, said[-2000:]
+    assert at_end["sip_calls"] - before["sip_calls"] == 100
+    underruns = at_end["sound_underruns"] - at_start["sound_underruns"]
+    late = at_end["sound_late_periods"] - at_start["sound_late_periods"]
+    return f"{underruns:.0f} / {late:.0f}", f"{grown / 100:.2f}"
 
 
 @dataclass
@@ -274,16 +319,15 @@ def main() -> None:
         table = Table([])
         table.add("", "sipstrobe", "baresip")
         table.add("echo of the kernel and the client, ms", f"{echo() * 1e3:.2f}")
-        starts = [cold_start(folder / f"cold{n}") for n in range(3)] if _made(folder, 3) else []
+        starts = [cold_start(_made(folder / f"cold{n}")) for n in range(6)][1:]
         table.add("cold start to the first answered OPTIONS, s", f"{statistics.median(starts):.2f}")
         with peers(folder) as (quiet, light, their_port, their_pid):
             _measure(table, folder, quiet, light, their_port, their_pid, calls)
 
 
-def _made(folder: Path, count: int) -> bool:
-    for n in range(count):
-        (folder / f"cold{n}").mkdir()
-    return True
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
 
 
 def _measure(
@@ -299,11 +343,14 @@ def _measure(
     idle = rss_mb(pid)
     table.add("RSS idle, MB", f"{idle:.0f}", f"{rss_mb(their_pid):.0f}")
     table.add("INVITE → light frame, ms, p50 / p99", quantiles(light_times(light, calls)))
-    both: Callable[[int, str], list[float]] = lambda port, user: [  # noqa: E731
-        took for _, took in answer_times(port, user, calls, 0.01)
-    ]
+    inside = own_quantiles(light, "input_to_light_seconds")
+    table.add("  of that from the kernel's stamp on", inside)
+
+    def both(port: int, user: str) -> list[float]:
+        return [took for _, took in answer_times(port, user, calls, 0.01)]
+
     table.add(
-        "INVITE → 200 OK, ms, p50 / p99",
+        "INVITE → 200 OK at 100 calls/s, ms, p50 / p99",
         quantiles(both(quiet.port, "1001")),
         quantiles(both(their_port, "tester")),
     )
@@ -320,6 +367,16 @@ def _measure(
             f"{media_cpu(quiet.port, '1001', pid, work, count):.2f}",
             f"{media_cpu(their_port, 'tester', their_pid, work, count):.2f}",
         )
+    table.add(
+        "the same with the profile of 1001, siren and pulsing light",
+        f"{media_cpu(quiet.port, '1001', pid, work, 1):.2f}",
+    )
+    underruns, each = hundred_calls(quiet, work)
+    table.add("100 calls with media: underruns / late periods", underruns)
+    table.add("RSS for each of them, MB", each)
+    table.add(
+        "packet → sound of them, ms, p50 / p99", own_quantiles(quiet, "packet_to_sound_seconds")
+    )
 
 
 if __name__ == "__main__":

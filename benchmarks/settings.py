@@ -56,9 +56,7 @@ def _measure(words: str, store: Store, folder: Path) -> None:
         marks.append(perf_counter())
         store.commit(prepared)
         marks.append(perf_counter())
-        for times, (begun, ended) in zip(
-            taken.values(), pairwise(marks), strict=True
-        ):
+        for times, (begun, ended) in zip(taken.values(), pairwise(marks), strict=True):
             times.append(ended - begun)
     store.close()
     taken["read at start-up"] = []

@@ -92,13 +92,13 @@ class Automation:
                 self._failed(rule, reason)
 
     def _begin(self, rule: Rule, command: Command, active: bool) -> None:
-        logger.info("rule %r acts: %s", rule.name, rule.action.words)
         if active and rule.name not in self._undo:
             self._undo[rule.name] = None
             self._context.bus.publish(RuleStateChanged(rule=rule.name, active=True))
         done, result = self._execute(rule, command)
         if done and active and rule.action.lasting:
             self._undo[rule.name] = rule.action.undo(result)
+        logger.info("rule %r acts: %s", rule.name, rule.action.words)
 
     def _end(self, rule: Rule) -> None:
         logger.debug("rule %r has ended", rule.name)

@@ -202,12 +202,12 @@ class Phone:
             self._announce(call, account)
 
     def _announce(self, call: Call, account: Account) -> None:
-        logger.info("call %s from %s to %s", call.id, call.remote_uri, call.local_uri)
         if account.answer_automatically:
             self._accept(call)
-            return
-        self._driver.feed(self._endpoint.ring, call.leg)
-        self._move(call, CallStatus.RINGING, CallReason.INITIATED)
+        else:
+            self._driver.feed(self._endpoint.ring, call.leg)
+            self._move(call, CallStatus.RINGING, CallReason.INITIATED)
+        logger.info("call %s from %s to %s", call.id, call.remote_uri, call.local_uri)
 
     def _accept(self, call: Call) -> None:
         assert call.media is not None
