@@ -10,7 +10,7 @@ _serials: "Iterator[int]" = count(1)
 
 OFFER = (
     "v=0\r\no=test 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
-    "m=audio {media} RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\na={direction}\r\n"
+    "m=audio {media} RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\na=sendrecv\r\n"
 )
 
 
@@ -22,7 +22,6 @@ class Dialogue:
     own: int
     extension: str = "1099"
     transport: str = "UDP"
-    direction: str = "sendrecv"
     media: int = 9  # discard
     to_tag: str = ""
     name: str = field(default_factory=lambda: f"{next(_serials)}")
@@ -32,7 +31,7 @@ class Dialogue:
         return f"{self.name}@127.0.0.1:{self.own}".encode()
 
     def invite(self) -> bytes:
-        offer = OFFER.format(media=self.media, direction=self.direction)
+        offer = OFFER.format(media=self.media)
         return self._message("INVITE", 1, "Content-Type: application/sdp\r\n", offer)
 
     def cancel(self) -> bytes:

@@ -30,7 +30,7 @@ def burst(port: int) -> Counter[int]:
     """Calls that begin at a fixed pace, answered or not, and all end; how each was answered."""
     outcomes: Counter[int] = Counter()
     with Wire(port) as wire:
-        calls = [Dialogue(port, wire.own, direction="inactive") for _ in range(RATE * SECONDS)]
+        calls = [Dialogue(port, wire.own) for _ in range(RATE * SECONDS)]
         waiting = {call.call_id: call for call in calls}
         active: list[Dialogue] = []
         wire.patience(0.0005)
