@@ -267,7 +267,7 @@ class Stream:
         found = self._session.receive(data, source, now=received_at)
         if self._session.outbox:
             self._settle()
-        if found is None or self._codec is None or self.parameters is None:
+        if found is None or self._codec is None:
             return
         self._heard_at = received_at
         sequence, packet = found
@@ -291,10 +291,10 @@ class Stream:
             self._watch(self._playout, self._clock.now())
 
     def _watch(self, playout: Playout, now: float) -> bool:
-        """Write what has come; True when the ring may run low before the next turn."""
+        """Write what has come; True when the ring may run low before our next turn."""
         playout.play(now)
         low_at = playout.low_at(now)
-        if low_at is None or low_at >= now + self._interval:
+        if low_at is None or self._due is None or low_at >= self._due + self._interval:
             return False
         if self._check is None:
             self._check = self._clock.call_at(max(low_at, now + LEAST_WAIT), self._low)
