@@ -19,7 +19,7 @@ import numpy as np
 from tests.support.hear import Samples, read_wav
 
 ROOT = Path(__file__).parent.parent.parent
-START_LIMIT = 10.0  # seconds
+START_LIMIT = 30.0  # seconds, on a machine with no time; benchmarks say what is usual
 STOP_LIMIT = 3.0  # what the command line promises
 RATE = 48000
 WAV_HEADER = 44  # bytes

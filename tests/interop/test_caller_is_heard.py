@@ -13,7 +13,7 @@ from tests.interop.baresip import baresip
 from tests.interop.device import RATE, Device
 from tests.interop.sipp import sipp
 from tests.interop.tones import TONE_DB, write_tone, write_ulaw
-from tests.interop.witness import on_time
+from tests.interop.witness import SILENCE_DB, on_time
 from tests.support.hear import Samples, largest_step, level_db, loud_spans, residual_db, tone_db
 
 pytestmark = pytest.mark.interop
@@ -136,6 +136,46 @@ def assert_mixed(sound: Samples) -> None:
         levels = levels_db(sound, hertz)
         assert [min(levels), max(levels)] == [EXPECTED, EXPECTED]
     assert largest_step(sound) < 1.25 * slope(620.0, 1020.0)
+
+
+def test_a_caller_on_hold_is_not_heard(demo: Device, tmp_path: Path) -> None:
+    """Hold and resume by re-INVITE (RFC 3264 §8.4): heard, silent, heard again."""
+    tone = write_tone(tmp_path / "tone.wav", [1020.0])
+    with baresip(tmp_path / "phone", source=tone) as phone:
+
+        def story() -> None:
+            phone.dial(demo.uri("1099"))
+            time.sleep(2 * SETTLED)
+            instants = [time.monotonic()]
+            for command in ("hold", "resume"):
+                phone.command(command)
+                time.sleep(2 * SETTLED)
+                instants.append(time.monotonic())
+            phone.hang_up()
+            before, held, after = (demo.heard(at - SETTLED, at) for at in instants)
+            assert min(levels_db(before, 1020.0)) == EXPECTED
+            assert level_db(held) < SILENCE_DB
+            assert min(levels_db(after, 1020.0)) == EXPECTED
+
+        on_time(demo, story)
+
+
+def test_the_caller_hears_the_greeting(demo: Device, silence: Path, tmp_path: Path) -> None:
+    """A WAV from the settings, from its beginning, as loud as it is there."""
+    greeting = write_tone(tmp_path / "greeting.wav", [600.0], seconds=0.5)
+    with (
+        demo.having("/audio/greeting", str(greeting), otherwise=""),
+        baresip(tmp_path / "phone", source=silence, record=True) as phone,
+    ):
+        phone.dial(demo.uri("1099"))
+        time.sleep(1.0)
+        phone.hang_up()
+        heard = phone.heard()
+
+    ((start, end),) = [s for s in loud_spans(heard, 8000) if s[1] - s[0] > GAP]
+    middle = heard[round((start + 0.1) * 8000) : round((end - 0.1) * 8000)]
+    assert end - start == pytest.approx(0.5, abs=0.1)
+    assert tone_db(middle, 600.0, 8000) == EXPECTED
 
 
 def test_the_caller_hears_silence(demo: Device, silence: Path, tmp_path: Path) -> None:

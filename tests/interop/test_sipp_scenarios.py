@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.interop.device import Device, device, free_port, is_bound, wait_until
-from tests.interop.sipp import REPETITIONS_COUNT, playing, sipp
+from tests.interop.sipp import REPETITIONS_COUNT, SCENARIOS, playing, sipp
 from tests.interop.witness import seen
 
 pytestmark = pytest.mark.interop
@@ -181,3 +181,11 @@ def test_a_call_that_nobody_answers(demo: Device, tmp_path: Path) -> None:
         demo.command("dial", uri=address)
 
     demo.wait_idle()
+
+
+def test_every_story_is_told() -> None:
+    """No scenario lies in the folder that nobody plays."""
+    sources = [path.read_text("utf-8") for path in Path(__file__).parent.glob("*.py")]
+    told = {path.stem for path in SCENARIOS.glob("*.xml")}
+
+    assert [name for name in sorted(told) if not any(f'"{name}"' in s for s in sources)] == []
