@@ -35,7 +35,12 @@ class UserAgentServer:
     @property
     def full(self) -> bool:
         """No further call can be taken on."""
-        return self._layer.full or len(self._core.sessions) >= self._core.settings.max_calls
+        return self._layer.full or self._busy
+
+    @property
+    def _busy(self) -> bool:
+        """There are as many calls as the settings allow."""
+        return len(self._core.sessions) >= self._core.settings.max_calls
 
     def take(self, request: Request, flow: Flow, *, now: float) -> None:
         """Raises RemoteProtocolError for a request that cannot be understood."""
@@ -136,8 +141,11 @@ class UserAgentServer:
             self._refuse(request, flow, 482)  # RFC 3261 §8.2.2.2: it came on another path as well
         elif too_brief(request):
             self._refuse(request, flow, 422, MIN_SE)
-        elif self.full or self.behind > MAX_BEHIND:
+        elif self._layer.full or self.behind > MAX_BEHIND:
             self._refuse_more(request, flow)
+        elif self._busy:  # RFC 3261 §21.4.24; a 503 would make proxies take us for dead
+            self._layer.counters.overloaded += 1
+            self._refuse(request, flow, 486, _OVERLOADED)
         else:
             dialog = Dialog.as_uas(request, self._layer.new_tag(), flow)
             serving = self._layer.serve(request, flow, key, now=now)

@@ -300,7 +300,7 @@ async def test_as_many_calls_as_the_settings_allow(street: Street) -> None:
 
     third = street.peer()
     third.invite(device)
-    refusal = await third.told(503)
+    refusal = await third.told(486)
     third.request("ACK")
     with pytest.raises(CommandRefused, match="as many calls") as busy:
         device.dial(third)

@@ -306,12 +306,12 @@ def test_when_the_connection_is_gone_the_response_takes_another() -> None:
 # --- bounds ------------------------------------------------------------------------------------
 
 
-def test_more_calls_than_allowed_are_told_to_come_back() -> None:
+def test_more_calls_than_allowed_find_us_busy() -> None:
     scene = Scene(SipSettings(max_calls=2))
     for n in range(3):
         scene.invite(call_id=f"call-{n}")
     refused = scene.response()
-    assert (refused.status, refused.retry_after) == (503, 5)
+    assert (refused.status, refused.retry_after) == (486, 5)
     assert scene.endpoint.calls == ("in-1", "in-2")
     assert scene.endpoint.counters.overloaded == 1
 
@@ -362,7 +362,7 @@ def test_settings_take_effect_while_calls_go_on() -> None:
     call = scene.establish()
     scene.endpoint.apply(SipSettings(max_calls=1), now=scene.now)
     scene.invite(call_id="call-2")
-    assert scene.statuses() == [503]
+    assert scene.statuses() == [486]
     assert scene.endpoint.calls == (call,)
 
 
