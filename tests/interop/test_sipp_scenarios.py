@@ -88,6 +88,18 @@ def test_calls_that_are_not_allowed_are_refused(demo: Device, tmp_path: Path) ->
     assert seen(demo.frames, began) == []
 
 
+def test_who_calls_a_taken_device_is_told_so(demo: Device, tmp_path: Path) -> None:
+    """RFC 3261 §21.4.24: no more calls than the settings allow; the one that runs is not hurt."""
+    target, one_call = f"127.0.0.1:{demo.port}", ("-s", "1002", "-m", "1", "-d", "2500")
+    with (
+        demo.having("/sip/max_calls", 1, otherwise=250),
+        playing("uac-answer-and-bye", target, tmp_path / "first", *one_call),
+    ):
+        wait_until(lambda: bool(demo.calls))
+        sipp("uac-busy", demo.port, tmp_path / "second")
+        assert [call["extension"] for call in demo.calls] == ["1002"]
+
+
 def test_two_record_routes(demo: Device, tmp_path: Path) -> None:
     """RFC 3261 §12.2.1.1: hung up by the device, the BYE takes the way that was recorded."""
     with playing(
