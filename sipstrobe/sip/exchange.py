@@ -122,8 +122,7 @@ class Serving:
     def trying(self) -> bytes:
         """RFC 3261 §8.2.6.1: a 100 echoes Timestamp."""
         assert self.request is not None
-        stamp = self.request.headers.first("Timestamp")
-        return bytes(respond(self.request, 100, headers=(("Timestamp", stamp),) if stamp else ()))
+        return bytes(respond(self.request, 100))
 
     def _settle(self) -> None:
         transaction = self.transaction

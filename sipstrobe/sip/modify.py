@@ -138,8 +138,9 @@ class ModifiableSession(Session):
         elif not negotiates:
             self._accept_other(serving, request, dialog, b"", now)
         else:
-            if request.method == "INVITE":
+            if request.method == "INVITE" or "Contact" in request.headers:
                 _ = contact(request)  # refused if it cannot be reached
+            if request.method == "INVITE":
                 self._acknowledge_answer()  # who sends a re-INVITE has seen our 2xx
                 serving.cancelled = self._reinvite_cancelled
             self._put_offer(Offer(serving, request, dialog), body, now)
@@ -362,8 +363,8 @@ class ModifiableSession(Session):
             return
         if answer.status < 300:
             assert self.dialog is not None
-            self.dialog.refresh_target(answer)
             self._conclude_session(answer, now)
+            self.dialog.refresh_target(answer)
         elif answer.status in (491, 500, 503) or (
             answer.status == 422 and self._learn_least(answer)
         ):

@@ -142,6 +142,19 @@ def test_a_re_invite_during_the_first_is_answered_500() -> None:
     assert scene.statuses() == [500]
 
 
+@pytest.mark.parametrize("body", [OFFER, b""])
+@pytest.mark.parametrize("method", ["INVITE", "UPDATE"])
+def test_who_moves_where_we_cannot_follow_is_refused_at_once(method: str, body: bytes) -> None:
+    """RFC 3311 §5.2: an UPDATE moves the remote target as a re-INVITE does."""
+    scene = Scene()
+    scene.establish()
+    scene.within(method, cseq=2, fields=(("Contact", "<tel:+4930123>"),), body=body)
+    assert scene.statuses() == [400]
+    assert scene.news == []  # our phone is not asked
+    scene.pass_(60)
+    assert scene.endpoint.transactions == 0
+
+
 def test_update_with_an_offer_and_without() -> None:
     """RFC 3311 §5.2."""
     scene = Scene()
@@ -393,6 +406,21 @@ def test_we_refresh_by_update_at_half_time() -> None:
         assert (update.method, update.session_expires, update.body) == ("UPDATE", (120, "uac"), b"")
         scene.answer(update, 200, fields=(("Session-Expires", "120;refresher=uac"),))
     assert scene.news == []
+
+
+def test_a_refresh_counts_though_it_names_a_contact_out_of_reach() -> None:
+    """RFC 4028 §10: the call does not end for want of a refresh that was answered."""
+    scene = Scene()
+    call = scene.reach(fields=(*UPDATES, ("Session-Expires", "90;refresher=uac")))
+    for _ in range(3):
+        scene.pass_(45)
+        update = scene.request()
+        scene.answer(
+            update,
+            200,
+            fields=(("Session-Expires", "90;refresher=uac"), ("Contact", "<tel:+4930123>")),
+        )
+    assert scene.endpoint.calls == (call,)
 
 
 def test_we_refresh_by_re_invite_if_the_peer_knows_no_update() -> None:
