@@ -22,7 +22,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class OperationId:
-    """One running operation: ids are per function, so that light 1 and siren 1 can both exist."""
+    """One operation: the lights count together and the siren by itself, so both have a first."""
 
     function: Function
     id: int

@@ -8,7 +8,6 @@ The highest is shown, all others are hidden; hidden ones keep their place in tim
 from collections import deque
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from itertools import count
 
 from sipstrobe.events import Function, OperationPhase
 from sipstrobe.lightsiren.settings import PRIORITIES
@@ -83,11 +82,6 @@ class Operations:
     def shown(self) -> Operation | None:
         return self.running[0] if self.running else None
 
-    def free_id(self) -> int:
-        """The smallest id that is not in use, to give to `start`."""
-        used = {operation.id for operation in self.running}
-        return next(n for n in count(1) if n not in used)
-
     def find(self, id: int) -> Operation | None:  # noqa: A002
         return next((operation for operation in self.running if operation.id == id), None)
 
@@ -99,7 +93,7 @@ class Operations:
         now: float,
         cause: Cause | None = None,
     ) -> None:
-        """Start an activity under a free id; what runs at its priority ends."""
+        """Start an activity under an id that no other has; what runs at its priority ends."""
         ends = None if activity.seconds is None else now + activity.seconds
         new = Operation(self.function, id, activity, now, ends, cause)
         self._step(lambda old: old.activity.priority == activity.priority, new, now)

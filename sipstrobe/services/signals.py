@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Final
 
 from sipstrobe.commands import (
@@ -62,11 +63,16 @@ class OperationStatus:
 
 @dataclass(slots=True)
 class _Channel:
-    """One function: its running operations, and what plays the one that is shown."""
+    """One function: its running operations, and what plays the one that is shown.
+
+    ids: never given twice, so that the id of what has ended stops nothing else. The lights share
+    theirs, since some interfaces do not tell them apart.
+    """
 
     operations: Operations
     driver: Driver[Show | Changed]
     output: Lamp | Siren
+    ids: "count[int]"
 
 
 class Signals:
@@ -93,6 +99,7 @@ class Signals:
         self._lights = LightOutputs(context, open_light)
         self._lamps = {light: Lamp(context, light, self._lights.show) for light in LIGHTS}
         self._siren = Siren(context, {**sounds, **system.SYSTEM_SOUNDS})
+        self._light_ids, self._siren_ids = count(1), count(1)
         self._channels = {function: self._channel(function) for function in Function}
         self._maintenance = Maintenance(context, self._switch_maintenance)
         self._health = HealthCheck(
@@ -218,11 +225,12 @@ class Signals:
         driver = self._context.driver(
             operations, self._deliver, name=f"{function.value} operations"
         )
-        return _Channel(operations, driver, output)
+        ids = self._light_ids if function in LIGHTS else self._siren_ids
+        return _Channel(operations, driver, output, ids)
 
     def _start(self, function: Function, activity: Activity) -> OperationId:
         channel = self._channels[function]
-        id_ = channel.operations.free_id()
+        id_ = next(channel.ids)
         cause = self._context.trace.current
         channel.driver.feed(channel.operations.start, id_, activity, cause=cause)
         return OperationId(function, id_)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -29,6 +30,7 @@ class Model(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.now = 0.0
+        self.ids = count(1)
         self.rows: list[Row] = []
         self.operations = Operations(Function.AUDIO_SPEAKER)
         self.shown: int | None = None
@@ -40,9 +42,7 @@ class Model(RuleBasedStateMachine):
         profile=st.sampled_from(PROFILES),
     )
     def start(self, priority: int, seconds: int | None, profile: str) -> None:
-        used = [row.id for row in self.rows]
-        id_ = self.operations.free_id()
-        assert id_ == min(set(range(1, 20)) - set(used))
+        id_ = next(self.ids)
         self.operations.start(
             id_,
             Activity(pattern="x", priority=priority, intensity=1, seconds=seconds, profile=profile),
@@ -53,8 +53,10 @@ class Model(RuleBasedStateMachine):
         self.rows.append(Row(id_, priority, profile, ends))
         self.listen()
 
-    @rule(ids=st.sets(st.integers(1, 14)))
+    @rule(ids=st.sets(st.integers(0, 14)))
     def stop(self, ids: set[int]) -> None:
+        newest = max((row.id for row in self.rows), default=0)
+        ids = {newest - back for back in ids}
         self.operations.stop(ids, now=self.now)
         self.forget(lambda row: row.id in ids and row.priority <= 10)
         self.listen()

@@ -66,6 +66,18 @@ def test_a_profile_lights_and_sounds_within_the_order() -> None:
     assert phases(bench) == [("SignalingLED", 1, "shown"), ("AudioSpeaker", 1, "shown")]
 
 
+def test_an_id_is_not_given_again() -> None:
+    """Who remembers the id of what has ended, as a rule does, must not stop somebody else's."""
+    bench = Bench(RINGING, ALARM)
+    remembered = bench.do(StartProfile(profile="Ringing"))
+    bench.do(StartProfile(profile="Ringing"))  # takes the place of the first (MIX-02)
+    bench.do(StartProfile(profile="Alarm"))
+
+    bench.do(StopOperations(operations=remembered, tolerant=True))
+
+    assert [s.profile for s in bench.signals.status() if s.function is LED] == ["Alarm", "Ringing"]
+
+
 def test_the_light_log_of_an_interrupted_blink() -> None:
     """MIX-01, MIX-03: the frames to the microsecond; the blink returns in its own phase."""
     bench = Bench(RINGING, ALARM)
@@ -161,7 +173,7 @@ def test_each_light_function_has_its_own_list() -> None:
     first = bench.do(StartOperation(function=LED, pattern="Steady", colors=("red",)))
     second = bench.do(StartOperation(function=AUDIO_LED, pattern="Steady", colors=("green",)))
 
-    assert (first, second) == (OperationId(LED, 1), OperationId(AUDIO_LED, 1))
+    assert (first, second) == (OperationId(LED, 1), OperationId(AUDIO_LED, 2)), "one count for both"
     assert bench.signals.frame(LED) == Frame(*[Side("red", 0.4)] * 4)
     assert bench.signals.frame(AUDIO_LED) == Frame(*[Side("green", 0.4)] * 4)
 

@@ -428,7 +428,7 @@ async def test_every_pattern_starts_with_what_the_capabilities_allow(client: Cli
             "colors": pattern["colors"]["possible"][:most],
             "intensity": 5,
         }
-        assert await client.call("start", light=light) == {"lightId": 1} or most
+        assert "lightId" in await client.call("start", light=light)
     for pattern in capabilities["siren"]["supportedPatterns"]:
         assert "sirenId" in await client.call("start", siren={"pattern": pattern["name"]})
 

@@ -191,14 +191,14 @@ class SirenAndLight:
         return {}
 
     def _named(self, params: Params) -> Iterable[OperationId]:
-        """The operations that sirenId and lightId name; of the lights, the one that has this id."""
+        """The operations that sirenId and lightId name; no two lights have the same id."""
         if "sirenId" in params:
             yield OperationId(_SIREN, params.number("sirenId"))
         if "lightId" in params:
             wanted = params.number("lightId")
             running = [o for o in self._views.operations() if o.function in _LIGHTS]
-            found = [Function(o.function) for o in running if o.id == wanted]
-            yield OperationId(min(found, key=_LIGHTS.index, default=_LIGHTS[0]), wanted)
+            found = (Function(o.function) for o in running if o.id == wanted)
+            yield OperationId(next(found, _LIGHTS[0]), wanted)
 
     def _store(self, profiles: tuple[Profile, ...]) -> None:
         """All or nothing. Raises ApiError for what the profiles cannot be together."""
