@@ -38,7 +38,7 @@ from sipstrobe.sip.outputs import (
 from sipstrobe.sip.settings import Account, SipSettings
 from sipstrobe.sip.target import next_hop
 from sipstrobe.sip.transport import Address, Flow, Transport
-from sipstrobe.sip.uri import Uri
+from sipstrobe.sip.uri import Uri, readable, user_of
 from sipstrobe.trace import Cause
 
 logger = logging.getLogger(__name__)
@@ -180,9 +180,9 @@ class Phone:
         call = self._begin(
             Direction.INCOMING,
             account,
-            local_uri=request.uri,
-            remote_uri=str(request.from_.uri),
-            extension=request.request_uri.user or "",
+            local_uri=readable(request.uri),
+            remote_uri=readable(str(request.from_.uri)),
+            extension=user_of(request.request_uri),
         )
         call.flow, call.leg = news.flow, news.call
         self._legs[news.call] = call
@@ -333,7 +333,8 @@ class Phone:
         call = self._legs.pop(news.call, None)
         if call is None or call.id not in self._calls:
             return
-        logger.info("call %s has ended: %s %s", call.id, news.how.value, news.words)
+        status = f"{news.status} " if news.status else ""
+        logger.info("call %s has ended: %s, %s%s", call.id, news.how.value, status, news.words)
         self._finish(call, _reason(news, call))
 
     def _end(self, call: Call, status: int = 480) -> None:
@@ -430,6 +431,11 @@ class Phone:
 
     def _close_connection(self, output: CloseConnection) -> None:
         self.transports.close_connection(output.connection)
+
+
+def _text(wire: str) -> str:
+    """What was received as text for everybody: octets that are no UTF-8 are told as U+FFFD."""
+    return wire.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _way_to(uri: Uri, account: Account) -> Flow:

@@ -130,9 +130,8 @@ class DigestGate:
         answer names; None when there is no such account, which takes as long as a wrong password.
         """
         ha1 = (secrets or {}).get(answer.algorithm, "")
-        right = hmac.compare_digest(
-            response_hash(answer, method, ha1 or "0" * 32).encode(), answer.response.encode()
-        )
+        expected = response_hash(answer, method, ha1 or "0" * 32)
+        right = hmac.compare_digest(expected.encode(), answer.response.encode("utf-8", "replace"))
         if not (right and ha1 and answer.realm == self.realm and same_target(answer.uri, target)):
             return Verdict.WRONG
         made = self._made_at(answer.nonce)

@@ -112,6 +112,13 @@ def test_a_wrong_response_user_realm_method_or_target_is_wrong(gate: DigestGate)
     assert gate.judge(good, "GET", good.uri, {"SHA-256": "0"}, now=0.0) is Verdict.WRONG
 
 
+def test_octets_that_are_no_text_are_wrong(gate: DigestGate) -> None:
+    """The server gives the octets of a header that are no UTF-8 as lone surrogates."""
+    given = header(nonce_of(gate), response="\udcff", username="\udcff", cnonce="\udcff")
+
+    assert judge(gate, given) is Verdict.WRONG
+
+
 def test_the_uri_may_be_given_as_absolute(gate: DigestGate) -> None:
     given = header(nonce_of(gate), uri="http://192.0.2.1:8080/dir/index.html")
 
