@@ -433,11 +433,6 @@ class Phone:
         self.transports.close_connection(output.connection)
 
 
-def _text(wire: str) -> str:
-    """What was received as text for everybody: octets that are no UTF-8 are told as U+FFFD."""
-    return wire.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-
-
 def _way_to(uri: Uri, account: Account) -> Flow:
     """Where to call: over the account's transport unless the URI names one."""
     nowhere = Address("", 0)

@@ -225,26 +225,6 @@ async def test_who_declines_is_busy(street: Street) -> None:
     assert device.story[-1] == "terminated denied"
 
 
-async def test_octets_that_are_no_utf_8_are_told_as_text(street: Street) -> None:
-    """RFC 3261 §25.1: a name is UTF-8. Who sends other octets must not spoil what others read."""
-    device, peer = await street.device(), street.peer()
-    peer.to = (HOST, device.port)
-    peer.say(
-        b"INVITE sip:10\xff1@127.0.0.1 SIP/2.0\r\n"
-        b"Via: SIP/2.0/UDP 127.0.0.1:%d;rport;branch=z9hG4bK-1\r\n"
-        b"From: <sip:p\xe4ter@127.0.0.1>;tag=peer\r\n"
-        b"To: <sip:10\xff1@127.0.0.1>\r\n"
-        b"Call-ID: \xff\r\nCSeq: 1 INVITE\r\nMax-Forwards: 70\r\n"
-        b"Contact: <sip:peer@127.0.0.1:%d>\r\nContent-Length: 0\r\n\r\n" % (peer.port, peer.port)
-    )
-    await peer.told(200)
-
-    [call] = device.phone.snapshot()
-
-    assert call.remote_uri == "sip:p\ufffdter@127.0.0.1"
-    assert (call.local_uri, call.extension) == ("sip:10\ufffd1@127.0.0.1", "10\ufffd1")
-
-
 async def test_a_closed_device_tells_of_the_attempt_and_nothing_else(street: Street) -> None:
     """Only the pulse: no state that would light or sound anything."""
     device, peer = await street.device(settings(allow_incoming=False)), street.peer()
