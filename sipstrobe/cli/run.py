@@ -57,13 +57,13 @@ def execute(options: argparse.Namespace) -> int:
 
 def _log_to_stderr() -> None:
     handler = logging.StreamHandler()
-    handler.setFormatter(_Lines())
+    handler.setFormatter(LogLines())
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     # None of these is shown, and asking for them costs time with each line.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 
 
-class _Lines(logging.Formatter):
+class LogLines(logging.Formatter):
     """One line a record; the calendar is asked once a second."""
 
     def __init__(self) -> None:
@@ -75,6 +75,13 @@ class _Lines(logging.Formatter):
         if self._second[0] != second:
             self._second = second, time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(second))
         return f"{self._second[1]}.{record.msecs:03.0f}"
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        """Words of a peer may hold what a terminal would obey."""
+        line = super().formatMessage(record)
+        if line.isprintable():
+            return line
+        return "".join([c if c.isprintable() else ascii(c)[1:-1] for c in line])
 
 
 def pointer_and_value(text: str) -> tuple[str, object]:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes
 
 from sipstrobe.errors import RemoteProtocolError
 from sipstrobe.sip.grammar import HOST, MAX_PARAMS, REMEMBERED, parse_host, parse_port
@@ -98,6 +98,22 @@ def equivalent(a: Uri, b: Uri) -> bool:
         if not both and name in ("user", "ttl", "method", "maddr", "transport"):
             return False
     return _header_set(a) == _header_set(b)
+
+
+def readable(address: str) -> str:
+    """An address of a peer for people, rules, logs and JSON: what cannot be printed is escaped."""
+    if address.isprintable():
+        return address
+    return "".join([c if c.isprintable() else _escape(c) for c in address])
+
+
+def user_of(uri: Uri) -> str:
+    """The user part as people know it: ``*1%23`` is ``*1#`` (RFC 3261 §19.1.4)."""
+    return readable(_unescape(uri.user or "").decode("utf-8", "surrogateescape"))
+
+
+def _escape(text: str) -> str:
+    return quote(text, safe="", errors="surrogateescape")
 
 
 def _user_info(uri: Uri) -> list[bytes | None]:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from sipstrobe.errors import RemoteProtocolError
 from sipstrobe.sip.grammar import MAX_PARAMS
-from sipstrobe.sip.uri import Uri, equivalent
+from sipstrobe.sip.uri import Uri, equivalent, readable, user_of
 
 
 def test_all_parts_of_a_uri() -> None:
@@ -128,3 +128,33 @@ def test_any_text_is_a_uri_or_refused(text: str) -> None:
         return
     assert str(uri) == text
     assert equivalent(uri, uri)
+
+
+def test_an_address_of_a_peer_can_be_printed_and_sent_on() -> None:
+    """RFC 3261 §25.1: what has no place in a URI stands escaped."""
+    hostile = b"sip:\x1b[2J\xff@h;a=\xc3\xa4\x00".decode("utf-8", "surrogateescape")
+    assert readable(hostile) == "sip:%1B[2J%FF@h;a=ä%00"
+    assert readable("sip:jürgen@h") == "sip:jürgen@h"
+
+
+@pytest.mark.parametrize(
+    ("uri", "user"),
+    [
+        ("sip:1001@h", "1001"),
+        ("sip:*1%23@h", "*1#"),
+        ("sip:%31001:secret@h", "1001"),
+        ("sip:%c3%a4%ff%00%1b@h", "ä%FF%00%1B"),
+        ("sip:h", ""),
+        ("tel:123", ""),
+    ],
+)
+def test_the_user_part_is_what_people_have_dialled(uri: str, user: str) -> None:
+    """RFC 3261 §19.1.4: escaped or not, it is the same user."""
+    assert user_of(Uri.parse(uri)) == user
+
+
+@given(st.binary(max_size=40))
+def test_whatever_is_read_can_be_encoded(raw: bytes) -> None:
+    text = readable(raw.decode("utf-8", "surrogateescape"))
+    assert text.isprintable()
+    text.encode()
