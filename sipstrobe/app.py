@@ -25,6 +25,7 @@ from sipstrobe.control import ControlServer
 from sipstrobe.events import ServiceStateChanged
 from sipstrobe.io.files import allow_files
 from sipstrobe.lightsiren.settings import LightsSettings
+from sipstrobe.page import Page
 from sipstrobe.services.automation import Automation
 from sipstrobe.services.greeting import Greeting
 from sipstrobe.services.phone import Phone
@@ -32,7 +33,6 @@ from sipstrobe.services.properties import Properties
 from sipstrobe.services.settings import SettingsService
 from sipstrobe.services.signals import Signals
 from sipstrobe.services.sound import Sound
-from sipstrobe.services.supervise import supervise
 from sipstrobe.views import views_of
 from sipstrobe.web.accounts import added
 from sipstrobe.web.server import WebServer
@@ -119,9 +119,6 @@ class Device:
         self._store = store
         self._options = options
         self._problems: dict[str, str] = {}
-        self._page: list[tuple[str, int]] = []
-        self._serving: asyncio.Task[None] | None = None
-        self._page_tried = asyncio.Event()
         context.bus.subscribe(ServiceStateChanged, self._note)
         self.settings = SettingsService(context, store)
         self.properties = Properties(context)
@@ -130,6 +127,7 @@ class Device:
         self.automation = Automation(context)
         self.greeting = Greeting(context)
         self.phone = Phone(context, self.greeting.recording)
+        self.page = Page(context, self._serve)
 
     async def start(self, stack: AsyncExitStack) -> None:
         """Bring the settings into effect, outputs first, doors last."""
@@ -148,21 +146,21 @@ class Device:
         watch(lambda s: s.audio.greeting, self.greeting.apply)
         watch(lambda s: s.sip, self.phone.apply)
         await self._open_control(stack)
-        stack.push_async_callback(self._stop_serving)
-        watch(lambda s: (s.web.host, s.web.port), self._serve_page)
+        stack.push_async_callback(self.page.aclose)
+        watch(lambda s: (s.web.host, s.web.port), self._move_page)
 
     async def settle(self) -> None:
         """Give the page and the sound card a moment to work."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STARTED_LIMIT):
-                await self._page_tried.wait()
+                await self.page.tried.wait()
                 await self.sound.settled()
 
     def started(self, password: str) -> Started:
         return Started(
             settings=self._store.current,
             listening=self.phone.transports.addresses,
-            page=self._page,
+            page=self.page.addresses,
             sound=self.sound.snapshot()["output"],
             lights=self.signals.light_states,
             password=password,
@@ -196,30 +194,11 @@ class Device:
 
     # --- the page -------------------------------------------------------------------------------
 
-    def _serve_page(self, wanted: tuple[str, int]) -> None:
-        """Serve the page at another address from now on."""
-        before = self._serving
-        address = self._options.http or wanted
-        self._serving = asyncio.get_running_loop().create_task(self._serve(address, before))
+    def _serve(self) -> WebServer:
+        return WebServer(self._context, self._store, self._views())
 
-    async def _serve(self, address: tuple[str, int], before: asyncio.Task[None] | None) -> None:
-        if before is not None:
-            before.cancel()
-            await asyncio.wait([before])
-
-        async def run_page(works: Callable[[], None]) -> None:
-            server = WebServer(self._context, self._store, self._views())
-            try:
-                await server.start(*address)
-                self._page = server.addresses
-                works()
-                self._page_tried.set()
-                await asyncio.Event().wait()
-            finally:
-                self._page = []
-                await server.aclose()
-
-        await supervise(self._context, "page", run_page)
+    def _move_page(self, wanted: tuple[str, int]) -> None:
+        self.page.move(self._options.http or wanted)
 
     def _views(self) -> Views:
         return views_of(
@@ -232,14 +211,7 @@ class Device:
             problems=lambda: dict(self._problems),
         )
 
-    async def _stop_serving(self) -> None:
-        if self._serving is not None:
-            self._serving.cancel()
-            await asyncio.wait([self._serving])
-
     def _note(self, event: ServiceStateChanged) -> None:
-        if event.service == "page":
-            self._page_tried.set()
         if event.working:
             self._problems.pop(event.service, None)
         else:

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
-from sipstrobe.clock import Clock
+from sipstrobe.clock import Clock, Handle
 from sipstrobe.errors import RemoteProtocolError
 from sipstrobe.web.exchange import HttpProblem, Request, Response, problem
 from sipstrobe.web.live import Listener
@@ -25,6 +25,7 @@ CONNECTIONS_MAX = 256
 CONNECTIONS_PER_ADDRESS_MAX = 64
 KEEP_ALIVE = 75.0  # seconds for which an idle connection is kept
 BODY_TIME = 30.0  # seconds in which a request's body must be complete
+WRITE_TIME = 30.0  # seconds for which a peer may leave what we send unread
 SHUTDOWN_TIME = 1.0  # seconds for what is under way when the server closes
 HEARTBEAT = 15.0  # seconds between pings; without a pong for half of it the socket is closed
 CLOSE_TIME = 0.5  # seconds in which the other side has to agree to the end of a WebSocket
@@ -60,14 +61,16 @@ class HttpServer:
     def __init__(self, desk: Desk, clock: Clock) -> None:
         self._desk = desk
         self._clock = clock
-        self._server = _Server(self._handle)
+        self._server = _Server(self._handle, clock)
         self._listening: list[asyncio.Server] = []
 
     async def listen(self, host: str, port: int, tls: ssl.SSLContext | None) -> None:
         loop = asyncio.get_running_loop()
-        self._listening.append(
-            await loop.create_server(self._server, host, port, ssl=tls, backlog=128)
+        listening = await loop.create_server(
+            self._server, host, port, ssl=tls, backlog=128, start_serving=False
         )
+        self._listening.append(listening)  # before we may be cancelled, so that it will be closed
+        await listening.start_serving()
 
     def addresses(self) -> list[tuple[str, int]]:
         return [s.getsockname()[:2] for server in self._listening for s in server.sockets]
@@ -164,8 +167,11 @@ async def _send(socket: web.WebSocketResponse, listener: Listener) -> None:
 class _Server(web.Server):
     """Hand out connections of our kind, as many as the bounds allow."""
 
-    def __init__(self, handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]) -> None:
+    def __init__(
+        self, handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], clock: Clock
+    ) -> None:
         super().__init__(handler)
+        self.clock = clock
         self.by_address: Counter[str] = Counter()
 
     def __call__(self) -> RequestHandler:
@@ -195,6 +201,7 @@ class _Connection(RequestHandler):
         super().__init__(server, **options)
         self._server = server
         self._address = ""
+        self._unread: Handle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -204,7 +211,26 @@ class _Connection(RequestHandler):
             logger.debug("too many connections: one of %s is closed", self._address)
             self.force_close()
 
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        clock = self._server.clock
+        self._unread = clock.call_at(clock.now() + WRITE_TIME, self._give_up)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._read()
+
+    def _read(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
+
+    def _give_up(self) -> None:
+        if isinstance(self.transport, asyncio.WriteTransport):
+            self.transport.abort()
+
     def connection_lost(self, exc: BaseException | None) -> None:
+        self._read()
         self._server.by_address[self._address] -= 1
         if not self._server.by_address[self._address]:
             del self._server.by_address[self._address]
