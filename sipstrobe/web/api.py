@@ -10,7 +10,7 @@ from sipstrobe.measure import Measures
 from sipstrobe.web import accounts
 from sipstrobe.web.commands import read_object
 from sipstrobe.web.exchange import HttpProblem, Request, Response, Route, json
-from sipstrobe.web.gate import Denied, Gate, refuse_foreign_pages
+from sipstrobe.web.gate import Denied, Gate, named_from_elsewhere, refuse_foreign_pages
 from sipstrobe.web.sessions import set_cookie
 
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
@@ -56,7 +56,8 @@ class Api:
         What a proxy on this machine passes on comes from elsewhere.
         """
         local = request.peer and ip_address(request.peer.partition("%")[0]).is_loopback
-        if not local or any(request.header(name) for name in _FORWARDED):
+        forwarded = any(request.header(name) for name in _FORWARDED)
+        if not local or forwarded or named_from_elsewhere(request):
             self._gate.admit(request, Role.VIEWER)
         text = "\n".join(self._measures.prometheus()) + "\n"
         return Response(200, text.encode(), PROMETHEUS)
@@ -88,6 +89,8 @@ class Api:
     def _set_up(self, request: Request) -> Response:
         """Create the administrator, once: GEN-03."""
         refuse_foreign_pages(request)
+        if named_from_elsewhere(request):
+            raise HttpProblem(403, "open this page by the device's IP address to begin")
         if self._gate.is_set_up:
             raise HttpProblem(409, "there is an account already: log in", code="set_up")
         name, password = _credentials(request)

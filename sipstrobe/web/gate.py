@@ -8,6 +8,7 @@ import binascii
 import logging
 from base64 import b64decode
 from collections.abc import Callable
+from ipaddress import ip_address
 
 from sipstrobe.config.users import REALM, Role, User
 from sipstrobe.errors import RemoteProtocolError
@@ -172,3 +173,22 @@ def refuse_foreign_pages(request: Request) -> None:
     origin = request.header("origin")
     if origin and origin.partition("://")[2].lower() != request.header("host").lower():
         raise Denied(403, "pages of other origins may not do this")
+
+
+def named_from_elsewhere(request: Request) -> bool:
+    """Whether the request calls us by a name that anybody could have made point here.
+
+    By DNS rebinding a page of any site reaches us as if we were that site. It cannot with a bare
+    address, nor with names that no public DNS gives: those without a dot, and .local (RFC 6762).
+    """
+    host = request.header("host")
+    if host.startswith("["):
+        return False
+    name = host.partition(":")[0].lower()
+    if "." not in name or name.endswith(".local"):
+        return False
+    try:
+        ip_address(name)
+    except ValueError:
+        return True
+    return False

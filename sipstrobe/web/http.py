@@ -218,9 +218,9 @@ class _Connection(RequestHandler):
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        self._read()
+        self._reads_again()
 
-    def _read(self) -> None:
+    def _reads_again(self) -> None:
         if self._unread is not None:
             self._unread.cancel()
             self._unread = None
@@ -230,7 +230,7 @@ class _Connection(RequestHandler):
             self.transport.abort()
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        self._read()
+        self._reads_again()
         self._server.by_address[self._address] -= 1
         if not self._server.by_address[self._address]:
             del self._server.by_address[self._address]

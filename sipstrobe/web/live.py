@@ -124,6 +124,7 @@ class Live:
         self._listeners.discard(listener)
         if self._listeners:
             return
+        self._waiting.clear()
         while self._unwatch:
             self._unwatch.pop()()
         if self._timer is not None:
@@ -133,10 +134,14 @@ class Live:
         logger.info("a listener of the live page reads too slowly: cut off")
         self._cut_off.add()
 
-    def close(self) -> None:
-        self._unsubscribe()
+    def dismiss(self) -> None:
+        """End all listeners; who may still listen comes again."""
         for listener in tuple(self._listeners):
             listener.close()
+
+    def close(self) -> None:
+        self._unsubscribe()
+        self.dismiss()
 
     def events(self, newest: int = HISTORY_MAX) -> list[Link]:
         """The last events, each with the chain of its causes, the oldest first."""

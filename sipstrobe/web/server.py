@@ -44,6 +44,7 @@ class WebServer:
         self._live = Live(context, views, self._status)
         self._router = Router(context, self._gate, self._routes(views))
         self._http: HttpServer | None = None
+        self._unwatch = store.watch(lambda s: s.web.users, lambda _: self._live.dismiss())
 
     async def start(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> None:
         """Listen on this address; port 0 takes a free one. Raises OSError if it is taken."""
@@ -60,6 +61,7 @@ class WebServer:
         return self._http.addresses() if self._http else []
 
     async def aclose(self) -> None:
+        self._unwatch()
         self._live.close()
         if self._http is not None:
             await self._http.aclose()

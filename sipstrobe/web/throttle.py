@@ -1,6 +1,7 @@
 """Slow down who guesses passwords, by address, and nobody else."""
 
 from collections import deque
+from ipaddress import IPv6Address
 
 FAILURES = 20  # wrong passwords that one address may send …
 INTERVAL = 1.0  # … within so many seconds
@@ -11,7 +12,8 @@ ADDRESSES_MAX = 1024  # addresses remembered; the longest known is forgotten fir
 class Throttle:
     """Count completed attempts with wrong credentials. A first request without any is none.
 
-    There is no lasting lock-out: what was before the interval is forgotten.
+    There is no lasting lock-out: what was before the interval is forgotten. All addresses of an
+    IPv6 site count as one.
     """
 
     def __init__(self) -> None:
@@ -20,6 +22,7 @@ class Throttle:
 
     def failed(self, address: str, *, now: float) -> bool:
         """Note a failure; True if the address is blocked from now on."""
+        address = _site(address)
         if address not in self._failures and len(self._failures) >= ADDRESSES_MAX:
             del self._failures[next(iter(self._failures))]
         failures = self._failures.setdefault(address, deque(maxlen=FAILURES))
@@ -33,6 +36,7 @@ class Throttle:
         return True
 
     def blocked(self, address: str, *, now: float) -> bool:
+        address = _site(address)
         until = self._blocked.get(address)
         if until is None:
             return False
@@ -40,3 +44,11 @@ class Throttle:
             return True
         del self._blocked[address]
         return False
+
+
+def _site(address: str) -> str:
+    """The address; of IPv6 its first 64 bits, since a site has all the others (RFC 6177)."""
+    try:
+        return str(int(IPv6Address(address)) >> 64)
+    except ValueError:
+        return address

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from aiohttp import ClientSession, ClientWebSocketResponse, DigestAuthMiddleware
+from aiohttp import ClientSession, ClientWebSocketResponse, DigestAuthMiddleware, WSMsgType
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,7 +18,7 @@ from sipstrobe.web.commands import COMMANDS, read_command
 from sipstrobe.web.exchange import HttpProblem
 from sipstrobe.web.live import LISTENERS_MAX, WAITING_MAX, Live
 from tests.support.clock import FakeClock
-from tests.support.web import PASSWORDS, Device, FakeCall
+from tests.support.web import PASSWORDS, USERS, Device, FakeCall
 
 LIVE = "/api/v1/live"
 
@@ -230,6 +230,19 @@ async def test_nobody_listens_without_a_name(url: str) -> None:
             await anonymous.ws_connect(LIVE)
         async with anonymous.get(LIVE) as response:
             assert response.status == 404
+
+
+async def test_whose_account_is_taken_away_hears_no_more(
+    session: ClientSession, device: Device
+) -> None:
+    async with session.ws_connect(LIVE) as live:
+        await hear(live, "state")
+        device.store.change_now({"web": {"users": USERS[:1]}})
+
+        async with asyncio.timeout(5):
+            while (await live.receive()).type is WSMsgType.TEXT:
+                pass
+        assert live.closed
 
 
 async def test_a_reader_that_does_not_read_is_cut_off_and_others_go_on(

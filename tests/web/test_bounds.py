@@ -27,6 +27,18 @@ def test_twenty_wrong_passwords_in_a_second_block_the_address_for_ten_seconds() 
     assert not throttle.blocked("192.0.2.2", now=1.0), "never lock out others"
 
 
+def test_a_site_with_many_ipv6_addresses_is_one() -> None:
+    """RFC 6177: a site has a /64 at least, so its addresses are no bound."""
+    throttle = Throttle()
+
+    for n in range(FAILURES):
+        throttle.failed(f"2001:db8::{n:x}", now=0.0)
+
+    assert throttle.blocked("2001:db8::ffff:1", now=1.0)
+    assert not throttle.blocked("2001:db8:0:1::1", now=1.0)
+    assert not throttle.blocked("fe80::1%eth0", now=1.0)
+
+
 def test_slow_failures_never_add_up() -> None:
     throttle = Throttle()
 

@@ -239,6 +239,39 @@ async def test_the_first_visitor_creates_the_administrator_and_nobody_else_does(
     assert [user.name for user in device.store.current.web.users] == ["ada"]
 
 
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("rebound.example", 403),
+        ("192.0.2.1.rebound.example:80", 403),
+        ("192.0.2.1", 201),
+        ("[2001:db8::1]:8080", 201),
+        ("localhost:8080", 201),
+        ("strobe", 201),
+        ("Strobe.local:8080", 201),
+    ],
+)
+async def test_no_name_from_elsewhere_leads_to_the_first_visit(
+    context: Context, host: str, status: int
+) -> None:
+    """DNS rebinding: a page of any site can make its own name point here, and be of one origin."""
+    device = Device.make(context, users=(), in_background=True)
+    async with device.served() as url, ClientSession() as session:
+        headers = {"Host": host, "Origin": f"http://{host}"}
+        account = {"name": "ada", "password": "a long enough one"}
+        async with session.post(url + "/api/v1/setup", json=account, headers=headers) as response:
+            assert response.status == status
+
+
+async def test_figures_are_not_for_pages_of_other_names(url: str) -> None:
+    """As above, where the browser runs on the device itself."""
+    async with ClientSession() as session:
+        async with session.get(url + "/metrics", headers={"Host": "rebound.example"}) as response:
+            assert response.status == 401
+        async with session.get(url + "/metrics") as response:
+            assert response.status == 200
+
+
 async def test_two_first_visitors_at_once_make_one_administrator(context: Context) -> None:
     device = Device.make(context, users=(), in_background=True)
     async with device.served() as url, ClientSession() as session:

@@ -1,6 +1,7 @@
 """What the web door says when something behind it is broken, and who is kept outside."""
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -25,7 +26,7 @@ from sipstrobe.web.compat.siren_and_light import PATH, SirenAndLight
 from sipstrobe.web.describe import CHAIN_MAX, chain
 from sipstrobe.web.exchange import BODY_MAX_BYTES, Request, Response, Route
 from sipstrobe.web.gate import Gate
-from sipstrobe.web.http import CONNECTIONS_PER_ADDRESS_MAX
+from sipstrobe.web.http import CONNECTIONS_PER_ADDRESS_MAX, WRITE_TIME
 from sipstrobe.web.live import FRAME_SPACING, Live
 from sipstrobe.web.router import Router
 from sipstrobe.web.views import Frame
@@ -180,6 +181,24 @@ async def test_one_address_has_so_many_connections_and_no_more(url: str) -> None
         open_writer.close()
 
 
+async def test_who_takes_no_answer_loses_the_connection() -> None:
+    """Else 64 sockets that ask and never read would shut the door for good."""
+    clock = FakeClock()
+    device = Device.make(Context(clock))
+    async with device.served() as url:
+        host, port = url.removeprefix("http://").split(":")
+        reader, writer = await asyncio.open_connection(host, int(port), limit=4096)
+        writer.write(b"GET /static/style.css HTTP/1.1\r\nHost: x\r\n\r\n" * 2000)
+        await asyncio.sleep(0.3)  # as long as it takes until nothing moves any more
+        clock.advance(WRITE_TIME + 1)
+
+        with contextlib.suppress(ConnectionError):
+            async with asyncio.timeout(5):
+                while await reader.read(1 << 20):
+                    pass
+        writer.close()
+
+
 async def test_a_body_without_a_length_is_bounded_too_and_can_be_announced(
     session: ClientSession,
 ) -> None:
@@ -214,6 +233,25 @@ def test_a_light_that_changes_a_thousand_times_a_second_is_told_sixty_times() ->
 
     assert 30 < len(frames) <= 1.2 / FRAME_SPACING
     assert frames[-1]["sides"][0] == ["red", 0.999], "the last one is always told"
+
+
+def test_who_comes_later_is_shown_nothing_that_was_left_waiting() -> None:
+    clock = FakeClock()
+    context = Context(clock, random_bytes=bytes)
+    shown: list[Any] = []
+    live = Live(context, _with_frames(Device.make(context), shown), dict)
+    first = live.listen()
+    clock.advance(1.0)
+    for color in ("red", "blue"):  # the second comes too soon, and waits for the tick
+        shown[0](tuple(_Side(color, 1.0) for _ in range(4)))
+    first.close()
+
+    later = live.listen()
+    clock.advance(1.0)
+
+    waiting = later._waiting  # pyright: ignore[reportPrivateUsage]
+    frames = [m for m in map(json.loads, waiting) if m["type"] == "frame"]
+    assert [frame["sides"][0] for frame in frames] == [["", 0.0], ["", 0.0]]
 
 
 class _Side:
