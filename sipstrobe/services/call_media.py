@@ -16,6 +16,8 @@ from sipstrobe.sdp.negotiate import (
 from sipstrobe.services.stream import Stream
 from sipstrobe.services.ticker import Ticker
 
+LEAST_WAIT = 0.040  # seconds that sound waits in the ring; less would show every hold-up
+
 
 class CallMedia:
     """Offer, answer and change the session of one call (RFC 3264); its stream does the same.
@@ -95,6 +97,6 @@ class MediaFactory:
         Raises OSError when there is no free pair of ports.
         """
         ports = self._ports[6 if ":" in host else 4]
-        stream = Stream(self._context, ports, self._ticker, on_first=on_first)
+        stream = Stream(self._context, ports, self._ticker, shortest=LEAST_WAIT, on_first=on_first)
         session_id = int.from_bytes(self._context.random_bytes(4))
         return CallMedia(stream, host, session_id)
