@@ -108,13 +108,9 @@ def parameters(port: int) -> MediaParameters:
     )
 
 
-def peers(ports: Sequence[int], seconds: float) -> None:
+def peers(sockets: Sequence[socket.socket], ports: Sequence[int], seconds: float) -> None:
     """The other process: one sender for each stream, spread over the packet time."""
     payload = UlawEncoder().encode((0.25 * np.sin(np.arange(UNITS) * 0.7)).astype(np.float32))
-    sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in ports]
-    for n, sender in enumerate(sockets):
-        sender.bind((HOST, PEER[1] + 2 * n))
-        sender.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     started = time.monotonic()
     for number in range(int(seconds / PTIME)):
         for n, (sender, port) in enumerate(zip(sockets, ports, strict=True)):
@@ -136,11 +132,14 @@ async def share(count: int, seconds: float) -> None:
     channels = [Channel(stream.ring) for stream in streams]
     mixer.plan = MixPlan(tuple(Entry(channel, 0.01) for channel in channels))
     card_only = await cpu_of(mixer, 1.0) / 1.0
+    sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in streams]
     for n, stream in enumerate(streams):
+        sockets[n].bind((HOST, 0))
+        sockets[n].setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)  # it listens to nothing
         stream.source = Recording(greeting, loop=True)
-        stream.start(parameters(PEER[1] + 2 * n))
+        stream.start(parameters(sockets[n].getsockname()[1]))
     peer = multiprocessing.get_context("spawn").Process(
-        target=peers, args=([stream.local_port for stream in streams], seconds + 2.5)
+        target=peers, args=(sockets, [stream.local_port for stream in streams], seconds + 2.5)
     )
     peer.start()
     while streams[-1].statistics.packets < 50:
@@ -165,6 +164,8 @@ async def share(count: int, seconds: float) -> None:
     for stream in streams:
         stream.close()
     peer.join()
+    for sender in sockets:
+        sender.close()
 
 
 async def cpu_of(mixer: Mixer, seconds: float) -> float:

@@ -14,6 +14,7 @@ GRID: Final = 0.005  # seconds; those whose turns lie on the same line of the gr
 LINES: Final = 4  # over which many members are spread, so that not all send at the same instant
 SHARING: Final = 8  # members on one line before the next is begun: a wake-up costs more than a turn
 CATCH_UP: Final = 0.1  # seconds by which we may be behind and still make good every turn
+LONGEST_RUN: Final = 0.004  # seconds of turns in one go; then others on the loop have theirs
 _EARLY: Final = 0.0005  # seconds; a turn that is as near as this is taken at once
 
 Turn = Callable[[float, float], None]  # the instant on the grid, and now
@@ -75,7 +76,8 @@ class Ticker:
         self._timer, self._timer_at = None, float("inf")
         turns, clock_now = self._turns, self._clock.now
         now = clock_now()
-        while turns and turns[0][0] <= now + _EARLY:
+        enough = now + LONGEST_RUN
+        while turns and turns[0][0] <= now + _EARLY and now < enough:
             due, serial, member = turns[0]
             if not member.active:
                 heapq.heappop(turns)
@@ -94,7 +96,7 @@ class Ticker:
         self._arm()
 
     def _arm(self) -> None:
-        due = self._turns[0][0] if self._turns else float("inf")
+        due = max(self._turns[0][0], self._clock.now()) if self._turns else float("inf")
         if due == self._timer_at:
             return
         if self._timer is not None:

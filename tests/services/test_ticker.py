@@ -103,6 +103,24 @@ def test_turns_missed_in_a_long_hold_up_are_left_out() -> None:
     assert max(b - a for a, b in itertools.pairwise(turns)) > 10 - CATCH_UP - 0.05
 
 
+def test_when_turns_take_long_others_on_the_loop_come_in_between() -> None:
+    clock = FakeClock()
+    ticker = Ticker(clock)
+    told: list[str] = []
+
+    def turn(due: float, now: float) -> None:
+        told.append("turn")
+        clock.time += 0.003
+
+    for _ in range(SHARING):
+        ticker.join(1.0, turn)
+    clock.call_at(LINES * GRID + 0.0001, lambda: told.append("other"))
+    clock.advance(0.1)
+
+    assert told.index("other") == 2
+    assert told.count("turn") == SHARING
+
+
 def test_who_leaves_has_no_more_turns_and_who_fails_hurts_nobody() -> None:
     clock = FakeClock()
     ticker = Ticker(clock)
