@@ -11,21 +11,26 @@ MAX_CONNECTIONS = 1024  # then the one that has been silent longest makes room
 MAX_CONNECTING = 128
 MAX_UNSENT_BYTES = 256 * 1024  # waiting for a connection or for a peer that does not read
 CONNECT_LIMIT = 8.0  # seconds
+READ_BYTES = 4096  # at once: no more than 2 ms of small messages; then others have their turn
 CLOSE_LIMIT = 2.0  # seconds for what waits to be sent when we close
 
 
 @dataclass(slots=True)
 class Handlers:
-    """received(chunk, connection, local, remote) · closed(connection) · failed(remote)."""
+    """received(chunk, connection, local, remote) · closed(connection) · failed(remote).
+
+    failed: there is nobody, or nobody who says anything before the connection is gone again.
+    """
 
     received: Callable[[bytes, int, Endpoint, Endpoint], None]
     closed: Callable[[int], None]
     failed: Callable[[Endpoint], None]
 
 
-class _Connection(asyncio.Protocol):
+class _Connection(asyncio.BufferedProtocol):
     def __init__(self, hub: "TcpHub", number: int, remote: Endpoint | None) -> None:
         self.number = number
+        self.waited_for = remote is not None  # we have opened it, and nothing has come
         self.remote: Endpoint = remote or ("", 0)
         self.local: Endpoint = ("", 0)
         self._transport: asyncio.Transport | None = None
@@ -43,7 +48,12 @@ class _Connection(asyncio.Protocol):
             transport.write(data)
         self._unsent.clear()
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._hub.buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self.waited_for = False
+        data = bytes(self._hub.buffer[:nbytes])
         self._hub.heard(self)
         self._hub.handlers.received(data, self.number, self.local, self.remote)
 
@@ -71,6 +81,7 @@ class _Connection(asyncio.Protocol):
 
     def close(self) -> None:
         """Send what waits, for as long as CLOSE_LIMIT, and close."""
+        self.waited_for = False
         transport = self._transport
         if transport is not None and not transport.is_closing():
             transport.close()
@@ -88,6 +99,7 @@ class TcpHub:
     def __init__(self, handlers: Handlers, *, max_connections: int = MAX_CONNECTIONS) -> None:
         self.handlers = handlers
         self.displaced = 0  # connections that have made room for others
+        self.buffer = memoryview(bytearray(READ_BYTES))  # each fills it and empties it at once
         self._max_connections = max_connections
         self._connections: dict[int, _Connection] = {}  # the one silent longest comes first
         self._by_remote: dict[Endpoint, _Connection] = {}
@@ -176,6 +188,8 @@ class TcpHub:
         self._forget(connection)
         if self._connections.pop(connection.number, None) is not None:
             self.handlers.closed(connection.number)
+            if connection.waited_for:
+                self.handlers.failed(connection.remote)
 
     def _forget(self, connection: _Connection) -> None:
         if self._by_remote.get(connection.remote) is connection:
@@ -190,3 +204,6 @@ class TcpHub:
         except OSError:  # TimeoutError is one
             self._forget(connection)
             self.handlers.failed((host, port))
+        except asyncio.CancelledError:
+            self._forget(connection)  # what comes later must not wait for this one
+            raise

@@ -123,7 +123,7 @@ class Endpoint:
             self._streams[flow.connection] = (Framer(), flow)
             self._layer.connections.add(flow.connection)
         framer = self._streams[flow.connection][0]
-        lost = False
+        lost = pinged = False
         try:
             framer.feed(chunk)
         except RemoteProtocolError:
@@ -132,9 +132,11 @@ class Endpoint:
         while framer.outbox:
             raw = framer.outbox.popleft()
             if raw == PING:
-                self._layer.send(flow, PONG)
+                pinged = True
             else:
                 self.receive(raw, flow, now=now)
+        if pinged:  # once, however often it was asked in one breath
+            self._layer.send(flow, PONG)
         if lost:
             self.outbox.append(CloseConnection(flow.connection))
 

@@ -13,6 +13,7 @@ from sipstrobe.io.tcp import (
     CONNECT_LIMIT,
     MAX_CONNECTING,
     MAX_UNSENT_BYTES,
+    READ_BYTES,
     Endpoint,
     Handlers,
     TcpHub,
@@ -162,6 +163,41 @@ async def test_when_the_peer_closes_it_is_told_once_and_the_next_message_opens_a
     assert b.connection_of(b"two") == 2
 
 
+async def test_who_takes_a_connection_and_closes_it_without_a_word_has_failed(
+    start: Start,
+) -> None:
+    """A request that was sent there need not wait for timer B or F: RFC 3261 §18.4."""
+    a, b = await start(), await start()
+    a.hub.send(b"INVITE", b.address)
+    await until(lambda: b.heard)
+
+    b.hub.close_connection(b.connection_of(b"INVITE"))
+    await until(lambda: a.failed)
+
+    assert (a.closed, a.failed) == ([1], [b.address])
+    assert b.failed == []
+
+
+async def test_whom_we_leave_ourselves_has_not_failed(start: Start) -> None:
+    a, b = await start(), await start()
+    a.hub.send(b"ACK", b.address)
+    await until(lambda: b.heard)
+
+    a.hub.close_connection(1)
+    await until(lambda: a.closed)
+
+    assert a.failed == []
+
+
+async def test_what_comes_at_once_is_taken_in_bites(start: Start) -> None:
+    """Whoever sends much must not keep the loop from lights and sound."""
+    a, b = await start(), await start()
+    a.hub.send(bytes(40 * READ_BYTES), b.address)
+    await until(lambda: len(b.texts()) == 40 * READ_BYTES)
+
+    assert max(len(data) for _, data in b.heard) == READ_BYTES
+
+
 async def test_a_connection_that_is_being_closed_is_not_used_any_more(start: Start) -> None:
     a, b = await start(), await start()
     a.hub.send(b"one", b.address)
@@ -237,6 +273,40 @@ async def test_a_connection_that_takes_too_long_has_failed(start: Start) -> None
 
         clock.leap(CONNECT_LIMIT)
         await until(lambda: a.failed)
+
+
+async def test_after_an_end_in_the_middle_of_connecting_others_are_called_again(
+    start: Start,
+) -> None:
+    """SIP is switched off and on again while a listener's queue is full."""
+    a = await start()
+    with socket.socket() as listener, socket.socket() as first, socket.socket() as second:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for line in (first, second):
+            line.setblocking(False)
+            line.connect_ex(listener.getsockname())
+        a.hub.send(b"lost", listener.getsockname())
+        await turns()
+
+        a.hub.close()
+        await turns()
+        first.close()
+        second.close()
+        listener.accept()[0].close()
+        listener.setblocking(False)
+        a.hub.send(b"heard", listener.getsockname())
+        await until(lambda: len(a.hub) == 1)
+
+        loop = asyncio.get_running_loop()
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                line = listener.accept()[0]
+                line.setblocking(False)
+                async with asyncio.timeout(5):
+                    heard = await loop.sock_recv(line, 9)
+                line.close()
+        assert heard == b"heard"
 
 
 # --- many, and silent ones ---------------------------------------------------------------------

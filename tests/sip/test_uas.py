@@ -286,6 +286,12 @@ def test_two_messages_in_one_piece_and_a_keep_alive() -> None:
     assert scene.endpoint.outbox.popleft() == Send(TCP, b"\r\n")
 
 
+def test_a_flood_of_keep_alives_is_answered_once_a_breath() -> None:
+    scene = Scene()
+    scene.endpoint.receive_stream(b"\r\n" * 2000, TCP, now=scene.now)
+    assert list(scene.endpoint.outbox) == [Send(TCP, b"\r\n")]
+
+
 def test_a_connection_on_which_framing_is_lost_is_closed() -> None:
     scene = Scene(flow=TCP)
     scene.endpoint.receive_stream(b"OPTIONS sip:a SIP/2.0\r\nX: y\r\n\r\n", TCP, now=scene.now)
