@@ -65,22 +65,28 @@ class Driver(Generic[T]):
 
     def _settle(self) -> None:
         outbox = self.machine.outbox
-        trace = self._trace
         if outbox:
-            cause = trace.current
+            cause = self._trace.current
             self._waiting.extend((output, cause) for output in outbox)
             outbox.clear()
-            if not self._delivering:
-                self._delivering = True
-                try:
-                    while self._waiting:
-                        output, trace.current = self._waiting.popleft()
-                        self._deliver(output)
-                finally:
-                    trace.current = cause
-                    self._delivering = False
-        if self.machine.deadline != self._timer_at:
-            self._arm()
+        try:
+            if self._waiting and not self._delivering:
+                self._deliver_all()
+        finally:  # a handler that fails takes neither the timer with it nor what waits
+            if self.machine.deadline != self._timer_at:
+                self._arm()
+
+    def _deliver_all(self) -> None:
+        trace = self._trace
+        before = trace.current
+        self._delivering = True
+        try:
+            while self._waiting:
+                output, trace.current = self._waiting.popleft()
+                self._deliver(output)
+        finally:
+            trace.current = before
+            self._delivering = False
 
     def _arm(self) -> None:
         if self._timer is not None:

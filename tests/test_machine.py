@@ -3,6 +3,8 @@
 from collections import deque
 from collections.abc import Callable
 
+import pytest
+
 from sipstrobe.machine import Driver
 from sipstrobe.trace import Input, Trace
 from tests.support.clock import FakeClock
@@ -94,3 +96,24 @@ def test_a_closed_driver_wakes_nobody() -> None:
     clock.advance_to(9.0)
 
     assert heard == ["one"]
+
+
+def test_a_handler_that_fails_takes_neither_the_timer_with_it_nor_what_waits() -> None:
+    heard: list[str] = []
+
+    def deliver(word: str) -> None:
+        if word == "bad":
+            raise ValueError(word)
+        heard.append(word)
+
+    driver, echo, clock = driven(deliver)
+
+    def both(*, now: float) -> None:
+        echo.say("bad", now=now)
+        echo.say("good", now=now)
+
+    with pytest.raises(ValueError, match="bad"):
+        driver.feed(both)
+    clock.advance_to(3.0)
+
+    assert heard == ["good", "silence at 1"]

@@ -127,15 +127,17 @@ def _parameters(
     received_event = _event(receiving, chosen.clock_rate)
     if receiving is media:  # we answer, with one codec
         received = {chosen.payload_type: chosen.encoding.upper()}
-    host = theirs.connection_of(media)
+    host = _canonical(theirs.connection_of(media))
     held = host in _HELD_ADDRESSES
+    if not held and _ip_version(host) not in (None, _ip_version(ours.host)):
+        raise NotAcceptable(f"{host} cannot be reached from {ours.host}")
     direction = theirs.direction_of(media)
     wanted = Direction.of(
         sends=ours.direction.sends and direction.receives and not held,
         receives=ours.direction.receives and direction.sends,
     )
     return MediaParameters(
-        host=_canonical(host),
+        host=host,
         rtp_port=media.port,
         rtcp_port=media.rtcp_port,
         codec=chosen.encoding.upper(),
@@ -194,6 +196,14 @@ def _canonical(host: str) -> str:
     if address.is_multicast or host == "255.255.255.255":
         raise NotAcceptable("a call cannot send to a group")
     return str(address)
+
+
+def _ip_version(host: str) -> int | None:
+    """4 or 6; None for a name."""
+    try:
+        return ipaddress.ip_address(host).version
+    except ValueError:
+        return None
 
 
 def _describe(

@@ -258,7 +258,7 @@ class SipTransports:
         try:
             async with asyncio.timeout(RESOLVE_LIMIT):
                 found = await loop.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
-        except UnicodeError:
+        except ValueError:
             raise OSError(f"{host!r} can be no host name") from None
         return str(found[0][4][0])
 

@@ -298,7 +298,7 @@ async def test_after_an_end_in_the_middle_of_connecting_others_are_called_again(
         a.hub.send(b"heard", listener.getsockname())
         await until(lambda: len(a.hub) == 1)
 
-        loop = asyncio.get_running_loop()
+        loop, heard = asyncio.get_running_loop(), b""
         with contextlib.suppress(BlockingIOError):
             while True:
                 line = listener.accept()[0]

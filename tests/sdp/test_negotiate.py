@@ -9,6 +9,7 @@ from sipstrobe.sdp.description import Direction, SessionDescription
 from sipstrobe.sdp.negotiate import NotAcceptable, Offerable, accept_answer, answer, offer
 
 OURS = Offerable(host="192.0.2.20", rtp_port=4000, session_id=7)
+SIX = Offerable(host="2001:db8::20", rtp_port=4000, session_id=7)
 
 
 def theirs(*media: str, connection: str = "IN IP4 192.0.2.1") -> SessionDescription:
@@ -171,8 +172,29 @@ def test_addresses_have_one_spelling_and_names_stay() -> None:
     six = theirs("m=audio 5000 RTP/AVP 0", connection="IN IP6 2001:DB8:0:0::1")
     named = theirs("m=audio 5000 RTP/AVP 0", connection="IN IP4 phone.example.com")
 
-    assert answer(six, OURS).parameters.host == "2001:db8::1"
+    assert answer(six, SIX).parameters.host == "2001:db8::1"
     assert answer(named, OURS).parameters.host == "phone.example.com"
+
+
+@pytest.mark.parametrize(
+    ("connection", "ours"), [("IN IP6 2001:db8::1", OURS), ("IN IP4 192.0.2.1", SIX)]
+)
+def test_nobody_is_promised_media_that_our_sockets_cannot_send(
+    connection: str, ours: Offerable
+) -> None:
+    """A re-INVITE may come with an address of the other IP version: the call stays as it was."""
+    with pytest.raises(NotAcceptable) as refusal:
+        answer(theirs("m=audio 5000 RTP/AVP 0", connection=connection), ours)
+    assert refusal.value.status == 488
+
+
+@pytest.mark.parametrize("ours", [OURS, SIX])
+@pytest.mark.parametrize("nobody", ["IN IP4 0.0.0.0", "IN IP6 ::", "IN IP6 0:0:0:0:0:0:0:0"])
+def test_nobody_is_nobody_in_each_ip_version_and_spelling(nobody: str, ours: Offerable) -> None:
+    """RFC 3264 §8.4: and :: written long would be ourselves if it were taken for an address."""
+    made = answer(theirs("m=audio 5000 RTP/AVP 0", connection=nobody), ours)
+    assert made.parameters.on_hold
+    assert made.parameters.direction is Direction.RECVONLY
 
 
 @pytest.mark.parametrize(
@@ -233,14 +255,14 @@ def test_an_offer_of_ours_after_theirs_keeps_all_media_in_place() -> None:
 
 
 def test_two_of_us_agree() -> None:
-    other = Offerable(host="2001:db8::5", rtp_port=6000, session_id=9, codecs=("PCMA",))
+    other = Offerable(host="192.0.2.5", rtp_port=6000, session_id=9, codecs=("PCMA",))
 
     our_offer = offer(OURS)
     made = answer(SessionDescription.parse(bytes(our_offer)), other)
     settled = accept_answer(our_offer, SessionDescription.parse(bytes(made.description)), OURS)
 
     assert settled.codec == made.parameters.codec == "PCMA"
-    assert (settled.host, settled.rtp_port) == ("2001:db8::5", 6000)
+    assert (settled.host, settled.rtp_port) == ("192.0.2.5", 6000)
     assert settled.event_type == made.parameters.event_type == 101
     assert settled.direction is Direction.SENDRECV
 
