@@ -2,16 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, WebSocketRoute, expect
 from pytest_asyncio import fixture
 
 from sipstrobe.commands import SetMaintenance, StartOperation
 from sipstrobe.context import Context
 from sipstrobe.events import Function
 from tests.browser.conftest import log_in
+from tests.support.waiting import until
 from tests.support.web import Device, FakeCall
 from tests.web.conftest import PROFILES
 
@@ -144,7 +146,51 @@ async def test_who_asks_for_less_motion_sees_a_light_that_does_not_flash(
     seen = {await level(page, 0) for _ in range(60)}
 
     assert len(seen) == 1
+
+    colors = StartOperation(
+        function=Function.SIGNALING_LED, pattern="Alternate", speed=4, intensity=5
+    )
+    device.context.dispatcher.execute(colors)
+    await asyncio.sleep(0.3)
+    shown: list[str] = []
+    async with asyncio.timeout(10):
+        while len(shown) < 100:
+            paint = "face => getComputedStyle(face).getPropertyValue('--paint')"
+            shown.append(await page.eval_on_selector('[data-face="0"]', paint))
+            await asyncio.sleep(0.02)
+    assert "" not in shown
+    changes = sum(one != other for one, other in pairwise(shown))
+    assert changes <= 1, "nor does a colour that changes five times a second"
     await page.close()
+
+
+async def test_asking_for_less_motion_does_not_put_out_a_steady_light(
+    page: Page, url: str, device: Device
+) -> None:
+    await log_in(page, url)
+    steady = StartOperation(function=Function.SIGNALING_LED, pattern="Steady", intensity=5)
+    device.context.dispatcher.execute(steady)
+    await expect(page.locator("#shown")).to_have_text("Steady · red")
+
+    await page.click("label:has(#calm)")
+    await asyncio.sleep(0.3)
+
+    assert await level(page, 0) > 0.5
+
+
+async def test_a_colour_that_comes_twice_is_listed_twice_and_stays_so(
+    page: Page, url: str, device: Device
+) -> None:
+    """Red, white, red: one mark for each, however often the state is told."""
+    await log_in(page, url)
+    colors = ("red", "white", "red")
+    order = StartOperation(function=Function.SIGNALING_LED, pattern="Alternate", colors=colors)
+    device.context.dispatcher.execute(order)
+    marks = page.locator(f"{LIGHT} .operation .swatches i")
+
+    await expect(marks).to_have_count(3)
+    await asyncio.sleep(2.2)  # the state has been told twice more
+    assert await marks.count() == 3
 
 
 async def test_calls_are_listed_with_level_and_statistics_and_can_be_ended(
@@ -220,6 +266,25 @@ async def test_the_page_finds_the_device_again_when_it_comes_back(
         await log_in(page, url)
     await expect(page.locator("#connection")).to_have_attribute("data-state", "lost")
     await page.goto("about:blank")
+
+
+async def test_a_device_that_falls_silent_is_looked_for(page: Page, url: str) -> None:
+    """As after a loss of power: no connection is closed, and nothing ever comes again."""
+    connections: list[WebSocketRoute] = []
+
+    def silent(connection: WebSocketRoute) -> None:
+        connections.append(connection)
+        connection.send('{"type": "hello", "at": 1.0}')
+
+    await page.route_web_socket("**/api/v1/live", silent)
+    await page.clock.install()
+    await log_in(page, url)
+    assert len(connections) == 1
+
+    for _ in range(8):
+        await page.clock.run_for(2000)
+
+    await until(lambda: len(connections) > 1)
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])

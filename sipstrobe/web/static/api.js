@@ -3,11 +3,13 @@
 import { $, setText } from "./dom.js";
 
 const HEADERS = { "X-Requested-With": "page", "Content-Type": "application/json" };
+const LONGEST = 10_000; // milliseconds until an answer
 let hiding = 0;
 
 /** The JSON of the answer; throws an Error in the device's own words, with its status. */
 export async function ask(method, path, body) {
-  const response = await fetch(path, { method, headers: HEADERS, body: body && JSON.stringify(body) });
+  const signal = AbortSignal.timeout(LONGEST);
+  const response = await fetch(path, { method, headers: HEADERS, body: body && JSON.stringify(body), signal });
   const answer = await response.json().catch(() => ({}));
   if (response.ok) return answer;
   const words = answer.problems?.map((p) => p.message).join("; ") || answer.detail;

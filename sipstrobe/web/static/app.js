@@ -8,6 +8,7 @@ import { span } from "./words.js";
 
 const RETRY = [0.5, 1, 2, 4, 8]; // seconds between attempts to connect
 const QUIET = 4; // seconds without a word, after which what is shown may be old
+const LOST = 10; // seconds without a word, after which the connection is given up
 
 let socket = null;
 let attempts = 0;
@@ -92,6 +93,7 @@ addEventListener("logged-out", enter);
 
 function connect() {
   leave();
+  lastHeard = performance.now() / 1000;
   showConnection("waiting", attempts ? "connecting again" : "connecting");
   const scheme = location.protocol === "https:" ? "wss:" : "ws:";
   socket = new WebSocket(`${scheme}//${location.host}/api/v1/live`);
@@ -100,23 +102,21 @@ function connect() {
 }
 
 function reconnect() {
-  socket = null;
+  leave();
   showConnection("lost", "not connected");
   const wait = RETRY[Math.min(attempts++, RETRY.length - 1)];
-  clearTimeout(retry);
   retry = setTimeout(enter, wait * 1000);
 }
 
 function hear(message) {
   lastHeard = performance.now() / 1000;
+  if (message.type === "hello") strobe.forget();
   strobe.hear(message.at);
+  if ($("#connection").dataset.state !== "live") showConnection("live", "live");
   switch (message.type) {
     case "hello":
       attempts = 0;
-      strobe.forget();
-      strobe.hear(message.at);
       lists.forgetEvents();
-      showConnection("live", "live");
       break;
     case "state": show(message.state); break;
     case "frame": strobe.frame(message); break;
@@ -168,9 +168,9 @@ function tick() {
   lists.tick();
   setText($("#facts"), `${$("#facts").dataset.words ?? ""} · up ${span(now - uptime)}`);
   setText($("#maintenance-left"), until === null ? "It lasts until it is switched off." : `It ends in ${span(until - now)}.`);
-  const quiet = performance.now() / 1000 - lastHeard > QUIET;
-  if (socket && quiet && $("#connection").dataset.state === "live") showConnection("waiting", "no news");
-  else if (socket && !quiet && $("#connection").dataset.state === "waiting" && lastHeard) showConnection("live", "live");
+  const quiet = performance.now() / 1000 - lastHeard;
+  if (socket && quiet > LOST) reconnect();
+  else if (socket && quiet > QUIET && $("#connection").dataset.state === "live") showConnection("waiting", "no news");
 }
 setInterval(tick, 250);
 

@@ -25,8 +25,8 @@ export function setText(element, text) {
 export function keep(list, items, key, make, update) {
   const before = new Map([...list.children].map((child) => [child.dataset.key, child]));
   let place = list.firstElementChild;
-  for (const item of items) {
-    const name = String(key(item));
+  for (const [n, item] of items.entries()) {
+    const name = String(key(item, n));
     let child = before.get(name);
     if (child) before.delete(name);
     else {

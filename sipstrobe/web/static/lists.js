@@ -54,7 +54,8 @@ function showLeft(row) {
 }
 
 function swatches(place, colors) {
-  keep(place, colors, (color) => color, (color) => h("i", { title: color }), (dot, color) => {
+  keep(place, colors, (_, n) => n, () => h("i"), (dot, color) => {
+    dot.title = color;
     dot.style.background = COLORS[color] ?? color;
   });
 }

@@ -7,14 +7,23 @@ const DELAY = 0.05; // seconds: evens out the network, so that a fade stays smoo
 const HOLD = 2.5; // seconds for which a calm picture keeps what was lit
 const DARK = ["", 0];
 
-const face = (n) => $(`[data-face="${n}"]`);
-const faces = [0, 1, 2, 3].map((n) => ({
-  face: face(n),
-  beam: $(`[data-beam="${n}"]`),
-  shown: "",
-  lit: { color: "", level: 0, until: 0 },
-}));
-const ring = $("#ring");
+const DIM = { color: "", level: 0, since: 0, until: 0 };
+const lamp = (draw) => ({ draw, shown: "", latest: DARK, lit: DIM });
+const faces = [0, 1, 2, 3].map((n) => {
+  const parts = [$(`[data-face="${n}"]`), $(`[data-beam="${n}"]`)];
+  return lamp((paint, level) => {
+    for (const { style } of parts) {
+      if (level) style.setProperty("--paint", paint);
+      style.setProperty("--level", level);
+    }
+  });
+});
+const ring = lamp((paint, level) => {
+  const { style } = $("#ring");
+  style.stroke = level ? paint : "";
+  style.opacity = level ? 0.25 + 0.75 * level : "";
+});
+const lamps = [...faces, ring];
 const waiting = { SignalingLED: [], AudioLED: [] };
 let offset = null; // performance clock minus device clock; the least seen is the truest
 let calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -22,7 +31,10 @@ let running = false;
 
 export function setCalm(wanted) {
   calm = wanted;
-  for (const side of faces) side.lit.until = 0;
+  for (const one of lamps) {
+    one.lit = DIM;
+    see(one, one.latest);
+  }
   document.body.classList.toggle("calm", calm);
   start();
 }
@@ -49,6 +61,7 @@ export function forget() {
   offset = null;
   waiting.SignalingLED = [];
   waiting.AudioLED = [];
+  for (const one of lamps) one.lit = DIM; // its instants are of the old clock
 }
 
 function start() {
@@ -60,13 +73,12 @@ function start() {
 
 function step() {
   const now = deviceNow() - DELAY;
-  const light = due(waiting.SignalingLED, now);
-  if (light) light.sides.forEach((side, n) => see(faces[n], side, now));
+  due(waiting.SignalingLED, now)?.sides.forEach((side, n) => see(faces[n], side));
   const audio = due(waiting.AudioLED, now);
-  if (audio) showRing(audio.sides);
-  if (calm) faces.forEach((side) => rest(side, now));
+  if (audio) see(ring, audio.sides.reduce((best, side) => (side[1] > best[1] ? side : best), DARK));
+  if (calm) for (const one of lamps) rest(one, now);
   running = waiting.SignalingLED.length > 0 || waiting.AudioLED.length > 0
-    || (calm && faces.some((side) => side.lit.until > now));
+    || (calm && lamps.some((one) => one.lit.until > now));
   if (running) requestAnimationFrame(step);
 }
 
@@ -77,41 +89,26 @@ function due(queue, now) {
   return newest;
 }
 
-function see(side, [color, level], now) {
-  if (!calm) {
-    draw(side, color, level);
-    return;
-  }
-  if (!level) {
-    side.lit.until = Math.min(side.lit.until, now + HOLD);
-  } else if (now >= side.lit.until || level >= side.lit.level) {
-    side.lit = { color, level, until: Infinity };
-  } else {
-    side.lit.until = Infinity;
-  }
+function see(one, side) {
+  one.latest = side;
+  if (!calm) draw(one, ...side);
 }
 
-/** A calm picture: what was lit a moment ago stays lit. */
-function rest(side, now) {
-  if (side.lit.until > now) draw(side, side.lit.color, side.lit.level * 0.7);
-  else draw(side, ...DARK);
+/** A calm picture: what was lit a moment ago stays lit, in the colour that it had. */
+function rest(one, now) {
+  const { lit, latest: [color, level] } = one;
+  const same = color === lit.color;
+  if (!level) one.lit = { ...lit, until: Math.min(lit.until, now + HOLD) };
+  else if (now >= lit.until || (same ? level > lit.level : now >= lit.since + HOLD))
+    one.lit = { color, level, since: same ? lit.since : now, until: Infinity };
+  else one.lit = { ...lit, until: Infinity };
+  if (one.lit.until > now) draw(one, one.lit.color, one.lit.level * 0.7);
+  else draw(one, ...DARK);
 }
 
-function draw(side, color, level) {
+function draw(one, color, level) {
   const key = `${color} ${level}`;
-  if (side.shown === key) return;
-  side.shown = key;
-  const paint = COLORS[color] ?? color;
-  if (level) {
-    side.face.style.setProperty("--paint", paint);
-    side.beam.style.setProperty("--paint", paint);
-  }
-  side.face.style.setProperty("--level", level);
-  side.beam.style.setProperty("--level", level);
-}
-
-function showRing(sides) {
-  const [color, level] = sides.reduce((best, side) => (side[1] > best[1] ? side : best), DARK);
-  ring.style.stroke = COLORS[color] ?? "";
-  ring.style.opacity = level ? 0.25 + 0.75 * level : "";
+  if (one.shown === key) return;
+  one.shown = key;
+  one.draw(COLORS[color] ?? color, level);
 }
