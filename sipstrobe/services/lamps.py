@@ -99,7 +99,10 @@ class LightOutputs:
         """Use these outputs and no others; those in use already go on undisturbed."""
         wanted = dict.fromkeys(specs)
         for spec in [spec for spec in self._outputs if spec not in wanted]:
-            self._drop(self._outputs.pop(spec))
+            output = self._outputs.pop(spec)
+            self._drop(output)
+            if output.problem:
+                self._tell(output.spec, "")
         for spec in wanted:
             if spec not in self._outputs:
                 self._outputs[spec] = _Output(spec)
@@ -165,10 +168,11 @@ class LightOutputs:
             logger.warning("light %s does not work: %s", output.spec, problem)
         else:
             logger.info("light %s works", output.spec)
+        self._tell(output.spec, problem)
+
+    def _tell(self, spec: str, problem: str) -> None:
         self._context.bus.publish(
-            ServiceStateChanged(
-                service=f"light {output.spec}", working=not problem, problem=problem
-            )
+            ServiceStateChanged(service=f"light {spec}", working=not problem, problem=problem)
         )
 
     def _drop(self, output: _Output) -> None:

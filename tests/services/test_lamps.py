@@ -84,6 +84,21 @@ def test_an_output_that_cannot_be_opened_is_tried_again_and_catches_up() -> None
     assert [p.pattern for p in shop.lights["log:a"].pictures] == ["Steady"]
 
 
+def test_an_output_that_is_wanted_no_more_has_no_problem_any_more() -> None:
+    """Else the page would tell of it for ever."""
+    shop = Shop()
+    shop.broken.add("log:a")
+    bench = Bench(open_light=shop)
+    use(bench, "log:a", "virtual")
+    bench.told()
+
+    use(bench, "virtual")
+
+    assert bench.told(ServiceStateChanged) == [
+        ServiceStateChanged(service="light log:a", working=True, problem="")
+    ]
+
+
 def test_a_change_leaves_the_outputs_alone_that_stay() -> None:
     shop = Shop()
     bench = Bench(open_light=shop)
