@@ -5,13 +5,13 @@ import errno
 import ipaddress
 import logging
 import os
-import socket
 from collections.abc import Callable, Coroutine
 from functools import lru_cache, partial
 
 from sipstrobe.clock import Handle
 from sipstrobe.context import Context
 from sipstrobe.events import ServiceStateChanged
+from sipstrobe.io.names import Names
 from sipstrobe.io.tcp import Handlers, TcpHub
 from sipstrobe.io.udp import Endpoint as SocketAddress
 from sipstrobe.io.udp import UdpSocket, local_address_for
@@ -27,7 +27,8 @@ TIDY = 1.0  # seconds from one look at ports that calls still need to the next
 RESOLVE_LIMIT = 5.0  # seconds for a name
 ROUTE_LIFE = 30.0  # seconds for which the routing table's answer is kept
 MAX_FLOWS = 1024
-MAX_RESOLVING = 64
+MAX_RESOLVING = 16  # names that peers have given us, at once
+MAX_RESOLVING_FOR_US = 64  # names that we are to call
 _ANY = {4: "0.0.0.0", 6: "::"}  # noqa: S104 - a phone listens to everybody; by IP version
 _NO_SUCH_FAMILY = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.EPROTONOSUPPORT)
 
@@ -58,6 +59,8 @@ class SipTransports:
         self._tcp: set[tuple[int, int]] = set()  # those on which we accept connections
         self._hub = TcpHub(Handlers(self._chunk, self._closed, self._connect_failed))
         self._flows: dict[tuple[Transport, SocketAddress, int], tuple[Flow, float]] = {}
+        self._names = Names(MAX_RESOLVING)
+        self._our_names = Names(MAX_RESOLVING_FOR_US)
         self._tasks: set[asyncio.Task[None]] = set()
         self._listening: asyncio.Task[None] | None = None
         self._tidying: Handle | None = None
@@ -238,10 +241,8 @@ class SipTransports:
     def send(self, flow: Flow, data: bytes) -> None:
         if _is_numeric(flow.remote.host):
             self._send_to(flow, data, (flow.remote.host, flow.remote.port))
-        elif len(self._tasks) < MAX_RESOLVING:
-            self._spawn(self._send_to_name(flow, data))
         else:
-            self._fail_soon(flow)
+            self._spawn(self._send_to_name(flow, data))
 
     def close_connection(self, connection: int) -> None:
         self._hub.close_connection(connection)
@@ -251,16 +252,11 @@ class SipTransports:
         return self._flow(transport, (host, port), self._port)
 
     async def resolve(self, host: str, port: int) -> str:
-        """The first address of a host name (RFC 3263 §4.2 without SRV). Raises OSError."""
+        """The address of somebody whom we are to call. Raises OSError."""
         if _is_numeric(host):
             return host
-        loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout(RESOLVE_LIMIT):
-                found = await loop.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
-        except ValueError:
-            raise OSError(f"{host!r} can be no host name") from None
-        return str(found[0][4][0])
+        async with asyncio.timeout(RESOLVE_LIMIT):
+            return await self._our_names.first_address(host, port)
 
     def _send_to(self, flow: Flow, data: bytes, to: SocketAddress) -> None:
         if flow.transport is Transport.UDP:
@@ -273,7 +269,8 @@ class SipTransports:
 
     async def _send_to_name(self, flow: Flow, data: bytes) -> None:
         try:
-            host = await self.resolve(flow.remote.host, flow.remote.port)
+            async with asyncio.timeout(RESOLVE_LIMIT):
+                host = await self._names.first_address(flow.remote.host, flow.remote.port)
         except OSError:
             self._fail(flow)
         else:
