@@ -1,44 +1,24 @@
-"""What holds just now, what happened lately and why; and the triggers that people set by hand."""
+"""What holds just now, and the triggers that people set by hand."""
 
-from collections import deque
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
-from datetime import datetime, timedelta
-from enum import Enum
-from typing import Any
+from collections.abc import Sequence
 
-from sipstrobe.commands import Command, SetManualTrigger
+from sipstrobe.commands import SetManualTrigger
 from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused
 from sipstrobe.events import Event, Kind, ManualTriggerChanged
 from sipstrobe.rules.text import at_rest
-from sipstrobe.trace import Cause, Input
 
 MAX_SOURCES = 4096  # values kept of one property; of more, the oldest source is forgotten
-MAX_RECENT = 200  # events that are remembered
 
 Source = tuple[object, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """An event as the page shows it. because: from the nearest cause back to the input."""
-
-    serial: int
-    at: datetime
-    topic: str
-    words: str
-    items: dict[str, Any]
-    because: tuple[str, ...]
-
-
 class Properties:
-    """Keep the last value of every property and the last events."""
+    """Keep the last value of every property."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._values: dict[str, dict[Source, Event]] = {}
-        self._recent: deque[Cause] = deque(maxlen=MAX_RECENT)
         self._triggers: tuple[str, ...] = ()
         context.bus.subscribe(Event, self._note)
         context.dispatcher.serve(SetManualTrigger, self._set_trigger)
@@ -66,14 +46,7 @@ class Properties:
         }
         return [(n, name, n in active) for n, name in enumerate(self._triggers, 1)]
 
-    def recent(self) -> list[Told]:
-        """The last events, the newest first."""
-        return [self._tell(link) for link in reversed(self._recent)]
-
     def _note(self, event: Event) -> None:
-        link = self._context.trace.current
-        if link is not None:
-            self._recent.append(link)
         outside = event.outside
         if outside.kind is not Kind.PROPERTY:
             return
@@ -86,19 +59,6 @@ class Properties:
             del values[next(iter(values))]
         values[source] = event
 
-    def _tell(self, link: Cause) -> Told:
-        event = link.what
-        assert isinstance(event, Event)
-        clock = self._context.clock
-        return Told(
-            serial=link.serial,
-            at=clock.wall() - timedelta(seconds=clock.now() - link.at),
-            topic=event.outside.topic,
-            words=event.outside.words,
-            items=event.items(),
-            because=tuple(words_of(cause.what) for cause in link.chain()[1:]),
-        )
-
     def _set_trigger(self, command: SetManualTrigger) -> None:
         if not 1 <= command.trigger <= len(self._triggers):
             words = f"there is no manual trigger {command.trigger}"
@@ -106,23 +66,3 @@ class Properties:
         self._context.bus.publish(
             ManualTriggerChanged(trigger=command.trigger, active=command.active)
         )
-
-
-def words_of(what: object) -> str:
-    """A link of a chain of causes, in words."""
-    match what:
-        case Input():
-            return f"{what.kind}: {what.words}"
-        case Event():
-            return " ".join([what.outside.topic, *_shown(what)])
-        case Command():
-            return " ".join([type(what).__name__, *_shown(what)])
-        case _:
-            return type(what).__name__
-
-
-def _shown(what: Event | Command) -> Iterator[str]:
-    for item in fields(what):
-        value = getattr(what, item.name)
-        if item.repr and value not in (None, ""):
-            yield f"{item.name}={value.value if isinstance(value, Enum) else value}"

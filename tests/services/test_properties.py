@@ -1,4 +1,4 @@
-"""What holds just now, what happened lately and why, and manual triggers."""
+"""What holds just now, and manual triggers."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from sipstrobe.commands import SetManualTrigger
 from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused
 from sipstrobe.events import Event, HealthCheckDone, ManualTriggerChanged
-from sipstrobe.services.properties import MAX_RECENT, MAX_SOURCES, Properties
+from sipstrobe.services.properties import MAX_SOURCES, Properties
 from tests.rules.bench import call
 from tests.support.clock import FakeClock
 
@@ -31,7 +31,6 @@ def test_pulses_do_not_last(context: Context) -> None:
     context.bus.publish(HealthCheckDone(passed=True, errors=""))
 
     assert properties.current() == []
-    assert [told.topic for told in properties.recent()] == ["signal/health_check"]
 
 
 def test_the_sources_of_a_property_are_bounded(context: Context) -> None:
@@ -78,37 +77,3 @@ def test_a_trigger_that_is_removed_is_released(context: Context) -> None:
     properties.apply(("One",))
 
     assert properties.current("input/manual_trigger") == []
-
-
-def test_an_event_is_told_with_what_led_to_it() -> None:
-    clock = FakeClock()
-    context = Context(clock)
-    properties = Properties(context)
-    properties.apply(("Test",))
-    clock.advance(60.0)
-    with context.trace.input("http", "POST /api from 192.0.2.7", clock.now()):
-        context.dispatcher.execute(SetManualTrigger(trigger=1, active=True))
-    at = clock.wall()
-    clock.advance(5.0)
-
-    [told] = properties.recent()
-
-    assert (told.topic, told.at, told.items) == (
-        "input/manual_trigger",
-        at,
-        {"trigger": 1, "active": True},
-    )
-    assert told.because == (
-        "SetManualTrigger trigger=1 active=True",
-        "http: POST /api from 192.0.2.7",
-    )
-
-
-def test_only_the_last_events_are_remembered(context: Context) -> None:
-    properties = Properties(context)
-    for i in range(MAX_RECENT + 5):
-        context.bus.publish(call("active", f"c{i}"))
-
-    recent = properties.recent()
-    assert len(recent) == MAX_RECENT
-    assert recent[0].items["call"] == f"c{MAX_RECENT + 4}"
