@@ -75,10 +75,13 @@ class WebServer:
         """Answer when what was asked for is stored, so that whoever asks next sees it."""
         if request.method != "POST":
             return self._router.respond(request)
-        while self._views.settled() is not None:
-            await self._stored()
+        while self._views.settled() is not None and await self._stored():
+            pass  # meanwhile others may have asked for more
+        before = self._views.settled()  # a disk that hangs holds up changes, and nothing else
         response = self._router.respond(request)
-        return response if await self._stored() else self._router.unstored(request)
+        if self._views.settled() is before or await self._stored():
+            return response
+        return self._router.unstored(request)
 
     def listen(self, request: Request) -> Listener | Response:
         try:

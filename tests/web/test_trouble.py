@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import threading
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -29,8 +30,10 @@ from sipstrobe.web.gate import Gate
 from sipstrobe.web.http import CONNECTIONS_PER_ADDRESS_MAX, WRITE_TIME
 from sipstrobe.web.live import FRAME_SPACING, Live
 from sipstrobe.web.router import Router
+from sipstrobe.web.server import STORING_LIMIT
 from sipstrobe.web.views import Frame
 from tests.support.clock import FakeClock
+from tests.support.leap import LeapClock
 from tests.support.web import PASSWORDS, USERS, Device
 from tests.web.conftest import PROFILES
 
@@ -82,6 +85,40 @@ async def test_what_could_not_be_stored_is_an_error_and_not_in_effect(context: C
     assert problem["detail"] == "the settings could not be stored"
     assert device.store.current.profiles == ()
     assert not device.store.current.maintenance.active
+
+
+class StuckDisk(Memory):
+    """A disk that takes its time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.moves = threading.Event()
+        self.moves.set()
+
+    def write(self, name: str, data: bytes, *, mode: int) -> None:
+        self.moves.wait()
+        super().write(name, data, mode=mode)
+
+
+async def test_a_disk_that_hangs_holds_up_no_alarm() -> None:
+    clock, disk = LeapClock(), StuckDisk()
+    device = Device.make(Context(clock), in_background=True, files=disk, profiles=PROFILES)
+    changes = device.changes
+    assert changes is not None
+    disk.moves.clear()
+    try:
+        async with device.served() as url, client(url) as session:
+            storing = changes.change({"device": {"name": "slow"}})
+            starting = asyncio.create_task(call(session, "start", profile="Evacuate"))
+            await asyncio.sleep(0.3)
+            clock.leap(STORING_LIMIT)
+            reply = await starting
+            disk.moves.set()
+            await storing
+    finally:
+        disk.moves.set()
+
+    assert reply["data"] == {"sirenId": 1, "lightId": 1}
 
 
 async def test_changes_of_many_clients_at_once_are_all_kept(
