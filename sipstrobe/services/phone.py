@@ -16,7 +16,7 @@ from sipstrobe.commands import AnswerCall, Dial, HangUp, SendDigits
 from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused, LocalProtocolError, RemoteProtocolError
 from sipstrobe.events import CallReason, CallStatus, Direction
-from sipstrobe.services.call_media import MediaFactory
+from sipstrobe.services.call_media import CallMedia, MediaFactory
 from sipstrobe.services.calls import Call, CallSnapshot
 from sipstrobe.services.stream import SoundSource
 from sipstrobe.services.transports import SipTransports
@@ -270,17 +270,15 @@ class Phone:
             self._legs[call.leg] = call
 
     def _progress(self, news: CallProgress) -> None:
-        call = self._legs.get(news.call)
-        if call is not None and call.media is not None and news.body is not None:
-            self._take_answer(call, news.body)
+        call, media = self._leg(news.call)
+        if news.body is not None:
+            self._take_answer(call, media, news.body)
 
     def _accepted(self, news: CallAccepted) -> None:
-        call = self._legs.get(news.call)
-        if call is None or call.media is None:
-            return
-        if news.body is not None and not self._take_answer(call, news.body):
+        call, media = self._leg(news.call)
+        if news.body is not None and not self._take_answer(call, media, news.body):
             self._end(call)
-        elif not call.media.agreed:
+        elif not media.agreed:
             logger.info("call %s was accepted without an answer to our offer", call.id)
             self._end(call)
         else:
@@ -290,20 +288,15 @@ class Phone:
 
     def _confirmed(self, news: CallConfirmed) -> None:
         """The ACK; it carries the answer if the 2xx carried our offer."""
-        call = self._legs.get(news.call)
-        if call is None or call.media is None:
+        call, media = self._leg(news.call)
+        if media.agreed:
             return
-        if call.media.agreed:
-            return
-        if news.body is None or not self._take_answer(call, news.body):
+        if news.body is None or not self._take_answer(call, media, news.body):
             self._end(call)
 
     def _offered(self, news: OfferReceived) -> None:
-        call = self._legs.get(news.call)
-        if call is None or call.media is None:
-            return
+        _, media = self._leg(news.call)
         try:
-            media = call.media
             body = media.offer() if news.body is None else media.answer(news.body)
         except RemoteProtocolError as error:
             self._driver.feed(self._endpoint.reject_offer, news.call, error.status)
@@ -311,14 +304,13 @@ class Phone:
             self._driver.feed(self._endpoint.answer_offer, news.call, body)
 
     def _answered(self, news: AnswerReceived) -> None:
-        call = self._legs.get(news.call)
-        if call is not None and news.status < 300 and news.body is not None:
-            self._take_answer(call, news.body)
+        call, media = self._leg(news.call)
+        if news.status < 300 and news.body is not None:
+            self._take_answer(call, media, news.body)
 
-    def _take_answer(self, call: Call, body: bytes) -> bool:
-        assert call.media is not None
+    def _take_answer(self, call: Call, media: CallMedia, body: bytes) -> bool:
         try:
-            call.media.accept(body)
+            media.accept(body)
         except RemoteProtocolError as error:
             logger.info("call %s: the answer cannot be used: %s", call.id, error)
             return False
@@ -326,6 +318,12 @@ class Phone:
 
     def _info(self, news: InfoReceived) -> None:
         logger.debug("call %s: INFO with %s", news.call, news.content_type)
+
+    def _leg(self, leg: str) -> tuple[Call, CallMedia]:
+        """The call of whose leg there is news; it has media before it has a leg."""
+        call = self._legs[leg]
+        assert call.media is not None
+        return call, call.media
 
     # --- the end --------------------------------------------------------------------------------
 

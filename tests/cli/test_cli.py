@@ -4,8 +4,10 @@ import asyncio
 import io
 import json
 import os
+import runpy
 import socket
 import sys
+import types
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -94,6 +96,14 @@ def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--version"])
     assert capsys.readouterr().out == f"sipstrobe {__version__}\n"
+
+
+def test_the_module_is_the_command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """`python -m sipstrobe`"""
+    monkeypatch.setattr(sys, "argv", ["sipstrobe", "settings", "show", "--state", str(tmp_path)])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("sipstrobe", run_name="__main__")
+    assert ended.value.code == 0
 
 
 def test_whoever_has_seen_enough_is_no_error(
@@ -306,6 +316,37 @@ def test_the_doctor_tries_the_ports_of_the_settings(terminal: Terminal) -> None:
     assert bad == [f"port {sip} on 0.0.0.0 (SIP, UDP): Address already in use"]
     assert f"BAD {bad[0]}\n" in said
     assert terminal.code == 1
+
+
+def test_the_doctor_runs_where_hardly_anything_does(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without PortAudio, and without one of the packages: the rest is not tried."""
+    monkeypatch.setitem(sys.modules, "sounddevice", None)
+
+    def find(name: str) -> object:
+        return None if name == "aiohttp" else object()
+
+    monkeypatch.setattr("importlib.util.find_spec", find)
+
+    bad = [words for works, words in examine(terminal.folder) if not works]
+
+    assert bad[0] == "the package aiohttp is missing: pip install aiohttp"
+    assert "apt-get install libportaudio2" in bad[1]
+    assert about(terminal.folder, "settings") == []
+
+
+def test_the_doctor_names_the_sound_cards(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cards = [
+        {"name": "Loudspeaker", "max_output_channels": 2},
+        {"name": "Microphone", "max_output_channels": 0},
+    ]
+    library = types.SimpleNamespace(query_devices=lambda: cards)
+    monkeypatch.setitem(sys.modules, "sounddevice", library)
+
+    assert about(terminal.folder, "sound card") == [(True, "sound cards: Loudspeaker")]
 
 
 def test_the_doctor_finds_settings_that_cannot_be_read(terminal: Terminal) -> None:

@@ -144,6 +144,7 @@ class Peer:
         self._sip = _bound()
         self.rtp = _bound()
         self.port: int = self._sip.getsockname()[1]
+        self.host = HOST  # where it says that it can be reached
         self.to: tuple[str, int] = (HOST, 0)  # whom it speaks to
         self.tag = ""  # of the other side, once it is known
         self.number = 0  # of its last request
@@ -171,9 +172,9 @@ class Peer:
             f"To: <sip:1001@{HOST}>{tag}",
             f"Call-ID: {self.port}@{HOST}",
             f"CSeq: {number} {method}",
-            f"Contact: <sip:peer@{HOST}:{self.port}>",
+            f"Contact: <sip:peer@{self.host}:{self.port}>",
             *fields,
-            *(["Content-Type: application/sdp"] if body else []),
+            *(["Content-Type: application/sdp"] if body and not _has_type(fields) else []),
             f"Content-Length: {len(body)}",
         ]
         self.say("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
@@ -186,7 +187,7 @@ class Peer:
     def respond(
         self, request: Request, status: int, *fields: tuple[str, str], body: bytes = b""
     ) -> None:
-        contact = ("Contact", f"<sip:peer@{HOST}:{self.port}>")
+        contact = ("Contact", f"<sip:peer@{self.host}:{self.port}>")
         kind = "application/sdp" if body else ""
         response = respond(
             request,
@@ -261,6 +262,10 @@ def media_port(body: bytes) -> int:
     """The port of the m= line."""
     [line] = [line for line in body.split(b"\r\n") if line.startswith(b"m=audio")]
     return int(line.split()[1])
+
+
+def _has_type(fields: tuple[str, ...]) -> bool:
+    return any(field.startswith("Content-Type") for field in fields)
 
 
 def _bound() -> socket.socket:

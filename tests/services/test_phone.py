@@ -15,8 +15,9 @@ from sipstrobe.errors import CommandRefused
 from sipstrobe.events import CallState, CallStateChanged, CallStatus, ServiceStateChanged
 from sipstrobe.services.phone import GOODBYE_LIMIT
 from sipstrobe.services.stream import Recording
-from sipstrobe.services.transports import RETRY
+from sipstrobe.services.transports import MAX_FLOWS, RETRY
 from sipstrobe.sip.settings import SipSettings
+from sipstrobe.sip.transport import Address, Transport
 from sipstrobe.trace import Input
 from tests.services.phones import (
     HOST,
@@ -536,6 +537,24 @@ async def test_people_leave_out_the_scheme(street: Street, words: str) -> None:
     await until(lambda: a.states == b.states == ["active"])
 
 
+async def test_a_uri_may_name_the_transport(street: Street) -> None:
+    a, b = await street.device(), await street.device()
+
+    a.dial(f"sip:1001@{HOST}:{b.port};transport=tcp")
+    await until(lambda: a.states == b.states == ["active"])
+
+    assert b.phone.snapshot()[0].transport == "TCP"
+
+
+async def test_an_address_to_which_no_way_leads(street: Street) -> None:
+    device = await street.device()
+
+    device.dial("sip:1001@255.255.255.255")
+    await until(lambda: not device.states)
+
+    assert device.story == ["calling initiated", "terminated failed"]
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "[::1]"])
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
 async def test_every_way_to_call(street: Street, transport: str, host: str) -> None:
@@ -687,9 +706,64 @@ async def test_info_within_a_call_is_acknowledged(street: Street) -> None:
     await peer.told(200)
     peer.request("ACK")
 
-    peer.request("INFO", "Content-Type: application/dtmf-relay", "Subject: x")
+    peer.request("INFO", "Content-Type: application/dtmf-relay", body=b"Signal=5\r\nDuration=160")
     await peer.told(200)
     assert device.states == ["active"]
+
+
+@pytest.mark.parametrize("host", ["localhost", "nobody.invalid"])
+async def test_a_peer_that_can_be_reached_by_name(street: Street, host: str) -> None:
+    """Whether its name leads anywhere or not, the call ends."""
+    device, peer = await street.device(), street.peer()
+    peer.host = host
+    peer.invite(device)
+    await peer.told(200)
+    peer.request("ACK")
+    await turns()
+
+    device.hang_up()
+    if host == "localhost":
+        peer.respond(await peer.asked("BYE"), 200)
+
+    assert device.story[-1] == "terminated terminated"
+
+
+async def test_an_answer_that_is_never_acknowledged(street: Street) -> None:
+    """RFC 3261 §13.3.1.4: after 64*T1 the call is ended with a BYE."""
+    device, peer = await street.device(), street.peer()
+    peer.invite(device)
+    await peer.told(200)
+
+    await street.leap(32.1)
+    peer.respond(await peer.asked("BYE"), 200)
+
+    assert device.story == ["active accepted_by_device", "terminated failed"]
+
+
+async def test_a_stream_that_makes_no_sense_is_closed(street: Street) -> None:
+    device = await street.device()
+
+    reader, writer = await asyncio.open_connection(HOST, device.port)
+    writer.write(b"OPTIONS sip:x SIP/2.0\r\nContent-Length: many\r\n\r\n")
+    async with asyncio.timeout(5):
+        while await reader.read(1000):
+            pass
+    writer.close()
+
+    assert device.story == []
+
+
+async def test_a_call_outlives_the_connection_that_it_began_on(street: Street) -> None:
+    """RFC 3261 §18: what is sent later opens another one."""
+    a, b = await street.device(settings(transport="tcp")), await street.device()
+    await in_call(a, b)
+
+    a.phone.transports.close_connection(1)
+    await turns()
+    a.hang_up()
+    await until(lambda: not b.states)
+
+    assert b.story[-1] == "terminated terminated"
 
 
 @pytest.mark.parametrize(
@@ -902,6 +976,17 @@ async def test_a_problem_is_gone_when_sip_is_switched_off(street: Street) -> Non
     assert device.told(ServiceStateChanged)[-1].working
 
 
+async def test_ways_to_more_peers_than_are_remembered(street: Street) -> None:
+    """The routing table is asked again for those that were forgotten."""
+    device = await street.device()
+
+    for n in range(MAX_FLOWS + 10):
+        flow = device.phone.transports.flow_to(Transport.UDP, HOST, 1024 + n)
+        assert flow is not None
+        assert flow.local == Address(HOST, device.port)
+    await in_call(device, await street.device())
+
+
 # --- the end -----------------------------------------------------------------------------------
 
 
@@ -943,6 +1028,25 @@ async def test_closing_in_the_middle_of_dialling(street: Street) -> None:
 
     assert a.states == []
     await until(lambda: not b.states)
+
+
+async def test_closing_gives_up_what_has_only_begun(street: Street) -> None:
+    """Listening, and looking up the name of a peer that is to hear a last word."""
+    device, peer = await street.device(), street.peer()
+    peer.host = "localhost"
+    peer.invite(device)
+    await peer.told(200)
+    peer.request("ACK")
+    await turns()
+
+    device.phone.apply(settings())
+    device.hang_up()
+    closing = asyncio.ensure_future(device.close())
+    await turns()
+    await street.leap(GOODBYE_LIMIT)
+    await closing
+
+    assert device.phone.transports.addresses == []
 
 
 # --- causes and order --------------------------------------------------------------------------
