@@ -8,6 +8,9 @@ import asyncio
 import contextlib
 import socket
 import threading
+from typing import cast
+
+from sipstrobe.io.udp import Address, endpoint_of
 
 
 class Names:
@@ -50,4 +53,4 @@ def _look_up(host: str, port: int) -> str | OSError:
         return error
     except ValueError:
         return OSError(f"{host!r} can be no host name")
-    return str(found[0][4][0])
+    return endpoint_of(cast("Address", found[0][4]))[0]

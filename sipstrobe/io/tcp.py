@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 
-Endpoint = tuple[str, int]
+from sipstrobe.io.udp import Endpoint, endpoint_of
 
 MAX_CONNECTIONS = 1024  # then the one that has been silent longest makes room
 MAX_CONNECTING = 128
@@ -42,7 +42,7 @@ class _Connection(asyncio.BufferedProtocol):
         self._transport = transport
         # A peer that has gone again already leaves no address behind.
         self.local = (transport.get_extra_info("sockname") or self.local)[:2]
-        self.remote = (transport.get_extra_info("peername") or self.remote)[:2]
+        self.remote = endpoint_of(transport.get_extra_info("peername") or self.remote)
         self._hub.admit(self)
         for data in self._unsent:
             transport.write(data)

@@ -17,6 +17,7 @@ Failed = Callable[[Endpoint], None]
 
 DRAIN_LIMIT = 64  # datagrams in one go; then others on the loop have their turn
 DRAIN_SECONDS = 0.002  # the same in time
+WELL_AFTER, JUST_COME = 0.012, 0.008  # seconds between datagrams, and since the last; see `poll`
 LONGEST_WAIT = 10.0  # seconds that a datagram can have waited; more is the calendar being set
 BUFFER_BYTES = 1 << 20
 PAIR_SPAN = 4000  # how many ports from the start port up a PortPairs uses, if there are so many
@@ -27,7 +28,22 @@ _SO_TIMESTAMPNS = 35  # asm-generic/socket.h; also the type of the control messa
 _TIMESPEC = struct.Struct("@ll")
 _STAMP_SPACE = socket.CMSG_SPACE(_TIMESPEC.size)
 
-_Datagram = tuple[bytes, tuple[str, int], float]
+Address = tuple[str, int] | tuple[str, int, int, int]  # IPv6: with flow and link
+_Datagram = tuple[bytes, Address, float]
+
+
+def endpoint_of(address: Address) -> Endpoint:
+    """An address as the kernel gives it. RFC 4007 §6: link-local ones mean nothing without the
+    link."""
+    if len(address) == 4 and address[3]:
+        return f"{address[0]}%{address[3]}", address[1]
+    return address[0], address[1]
+
+
+def _address_of(to: Endpoint) -> Address:
+    """The same back again."""
+    host, percent, link = to[0].partition("%")
+    return (host, to[1], 0, int(link)) if percent else to
 
 
 def family_of(host: str) -> socket.AddressFamily:
@@ -73,18 +89,32 @@ class UdpSocket:
         self._now = clock.now
         self.port: int = self._socket.getsockname()[1]
         self.dropped = 0  # datagrams that the kernel would not take
+        self._received_at = float("-inf")  # of the last one polled
         self._loop = asyncio.get_running_loop()
         if not polled:
             self._loop.add_reader(self._socket.fileno(), self._drain)
 
     def poll(self) -> None:
-        """Receive what has come."""
-        self._drain()
+        """Receive what has come.
+
+        Asking the kernel for more costs as much as receiving: it is left out when the last datagram
+        has only just come, and well after the one before.
+        """
+        for _ in range(DRAIN_LIMIT):
+            try:
+                data, source, received_at = self._take_stamped()
+            except OSError:
+                return
+            apart, self._received_at = received_at - self._received_at, received_at
+            self._receive(data, source if len(source) == 2 else endpoint_of(source), received_at)
+            waited = self._now() - received_at
+            if (apart > WELL_AFTER and waited < JUST_COME) or self._socket.fileno() < 0:
+                return
 
     def send(self, data: bytes, to: Endpoint) -> bool:
         """Hand the datagram to the kernel; False when it would not take it (counted)."""
         try:
-            self._socket.sendto(data, to)
+            self._socket.sendto(data, to if "%" not in to[0] else _address_of(to))
         except OSError as error:
             return self._send_again(error, data, to)
         return True
@@ -101,7 +131,7 @@ class UdpSocket:
         """Once more, since what the kernel says may be about an earlier datagram to others."""
         if self._failed is not None and not isinstance(error, BlockingIOError):
             with contextlib.suppress(OSError):
-                self._socket.sendto(data, to)
+                self._socket.sendto(data, _address_of(to))
                 return True
         self.dropped += 1
         return False
@@ -127,7 +157,7 @@ class UdpSocket:
             except OSError:
                 self._drain_errors()
                 return
-            receive(data, (source[0], source[1]), received_at)
+            receive(data, source if len(source) == 2 else endpoint_of(source), received_at)
             if now() > enough or self._socket.fileno() < 0:  # the receiver has closed us
                 return
 
@@ -154,7 +184,7 @@ class UdpSocket:
             except OSError:
                 return
             if to:
-                self._failed((to[0], to[1]))
+                self._failed(endpoint_of(to))
 
 
 def _nobody(data: bytes, source: Endpoint, received_at: float) -> None:
@@ -206,5 +236,5 @@ def local_address_for(host: str) -> str:
     Raises OSError when there is no way.
     """
     with socket.socket(family_of(host), socket.SOCK_DGRAM) as probe:
-        probe.connect((host, 9))
+        probe.connect(_address_of((host, 9)))
         return str(probe.getsockname()[0])

@@ -1,6 +1,7 @@
 """The media of one call: what SDP has agreed, and the stream that follows it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from sipstrobe.context import Context
 from sipstrobe.io.udp import PortPairs
@@ -15,6 +16,7 @@ from sipstrobe.sdp.negotiate import (
 )
 from sipstrobe.services.stream import Stream
 from sipstrobe.services.ticker import Ticker
+from sipstrobe.sip.transport import Flow, on_link_of
 
 LEAST_WAIT = 0.040  # seconds that sound waits in the ring; less would show every hold-up
 
@@ -27,11 +29,14 @@ class CallMedia:
     whatever has been agreed.
     """
 
-    def __init__(self, stream: Stream, host: str, session_id: int) -> None:
+    def __init__(self, stream: Stream, flow: Flow, session_id: int) -> None:
         self.stream = stream
+        self._peer = flow.remote.host
         self.parameters: MediaParameters | None = None
         self._began = False
-        self._ours = Offerable(host=host, rtp_port=stream.local_port, session_id=session_id)
+        self._ours = Offerable(
+            host=flow.local.host, rtp_port=stream.local_port, session_id=session_id
+        )
         self._sent: SessionDescription | None = None
 
     @property
@@ -67,6 +72,7 @@ class CallMedia:
         self.stream.close()
 
     def _agree(self, parameters: MediaParameters) -> None:
+        parameters = replace(parameters, host=on_link_of(parameters.host, self._peer))
         first, self.parameters = self.parameters is None, parameters
         if not self._began:
             return
@@ -91,12 +97,12 @@ class MediaFactory:
             for version, host in ((4, "0.0.0.0"), (6, "::"))  # noqa: S104
         }
 
-    def open(self, host: str, on_first: Callable[[], None]) -> CallMedia:
-        """Media on our address `host`; on_first is told when the other side is first heard.
+    def open(self, flow: Flow, on_first: Callable[[], None]) -> CallMedia:
+        """Media on our address of this flow; on_first is told when the peer is first heard.
 
         Raises OSError when there is no free pair of ports.
         """
-        ports = self._ports[6 if ":" in host else 4]
+        ports = self._ports[6 if ":" in flow.local.host else 4]
         stream = Stream(self._context, ports, self._ticker, shortest=LEAST_WAIT, on_first=on_first)
         session_id = int.from_bytes(self._context.random_bytes(4))
-        return CallMedia(stream, host, session_id)
+        return CallMedia(stream, flow, session_id)

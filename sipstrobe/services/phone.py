@@ -190,7 +190,7 @@ class Phone:
             self._refuse(call, 403, CallReason.DENIED)
             return
         try:
-            call.media = self._media.open(news.flow.local.host, lambda: self._hear(call))
+            call.media = self._media.open(news.flow, lambda: self._hear(call))
             call.answer = call.media.offer() if news.body is None else call.media.answer(news.body)
         except RemoteProtocolError as error:
             logger.info("call %s from %s: %s", call.id, call.remote_uri, error)
@@ -247,7 +247,7 @@ class Phone:
         user = f"{account.user_id}@" if account.user_id else ""
         call.local_uri = f"sip:{user}{flow.local}"
         try:
-            call.media = self._media.open(flow.local.host, lambda: self._hear(call))
+            call.media = self._media.open(flow, lambda: self._hear(call))
         except OSError as error:
             logger.warning("call %s has no port for its media: %s", call.id, error)
             self._finish(call, CallReason.FAILED)

@@ -379,7 +379,7 @@ def _has_tag(request: Request) -> bool:
 
 def received_from(request: Request, host: str, port: int) -> Request:
     """The request with its real source in the topmost Via: RFC 3261 §18.2.1, RFC 3581 §4."""
-    via = request.via
+    via, host = request.via, host.partition("%")[0]
     if via.host == host and not via.params.keys() & {"received", "rport"}:
         return request
     marked = via.with_received(host, port)

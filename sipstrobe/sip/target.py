@@ -5,7 +5,7 @@ RFC 3261 §8.1.2, §18.1.1 and §18.2.2, RFC 3581. Names stay names: whoever sen
 
 from sipstrobe.errors import RemoteProtocolError
 from sipstrobe.sip.headers import Via
-from sipstrobe.sip.transport import Address, Flow, Transport
+from sipstrobe.sip.transport import Address, Flow, Transport, on_link_of
 from sipstrobe.sip.uri import Uri
 
 LARGEST_UDP_REQUEST = 1300  # bytes; RFC 3261 §18.1.1, for a path of unknown MTU
@@ -22,7 +22,7 @@ def next_hop(uri: Uri, flow: Flow) -> Flow:
     """
     if uri.scheme != "sip":
         raise RemoteProtocolError(f"cannot send to a {uri.scheme} URI", status=416)
-    host = uri.params.get("maddr", uri.host).strip("[]")
+    host = on_link_of(uri.params.get("maddr", uri.host).strip("[]"), flow.remote.host)
     named = uri.params.get("transport", "")
     # Deviation: a peer that we hear over TCP is spoken to over TCP if it names no transport,
     # where RFC 3263 §4.1 has UDP; phones that call over TCP often forget to say so.

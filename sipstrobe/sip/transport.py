@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+_LINK_LOCAL = ("fe8", "fe9", "fea", "feb")  # fe80::/10
+
 
 class Transport(StrEnum):
     UDP = "UDP"
@@ -18,7 +20,8 @@ class Transport(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """host: a numeric IP address (IPv6 without brackets) or, outbound only, a name to look up."""
+    """host: a numeric IP address (IPv6 without brackets, with %link of a link-local peer) or,
+    outbound only, a name to look up."""
 
     host: str
     port: int
@@ -39,3 +42,13 @@ class Flow:
     local: Address
     remote: Address
     connection: int | None = None
+
+
+def on_link_of(host: str, peer: str) -> str:
+    """An address that a peer has named; a link-local one is on the link that we hear the peer by.
+
+    RFC 4007 §11: the link (``%2``) is known to each end for itself and never sent; if it is, it
+    does not count.
+    """
+    host, link = host.partition("%")[0], peer.partition("%")[2]
+    return f"{host}%{link}" if link and host.lower().startswith(_LINK_LOCAL) else host

@@ -84,3 +84,21 @@ def test_large_requests_need_tcp(
 ) -> None:
     """RFC 3261 §18.1.1."""
     assert transport_for(size, wanted, switch=switch) is transport
+
+
+@pytest.mark.parametrize(
+    ("named", "goes_to"),
+    [
+        ("[fe80::7]", "fe80::7%2"),
+        ("[FEB0::7]", "FEB0::7%2"),
+        ("[2001:db8::7]", "2001:db8::7"),
+        ("h;maddr=fe80::7%99999999999", "fe80::7%2"),
+        ("h;maddr=::7%\x00", "::7"),
+    ],
+)
+def test_a_link_local_contact_is_on_the_link_that_its_owner_is_heard_by(
+    named: str, goes_to: str
+) -> None:
+    """RFC 4007 §6."""
+    flow = Flow(Transport.UDP, Address("fe80::1", 5060), Address("fe80::9%2", 5060))
+    assert next_hop(Uri.parse(f"sip:a@{named}"), flow).remote.host == goes_to
