@@ -101,6 +101,7 @@ class Phone:
         self._end_all()
         for task in self._dialling:
             task.cancel()
+        self.transports.apply(None)  # no new calls meanwhile
         limit = self._context.clock.now() + GOODBYE_LIMIT
         while self._endpoint.waiting and self._context.clock.now() < limit:  # noqa: ASYNC110
             await asyncio.sleep(0.005)

@@ -1018,6 +1018,23 @@ async def test_closing_waits_two_seconds_and_no_longer(street: Street) -> None:
     assert device.sources == {}
 
 
+async def test_who_calls_while_we_close_calls_in_vain(street: Street) -> None:
+    device, peer, other = await street.device(), street.peer(), street.peer()
+    peer.invite(device)
+    await peer.told(200)
+    peer.request("ACK")
+    await turns()
+
+    closing = asyncio.ensure_future(device.close())
+    bye = await peer.asked("BYE")
+    other.invite(device)
+    await other.told(480)
+    peer.respond(bye, 200)
+    await asyncio.wait_for(closing, 1)
+
+    assert device.story == ["active accepted_by_device", "terminated terminated"]
+
+
 async def test_closing_in_the_middle_of_dialling(street: Street) -> None:
     a, b = await street.device(), await street.device(settings(auto=False))
     a.dial(b)
