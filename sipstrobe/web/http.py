@@ -143,7 +143,10 @@ async def _serve_live(incoming: web.BaseRequest, listener: Listener) -> web.Stre
         timeout=CLOSE_TIME, heartbeat=HEARTBEAT, compress=False, max_msg_size=1024
     )
     try:
-        await socket.prepare(incoming)
+        try:
+            await socket.prepare(incoming)
+        except web.HTTPException as refusal:  # RFC 6455 §4.2.2
+            return _answer(problem(refusal.status, refusal.text or refusal.reason))
         transport = incoming.transport
         listener.on_cut(lambda: transport.abort() if transport else None)
         async with asyncio.TaskGroup() as group:
@@ -151,7 +154,7 @@ async def _serve_live(incoming: web.BaseRequest, listener: Listener) -> web.Stre
             async for _ in socket:
                 pass  # a listener has nothing to say
             sending.cancel()
-    except* (ConnectionError, web.HTTPException):
+    except* ConnectionError:
         logger.debug("live connection of %s ended early", incoming.remote)
     finally:
         listener.close()

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import socket
 from collections.abc import AsyncIterator
 from typing import Any
@@ -230,6 +231,20 @@ async def test_nobody_listens_without_a_name(url: str) -> None:
             await anonymous.ws_connect(LIVE)
         async with anonymous.get(LIVE) as response:
             assert response.status == 404
+
+
+@pytest.mark.parametrize("version", ["13", "99", ""])
+async def test_a_handshake_that_is_none_is_a_bad_request(
+    session: ClientSession, caplog: pytest.LogCaptureFixture, version: str
+) -> None:
+    """RFC 6455 §4.2.2: here the key is missing, or the version is another."""
+    headers = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": version}
+
+    async with session.get(LIVE, headers=headers) as response:
+        assert response.status == 400
+        assert response.content_type == "application/problem+json"
+
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 async def test_whose_account_is_taken_away_hears_no_more(
