@@ -6,6 +6,7 @@ also leaves the pitch alone and is ten times quicker.
 """
 
 import math
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -118,7 +119,7 @@ def shorten(block: _Block, sample_rate: int, like_enough: float = LIKE_ENOUGH) -
     if lag is None:
         return None
     blend = round(OVERLAP * sample_rate)
-    rising = np.linspace(0.0, 1.0, blend, dtype=np.float32)
+    rising = _rising(blend)
     out = block[lag:].copy()
     out[:blend] = block[:blend] + rising * (out[:blend] - block[:blend])
     return out
@@ -130,11 +131,16 @@ def lengthen(block: _Block, sample_rate: int, like_enough: float = LIKE_ENOUGH) 
     if lag is None:
         return None
     blend = round(OVERLAP * sample_rate)
-    rising = np.linspace(0.0, 1.0, blend, dtype=np.float32)
+    rising = _rising(blend)
     out = np.concatenate([block[:lag], block])
     seam = block[lag : lag + blend]
     out[lag : lag + blend] = seam + rising * (block[:blend] - seam)
     return out
+
+
+@lru_cache(8)
+def _rising(count: int) -> _Block:
+    return np.linspace(0.0, 1.0, count, dtype=np.float32)
 
 
 def _splice(block: _Block, sample_rate: int, like_enough: float) -> int | None:

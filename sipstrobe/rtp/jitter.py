@@ -20,11 +20,13 @@ LOW: Final = 0.006  # seconds of sound left when a missing packet is given up
 STEP: Final = 0.010  # seconds concealed at a time while nothing comes
 FADED: Final = 0.060  # seconds of concealment after which the rhythm may change unheard
 RESTING: Final = 1.0  # seconds of concealment after which nothing is written any more
-EXCESS: Final = 0.008  # seconds above the target that call for leaving out pitch periods
+EXCESS: Final = 0.012  # seconds above the target that call for leaving out pitch periods
 DEFICIT: Final = 0.006  # seconds below it that call for repeating them
 URGENT: Final = 0.060  # seconds off it that call for that even where it can be heard
+PAUSE: Final = 0.2  # seconds from one such change to the next, and to the next attempt …
+URGENT_PAUSE: Final = 0.05  # … and when it is urgent
 PACE: Final = 0.0005  # relative change of speed, if any: less than a cent, which nobody hears
-OFF: Final = 0.005  # seconds off the target from which on the speed is changed …
+OFF: Final = 0.008  # seconds off the target from which on the speed is changed …
 ON: Final = 0.001  # … until it is as near as this
 STALL: Final = 0.1  # seconds after which a card that takes nothing counts as standing still
 _HALF: Final = 1 << 31
@@ -85,6 +87,7 @@ class JitterBuffer:
         self._consumed = -1.0
         self._consumed_at = 0.0
         self._correcting = False
+        self._splice_after = float("-inf")
         self._running = False  # the ring is kept from running dry
         self._step = round(STEP * clock_rate)
         self.reset()
@@ -173,13 +176,13 @@ class JitterBuffer:
             return 0.0
         return PACE if excess > 0.0 else -PACE
 
-    @property
-    def splice(self) -> Splice:
+    def splice(self, now: float) -> Splice:
         """Whether the next block should be a pitch period shorter or longer."""
         excess = self.slack - self.target
-        if excess > EXCESS:
-            return Splice.SHORTEN
-        return Splice.LENGTHEN if excess < -DEFICIT else Splice.NONE
+        if -DEFICIT <= excess <= EXCESS or now < self._splice_after:
+            return Splice.NONE
+        self._splice_after = now + (URGENT_PAUSE if self.urgent else PAUSE)
+        return Splice.SHORTEN if excess > 0.0 else Splice.LENGTHEN
 
     @property
     def urgent(self) -> bool:

@@ -64,7 +64,7 @@ class Playout:
             if step is None:
                 return
             if isinstance(step, Play):
-                self._play(step)
+                self._play(step, now)
             else:
                 self._write(self._concealer.conceal(round(step.units * self._samples_per_unit)))
 
@@ -86,14 +86,14 @@ class Playout:
         power = float(block @ block) / block.size if block.size else 0.0
         return max(SILENCE_DB, 10.0 * math.log10(power)) if power > 0.0 else SILENCE_DB
 
-    def _play(self, step: Play) -> None:
+    def _play(self, step: Play, now: float) -> None:
         try:
             block = self.decoders[step.payload_type].decode(step.payload)
         except (RemoteProtocolError, KeyError):  # KeyError: the codecs have changed meanwhile
             self.invalid += 1
             return
         self._newest = block = self._concealer.hear(block)
-        splice = self.jitter.splice
+        splice = self.jitter.splice(now)
         if splice is not Splice.NONE:
             block = self._splice(block, splice)
         if self._mark is None:
