@@ -7,6 +7,8 @@ from sipstrobe.sip.headers import SessionExpires
 from sipstrobe.sip.message import Request, Response
 from sipstrobe.sip.settings import MIN_SESSION_EXPIRES
 
+LONGEST = 86_400  # seconds; whoever grants more is looked after every day nevertheless
+
 Choice = Literal["automatic", "local", "remote"]
 Fields = tuple[tuple[str, str], ...]
 
@@ -86,6 +88,6 @@ def conclude(response: Response, asked_seconds: int) -> SessionTimer:
     """
     granted = response.session_expires
     if granted is None:
-        return SessionTimer(asked_seconds, local=True)
-    interval = max(granted.seconds, MIN_SESSION_EXPIRES)
+        return SessionTimer(min(asked_seconds, LONGEST), local=True)
+    interval = min(max(granted.seconds, MIN_SESSION_EXPIRES), LONGEST)
     return SessionTimer(interval, local=granted.refresher != "uas")

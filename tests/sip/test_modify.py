@@ -423,6 +423,14 @@ def test_a_refresh_counts_though_it_names_a_contact_out_of_reach() -> None:
     assert scene.endpoint.calls == (call,)
 
 
+def test_a_session_that_is_granted_for_ever_is_not_waited_for_that_long() -> None:
+    """RFC 4028 §4: a delta-seconds may be 136 years; a peer that vanishes is noticed before."""
+    scene = Scene()
+    scene.reach(fields=(*TIMER, ("Session-Expires", "4294967295;refresher=uas")))
+    scene.pass_(86_400)
+    assert scene.told(CallEnded).how is Ended.SESSION_EXPIRED
+
+
 def test_we_refresh_by_re_invite_if_the_peer_knows_no_update() -> None:
     scene = Scene()
     scene.establish(fields=(*TIMER, ("Session-Expires", "120;refresher=uas")))
