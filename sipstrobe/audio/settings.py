@@ -13,8 +13,7 @@ class AudioSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     output: Annotated[
         str,
         Meta(
-            min_length=1,
-            max_length=255,
+            pattern=r"^[^\x00]{1,255}$",
             title="Output",
             description=(
                 "auto: the default sound card. null: nowhere. wav:PATH: into a file, exactly as"
@@ -35,7 +34,7 @@ class AudioSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     greeting: Annotated[
         str,
         Meta(
-            max_length=1024,
+            pattern=r"^[^\x00]{0,1024}$",
             title="Greeting",
             description="A WAV file that callers hear when they are answered; empty: silence.",
         ),

@@ -65,6 +65,7 @@ def parse(data: bytes, name: str) -> dict[str, Any]:
     """The outermost object of a file of ours. Raises ConfigError with file, line and column."""
     try:
         envelope = json.loads(data.decode("utf-8"))
+        json.dumps(envelope, ensure_ascii=False).encode()  # has JSON said what Unicode cannot?
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise ConfigError([Problem("", f"{name}, line {line}: not UTF-8")]) from None
@@ -73,6 +74,10 @@ def parse(data: bytes, name: str) -> dict[str, Any]:
         raise ConfigError([Problem("", words)]) from None
     except RecursionError:
         raise ConfigError([Problem("", f"{name} is nested too deeply")]) from None
+    except UnicodeEncodeError:
+        raise ConfigError([Problem("", f"{name}: half a character (a lone surrogate)")]) from None
+    except ValueError as error:  # a number of more digits than Python takes
+        raise ConfigError([Problem("", f"{name}: {error}")]) from None
     if not isinstance(envelope, dict):
         raise ConfigError([Problem("", f"{name}, line 1: must be an object")])
     found = cast("dict[str, Any]", envelope)

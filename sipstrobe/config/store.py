@@ -235,6 +235,8 @@ class Store:
             after = follow(before, edit(before.tree), lambda: self._random_bytes(8).hex())
         except RecursionError:
             raise ConfigError([Problem("", "is nested too deeply")]) from None
+        except UnicodeEncodeError:
+            raise ConfigError([Problem("", "has half a character (a lone surrogate)")]) from None
         paths = patch.differences(before.tree, after.tree)
         change = Change(before.settings, after.settings, after.revision, paths)
         prepared = Prepared(change, before, after)

@@ -133,7 +133,7 @@ class LightsSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Where the light is shown."""
 
     outputs: Annotated[
-        tuple[Annotated[str, Meta(pattern=r"^(virtual|none|log:.+)$")], ...],
+        tuple[Annotated[str, Meta(pattern=r"^(virtual|none|log:[^\x00]+)$")], ...],
         Meta(
             max_length=4,
             title="Outputs",

@@ -149,6 +149,13 @@ def test_users_have_unique_names_and_an_administrator() -> None:
     ]
 
 
+@pytest.mark.parametrize("path", ["/audio/output", "/audio/greeting", "/lights/outputs/0"])
+def test_no_path_of_a_file_has_a_nul(path: str) -> None:
+    """The system knows no such files, and Python says so with a ValueError."""
+    with pytest.raises(ConfigError):
+        Store.memory().prepare_put(path, "log:/tmp/a\0b")
+
+
 @pytest.mark.parametrize("password", ["", "x" * 65, "tränen", "a\nb"])
 def test_a_password_is_1_to_64_printable_characters(password: str) -> None:
     """ACC-03."""

@@ -331,6 +331,8 @@ def test_a_wrong_value_is_named_with_its_line(tmp_path: Path) -> None:
         (b'{"format": 1, "revision": 0, "settings": {}}', "/revision"),
         (b'{"format": 1, "revision": 1}', "must be an object"),
         (b"[" * 100_000, "nested too deeply"),
+        (b'{"format": ' + b"9" * 5000 + b"}", "settings.json: Exceeds the limit"),
+        (b'{"format": 1, "revision": "\\ud800"}', "settings.json: half a character"),
     ],
 )
 def test_a_file_that_is_none_of_ours_is_refused(tmp_path: Path, content: bytes, words: str) -> None:
@@ -370,3 +372,10 @@ Folder(Path(sys.argv[1])).hold()
     assert b"in use by a running device" in subprocess.run(hold, capture_output=True).stderr
     store.close()
     assert subprocess.run(hold).returncode == 0
+
+
+@pytest.mark.parametrize("wanted", [{"device": {"name": "\ud800"}}, {"rules": [{"\udfff": 1}]}])
+def test_half_a_character_is_a_problem(wanted: object) -> None:
+    """JSON can say "\\ud800"; Unicode cannot."""
+    with pytest.raises(ConfigError, match="half a character"):
+        Store.memory().prepare(wanted)
