@@ -96,9 +96,11 @@ class Automation:
             self._undo[rule.name] = None
             self._context.bus.publish(RuleStateChanged(rule=rule.name, active=True))
         done, result = self._execute(rule, command)
-        if done and active and rule.action.lasting:
-            self._undo[rule.name] = rule.action.undo(result)
+        if not done:
+            return
         logger.info("rule %r acts: %s", rule.name, rule.action.words)
+        if active and rule.action.lasting:
+            self._undo[rule.name] = rule.action.undo(result)
 
     def _end(self, rule: Rule) -> None:
         logger.debug("rule %r has ended", rule.name)

@@ -46,7 +46,7 @@ class Router:
             status = 409 if isinstance(error, StaleRevision) else 422
             response = problem(status, str(error), problems=told)
         except Exception:
-            logger.exception("%s %s failed", request.method, request.path)
+            logger.exception("%s %.200r failed", request.method, request.path)
             response = problem(500, "this went wrong here; the log says how")
         self._answered.add()
         self._seconds.record(self._context.clock.now() - request.at)

@@ -175,6 +175,16 @@ def test_a_refused_action_is_told_and_the_rule_goes_on() -> None:
     ]  # nothing to undo
 
 
+def test_a_rule_that_was_refused_is_not_said_to_act(caplog: pytest.LogCaptureFixture) -> None:
+    desk = Desk(rule("R", PRESSED))
+    desk.refused[commands.StartProfile] = CommandRefused("unknown_profile", "no profile 'P'")
+
+    with caplog.at_level(logging.INFO, logger="sipstrobe.services.automation"):
+        desk.publish(trigger(True))
+
+    assert caplog.messages == ["rule 'R' could not act: no profile 'P'"]
+
+
 def test_a_broken_service_keeps_no_other_rule_from_acting(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

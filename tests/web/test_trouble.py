@@ -185,7 +185,9 @@ def test_without_its_service_an_order_is_not_available() -> None:
     ("raised", "status"),
     [(RemoteProtocolError("odd", status=488), 488), (ConfigError(()), 422), (KeyError("x"), 500)],
 )
-def test_whatever_a_handler_raises_there_is_an_answer(raised: Exception, status: int) -> None:
+def test_whatever_a_handler_raises_there_is_an_answer(
+    raised: Exception, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
     def handler(_: Request) -> Response:
         raise raised
 
@@ -193,10 +195,11 @@ def test_whatever_a_handler_raises_there_is_an_answer(raised: Exception, status:
     route = Route(method="GET", path="/x/*", handler=handler, role=None)
     router = Router(context, Gate(lambda: USERS, bytes), [route])
 
-    response = router.respond(Request(method="GET", path="/x/y", target="/x/y"))
+    response = router.respond(Request(method="GET", path="/x/y\nz", target="/x/y%0Az"))
 
     assert response.status == status
     assert json.loads(response.body)["status"] == status
+    assert not any("\n" in message for message in caplog.messages), "a request makes one line"
 
 
 # --- who takes too much ------------------------------------------------------------------------
