@@ -488,8 +488,8 @@ async def test_dial_calls_speaks_and_records(terminal: Terminal, tmp_path: Path)
     assert [line.split(":")[0] for line in output.splitlines()] == ["calling", "active", "ended"]
     assert output.endswith("ended: terminated\n")
     samples, rate = read_wav(heard)
-    loud = samples[np.flatnonzero(np.abs(samples) > 0.05)[0] :][2400:12_000]
-    assert tone_db(loud, 1000, rate) == pytest.approx(-9.0, abs=1.0)
+    loud = samples[np.flatnonzero(np.abs(samples) > 0.05)[0] :][:12_000]
+    assert tone_db(loud, 1000, rate) > max(-20.0, tone_db(loud, 1700, rate) + 10)
 
 
 async def test_dial_over_tcp_and_the_other_side_hangs_up(
