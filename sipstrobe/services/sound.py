@@ -27,7 +27,8 @@ from sipstrobe.io.soundcard import make_output
 from sipstrobe.priority import Claim, arbitrate
 from sipstrobe.services.speaker import MakeOutput, Speaker
 
-MAX_SOURCES: Final = 512
+MAX_SOURCES: Final = 512  # calls
+MAX_OTHERS: Final = 16  # more that find room when there are so many calls
 GRID: Final = 0.005  # seconds; timers that lie on the same line of the clock share a wake-up
 TICK: Final = 4  # lines of the grid from one look at what the card has found out to the next
 LEAVE_LIMIT: Final = 1.0  # seconds until a source goes that no card has faded out
@@ -169,8 +170,9 @@ class Sound:
     # --- commands ---
 
     def _add(self, command: AddSource) -> None:
-        if len(self._listed) >= MAX_SOURCES and command.owner not in self._listed:
-            raise CommandRefused("too_many_sources", f"{MAX_SOURCES} sources are listed already")
+        room = MAX_SOURCES if command.kind is _CALL else MAX_SOURCES + MAX_OTHERS
+        if len(self._listed) >= room and command.owner not in self._listed:
+            raise CommandRefused("too_many_sources", f"{room} sources are listed already")
         wanted_at = self._input_at()
         self._leave(command.owner, wanted_at)
         entry = Entry(Channel(command.ring), 1.0)

@@ -257,6 +257,17 @@ def test_more_sources_than_the_bound_are_refused() -> None:
     bench.add("call 0", ring)  # in place of the one it has
 
 
+def test_no_number_of_calls_keeps_the_siren_out() -> None:
+    bench = Bench()
+    ring = SampleRing(480)
+    for n in range(MAX_SOURCES):
+        bench.add(f"call {n}", ring)
+
+    bench.add("siren", ring, kind=SourceKind.SIREN)
+
+    assert "siren" in [source["owner"] for source in bench.sound.snapshot()["sources"]]
+
+
 def test_volume_and_mute_act_at_once_and_without_a_click() -> None:
     bench = Bench()
     bench.add("call", _constant(0.5))
