@@ -141,9 +141,11 @@ class Null:
             self._take(block)
 
     def _tick(self) -> None:
+        """At every fourth line of the clock's 5 ms grid, where others have their turns as well."""
         self.catch_up()
         if self._running:
-            self._wait_until(self._begin(self._position - 1 + self.BATCH))
+            line = self._line + self._position - 1 + self.BATCH
+            self._wait_until((line - line % self.BATCH) * self.PERIOD)
 
     def _due(self) -> int:
         """How many periods have begun and are not mixed."""
