@@ -12,11 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 SAMPLE_RATE = 48000  # Hz
-FULL_SCALE = 32768.0  # what an int16 sample is divided by; exact in both directions
 SILENCE_DB = -120.0  # the level of nothing at all, and of everything below it
 
 Samples: TypeAlias = NDArray[np.float32]
-Pcm: TypeAlias = NDArray[np.int16]
 
 
 def samples_in(seconds: float) -> int:
@@ -51,14 +49,3 @@ def peak_db(block: Samples) -> float:
 
 def rms_db(block: Samples) -> float:
     return db_from_gain(rms(block))
-
-
-def from_pcm(pcm: Pcm) -> Samples:
-    """16-bit samples as a block; the result is the caller's own."""
-    return pcm * np.float32(1 / FULL_SCALE)
-
-
-def to_pcm(block: Samples) -> Pcm:
-    """A block as 16-bit samples, rounded; what is beyond full scale is clipped."""
-    scaled = np.rint(block * np.float32(FULL_SCALE))
-    return np.clip(scaled, -32768, 32767).astype(np.int16)

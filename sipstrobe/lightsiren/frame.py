@@ -2,8 +2,6 @@
 
 from typing import NamedTuple
 
-from sipstrobe.lightsiren.colors import COLORS, RGB
-
 SIDES = "ABCD"
 
 
@@ -15,14 +13,6 @@ class Side(NamedTuple):
 
     color: str
     level: float
-
-    @property
-    def rgb(self) -> RGB:
-        """The colour at this level."""
-        if not self.color:
-            return (0, 0, 0)
-        red, green, blue = COLORS[self.color]
-        return (round(red * self.level), round(green * self.level), round(blue * self.level))
 
 
 class Frame(NamedTuple):

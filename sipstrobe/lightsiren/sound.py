@@ -51,11 +51,6 @@ class SirenSource:
         self.position = position
         self._period = _period(sound)
 
-    @property
-    def rounds(self) -> int:
-        """How often the whole period has been handed out: the repetitions that are complete."""
-        return self.position // self.sound.period_samples
-
     def next(self, n: int) -> Samples:
         """The next n samples; read-only, and valid for as long as the caller likes."""
         length = self.sound.period_samples

@@ -102,12 +102,6 @@ def square(count: int) -> Timbre:
     return (np.where(k % 2, np.sinc(k / (count + 1)) / k, 0)).astype(np.complex64)
 
 
-def saw(count: int) -> Timbre:
-    """A sawtooth up to harmonic `count`; Lanczos' factors take away its overshoot."""
-    k = np.arange(1, count + 1)
-    return (np.sinc(k / (count + 1)) / k).astype(np.complex64)
-
-
 def formant(hertz: float, *peaks: tuple[float, float, float], top: float = 6000.0) -> Timbre:
     """Harmonics of `hertz` below `top`, shaped by (centre in Hz, width in octaves, gain) peaks.
 

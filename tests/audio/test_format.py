@@ -1,4 +1,4 @@
-"""Levels and the 16-bit form."""
+"""Levels and durations."""
 
 import numpy as np
 import pytest
@@ -7,12 +7,10 @@ from sipstrobe.audio.format import (
     SAMPLE_RATE,
     SILENCE_DB,
     db_from_gain,
-    from_pcm,
     gain_from_db,
     peak_db,
     rms_db,
     samples_in,
-    to_pcm,
 )
 
 
@@ -30,18 +28,6 @@ def test_silence_has_a_level_and_so_has_an_empty_block() -> None:
 
 def test_the_peak_of_a_negative_swing_counts() -> None:
     assert peak_db(np.array([0.1, -0.5], np.float32)) == pytest.approx(-6.02, abs=0.01)
-
-
-def test_every_16_bit_sample_survives_the_way_there_and_back() -> None:
-    pcm = np.arange(-32768, 32768).astype(np.int16)
-
-    assert np.array_equal(to_pcm(from_pcm(pcm)), pcm)
-
-
-def test_what_is_beyond_full_scale_is_clipped_and_does_not_wrap_round() -> None:
-    loud = np.array([1.0, 1.5, -1.0, -3.0], np.float32)
-
-    assert to_pcm(loud).tolist() == [32767, 32767, -32768, -32768]
 
 
 def test_gains_and_levels_are_inverse_down_to_silence() -> None:

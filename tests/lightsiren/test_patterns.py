@@ -303,11 +303,6 @@ def test_identify_takes_turns_on_opposite_sides() -> None:
     assert [lit(shown) for _, shown in timeline("Identify")] == ["AC", "BD", "AC", "BD"]
 
 
-def test_a_side_knows_its_red_green_and_blue() -> None:
-    assert Side("amber", 0.5).rgb == (128, 70, 0)
-    assert DARK.rgb == (0, 0, 0)
-
-
 @settings(max_examples=20)
 @given(st.lists(st.sampled_from(list(COLORS)), min_size=2, max_size=9).map(tuple))
 def test_animations_are_shared_and_few_are_kept(colors: tuple[str, ...]) -> None:
