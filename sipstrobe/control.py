@@ -33,13 +33,15 @@ class ControlServer:
 
     async def start(self) -> None:
         self._path.unlink(missing_ok=True)
+        listener = socket.socket(socket.AF_UNIX)
         before = os.umask(0o177)
         try:
-            self._server = await asyncio.start_unix_server(
-                self._answer, self._path, limit=MAX_REQUEST_BYTES
-            )
+            listener.bind(str(self._path))
         finally:
             os.umask(before)
+        self._server = await asyncio.start_unix_server(
+            self._answer, sock=listener, limit=MAX_REQUEST_BYTES
+        )
 
     async def aclose(self) -> None:
         if self._server is not None:

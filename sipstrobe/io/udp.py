@@ -112,11 +112,16 @@ class UdpSocket:
                 return
 
     def send(self, data: bytes, to: Endpoint) -> bool:
-        """Hand the datagram to the kernel; False when it would not take it (counted)."""
+        """Hand the datagram to the kernel; False when it can never arrive.
+
+        One that finds the kernel's buffer full is lost (and counted), as any datagram may be.
+        """
         try:
             self._socket.sendto(data, to if "%" not in to[0] else _address_of(to))
-        except OSError as error:
-            return self._send_again(error, data, to)
+        except BlockingIOError:
+            self.dropped += 1
+        except OSError:
+            return self._send_again(data, to)
         return True
 
     def close(self) -> None:
@@ -127,9 +132,9 @@ class UdpSocket:
             self._socket.close()
         self._receive, self._failed = _nobody, None
 
-    def _send_again(self, error: OSError, data: bytes, to: Endpoint) -> bool:
+    def _send_again(self, data: bytes, to: Endpoint) -> bool:
         """Once more, since what the kernel says may be about an earlier datagram to others."""
-        if self._failed is not None and not isinstance(error, BlockingIOError):
+        if self._failed is not None:
             with contextlib.suppress(OSError):
                 self._socket.sendto(data, _address_of(to))
                 return True

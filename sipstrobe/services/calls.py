@@ -44,6 +44,7 @@ class Call:
     media: CallMedia | None = None
     answer: bytes = b""  # the SDP of the 2xx, while the call rings
     heard: bool = False  # its sound is listed with the sound service
+    failed: bool = False  # we hang up because there can be no sound
 
     def moved(self, state: CallStatus, reason: CallReason) -> CallStateChanged:
         """Change the state; the pulse that says so."""

@@ -176,6 +176,8 @@ class Phone:
         if not self.transports.accepts(news.flow):
             self._driver.feed(self._endpoint.reject, news.call, 480)
             return
+        if not self._endpoint.running(news.call):
+            return  # given up in the same breath: nobody calls any more
         request = news.request
         account = self._account(None)
         call = self._begin(
@@ -278,10 +280,10 @@ class Phone:
     def _accepted(self, news: CallAccepted) -> None:
         call, media = self._leg(news.call)
         if news.body is not None and not self._take_answer(call, media, news.body):
-            self._end(call)
+            self._give_up(call)
         elif not media.agreed:
             logger.info("call %s was accepted without an answer to our offer", call.id)
-            self._end(call)
+            self._give_up(call)
         else:
             self._activate(call, CallReason.ACCEPTED_BY_REMOTE)
 
@@ -293,7 +295,7 @@ class Phone:
         if media.agreed:
             return
         if news.body is None or not self._take_answer(call, media, news.body):
-            self._end(call)
+            self._give_up(call)
 
     def _offered(self, news: OfferReceived) -> None:
         _, media = self._leg(news.call)
@@ -335,6 +337,11 @@ class Phone:
         status = f"{news.status} " if news.status else ""
         logger.info("call %s has ended: %s, %s%s", call.id, news.how.value, status, news.words)
         self._finish(call, _reason(news, call))
+
+    def _give_up(self, call: Call) -> None:
+        """There can be no sound: hang up, and say that it failed."""
+        call.failed = True
+        self._end(call)
 
     def _end(self, call: Call, status: int = 480) -> None:
         """Hang up, whatever the state; status is for one that rings here still."""
@@ -442,6 +449,8 @@ def _way_to(uri: Uri, account: Account) -> Flow:
 
 
 def _reason(news: CallEnded, call: Call) -> CallReason:
+    if call.failed:
+        return CallReason.FAILED
     match news.how:
         case Ended.NO_ANSWER:
             return CallReason.NO_ANSWER

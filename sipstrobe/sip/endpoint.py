@@ -71,6 +71,10 @@ class Endpoint:
         """The calls that have begun and not ended."""
         return tuple([name for name, session in self._core.sessions.items() if not session.told])
 
+    def running(self, call: str) -> bool:
+        """Whether this call has not ended."""
+        return self._session(call) is not None
+
     @property
     def transactions(self) -> int:
         return len(self._layer.servers) + len(self._layer.clients)

@@ -448,7 +448,25 @@ async def test_an_acceptance_without_a_usable_answer_is_no_call(
     await peer.asked("ACK")
     peer.respond(await peer.asked("BYE"), 200)
 
-    assert device.story == ["calling initiated", "terminated terminated"]
+    assert device.story == ["calling initiated", "terminated failed"]
+
+
+async def test_a_call_given_up_in_the_same_breath_lights_nothing(street: Street) -> None:
+    """INVITE and CANCEL in one segment of a connection."""
+    device = await street.device()
+    reader, writer = await asyncio.open_connection("127.0.0.1", device.port)
+    head = (
+        "{0} sip:1001@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1;branch=z9hG4bKbreath\r\n"
+        "From: <sip:a@127.0.0.1>;tag=a\r\nTo: <sip:1001@127.0.0.1>\r\nCall-ID: breath\r\n"
+        "CSeq: 1 {0}\r\nContact: <sip:a@127.0.0.1;transport=tcp>\r\nMax-Forwards: 70\r\n"
+        "Content-Length: 0\r\n\r\n"
+    )
+    writer.write((head.format("INVITE") + head.format("CANCEL")).encode())
+    said = await reader.readuntil(b"CSeq: 1 INVITE")
+    writer.close()
+
+    assert b"SIP/2.0 487" in said
+    assert device.story == []
 
 
 async def test_a_name_is_looked_up(street: Street) -> None:
