@@ -37,6 +37,9 @@ class ControlServer:
         before = os.umask(0o177)
         try:
             listener.bind(str(self._path))
+        except OSError:
+            listener.close()
+            raise
         finally:
             os.umask(before)
         self._server = await asyncio.start_unix_server(
