@@ -62,11 +62,20 @@ class CallMedia:
             raise NotAcceptable("an answer without an offer")
         self._agree(accept_answer(self._sent, SessionDescription.parse(body), self._ours))
 
-    def begin(self) -> None:
-        """Let media flow: the call is answered, or is one of ours, which may have early media."""
+    def begin(self, *, proven: bool) -> None:
+        """Let media flow: the call is answered, or is one of ours, which may have early media.
+
+        Until it is proven that the peer hears us, nothing is sent to a third address: else a
+        forged INVITE would turn us against whoever it names.
+        """
         self._began = True
         if self.parameters is not None:
+            self.stream.parked = not proven and self.parameters.host != self._peer
             self.stream.start(self.parameters)
+
+    def prove(self) -> None:
+        """The peer has answered to what we sent it."""
+        self.stream.parked = False
 
     def close(self) -> None:
         self.stream.close()

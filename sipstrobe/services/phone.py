@@ -215,7 +215,7 @@ class Phone:
     def _accept(self, call: Call) -> None:
         assert call.media is not None
         call.media.stream.source = self._greet()
-        call.media.begin()
+        call.media.begin(proven=False)
         self._driver.feed(self._endpoint.accept, call.leg, call.answer)
         self._activate(call, CallReason.ACCEPTED_BY_DEVICE)
 
@@ -255,7 +255,7 @@ class Phone:
             logger.warning("call %s has no port for its media: %s", call.id, error)
             self._finish(call, CallReason.FAILED)
             return
-        call.media.begin()
+        call.media.begin(proven=True)
         try:
             call.leg = self._driver.feed(
                 self._endpoint.invite,
@@ -292,6 +292,7 @@ class Phone:
     def _confirmed(self, news: CallConfirmed) -> None:
         """The ACK; it carries the answer if the 2xx carried our offer."""
         call, media = self._leg(news.call)
+        media.prove()
         if media.agreed:
             return
         if news.body is None or not self._take_answer(call, media, news.body):

@@ -153,6 +153,7 @@ class Stream:
         self._event_type = -1
         self._receives = False
         self._sends = False
+        self.parked = False  # nothing is sent for now, whatever has been agreed
         self._payload_type = 0
         self._packet_time = 0.0
         self._turns_a_packet = 1
@@ -347,7 +348,7 @@ class Stream:
     def _send(self, codec: Codec) -> None:
         units = round(self._packet_time * codec.clock_rate)
         address = self._session.latch.address
-        if address is None or not self._sends:
+        if address is None or not self._sends or self.parked:
             self._session.pause(units)
             self._marker = True
             return

@@ -36,12 +36,12 @@ async def test_nothing_is_sent_before_it_begins(media: CallMedia, peer: Peer) ->
     assert media_port(answer) == media.stream.local_port
     await turns(50)
     assert peer.hears_nothing()
-    media.begin()
+    media.begin(proven=True)
     await until(lambda: not peer.hears_nothing())
 
 
 async def test_what_is_agreed_later_begins_at_once(media: CallMedia, peer: Peer) -> None:
-    media.begin()
+    media.begin(proven=True)
     media.offer()
     await turns(50)
     assert not media.agreed

@@ -451,6 +451,30 @@ async def test_an_acceptance_without_a_usable_answer_is_no_call(
     assert device.story == ["calling initiated", "terminated failed"]
 
 
+async def test_a_third_address_gets_nothing_before_the_caller_has_shown_to_hear_us(
+    street: Street,
+) -> None:
+    """A forged INVITE with somebody else's address in its SDP must not aim us at them."""
+    device, peer = await street.device(), street.peer()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as third:
+        third.bind(("127.0.0.9", 0))
+        third.setblocking(False)
+        sdp = (
+            f"v=0\r\no=- 1 1 IN IP4 127.0.0.9\r\ns=-\r\nc=IN IP4 127.0.0.9\r\nt=0 0\r\n"
+            f"m=audio {third.getsockname()[1]} RTP/AVP 0\r\n"
+        )
+        peer.invite(device, body=sdp.encode())
+        await peer.told(200)
+        await asyncio.sleep(0.1)
+        with pytest.raises(BlockingIOError):
+            third.recv(2048)
+
+        peer.request("ACK")
+        await asyncio.sleep(0.1)
+
+        assert len(third.recv(2048)) == 172
+
+
 async def test_a_call_given_up_in_the_same_breath_lights_nothing(street: Street) -> None:
     """INVITE and CANCEL in one segment of a connection."""
     device = await street.device()
