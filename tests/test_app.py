@@ -212,6 +212,18 @@ async def test_the_page_moves_with_its_setting(tmp_path: Path, houses: list[Hous
     assert it.problems == []
 
 
+async def test_a_page_whose_address_this_run_has_set_stays_there(
+    tmp_path: Path, houses: list[House]
+) -> None:
+    it = house(tmp_path, houses)
+    before = (await it.start()).page
+
+    await it.device.settings.put("/web/port", free_port())
+
+    assert it.page == before
+    assert await page(before[0]) == b"HTTP/1.1 200 OK"
+
+
 async def test_options_of_a_run_go_before_settings_and_are_not_stored(
     tmp_path: Path, houses: list[House]
 ) -> None:

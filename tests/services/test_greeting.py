@@ -10,7 +10,7 @@ from sipstrobe.events import ServiceStateChanged
 from sipstrobe.io.wavfile import WavWriter
 from sipstrobe.services.greeting import Greeting
 from tests.support.leap import LeapClock
-from tests.support.waiting import turns, until
+from tests.support.waiting import until
 
 
 class Desk:
@@ -28,6 +28,10 @@ class Desk:
         self.greeting.apply(path)
         await until(lambda: len(self.told) > count)
         return self.told[-1]
+
+    async def loaded(self) -> None:
+        """All that was asked for has been looked at."""
+        await until(lambda: not self.greeting._loading)  # pyright: ignore[reportPrivateUsage]
 
 
 @pytest.fixture
@@ -84,9 +88,7 @@ async def test_of_two_changes_in_a_row_the_last_holds(desk: Desk, tmp_path: Path
 
     desk.greeting.apply(long)
     desk.greeting.apply(short)
-    await until(lambda: desk.told)
-    for _ in range(50):
-        await turns()
+    await desk.loaded()
 
     assert len(desk.told) == 1
     recording = desk.greeting.recording()
@@ -94,3 +96,12 @@ async def test_of_two_changes_in_a_row_the_last_holds(desk: Desk, tmp_path: Path
     samples = recording(10)
     assert samples is not None
     assert samples.tolist() == [0.5] * 10
+
+
+async def test_what_is_loaded_too_late_is_not_heard(desk: Desk, tmp_path: Path) -> None:
+    desk.greeting.apply(written(tmp_path / "long.wav", 0.25, 4_800_000))
+    desk.greeting.apply("")
+    await desk.loaded()
+
+    assert len(desk.told) == 1
+    assert desk.greeting.recording() is None
