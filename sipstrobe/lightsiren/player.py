@@ -40,6 +40,22 @@ class Player:
         self._playing = operation, animation
         self._show(operation, animation, now)
 
+    def rest(self) -> None:
+        """Nobody looks: no more frames until `resume`."""
+        self.deadline = None
+
+    def resume(self, *, now: float) -> None:
+        """Somebody looks again: go on where it is by now."""
+        if self._playing is not None and self.deadline is None:
+            self._show(*self._playing, now)
+
+    def frame_at(self, now: float) -> Frame:
+        """What there would be to see."""
+        if self._playing is None:
+            return DARKNESS
+        operation, animation = self._playing
+        return animation.at(now - operation.started)[0]
+
     def wake(self, *, now: float) -> None:
         if self._playing is not None and self.deadline is not None and self.deadline <= now:
             self._show(*self._playing, now)

@@ -8,7 +8,7 @@ from sipstrobe.clock import Handle
 from sipstrobe.context import Context
 from sipstrobe.events import Function, ServiceStateChanged
 from sipstrobe.io.lights import LightDriver, Picture
-from sipstrobe.lightsiren.frame import DARKNESS, Frame
+from sipstrobe.lightsiren.frame import Frame
 from sipstrobe.lightsiren.operations import Operation
 from sipstrobe.lightsiren.player import Lit, Player
 
@@ -19,15 +19,16 @@ OpenLight = Callable[[str], LightDriver]
 
 
 class Lamp:
-    """One light function: plays the operation it is given and hands out every frame."""
+    """One light function: plays the operation it is given and hands out every frame.
 
-    def __init__(
-        self, context: Context, function: Function, show: Callable[[Picture], None]
-    ) -> None:
+    While nobody watches and no output can be seen, it shows the first frame of what it is given
+    and rests.
+    """
+
+    def __init__(self, context: Context, function: Function, outputs: "LightOutputs") -> None:
         self.function = function
-        self.frame: Frame = DARKNESS
         self._clock = context.clock
-        self._show = show
+        self._outputs = outputs
         self._watchers: tuple[Callable[[Frame], None], ...] = ()
         self._player = Player()
         self._driver = context.driver(self._player, self._lit, name=f"{function} player")
@@ -35,9 +36,19 @@ class Lamp:
     def play(self, operation: Operation | None) -> None:
         self._driver.feed(self._player.play, operation)
 
+    @property
+    def frame(self) -> Frame:
+        """What it shows now."""
+        return self._player.frame_at(self._clock.now())
+
+    def resume(self) -> None:
+        """Somebody may look again."""
+        self._driver.feed(self._player.resume)
+
     def watch(self, watcher: Callable[[Frame], None]) -> Callable[[], None]:
         """Call watcher with each frame from now on; the result ends that."""
         self._watchers = (*self._watchers, watcher)
+        self.resume()
 
         def unwatch() -> None:
             self._watchers = tuple(w for w in self._watchers if w is not watcher)
@@ -50,10 +61,11 @@ class Lamp:
         self._driver.close()
 
     def _lit(self, lit: Lit) -> None:
-        self.frame = lit.frame
-        self._show(self._picture(lit))
+        self._outputs.show(self._picture(lit))
         for watcher in self._watchers:
             watcher(lit.frame)
+        if not self._watchers and not self._outputs.seen:
+            self._player.rest()
 
     def _picture(self, lit: Lit) -> Picture:
         at, operation = self._clock.now(), lit.operation
@@ -94,6 +106,11 @@ class LightOutputs:
     def states(self) -> dict[str, str]:
         """What keeps each output from working; empty where nothing does."""
         return {output.spec: output.problem for output in self._outputs.values()}
+
+    @property
+    def seen(self) -> bool:
+        """Whether any of them can be seen; one that is not open yet may be in a moment."""
+        return any(o.driver is None or o.driver.seen for o in self._outputs.values())
 
     def apply(self, specs: Iterable[str]) -> None:
         """Use these outputs and no others; those in use already go on undisturbed."""

@@ -97,7 +97,7 @@ class Signals:
             "input_to_light_seconds", "From an input's arrival to the light that it switched"
         )
         self._lights = LightOutputs(context, open_light)
-        self._lamps = {light: Lamp(context, light, self._lights.show) for light in LIGHTS}
+        self._lamps = {light: Lamp(context, light, self._lights) for light in LIGHTS}
         self._siren = Siren(context, {**sounds, **system.SYSTEM_SOUNDS})
         self._light_ids, self._siren_ids = count(1), count(1)
         self._channels = {function: self._channel(function) for function in Function}
@@ -118,6 +118,8 @@ class Signals:
 
     def apply_lights(self, wanted: LightsSettings) -> None:
         self._lights.apply(wanted.outputs)
+        for lamp in self._lamps.values():
+            lamp.resume()
 
     # --- what others may look at ---------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sipstrobe.io.lights import LightLog, NoLight, Picture, VirtualLight, open_light
+from sipstrobe.io.lights import LightLog, NoLight, Picture, open_light
 
 RED = Picture(
     at=12.5,
@@ -17,34 +17,6 @@ RED = Picture(
     profile="Gäste",
 )
 DARK = Picture(at=13.0, function="SignalingLED", sides=(("", 0.0),) * 4)
-
-
-def test_the_virtual_light_keeps_the_last_picture_and_tells_who_watches() -> None:
-    light = VirtualLight()
-    seen: list[Picture] = []
-    unwatch = light.watch(seen.append)
-
-    light.show(RED)
-    light.show(DARK)
-    unwatch()
-    light.show(RED)
-
-    assert seen == [RED, DARK]
-    assert light.pictures == {"SignalingLED": RED}
-    light.check()
-    light.close()
-
-
-def test_a_watcher_may_stop_watching_while_it_is_told() -> None:
-    light = VirtualLight()
-    seen: list[Picture] = []
-    unwatch = light.watch(lambda picture: unwatch())
-    light.watch(seen.append)
-
-    light.show(RED)
-    light.show(DARK)
-
-    assert seen == [RED, DARK]
 
 
 def test_the_log_has_a_line_for_each_picture_that_can_be_read_at_once(tmp_path: Path) -> None:
@@ -95,7 +67,7 @@ def test_a_log_that_was_removed_is_noticed(tmp_path: Path) -> None:
 
 
 def test_drivers_are_named_by_a_short_text(tmp_path: Path) -> None:
-    assert isinstance(open_light("virtual"), VirtualLight)
+    assert isinstance(open_light("virtual"), NoLight)
     assert isinstance(open_light("none"), NoLight)
     log = open_light(f"log:{tmp_path}/a:b.log")
     assert isinstance(log, LightLog)

@@ -6,11 +6,13 @@ import pytest
 
 from sipstrobe.commands import StartOperation
 from sipstrobe.events import Function, ServiceStateChanged
-from sipstrobe.io.lights import LightDriver
+from sipstrobe.io.lights import LightDriver, open_light
+from sipstrobe.lightsiren.frame import Frame
 from sipstrobe.lightsiren.settings import LightsSettings
 from tests.support.signals import Bench, FakeLight
 
 STEADY = StartOperation(function=Function.SIGNALING_LED, pattern="Steady")
+PULSE = StartOperation(function=Function.SIGNALING_LED, pattern="Pulse")
 BLINK = StartOperation(function=Function.SIGNALING_LED, pattern="Blink", priority=4)
 
 
@@ -132,3 +134,40 @@ def test_nothing_is_tried_again_after_the_end() -> None:
     bench.clock.advance(60)
 
     assert shop.opened == []
+
+
+def test_what_nobody_can_see_is_not_played_and_goes_on_where_it_would_be() -> None:
+    bench = Bench(open_light=lambda spec: open_light("virtual"))
+    bench.do(PULSE)
+    started = bench.signals.frame()
+
+    assert bench.clock.waiting == 0
+
+    bench.clock.advance(0.3)
+    seen: list[Frame] = []
+    unwatch = bench.signals.watch_frames(seen.append)
+    now, played = bench.signals.frame(), bench.clock.waiting
+    bench.clock.advance(2.0)
+    unwatch()
+    bench.clock.advance(2.0)
+
+    other = Bench()  # with a light that is seen
+    other.do(PULSE)
+    other.clock.advance(0.3)
+    assert now == seen[0] == other.signals.frame() != started
+    assert played == 1
+    assert len(seen) > 3
+    assert bench.clock.waiting == 0
+
+
+def test_an_output_that_is_seen_wakes_the_light() -> None:
+    shop = Shop()
+    bench = Bench(open_light=lambda spec: shop(spec) if spec != "none" else open_light("none"))
+    use(bench, "none")
+    bench.do(BLINK)
+    bench.clock.advance(1.0)
+
+    use(bench, "none", "log:a")
+    bench.clock.advance(1.0)
+
+    assert len(shop.lights["log:a"].pictures) > 2

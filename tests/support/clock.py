@@ -38,6 +38,11 @@ class FakeClock:
         self._calls.append(call)
         return call
 
+    @property
+    def waiting(self) -> int:
+        """How many calls are arranged."""
+        return sum(not call.cancelled for call in self._calls)
+
     def advance_to(self, time: float) -> None:
         while True:
             due = [c for c in self._calls if not c.cancelled and c.when <= time]

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import msgspec
 import numpy as np
@@ -33,6 +33,7 @@ class SettableClock(FakeClock):
 class FakeLight:
     """Keeps every picture. broken: what it fails with, if it fails."""
 
+    seen: ClassVar = True
     pictures: list[Picture] = field(default_factory=list[Picture])
     broken: str = ""
     closed: bool = False

@@ -5,9 +5,8 @@ from pathlib import Path
 from sipstrobe.io.lights.base import LightDriver, Picture
 from sipstrobe.io.lights.log import LightLog
 from sipstrobe.io.lights.none import NoLight
-from sipstrobe.io.lights.virtual import VirtualLight
 
-__all__ = ["LightDriver", "LightLog", "NoLight", "Picture", "VirtualLight", "open_light"]
+__all__ = ["LightDriver", "LightLog", "NoLight", "Picture", "open_light"]
 
 
 def open_light(spec: str) -> LightDriver:
@@ -17,9 +16,7 @@ def open_light(spec: str) -> LightDriver:
     """
     kind, _, rest = spec.partition(":")
     match kind, rest:
-        case "virtual", "":
-            return VirtualLight()
-        case "none", "":
+        case "virtual" | "none", "":
             return NoLight()
         case "log", path if path:
             return LightLog(Path(path))

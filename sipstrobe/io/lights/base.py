@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,12 @@ class Picture:
 
 
 class LightDriver(Protocol):
-    """An output for pictures. Methods may raise OSError, which is reported and survived."""
+    """An output for pictures. Methods may raise OSError, which is reported and survived.
+
+    seen: whether there is anything to see; pictures that nobody sees need not be made.
+    """
+
+    seen: ClassVar[bool]
 
     def show(self, picture: Picture) -> None:
         """Show this now; must not block."""

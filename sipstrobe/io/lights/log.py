@@ -8,12 +8,15 @@ Lines are complete as soon as they are written, so that they can be read while t
 
 import json
 from pathlib import Path
+from typing import ClassVar
 
 from sipstrobe.io.lights.base import Picture
 
 
 class LightLog:
     """Append to a file, which is made if it is missing. Raises OSError when it cannot be."""
+
+    seen: ClassVar = True
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("a", buffering=1, encoding="utf-8")

@@ -1,9 +1,13 @@
-"""A device without a light."""
+"""A light that hangs on no wall: it is seen on the live page, or not at all."""
+
+from typing import ClassVar
 
 from sipstrobe.io.lights.base import Picture
 
 
 class NoLight:
+    seen: ClassVar = False
+
     def show(self, picture: Picture) -> None:
         pass
 
