@@ -25,7 +25,6 @@ class CallStatus(StrEnum):
     CALLING = "calling"
     RINGING = "ringing"
     ACTIVE = "active"
-    TERMINATING = "terminating"
     TERMINATED = "terminated"
 
 

@@ -21,7 +21,7 @@ export function party(uri) {
 
 const CALL_WORDS = {
   calling: "is being placed", ringing: "rings", active: "is connected",
-  terminating: "is ending", terminated: "has ended", idle: "is idle",
+  terminated: "has ended", idle: "is idle",
 };
 
 const callWords = (i) =>
