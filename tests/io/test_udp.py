@@ -18,6 +18,7 @@ from sipstrobe.io.udp import (
     PortPairs,
     Receive,
     UdpSocket,
+    endpoint_of,
     local_address_for,
 )
 from tests.support.waiting import turns, until
@@ -340,3 +341,18 @@ async def test_round_and_round_until_none_is_free(desk: Desk, pairs: Pairs) -> N
 async def test_the_last_port_alone_makes_no_pair(desk: Desk, pairs: Pairs) -> None:
     with pytest.raises(OSError, match="no free pair"):
         pairs(65_535).open(desk.note, desk.note)
+
+
+@pytest.mark.parametrize(
+    ("address", "endpoint"),
+    [
+        (("192.0.2.1", 5060), ("192.0.2.1", 5060)),
+        (("2001:db8::1", 5060, 0, 0), ("2001:db8::1", 5060)),
+        (("fe80::1", 5060, 0, 3), ("fe80::1%3", 5060)),
+    ],
+)
+def test_a_link_local_source_keeps_its_link(
+    address: tuple[str, int] | tuple[str, int, int, int], endpoint: Endpoint
+) -> None:
+    """RFC 4007 §6: the same address may be another host on another link."""
+    assert endpoint_of(address) == endpoint

@@ -53,8 +53,7 @@ def test_every_mistake_of_a_condition_is_told() -> None:
     wrong = on("call/state", state="singing", color="red")
     assert said(rule("R", on("no/such"), wrong)) == [
         "/0/conditions/0/event: there is no event 'no/such'",
-        "/0/conditions/1/match/state: must be one of idle, calling, ringing, active,"
-        " terminated",
+        "/0/conditions/1/match/state: must be one of idle, calling, ringing, active, terminated",
         "/0/conditions/1/match: call/state has no item 'color'",
     ]
 
