@@ -18,7 +18,7 @@ from sipstrobe.services.stream import Stream
 from sipstrobe.services.ticker import Ticker
 from sipstrobe.sip.transport import Flow, on_link_of
 
-LEAST_WAIT = 0.040  # seconds that sound waits in the ring; less would show every hold-up
+LEAST_WAIT = 0.060  # seconds that sound waits in the ring; less would let hold-ups be heard
 
 
 class CallMedia:
