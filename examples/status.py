@@ -21,7 +21,8 @@ def main() -> None:
                 f"{mark} {function['name']:<14} {operation['priority']:>2} {operation['pattern']}"
             )
             for link in operation["why"] if operation["shown"] else []:
-                print(f"      because of {link}")
+                items = ", ".join(f"{value}" for value in link["items"].values())
+                print(f"      because of {link['kind']} {link['name']}: {items}")
     for call in status["calls"]:
         print(f"call {call['remote_uri']} → {call['local_uri']}: {call['state']}, {call['codec']}")
 
