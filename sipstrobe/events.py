@@ -46,6 +46,16 @@ class Direction(StrEnum):
     OUTGOING = "outgoing"
 
 
+class RegistrationState(StrEnum):
+    """How an account stands with its registrar (checklist SAC-03, AMB-05)."""
+
+    OFF = "off"  # it does not register
+    TRYING = "trying"
+    REGISTERED = "registered"
+    FAILED = "failed"  # and is tried again
+    GIVEN_UP = "given_up"  # after so many attempts; tried again more slowly
+
+
 class Function(StrEnum):
     """The outputs with a status list of their own (checklist MIX-05)."""
 
@@ -160,6 +170,51 @@ class CallState(Event):
     local_uri: str
     remote_uri: str
     extension: str
+
+
+@_declared(
+    "call/registration",
+    Kind.PROPERTY,
+    "How an account stands with its registrar",
+    source=("account",),
+    rest={"state": "off"},
+)
+class RegistrationChanged(Event):
+    account: str
+    state: RegistrationState
+    server: str  # where it is registered, or was tried last
+    uri: str  # the address under which it can be called
+    code: int  # the last SIP status, 0: none has come
+    words: str  # what that means, for a person
+    until: str  # when the registration ends, ISO 8601 with zone; empty: it is not registered
+
+
+@_declared(
+    "call/audio",
+    Kind.PROPERTY,
+    "Whether a call is heard, and what keeps it from that",
+    source=("call",),
+    rest={"verdict": "none"},
+)
+class CallAudioChanged(Event):
+    call: str
+    verdict: str  # one word of rtp.verdict, "none" when the call has ended
+    words: str  # the cause, for a person
+    mos: float  # estimated mean opinion score 1…4.5 of what we hear; 0: not known
+
+
+@_declared("call/message", Kind.PULSE, "A text message was received (RFC 3428)")
+class MessageReceived(Event):
+    account: str
+    remote_uri: str
+    local_uri: str
+    text: str
+
+
+@_declared("call/flood", Kind.PULSE, "A caller is slowed down because of too many requests")
+class FloodNoticed(Event):
+    address: str
+    kind: str  # what there is too much of: requests, calls, bytes
 
 
 # --- light and siren ---------------------------------------------------------------------------

@@ -1,52 +1,124 @@
 """What can be set about SIP: the switches, limits and accounts of the device."""
 
 from collections.abc import Iterator
+from ipaddress import ip_network
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
 from sipstrobe.errors import Problem
+from sipstrobe.secret import Secret
+from sipstrobe.sip.account import Account, Host, OneLine, OptionalHost
+from sipstrobe.sip.account import problems as account_problems
 
 MIN_SESSION_EXPIRES = 90  # seconds; RFC 4028 §4: nobody may ask for less
+MAX_ACCOUNTS = 1000  # the page advises 100 at most (GAP-25)
 
 
-class Account(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Who the device is when it calls and is called."""
+class TlsSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """TLS of all accounts (SAC-10, GAP-28)."""
 
-    name: Annotated[
-        str, Meta(min_length=1, max_length=64, title="Name", description="Shown in lists.")
-    ] = "peer-to-peer"
-    kind: Annotated[
-        Literal["peer_to_peer"],
-        Meta(title="Kind", description="Peer-to-peer: called and calling by address."),
-    ] = "peer_to_peer"
-    user_id: Annotated[
-        str,
+    versions: Annotated[
+        Literal["automatic", "1.2", "1.3"],
+        Meta(title="Version", description="Automatic: the best that both sides can, from 1.2 up."),
+    ] = "automatic"
+    verify: Annotated[
+        bool,
         Meta(
-            max_length=64,
-            pattern=r"^[A-Za-z0-9\-_.!~*'()&=+$,;?/]*$",
-            title="User ID",
-            description="User part of the address that the device calls from.",
+            title="Verify servers",
+            description="Refuse servers whose certificate is not trusted or has another name.",
         ),
-    ] = "sipstrobe"
-    caller_id: Annotated[
+    ] = True
+    authorities: Annotated[
         str,
         Meta(
-            max_length=64,
-            pattern=r"^[^\x00-\x1f\x7f]*$",
-            title="Caller ID",
-            description="The name that called phones display.",
+            max_length=1 << 18,
+            title="Trusted authorities",
+            description="Certificates in PEM form; empty: those that the system trusts.",
         ),
     ] = ""
-    transport: Annotated[
-        Literal["udp", "tcp"], Meta(title="Transport", description="How outgoing calls are sent.")
-    ] = "udp"
-    answer_automatically: Annotated[
-        bool, Meta(title="Answer automatically", description="Accept calls without a rule.")
-    ] = True
-    default: Annotated[
-        bool, Meta(title="Default", description="Used when a call names no account.")
+    certificate: Annotated[
+        str,
+        Meta(
+            max_length=1 << 16,
+            title="Certificate",
+            description="Our own, in PEM form with its chain; empty: one that the device makes.",
+        ),
+    ] = ""
+    private_key: Annotated[
+        Secret, Meta(title="Private key", description="Of our certificate, in PEM form.")
+    ] = Secret("")
+
+
+class TurnServer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A relay for media (RFC 8656)."""
+
+    address: Annotated[Host, Meta(title="Server")]
+    transport: Annotated[Literal["udp", "tcp", "tls"], Meta(title="Transport")] = "udp"
+    user: Annotated[OneLine, Meta(title="User")] = ""
+    password: Annotated[Secret, Meta(title="Password")] = Secret("")
+
+
+class NatSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How calls find their way through address translation (SIP-10, SIP-14, SIP-15, AMB-03)."""
+
+    ice: Annotated[
+        bool, Meta(title="ICE", description="Try all ways to the other side and take the best.")
     ] = False
+    stun: Annotated[
+        bool, Meta(title="STUN", description="Learn our public address from a server.")
+    ] = False
+    stun_server: Annotated[
+        OptionalHost, Meta(title="STUN server", description="Host name or address.")
+    ] = ""
+    turn: Annotated[
+        bool, Meta(title="TURN", description="Send media through a relay where nothing else works.")
+    ] = False
+    turn_servers: Annotated[tuple[TurnServer, ...], Meta(max_length=4, title="TURN servers")] = ()
+    upnp: Annotated[
+        bool, Meta(title="UPnP", description="Ask the router to let SIP and media in.")
+    ] = False
+    via_rewrite: Annotated[
+        bool,
+        Meta(
+            title="Public address in Via",
+            description="On: Via names the public address, such as 203.0.113.9, once it is known."
+            " Off: always our own, such as 192.168.0.90.",
+        ),
+    ] = True
+    contact_rewrite: Annotated[
+        bool,
+        Meta(
+            title="Public address in Contact",
+            description="On: others are told to call us at the public address, such as"
+            " 203.0.113.9, once it is known. Off: at our own, such as 192.168.0.90.",
+        ),
+    ] = True
+
+
+AccessEntry = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[^\x00-\x20\x7f]+$")]
+
+
+class AccessSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who may call (ACL-01…04, GAP-27)."""
+
+    enabled: Annotated[bool, Meta(title="Use access list")] = False
+    policy: Annotated[
+        Literal["allow", "block"],
+        Meta(
+            title="Policy",
+            description="Allow: only those in the list may call. Block: all but those.",
+        ),
+    ] = "allow"
+    entries: Annotated[
+        tuple[AccessEntry, ...],
+        Meta(
+            max_length=1000,
+            title="Entries",
+            description="Callers such as sip:10*@pbx.example or *@pbx.example; hosts such as"
+            " 192.0.2.0/24, 2001:db8::/32 or *.example.",
+        ),
+    ] = ()
 
 
 class SipSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -113,6 +185,64 @@ class SipSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
             description="Further calls are told to try again later.",
         ),
     ] = 250
+    tls_port: Annotated[int, Meta(ge=1024, le=65535, title="TLS port")] = 5061
+    websocket_port: Annotated[
+        Annotated[int, Meta(ge=1024, le=65535)] | None,
+        Meta(title="WebSocket port", description="For phones in browsers; null: none."),
+    ] = None
+    secure_websocket_port: Annotated[
+        Annotated[int, Meta(ge=1024, le=65535)] | None,
+        Meta(title="Secure WebSocket port", description="The same with TLS; null: none."),
+    ] = None
+    registration_interval: Annotated[
+        int,
+        Meta(
+            ge=60,
+            le=86400,
+            title="Registration interval",
+            description="Seconds for which all accounts ask to be registered.",
+        ),
+    ] = 3600
+    max_registration_attempts: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=100,
+            title="Attempts",
+            description="Attempts to reach a server before that is reported as given up; after"
+            " that it is tried more slowly.",
+        ),
+    ] = 10
+    failback_after: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=86400,
+            title="Failback after",
+            description="Seconds until the primary server is tried again.",
+        ),
+    ] = 300
+    calls_together: Annotated[
+        Literal["mix", "first", "newest", "busy"],
+        Meta(
+            title="Several calls",
+            description="Mix: all are heard. First: the one answered first is heard, others wait"
+            " silently for their turn. Newest: the last one is heard. Busy: one call at a time,"
+            " others are told that we are busy.",
+        ),
+    ] = "mix"
+    auto_answer_headers: Annotated[
+        bool,
+        Meta(
+            title="Obey auto-answer headers",
+            description="Answer at once when the caller asks for it (RFC 5373, Alert-Info,"
+            " Call-Info), also where the account does not answer automatically.",
+        ),
+    ] = True
+    follow_transfers: Annotated[
+        bool,
+        Meta(title="Follow transfers", description="Call where the other side sends us (REFER)."),
+    ] = False
     udp_to_tcp: Annotated[
         bool,
         Meta(
@@ -138,8 +268,11 @@ class SipSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     ] = "automatic"
     accounts: Annotated[
         tuple[Account, ...],
-        Meta(max_length=100, title="Accounts", description="Exactly one is the default."),
+        Meta(max_length=MAX_ACCOUNTS, title="Accounts", description="Exactly one is the default."),
     ] = (Account(default=True),)
+    tls: Annotated[TlsSettings, Meta(title="TLS")] = TlsSettings()
+    nat: Annotated[NatSettings, Meta(title="Address translation")] = NatSettings()
+    access: Annotated[AccessSettings, Meta(title="Access list")] = AccessSettings()
 
 
 def problems(settings: SipSettings) -> list[Problem]:
@@ -160,3 +293,34 @@ def _problems(settings: SipSettings) -> Iterator[Problem]:
         if account.user_id in seen:
             yield Problem(f"/accounts/{n}/user_id", f"{account.user_id!r} is used already")
         seen.add(account.user_id)
+        yield from account_problems(account, f"/accounts/{n}")
+    yield from _port_problems(settings)
+    yield from _nat_problems(settings.nat)
+    for n, entry in enumerate(settings.access.entries):
+        if "/" in entry and "@" not in entry and not _is_network(entry):
+            yield Problem(f"/access/entries/{n}", f"{entry!r} is no network such as 192.0.2.0/24")
+
+
+def _port_problems(settings: SipSettings) -> Iterator[Problem]:
+    taken = {settings.port: "the SIP port"}
+    for name in ("tls_port", "websocket_port", "secure_websocket_port"):
+        port: int | None = getattr(settings, name)
+        if port in taken:
+            yield Problem(f"/{name}", f"{port} is {taken[port]}")
+        elif port is not None:
+            taken[port] = f"/{name}"
+
+
+def _nat_problems(nat: NatSettings) -> Iterator[Problem]:
+    if nat.stun and not nat.stun_server:
+        yield Problem("/nat/stun_server", "must name the STUN server")
+    if nat.turn and not nat.turn_servers:
+        yield Problem("/nat/turn_servers", "must name a TURN server")
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True

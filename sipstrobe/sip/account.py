@@ -1,0 +1,176 @@
+"""One account: who the device is when it calls and is called (SAC-01…13)."""
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from sipstrobe.errors import Problem
+from sipstrobe.secret import Secret
+
+# A host name or address, with a port if it is not the usual one; IPv6 in brackets.
+HOST = r"^([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?$"
+Host = Annotated[str, Meta(pattern=HOST)]
+OptionalHost = Annotated[str, Meta(pattern=HOST[:-1] + r"|^$")]
+OneLine = Annotated[str, Meta(max_length=128, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Codec = Literal["PCMU", "PCMA"]
+
+
+class Proxy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A proxy that requests of an account go through (SAC-13)."""
+
+    address: Annotated[Host, Meta(title="Address", description="Host name or address.")]
+    user: Annotated[OneLine, Meta(title="User")] = ""
+    password: Annotated[Secret, Meta(title="Password")] = Secret("")
+
+
+class Caller(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who may call an account that asks its callers for a password."""
+
+    user: Annotated[OneLine, Meta(min_length=1, title="User")]
+    password: Annotated[Secret, Meta(title="Password")]
+
+
+class Account(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who the device is when it calls and is called."""
+
+    name: Annotated[
+        str, Meta(min_length=1, max_length=64, title="Name", description="Shown in lists.")
+    ] = "peer-to-peer"
+    enabled: Annotated[
+        bool, Meta(title="Active", description="An inactive account is neither called nor calls.")
+    ] = True
+    kind: Annotated[
+        Literal["peer_to_peer", "registered"],
+        Meta(
+            title="Kind",
+            description="Peer-to-peer: called and calling by address. Registered: with a PBX.",
+        ),
+    ] = "peer_to_peer"
+    user_id: Annotated[
+        str,
+        Meta(
+            max_length=64,
+            pattern=r"^[A-Za-z0-9\-_.!~*'()&=+$,;?/]*$",
+            title="User ID",
+            description="User part of the address that the device calls from; the extension.",
+        ),
+    ] = "sipstrobe"
+    authentication_id: Annotated[
+        OneLine,
+        Meta(
+            title="Authentication ID",
+            description="The name that goes with the password; empty: the user ID.",
+        ),
+    ] = ""
+    password: Annotated[Secret, Meta(title="Password")] = Secret("")
+    caller_id: Annotated[
+        str,
+        Meta(
+            max_length=64,
+            pattern=r"^[^\x00-\x1f\x7f]*$",
+            title="Caller ID",
+            description="The name that called phones display.",
+        ),
+    ] = ""
+    domain: Annotated[
+        OptionalHost,
+        Meta(title="Domain", description="The part of the address after @; of the PBX."),
+    ] = ""
+    registrar: Annotated[
+        OptionalHost,
+        Meta(title="Registrar", description="Where to register; empty: at the domain."),
+    ] = ""
+    secondary_domain: Annotated[
+        OptionalHost,
+        Meta(title="Secondary domain", description="Used with the secondary server."),
+    ] = ""
+    secondary_registrar: Annotated[
+        OptionalHost,
+        Meta(title="Secondary server", description="Tried when registration at the first fails."),
+    ] = ""
+    hot_standby: Annotated[
+        bool,
+        Meta(
+            title="Hot standby",
+            description="Be registered with both servers at once, so that no call is missed.",
+        ),
+    ] = False
+    proxies: Annotated[
+        tuple[Proxy, ...],
+        Meta(max_length=8, title="Proxies", description="In the order of the way to the server."),
+    ] = ()
+    secondary_proxies: Annotated[
+        tuple[Proxy, ...],
+        Meta(max_length=8, title="Secondary proxies", description="With the secondary server."),
+    ] = ()
+    transport: Annotated[
+        Literal["udp", "tcp", "tls", "ws", "wss"],
+        Meta(title="Transport", description="How outgoing requests are sent."),
+    ] = "udp"
+    sips: Annotated[
+        bool,
+        Meta(
+            title="SIPS",
+            description="Be a sips: address, encrypted on each part of the way; implies TLS.",
+        ),
+    ] = False
+    prefer_ipv6: Annotated[
+        bool,
+        Meta(title="Prefer IPv6", description="For names that have addresses of both kinds."),
+    ] = False
+    media_encryption: Annotated[
+        Literal["none", "best_effort", "mandatory"],
+        Meta(
+            title="Media encryption",
+            description="Best effort: encrypted where the other side can. Mandatory: or no call.",
+        ),
+    ] = "none"
+    media_keys: Annotated[
+        Literal["sdes", "dtls"],
+        Meta(
+            title="Keys of the media",
+            description="What we offer: keys in the signalling (SDES) or a handshake (DTLS-SRTP).",
+        ),
+    ] = "sdes"
+    codecs: Annotated[
+        tuple[Codec, ...],
+        Meta(min_length=1, max_length=8, title="Codecs", description="Preferred ones first."),
+    ] = ("PCMU", "PCMA")
+    dtmf_rtp: Annotated[
+        bool, Meta(title="DTMF in RTP", description="Digits as telephone events (RFC 4733).")
+    ] = True
+    dtmf_info: Annotated[
+        bool, Meta(title="DTMF in INFO", description="Digits in SIP INFO requests.")
+    ] = True
+    answer_automatically: Annotated[
+        bool, Meta(title="Answer automatically", description="Accept calls without a rule.")
+    ] = True
+    callers: Annotated[
+        tuple[Caller, ...],
+        Meta(
+            max_length=32,
+            title="Callers with passwords",
+            description="If there are any, only they may call; they are asked for the password.",
+        ),
+    ] = ()
+    default: Annotated[
+        bool, Meta(title="Default", description="Used when a call names no account.")
+    ] = False
+
+    @property
+    def registers(self) -> bool:
+        """GAP-29: without registrar and domain there is nowhere to register."""
+        return self.enabled and self.kind == "registered" and bool(self.registrar or self.domain)
+
+
+def problems(account: Account, path: str) -> Iterator[Problem]:
+    """What single fields cannot say about themselves."""
+    if account.sips and account.transport not in ("tls", "wss"):
+        yield Problem(f"{path}/sips", "needs the transport tls or wss")
+    if account.media_encryption != "none" and account.transport not in ("tls", "wss"):
+        yield Problem(f"{path}/media_encryption", "needs the transport tls or wss (GAP-28)")
+    if account.hot_standby and not (account.secondary_registrar or account.secondary_domain):
+        yield Problem(f"{path}/hot_standby", "needs a secondary server or domain")
+    if len(set(account.codecs)) != len(account.codecs):
+        yield Problem(f"{path}/codecs", "must name each codec once")
