@@ -275,6 +275,11 @@ class SipSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     access: Annotated[AccessSettings, Meta(title="Access list")] = AccessSettings()
 
 
+def default_account(settings: SipSettings) -> Account:
+    """The one that is used when none is named."""
+    return next(account for account in settings.accounts if account.default)
+
+
 def problems(settings: SipSettings) -> list[Problem]:
     """What single fields cannot say about themselves; paths are relative to the section."""
     return list(_problems(settings))
