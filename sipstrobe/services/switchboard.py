@@ -1,0 +1,173 @@
+"""The running calls, and the steps that both directions share."""
+
+import logging
+from itertools import count
+
+from sipstrobe.audio.source import AddSource, RemoveSource, SourceKind
+from sipstrobe.context import Context
+from sipstrobe.errors import CommandRefused, RemoteProtocolError
+from sipstrobe.events import CallReason, CallStatus, Direction
+from sipstrobe.machine import Driver
+from sipstrobe.services.call_media import CallMedia
+from sipstrobe.services.calls import Call
+from sipstrobe.sip.account import Account
+from sipstrobe.sip.endpoint import Endpoint
+from sipstrobe.sip.outputs import CallEnded, Ended, Output
+
+logger = logging.getLogger(__name__)
+
+CALL_RANK = 5  # among the sources of the speaker
+
+
+class Switchboard:
+    """Every call from its first step to its last, whoever began it."""
+
+    def __init__(self, context: Context, driver: Driver[Output], endpoint: Endpoint) -> None:
+        self.calls: dict[str, Call] = {}
+        self.legs: dict[str, Call] = {}  # by the endpoint's name
+        self._context = context
+        self._driver = driver
+        self._endpoint = endpoint
+        self._serials = count(1)
+
+    # --- finding --------------------------------------------------------------------------------
+
+    def known(self, call: str) -> Call:
+        """Raises CommandRefused when there is no such call."""
+        found = self.calls.get(call)
+        if found is None:
+            raise CommandRefused("unknown_call", f"there is no call {call!r}")
+        return found
+
+    def leg(self, leg: str) -> tuple[Call, CallMedia]:
+        """The call of whose leg there is news; it has media before it has a leg."""
+        call = self.legs[leg]
+        assert call.media is not None
+        return call, call.media
+
+    # --- steps ----------------------------------------------------------------------------------
+
+    def begin(
+        self,
+        direction: Direction,
+        account: Account,
+        *,
+        local_uri: str,
+        remote_uri: str,
+        extension: str = "",
+    ) -> Call:
+        """A call that has just come, or is about to be made; nobody is told yet."""
+        prefix = "in" if direction is Direction.INCOMING else "out"
+        call = Call(
+            id=f"{prefix}-{next(self._serials)}",
+            direction=direction,
+            account=account.name,
+            local_uri=local_uri,
+            remote_uri=remote_uri,
+            extension=extension,
+            since=self._context.clock.now(),
+        )
+        self.calls[call.id] = call
+        return call
+
+    def enter_leg(self, call: Call, leg: str) -> None:
+        """The endpoint knows the call by this name."""
+        call.leg = leg
+        self.legs[leg] = call
+
+    def activate(self, call: Call, reason: CallReason) -> None:
+        call.since = self._context.clock.now()
+        self.move(call, CallStatus.ACTIVE, reason)
+
+    def move(self, call: Call, state: CallStatus, reason: CallReason) -> None:
+        """State first, so that a rule triggered by the change finds it to hold already."""
+        change = call.moved(state, reason)
+        self._context.bus.publish(call.property(), change)
+
+    def hear(self, call: Call) -> None:
+        """The other side has begun to speak; a caller of ours also before the answer."""
+        assert call.media is not None
+        order = AddSource(
+            owner=call.id, kind=SourceKind.CALL, ring=call.media.stream.ring, rank=CALL_RANK
+        )
+        try:
+            self._context.dispatcher.execute(order)
+            call.heard = True
+        except CommandRefused as refusal:
+            logger.warning("call %s is not heard: %s", call.id, refusal)
+
+    def take_answer(self, call: Call, media: CallMedia, body: bytes) -> bool:
+        """The answer to our offer; False when it cannot be used."""
+        try:
+            media.accept(body)
+        except RemoteProtocolError as error:
+            logger.info("call %s: the answer cannot be used: %s", call.id, error)
+            return False
+        return True
+
+    # --- the end --------------------------------------------------------------------------------
+
+    def refuse(self, call: Call, status: int, reason: CallReason) -> None:
+        """A call that never sounds or lights: only its pulse tells of it."""
+        self._driver.feed(self._endpoint.reject, call.leg, status)
+        self._silence(call)
+        self.calls.pop(call.id)
+        self._context.bus.publish(call.moved(CallStatus.TERMINATED, reason))
+
+    def give_up(self, call: Call) -> None:
+        """There can be no sound: hang up, and say that it failed."""
+        call.failed = True
+        self.end(call)
+
+    def end(self, call: Call, status: int = 480) -> None:
+        """Hang up, whatever the state; status is for one that rings here still."""
+        if call.leg is None:
+            self.finish(call, CallReason.TERMINATED)
+            return
+        self._driver.feed(self._endpoint.hang_up, call.leg, status=status)
+
+    def end_all(self, status: int = 480) -> None:
+        for call in list(self.calls.values()):
+            self.end(call, status)
+
+    def ended(self, news: CallEnded) -> None:
+        """The endpoint's last word on a call."""
+        call = self.legs.pop(news.call, None)
+        if call is None or call.id not in self.calls:
+            return
+        status = f"{news.status} " if news.status else ""
+        logger.info("call %s has ended: %s, %s%s", call.id, news.how.value, status, news.words)
+        self.finish(call, _reason(news, call))
+
+    def finish(self, call: Call, reason: CallReason) -> None:
+        """The call is over: silence first, then the news."""
+        self._silence(call)
+        self.calls.pop(call.id)
+        self.move(call, CallStatus.TERMINATED, reason)
+
+    def _silence(self, call: Call) -> None:
+        if call.heard:
+            call.heard = False
+            self._context.dispatcher.execute(RemoveSource(owner=call.id))
+        if call.media is not None:
+            call.media.close()
+
+
+def _reason(news: CallEnded, call: Call) -> CallReason:
+    if call.failed:
+        return CallReason.FAILED
+    match news.how:
+        case Ended.NO_ANSWER:
+            return CallReason.NO_ANSWER
+        case Ended.REJECTED if call.direction is Direction.INCOMING:
+            return CallReason.DENIED
+        case Ended.REJECTED if news.status in (486, 600):
+            return CallReason.BUSY
+        case Ended.REJECTED if news.status in (403, 603):
+            return CallReason.DENIED
+        case Ended.REJECTED | Ended.UNREACHABLE if call.direction is Direction.OUTGOING:
+            return CallReason.FAILED
+        case Ended.NO_ACK | Ended.UNREACHABLE:
+            return CallReason.FAILED
+        case _:
+            return CallReason.TERMINATED
