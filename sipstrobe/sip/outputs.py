@@ -7,6 +7,7 @@ SDP is opaque here: `body` is what the peer sent, None when the message had no S
 from dataclasses import dataclass
 from enum import Enum
 
+from sipstrobe.sip.identity import Registered, RegistrationFailed, Unregistered
 from sipstrobe.sip.message import Request, Response
 from sipstrobe.sip.transport import Flow
 
@@ -24,6 +25,13 @@ class CloseConnection:
     """A connection on which nothing sensible can follow (framing lost)."""
 
     connection: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeepAlive:
+    """Send a STUN binding request (RFC 5626 §3.5.2) and report its answer with `mapped`."""
+
+    flow: Flow
 
 
 class Ended(Enum):
@@ -116,9 +124,24 @@ class CallEnded:
     words: str
 
 
+@dataclass(frozen=True, slots=True)
+class RequestAnswered:
+    """What came of `request`; response None: there was no answer, status says how (408, 503)."""
+
+    request: str
+    status: int
+    words: str
+    response: Response | None
+
+
 Output = (
     Send
     | CloseConnection
+    | KeepAlive
+    | Registered
+    | RegistrationFailed
+    | Unregistered
+    | RequestAnswered
     | IncomingCall
     | CallProgress
     | CallAccepted
