@@ -13,7 +13,9 @@ from itertools import islice
 from typing import NamedTuple
 
 from sipstrobe.errors import RemoteProtocolError
+from sipstrobe.nat import stun
 from sipstrobe.rtp import packet, rtcp
+from sipstrobe.sdp import candidates
 from sipstrobe.sdp.description import SessionDescription
 from sipstrobe.sdp.negotiate import Offerable, answer
 from sipstrobe.sip.framing import Framer
@@ -115,12 +117,65 @@ def read_rtp(data: bytes) -> None:
     assert packet.parse(bytes(received)) == received
 
 
+def read_ice(data: bytes) -> None:
+    """Read what SDP says about ICE; what we would say of it can be read again."""
+    description = SessionDescription.parse(data)
+    for media in description.media:
+        if (ice := candidates.read(description, media)) is not None:
+            candidates.mismatches(ice, media.connection or "", (media.port, media.rtcp_port))
+            for candidate in ice.candidates:
+                assert candidates.Candidate.parse(str(candidate)) == candidate
+
+
+def read_stun(data: bytes) -> None:
+    """Read all that can be read in a message; what is built of it is read alike."""
+    message = stun.parse(data)
+    message.is_signed_with(b"key")
+    assert (
+        stun.parse(
+            stun.build(message.method, message.kind, message.transaction_id, message.attributes)
+        ).attributes
+        == message.attributes
+    )
+    for attribute in stun.Attr:
+        message.text(attribute)
+        for read in (message.number, message.address):
+            with suppress(RemoteProtocolError):
+                read(attribute)
+    _ = message.mapped, message.error, message.unknown
+
+
 _OURS = Offerable(host="192.0.2.20", rtp_port=4000, session_id=7)
 _OFFER = (
     b"v=0\r\no=- 1 2 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP6 2001:db8::1\r\nt=0 0\r\n"
     b"m=audio 49170/2 RTP/AVP 96 8 0 101\r\nc=IN IP4 192.0.2.1/127\r\na=rtpmap:96 L16/16000/2\r\n"
     b"a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-16\r\na=rtcp:53020 IN IP4 192.0.2.1\r\n"
     b"a=ptime:30\r\na=maxptime:40\r\na=sendonly\r\nm=video 0 RTP/SAVP 31\r\na=inactive\r\n"
+)
+_ICE = (
+    b"v=0\r\no=- 1 2 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\na=ice-lite\r\n"
+    b"a=ice-options:trickle ice2\r\nm=audio 49170 RTP/AVP 0\r\na=rtcp:49171\r\na=ice-ufrag:abcd\r\n"
+    b"a=ice-pwd:aaaaaaaaaaaaaaaaaaaaaa\r\n"
+    b"a=candidate:1 1 UDP 2130706431 192.0.2.1 49170 typ host\r\n"
+    b"a=candidate:2 2 udp 1694498815 192.0.2.3 4 typ srflx raddr 10.0.0.1 rport 89 generation 0\r\n"
+    b"a=remote-candidates:1 192.0.2.9 4000 2 192.0.2.9 4001\r\na=end-of-candidates\r\n"
+)
+_ID = bytes(range(12))
+_STUN = (
+    stun.build(
+        stun.Method.BINDING,
+        stun.Class.SUCCESS,
+        _ID,
+        [
+            (stun.Attr.XOR_MAPPED_ADDRESS, stun.xor_address(("192.0.2.1", 4000), _ID)),
+            (stun.Attr.MAPPED_ADDRESS, bytes.fromhex("00018055c0000201")),
+            (stun.Attr.ERROR_CODE, stun.error_code(438, "Stale Nonce")),
+            (stun.Attr.LIFETIME, b"\0\0\2\x58"),
+            (0x7FF0, b"?"),
+        ],
+        key=b"key",
+    ),
+    stun.build(stun.Method.ALLOCATE, stun.Class.REQUEST, _ID, key=b"key", sha256=True),
 )
 _RTP = (
     packet.build(0, True, 1, 160, 7, bytes(160)),
@@ -141,6 +196,8 @@ _RTCP = rtcp.compound(
 
 TARGETS: dict[str, Target] = {
     "sdp": Target(lambda: [_OFFER, _OFFER.replace(b"\r\n", b"\n")], read_sdp),
+    "ice": Target(lambda: [_ICE], read_ice),
+    "stun": Target(lambda: _STUN, read_stun),
     "rtp": Target(lambda: _RTP, read_rtp),
     "rtcp": Target(lambda: [_RTCP], rtcp.parse),
     "sip": Target(_sip_corpus, read_sip),
