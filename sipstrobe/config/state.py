@@ -1,7 +1,8 @@
 """One state of the settings, and the way from one to the next.
 
 What an edit has not touched is the same object in the tree as before: such a section is neither
-decoded nor checked nor encoded again, so that a change costs as much as the sections it is about.
+decoded nor checked nor encoded again, and of a section that is touched neither are the entries of
+lists, so that one account among a thousand can be changed without holding up the loop.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -19,18 +20,34 @@ SECTIONS = tuple(field.name for field in msgspec.structs.fields(Settings))
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """Something typed, its tree, and the value of each reference in it."""
+
+    typed: Any
+    tree: Any
+    hidden: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Section(Part):
+    """entries: of its lists, by the identity of what is typed."""
+
+    entries: dict[int, Part]
+
+
+@dataclass(frozen=True, slots=True)
 class Stored:
     """One state in all its forms."""
 
     settings: Settings
     tree: dict[str, Any]  # as in the file: with references in place of secrets
-    hidden: dict[str, dict[str, str]]  # of each section, the value of each reference
+    sections: dict[str, Section]
     revision: int
 
     @property
     def secrets(self) -> dict[str, str]:
         """The value of each reference."""
-        return {name: value for some in self.hidden.values() for name, value in some.items()}
+        return {n: value for s in self.sections.values() for n, value in s.hidden.items()}
 
 
 def build(
@@ -39,13 +56,8 @@ def build(
     """A state from a JSON tree. Raises ConfigError with every problem that can be told."""
     settings = _decode(tree, secrets)
     _check(settings, SECTIONS)
-    sections = {name: check.encode(getattr(settings, name), draw_id) for name in SECTIONS}
-    return Stored(
-        settings,
-        {name: section for name, (section, _) in sections.items()},
-        {name: hidden for name, (_, hidden) in sections.items()},
-        revision,
-    )
+    sections = {n: _section(getattr(settings, n), draw_id, {}) for n in SECTIONS}
+    return Stored(settings, {n: part.tree for n, part in sections.items()}, sections, revision)
 
 
 def follow(before: Stored, tree: Any, draw_id: Callable[[], str]) -> Stored:
@@ -57,7 +69,11 @@ def follow(before: Stored, tree: Any, draw_id: Callable[[], str]) -> Stored:
         return build(tree, {}, draw_id, revision=0)
     edited = cast("dict[str, Any]", tree)
     same = {n for n in SECTIONS if n in edited and edited[n] is before.tree[n]}
-    rest = {name: section for name, section in edited.items() if name not in same}
+    rest = {
+        name: _shared(section, before.sections[name]) if name in before.sections else section
+        for name, section in edited.items()
+        if name not in same
+    }
     decoded = _decode(rest, before.secrets)
     differing = [
         n for n in SECTIONS if n not in same and getattr(decoded, n) != getattr(before.settings, n)
@@ -67,13 +83,66 @@ def follow(before: Stored, tree: Any, draw_id: Callable[[], str]) -> Stored:
     changed = {name: getattr(decoded, name) for name in differing}
     settings = msgspec.structs.replace(before.settings, **changed)
     _check(settings, differing)
-    sections = {name: check.encode(section, draw_id) for name, section in changed.items()}
+    sections = {
+        name: _section(section, draw_id, before.sections[name].entries)
+        for name, section in changed.items()
+    }
     return Stored(
         settings,
-        {**before.tree, **{name: section for name, (section, _) in sections.items()}},
-        {**before.hidden, **{name: hidden for name, (_, hidden) in sections.items()}},
+        {**before.tree, **{name: part.tree for name, part in sections.items()}},
+        {**before.sections, **sections},
         before.revision + 1,
     )
+
+
+def _shared(tree: Any, before: Section) -> Any:
+    """The tree of a section, in which entries of lists that were there before are typed already."""
+    known = {id(part.tree): part.typed for part in before.entries.values()}
+
+    def entries(edited: Any) -> Any:
+        if not isinstance(edited, list):
+            return edited
+        return [known.get(id(entry), entry) for entry in cast("list[Any]", edited)]
+
+    if isinstance(tree, dict):
+        fields = cast("dict[str, Any]", tree)
+        return {name: entries(value) for name, value in fields.items()}
+    return entries(tree)
+
+
+def _section(typed: Any, draw_id: Callable[[], str], known: Mapping[int, Part]) -> Section:
+    """Encode a section; known: entries that have been encoded before."""
+    if _is_list(typed):
+        parts = _parts(typed, draw_id, known)
+        hidden = {name: value for part in parts for name, value in part.hidden.items()}
+        return Section(typed, [p.tree for p in parts], hidden, {id(p.typed): p for p in parts})
+    lists: dict[str, Any] = {}
+    if isinstance(typed, msgspec.Struct):
+        lists = {n: v for n in typed.__struct_fields__ if _is_list(v := getattr(typed, n))}
+        without = msgspec.structs.replace(typed, **dict.fromkeys(lists, ()))
+        tree, hidden = check.encode(without, draw_id)
+    else:
+        tree, hidden = check.encode(typed, draw_id)
+    entries: dict[int, Part] = {}
+    for name, values in lists.items():
+        parts = _parts(values, draw_id, known)
+        for part in parts:
+            hidden |= part.hidden
+            entries[id(part.typed)] = part
+        tree[name] = [part.tree for part in parts]
+    return Section(typed, tree, hidden, entries)
+
+
+def _parts(values: Any, draw_id: Callable[[], str], known: Mapping[int, Part]) -> list[Part]:
+    return [known.get(id(value)) or Part(value, *check.encode(value, draw_id)) for value in values]
+
+
+def _is_list(value: Any) -> bool:
+    """Whether these are entries that can be changed one by one."""
+    if not isinstance(value, tuple):
+        return False
+    entries = cast("tuple[Any, ...]", value)
+    return bool(entries) and isinstance(entries[0], msgspec.Struct)
 
 
 def _decode(tree: Any, secrets: Mapping[str, str]) -> Settings:
