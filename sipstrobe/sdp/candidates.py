@@ -123,7 +123,7 @@ def mismatches(ice: IceDescription, host: str, ports: tuple[int, int | None]) ->
 
 def session_lines(ice: IceDescription | None) -> list[str]:
     """What ICE adds to the session part. RFC 8445 §10: ice2 says which edition we follow."""
-    return ["a=ice-options:ice2"] if ice is not None else []
+    return ["a=ice-options:ice2"] if ice is not None and not ice.mismatch else []
 
 
 def media_lines(ice: IceDescription | None) -> list[str]:

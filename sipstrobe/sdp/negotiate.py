@@ -2,10 +2,17 @@
 
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sipstrobe.errors import RemoteProtocolError
+from sipstrobe.sdp.candidates import (
+    IceDescription,
+    media_lines,
+    mismatches,
+    read,
+    session_lines,
+)
 from sipstrobe.sdp.description import (
     STATIC_FORMATS,
     Direction,
@@ -34,7 +41,8 @@ class Offerable:
     """What we can do in one call, and where."""
 
     host: str  # our own address, IPv6 without brackets
-    rtp_port: int  # RTCP is on the next one
+    rtp_port: int
+    rtcp_port: int | None = None  # None: the next one
     session_id: int  # stays the same during a call; RFC 8866 §5.2
     codecs: tuple[str, ...] = (
         "PCMU",
@@ -43,6 +51,7 @@ class Offerable:
     events: bool = True  # telephone-event
     direction: Direction = Direction.SENDRECV
     ptime_ms: int = 20
+    ice: IceDescription | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +69,7 @@ class MediaParameters:
     ptime_ms: int  # to send with
     direction: Direction  # ours
     on_hold: bool  # the peer does not want to hear us
+    ice: IceDescription | None = None  # of the peer; None: it does none, or cannot
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +104,7 @@ def answer(
     chosen = _first_usable(theirs, ours.codecs)
     media = theirs.media[chosen]
     parameters = _parameters(theirs, media, ours, media)
+    ours = replace(ours, ice=_ice_answer(theirs, media, parameters, ours))
     formats = [Format(parameters.payload_type, parameters.codec, _clock_rate(parameters.codec))]
     if parameters.event_type is not None:
         formats.append(Format(parameters.event_type, TELEPHONE_EVENT, formats[0].clock_rate))
@@ -128,7 +139,8 @@ def _parameters(
     if receiving is media:  # we answer, with one codec
         received = {chosen.payload_type: chosen.encoding.upper()}
     host = _canonical(theirs.connection_of(media))
-    held = host in _HELD_ADDRESSES
+    ice = _ice(theirs, media, ours)
+    held = host in _HELD_ADDRESSES and ice is None
     if not held and _ip_version(host) not in (None, _ip_version(ours.host)):
         raise NotAcceptable(f"{host} cannot be reached from {ours.host}")
     direction = theirs.direction_of(media)
@@ -148,7 +160,26 @@ def _parameters(
         ptime_ms=_ptime(media, ours.ptime_ms),
         direction=wanted,
         on_hold=held or not direction.receives,
+        ice=ice,
     )
+
+
+def _ice(theirs: SessionDescription, media: Media, ours: Offerable) -> IceDescription | None:
+    """ICE of the peer, if both sides can use it."""
+    found = read(theirs, media) if ours.ice is not None else None
+    if found is None or found.mismatch:
+        return None
+    place = (media.port, None if media.port == media.rtcp_port else media.rtcp_port)
+    return None if mismatches(found, theirs.connection_of(media), place) else found
+
+
+def _ice_answer(
+    theirs: SessionDescription, media: Media, agreed: MediaParameters, ours: Offerable
+) -> IceDescription | None:
+    """RFC 8839 §4.2.5: ours to theirs, and a word of it when they cannot be used."""
+    if ours.ice is None or agreed.ice is not None:
+        return ours.ice
+    return replace(ours.ice, mismatch=True) if read(theirs, media) is not None else None
 
 
 def _first_usable(theirs: SessionDescription, codecs: tuple[str, ...]) -> int:
@@ -225,6 +256,7 @@ def _session(ours: Offerable, version: int) -> list[str]:
         "s=-",
         f"c=IN {address}",
         "t=0 0",
+        *session_lines(ours.ice),
     ]
 
 
@@ -236,7 +268,9 @@ def _audio(ours: Offerable, formats: list[Format], direction: Direction, profile
         lines.append(f"a=rtpmap:{f.payload_type} {f.encoding}/{f.clock_rate}{channels}")
         if f.encoding == TELEPHONE_EVENT:
             lines.append(f"a=fmtp:{f.payload_type} {EVENTS}")
-    return [*lines, f"a=ptime:{ours.ptime_ms}", f"a={direction}"]
+    if ours.rtcp_port not in (None, ours.rtp_port + 1):
+        lines.append(f"a=rtcp:{ours.rtcp_port}")  # RFC 3605
+    return [*lines, f"a=ptime:{ours.ptime_ms}", f"a={direction}", *media_lines(ours.ice)]
 
 
 def _refused(media: Media) -> list[str]:
