@@ -230,26 +230,46 @@ class SessionExpires(NamedTuple):
 
 
 class Auth(NamedTuple):
-    """A challenge or credentials: RFC 3261 §20.44, §20.7. Names and scheme are lower case."""
+    """A challenge or credentials: RFC 3261 §20.44, §20.7. Names and scheme are lower case.
+
+    params are as they came, less the quotes: a digest is made of exactly that (RFC 7616 §3.4.2).
+    """
 
     scheme: str
     params: Mapping[str, str]
 
-    @classmethod
-    def parse(cls, text: str) -> "Auth":
-        match = _AUTH_SCHEME.fullmatch(text)
-        if match is None:
-            raise RemoteProtocolError(f"bad authentication header: {text[:80]!r}")
-        params: dict[str, str] = {}
-        for piece in split_commas(match[2]):
-            param = _AUTH_PARAM.fullmatch(piece)
-            if param is None:
-                raise RemoteProtocolError(f"bad authentication parameter: {piece[:80]!r}")
-            name = param[1].lower()
-            if name in params or len(params) >= MAX_PARAMS:
-                raise RemoteProtocolError("too many authentication parameters, or one twice")
-            params[name] = unquote(param[2])
-        return cls(match[1].lower(), params)
+
+def parse_auth(text: str) -> tuple[Auth, ...]:
+    """One challenge or credentials, or several where a server has them in one line."""
+    found: list[tuple[str, list[str]]] = []
+    for piece in split_commas(text):
+        if _AUTH_PARAM.fullmatch(piece):
+            if not found:
+                raise RemoteProtocolError(f"no authentication scheme: {text[:80]!r}")
+            found[-1][1].append(piece)
+        elif match := _AUTH_SCHEME.fullmatch(piece):
+            found.append((match[1].lower(), [match[2]]))
+        elif piece:
+            raise RemoteProtocolError(f"bad authentication header: {piece[:80]!r}")
+    return tuple([Auth(scheme, _auth_params(pieces)) for scheme, pieces in found])
+
+
+def parse_auth_params(text: str) -> dict[str, str]:
+    """The same without a scheme, as Authentication-Info has it: RFC 7616 §3.5."""
+    return _auth_params([piece for piece in split_commas(text) if piece])
+
+
+def _auth_params(pieces: list[str]) -> dict[str, str]:
+    params: dict[str, str] = {}
+    for piece in pieces:
+        param = _AUTH_PARAM.fullmatch(piece)
+        if param is None:
+            raise RemoteProtocolError(f"bad authentication parameter: {piece[:80]!r}")
+        name, value = param[1].lower(), param[2]
+        if name in params or len(params) >= MAX_PARAMS:
+            raise RemoteProtocolError("too many authentication parameters, or one twice")
+        params[name] = value[1:-1] if value[:1] == '"' else value
+    return params
 
 
 def parse_retry_after(text: str) -> int:

@@ -30,6 +30,7 @@ from sipstrobe.sip.headers import (
     RAck,
     SessionExpires,
     Via,
+    parse_auth,
     parse_media_type,
     parse_retry_after,
     parse_tokens,
@@ -186,8 +187,12 @@ class Message:
         return tuple([parse_media_type(value) for value in self._values(name) if value])
 
     def auth(self, name: str) -> tuple[Auth, ...]:
-        """The challenges or credentials of this header, one a line."""
-        return tuple([Auth.parse(line) for line in self.headers.all(name)])
+        """The challenges or credentials of this header; a line that makes no sense has none."""
+        found: list[Auth] = []
+        for line in self.headers.all(name):
+            with suppress(RemoteProtocolError):
+                found += parse_auth(line)
+        return tuple(found)
 
     def _values(self, name: str) -> list[str]:
         lines = self.headers.all(name)

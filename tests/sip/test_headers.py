@@ -12,6 +12,7 @@ from sipstrobe.sip.headers import (
     RAck,
     SessionExpires,
     Via,
+    parse_auth,
     parse_media_type,
     parse_retry_after,
     parse_tokens,
@@ -141,21 +142,33 @@ def test_session_expires() -> None:
 
 def test_challenges_and_credentials() -> None:
     """RFC 3261 §20.7, §20.44: commas inside quotes do not part parameters."""
-    challenge = Auth.parse(
-        'Digest realm="a, \\"b\\"",qop="auth,auth-int" , Stale=FALSE,algorithm=MD5'
+    (challenge,) = parse_auth(
+        'Digest realm="a, \\"b\\"",qop="auth,auth-int" , Stale=FALSE,algorithm=MD5,'
     )
 
     assert challenge.scheme == "digest"
     assert challenge.params == {
-        "realm": 'a, "b"',
+        "realm": 'a, \\"b\\"',  # RFC 7616 §3.4.2: only the quotes are taken off
         "qop": "auth,auth-int",
         "stale": "FALSE",
         "algorithm": "MD5",
     }
     many = ",".join(f"p{n}=1" for n in range(65))
-    for text in ("Digest", "Digest realm", 'Digest realm="x', "Digest a=1,a=2", f"Digest {many}"):
+    for text in ("Digest", "a=1", "Digest realm", 'Digest realm="x', f"Digest {many}"):
         with pytest.raises(RemoteProtocolError):
-            Auth.parse(text)
+            parse_auth(text)
+    with pytest.raises(RemoteProtocolError):
+        parse_auth("Digest a=1,a=2")
+
+
+def test_several_challenges_in_one_line() -> None:
+    """RFC 9110 §11.6.1, as servers made for HTTP write them."""
+    found = parse_auth('Digest realm="a", nonce = "1", Digest realm="b",nonce="2"')
+
+    assert found == (
+        Auth("digest", {"realm": "a", "nonce": "1"}),
+        Auth("digest", {"realm": "b", "nonce": "2"}),
+    )
 
 
 def test_retry_after() -> None:
