@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Final, NamedTuple
 
 from sipstrobe.rtp.lateness import Lateness, RecentLeast
+from sipstrobe.rtp.quality import Bursts, Counts, Losses
 
 MAX_WAITING: Final = 64  # packets that wait for a missing one
 MAX_DROPOUT: Final = 3000  # sequence numbers: a larger step begins a new run
@@ -90,13 +91,17 @@ class JitterBuffer:
         self._splice_after = float("-inf")
         self._running = False  # the ring is kept from running dry
         self._step = round(STEP * clock_rate)
+        self.losses = Losses()
+        self._next: int | None = None  # extended sequence number
         self.reset()
 
     def reset(self) -> None:
         """Another sender follows: its numbers and timestamps have nothing to do with the last."""
         self._waiting.clear()
         self._lateness.reset()
-        self._next: int | None = None  # extended sequence number
+        if self._next is not None:
+            self.losses.end(self._next)
+        self._next = None
         self._timestamp = 0  # that the next sample to be written has
         self._filled = 0  # units concealed since the last packet and not yet put against a gap
         self._fresh = True  # the next packet begins a rhythm of its own
@@ -120,11 +125,15 @@ class JitterBuffer:
         """
         upcoming = self._next
         if upcoming is None or sequence - upcoming > MAX_DROPOUT:
+            if upcoming is not None:
+                self.losses.end(upcoming)
+            self.losses.begin(sequence)
             self._waiting.clear()
             self._next = sequence
             self._fresh = True
         elif sequence < upcoming or sequence in self._waiting:
             self.late += 1
+            self.losses.discard(sequence)
             return False
         if units:
             lateness = self._lateness
@@ -132,6 +141,7 @@ class JitterBuffer:
             self.target = min(self.longest, max(self.shortest, LOW + lateness.quantile))
         if len(self._waiting) >= MAX_WAITING:
             self.dropped += 1
+            self.losses.give_up()
             del self._waiting[min(self._waiting)]
         self._waiting[sequence] = _Waiting(
             timestamp, units, self._media, payload_type, payload, now
@@ -155,14 +165,25 @@ class JitterBuffer:
                     self._drop(found)
             elif left > LOW or written - consumed > self.longest:
                 return None
-            elif self._waiting:
-                self._next = min(self._waiting)  # the missing ones are given up
+            elif self._waiting and self._next is not None:
+                upcoming = min(self._waiting)
+                self.losses.miss(self._next, upcoming - self._next)  # they are given up
+                self._next = upcoming
             else:
                 return self._extend()
 
     def low_at(self, written: float, consumed: float, now: float) -> float | None:
         """When `take` must be called at the latest if no packet comes before; None: not at all."""
         return now + self._left(written, consumed, now) - LOW if self._running else None
+
+    @property
+    def counts(self) -> Counts:
+        """How many packets should have been played so far, and were not."""
+        return self.losses.counts(self._next)
+
+    @property
+    def bursts(self) -> Bursts:
+        return self.losses.bursts(self._next)
 
     @property
     def speed(self) -> float:
@@ -227,7 +248,10 @@ class JitterBuffer:
         return Play(found.payload_type, found.payload, found.received_at)
 
     def _drop(self, found: _Waiting) -> None:
+        assert self._next is not None
         self.dropped += 1
+        self.losses.miss(self._next)
+        self.losses.discard(self._next)
         self._cut = True
         self._pass(found)
 

@@ -101,14 +101,16 @@ class Losses:
         self._count = 0  # missing from start to last
         self._remembered: deque[int] = deque(maxlen=MAX_REMEMBERED)
 
-    def begin(self, number: int, upcoming: int | None) -> None:
-        """A run of numbers begins with this one; upcoming: that was to follow before."""
-        if upcoming is not None:
-            self._before += upcoming - self._base
-        self._close()
+    def begin(self, number: int) -> None:
+        """A run of numbers begins with this one."""
         self._base = number
         self._last = -1
         self._remembered.clear()
+
+    def end(self, upcoming: int) -> None:
+        """The run of numbers is over; upcoming: the one that was to follow."""
+        self._before += upcoming - self._base
+        self._close()
 
     def miss(self, first: int, count: int = 1) -> None:
         """These numbers had their turn and were not there, in order."""
@@ -128,6 +130,10 @@ class Losses:
         if number in self._remembered:
             self._remembered.remove(number)
             self._discarded += 1
+
+    def give_up(self) -> None:
+        """One that has come will be missing nevertheless: there is no room for it."""
+        self._discarded += 1
 
     def counts(self, upcoming: int | None) -> Counts:
         """upcoming: the number whose turn is next."""

@@ -6,6 +6,8 @@ from struct import Struct
 from typing import Final, NamedTuple
 
 from sipstrobe.errors import RemoteProtocolError
+from sipstrobe.rtp import xr
+from sipstrobe.rtp.xr import ExtendedReport
 
 SR, RR, SDES, BYE, APP = 200, 201, 202, 203, 204
 CNAME: Final = 1
@@ -93,7 +95,7 @@ class Bye:
         return _packet(BYE, len(self.ssrcs), body)
 
 
-RtcpPacket = Report | Description | Bye
+RtcpPacket = Report | Description | Bye | ExtendedReport
 
 
 def compound(packets: Iterable[RtcpPacket]) -> bytes:
@@ -152,6 +154,8 @@ def _parse_one(kind: int, count: int, body: bytes) -> RtcpPacket | None:
             return _parse_description(count, body)
         case 203:
             return _parse_bye(count, body)
+        case 207:
+            return xr.parse(body)
         case _:
             return None
 

@@ -1,24 +1,29 @@
-"""One RTP session between two parties: RFC 3550 §5–§8, symmetric RTP of RFC 4961.
+"""One RTP session between two parties: RFC 3550 §5–§8, symmetric RTP of RFC 4961, and the
+extended reports of RFC 3611.
 
 RTP goes the quick way: `receive` returns what was received and `packet` what to send. Reports, the
 farewell and news about the other side wait in the outbox.
 """
 
 from collections import deque
-from collections.abc import Callable, Container
+from collections.abc import Callable, Collection, Container
 from dataclasses import dataclass
 from typing import Final
 
 from sipstrobe.errors import RemoteProtocolError
-from sipstrobe.rtp import packet, rtcp
+from sipstrobe.rtp import packet, rtcp, xr
+from sipstrobe.rtp.jitter import JitterBuffer
 from sipstrobe.rtp.latch import Address, Latch
 from sipstrobe.rtp.packet import Packet
+from sipstrobe.rtp.quality import Counts, Quality, quality
 from sipstrobe.rtp.sequence import MIN_SEQUENTIAL
 from sipstrobe.rtp.statistics import Reception
 
 REPORT_INTERVAL: Final = 5.0  # seconds; RFC 3550 §6.2, a session of two never needs more
 _COMPENSATION: Final = 2.71828 - 1.5  # RFC 3550 §6.3.1
 MAX_CLOCK: Final = 1 << 32
+SENT_ENOUGH: Final = 25  # packets from one report of the other side to the next that must show
+METRICS, RECEIVER_TIMES = "voip-metrics", "rcvr-rtt"  # in a=rtcp-xr; RFC 3611 §5.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +72,31 @@ class Session:
         self.latch = Latch()
         self.source: Reception | None = None  # whom we hear
         self.invalid = 0  # packets dropped as no RTP, or not of this session
+        self.foreign = 0  # of these, packets of a payload type that was not agreed on
+        self.foreign_type = 0  # the last of them
         self.round_trip: float | None = None  # seconds
         self.remote_loss = 0.0  # fraction of our packets that got lost, by the last report
+        self.remote_metrics: xr.VoipMetrics | None = None  # how well we are heard, by the last one
+        self.deaf_reports = 0  # in a row, that know nothing of what we have sent
+        self.deaf_since = 0.0  # when the first of them came
         self.packets_sent = 0
         self.octets_sent = 0
         self.clock_rate = clock_rate
+        self.jitter: JitterBuffer | None = None  # what becomes of the packets; given from outside
         self._cname = cname
         self._random_bytes = random_bytes
         self._ntp_offset = ntp_offset
         self._accepted: Container[int] = ()
+        self._codec = ""
+        self._ptime_ms = 0
+        self._extended: Collection[str] = ()
         self._rtcp: Address | None = None
         self._candidate: tuple[int, int, int] = (-1, 0, 0)  # SSRC, next number, packets in sequence
         self._collided_with: Address | None = None
         self._sent_since_report = False
+        self._sent_at_news = 0  # packets_sent when the last report of the other side came
+        self._heard_number = -1  # the highest number of ours that it knew then
+        self._receiver_time: tuple[int, int, float] | None = None  # SSRC, its middle, when it came
         self._closed = False
         self.ssrc = self._random(4)
         self._sequence_number = self._random(2) >> 1  # RFC 3711 §3.3.1: away from the wrap
@@ -87,12 +104,26 @@ class Session:
         self._timestamp_at = 0.0
 
     def configure(
-        self, rtp: Address | None, rtcp: Address | None, accepted: Container[int], *, now: float
+        self,
+        rtp: Address | None,
+        rtcp: Address | None,
+        accepted: Container[int],
+        *,
+        codec: str = "",
+        ptime_ms: int = 20,
+        extended: Collection[str] = (),
+        now: float,
     ) -> None:
-        """Take over the result of an SDP exchange; accepted: payload types that may be received."""
+        """Take over the result of an SDP exchange.
+
+        accepted: payload types that may be received. extended: which of the extended reports
+        METRICS and RECEIVER_TIMES the other side wants.
+        """
         self.latch.expect(rtp)
         self._rtcp = rtcp
         self._accepted = accepted
+        self._codec, self._ptime_ms, self._extended = codec, ptime_ms, extended
+        self.deaf_reports = 0
         if self.deadline is None and not self._closed:
             self.deadline = now + self._report_delay(REPORT_INTERVAL / 2)
 
@@ -108,6 +139,8 @@ class Session:
         number = received.sequence_number
         if received.payload_type not in self._accepted:
             self.invalid += 1
+            self.foreign += 1
+            self.foreign_type = received.payload_type
             return None
         if not self.latch.admit(source, number):
             return None
@@ -172,6 +205,8 @@ class Session:
         for item in packets:
             if isinstance(item, rtcp.Report):
                 self._reported(item, now)
+            elif isinstance(item, xr.ExtendedReport):
+                self._told_more(item, now)
             elif isinstance(item, rtcp.Bye) and self.source and self.source.ssrc in item.ssrcs:
                 self.outbox.append(SourceEnded(self.source.ssrc, item.reason))
 
@@ -180,7 +215,7 @@ class Session:
         if self.deadline is None or now < self.deadline:
             return
         self.deadline = now + self._report_delay(REPORT_INTERVAL)
-        self._send_rtcp(self._report(now), self._description())
+        self._send_rtcp(self._report(now), self._description(), *self._extended_report(now))
         self._sent_since_report = False
 
     def close(self, *, now: float) -> None:
@@ -190,20 +225,96 @@ class Session:
         self._closed = True
         self.deadline = None
         if self.packets_sent:
-            self._send_rtcp(self._report(now), self._description(), rtcp.Bye((self.ssrc,)))
+            told = (self._report(now), self._description(), *self._extended_report(now))
+            self._send_rtcp(*told, rtcp.Bye((self.ssrc,)))
+
+    @property
+    def counts(self) -> Counts:
+        """What was played of the stream so far, and what was missing."""
+        return self.jitter.counts if self.jitter is not None else Counts()
+
+    def quality(self, since: Counts | None = None) -> Quality | None:
+        """How well the stream is heard, from the beginning or since then.
+
+        None while it is not played, or where its codec cannot be judged.
+        """
+        jitter = self.jitter
+        if jitter is None:
+            return None
+        counts = jitter.counts if since is None else jitter.counts.since(since)
+        waits = 1000.0 * (max(0.0, jitter.slack) + (self.round_trip or 0.0) / 2)
+        return quality(counts, self._codec, self._ptime_ms + waits)
 
     def _reported(self, report: rtcp.Report, now: float) -> None:
         if report.sender is not None and self.source and self.source.ssrc == report.ssrc:
             self.source.sender_report(report.sender.ntp_middle, now)
-        for block in report.blocks:
-            if block.ssrc != self.ssrc:
-                continue
+        block = next((block for block in report.blocks if block.ssrc == self.ssrc), None)
+        self._hears(block.highest_sequence if block is not None else -1, now)
+        if block is not None:
             self.remote_loss = block.fraction_lost / 256
-            if block.last_sender_report:  # RFC 3550 §6.4.1: A - LSR - DLSR
-                middle = self._ntp(now) >> 16 & 0xFFFFFFFF
-                round_trip = (middle - block.last_sender_report - block.delay) % MAX_CLOCK
-                if round_trip < MAX_CLOCK // 2:  # not negative
-                    self.round_trip = round_trip / 65536
+            if block.last_sender_report:
+                self._measure(block.last_sender_report, block.delay, now)
+
+    def _hears(self, number: int, now: float) -> None:
+        """The highest number of ours that a report knows, -1 if none; is it any of the last?"""
+        if 0 <= self.packets_sent - self._sent_at_news < SENT_ENOUGH:
+            return
+        self._sent_at_news = self.packets_sent
+        if number >= 0 and number != self._heard_number:
+            self.deaf_reports = 0
+        else:
+            if not self.deaf_reports:
+                self.deaf_since = now
+            self.deaf_reports += 1
+        self._heard_number = number
+
+    def _measure(self, last: int, delay: int, now: float) -> None:
+        """RFC 3550 §6.4.1, RFC 3611 §4.5: A - LSR - DLSR, in 1/65536 s."""
+        round_trip = ((self._ntp(now) >> 16) - last - delay) % MAX_CLOCK
+        if round_trip < MAX_CLOCK // 2:  # not negative
+            self.round_trip = round_trip / 65536
+
+    def _told_more(self, report: xr.ExtendedReport, now: float) -> None:
+        for block in report.blocks:
+            match block:
+                case xr.VoipMetrics() if block.ssrc == self.ssrc:
+                    self.remote_metrics = block
+                case xr.ReceiverTime(ntp):
+                    self._receiver_time = (report.ssrc, ntp >> 16 & 0xFFFFFFFF, now)
+                case xr.DelaySinceLast(delays):
+                    for ssrc, last, delay in delays:
+                        if ssrc == self.ssrc and last:
+                            self._measure(last, delay, now)
+                case _:
+                    pass
+
+    def _extended_report(self, now: float) -> tuple[rtcp.RtcpPacket, ...]:
+        """What the other side wants to know besides; nothing if that is nothing."""
+        blocks: list[xr.Block] = []
+        if RECEIVER_TIMES in self._extended:
+            if not self._sent_since_report:  # else the sender report does it
+                blocks.append(xr.ReceiverTime(self._ntp(now)))
+            if self._receiver_time is not None:
+                ssrc, middle, came = self._receiver_time
+                delay = min(round((now - came) * 65536), 0xFFFFFFFF)
+                blocks.append(xr.DelaySinceLast((xr.ReceiverDelay(ssrc, middle, delay),)))
+        if METRICS in self._extended and (metrics := self._metrics()) is not None:
+            blocks.append(metrics)
+        return (xr.ExtendedReport(self.ssrc, tuple(blocks)),) if blocks else ()
+
+    def _metrics(self) -> xr.VoipMetrics | None:
+        found, jitter = self.quality(), self.jitter
+        if found is None or jitter is None or self.source is None:
+            return None
+        return xr.metrics(
+            self.source.ssrc,
+            found,
+            jitter.bursts,
+            ptime_ms=self._ptime_ms,
+            round_trip_ms=1000.0 * (self.round_trip or 0.0),
+            buffer_ms=1000.0 * max(0.0, jitter.slack),
+            longest_ms=1000.0 * jitter.longest,
+        )
 
     def _report(self, now: float) -> rtcp.Report:
         sender = None
