@@ -77,8 +77,9 @@ class UdpSocket:
                 self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             if failed is not None or polled:
                 self._socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+                self._hear_of_errors(family)
             if failed is not None:
-                self._prepare_for_signalling(family)
+                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
             self._socket.bind((host, port))
         except OSError:
             self._socket.close()
@@ -89,6 +90,7 @@ class UdpSocket:
         self._now = clock.now
         self.port: int = self._socket.getsockname()[1]
         self.dropped = 0  # datagrams that the kernel would not take
+        self.unreachable = 0  # times that the network said that one did not arrive
         self._received_at = float("-inf")  # of the last one polled
         self._loop = asyncio.get_running_loop()
         if not polled:
@@ -103,8 +105,13 @@ class UdpSocket:
         for _ in range(DRAIN_LIMIT):
             try:
                 data, source, received_at = self._take_stamped()
-            except OSError:
+            except BlockingIOError:
                 return
+            except OSError:  # about what was sent; what has come is behind it
+                if self._socket.fileno() < 0:
+                    return
+                self._drain_errors()
+                continue
             apart, self._received_at = received_at - self._received_at, received_at
             self._receive(data, source if len(source) == 2 else endpoint_of(source), received_at)
             waited = self._now() - received_at
@@ -134,15 +141,16 @@ class UdpSocket:
 
     def _send_again(self, data: bytes, to: Endpoint) -> bool:
         """Once more, since what the kernel says may be about an earlier datagram to others."""
-        if self._failed is not None:
+        if self._stamped:
+            if self._failed is None:  # else they wake the loop
+                self._drain_errors()
             with contextlib.suppress(OSError):
                 self._socket.sendto(data, _address_of(to))
                 return True
         self.dropped += 1
         return False
 
-    def _prepare_for_signalling(self, family: socket.AddressFamily) -> None:
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
+    def _hear_of_errors(self, family: socket.AddressFamily) -> None:
         if family == socket.AF_INET6:
             self._socket.setsockopt(socket.IPPROTO_IPV6, _IPV6_RECVERR, 1)
         else:
@@ -181,14 +189,13 @@ class UdpSocket:
         return data, source, self._now() - min(max(waited, 0.0), LONGEST_WAIT)
 
     def _drain_errors(self) -> None:
-        if self._failed is None:
-            return
         for _ in range(DRAIN_LIMIT):
             try:
                 *_, to = self._socket.recvmsg(0, 0, _MSG_ERRQUEUE)
             except OSError:
                 return
-            if to:
+            self.unreachable += 1
+            if to and self._failed is not None:
                 self._failed(endpoint_of(to))
 
 

@@ -33,3 +33,30 @@ async def test_what_comes_waits_for_the_poll_and_keeps_its_time() -> None:
     assert {source for _, source, _ in heard} == {("127.0.0.1", a.port)}
     for opened in (a, a_control, b, b_control):
         opened.close()
+
+
+async def test_a_port_that_refuses_us_is_counted_and_hides_nothing_that_comes() -> None:
+    """RFC 1122 §4.1.3.3: the application is told of ICMP errors."""
+    clock = LoopClock(asyncio.get_running_loop())
+    heard: list[bytes] = []
+
+    def hear(data: bytes, _: Endpoint, __: float) -> None:
+        heard.append(data)
+
+    pairs = PortPairs("127.0.0.1", 41000, clock)
+    ours, ours_control = pairs.open(hear, hear, polled=True)
+    peer, peer_control = pairs.open(hear, hear)
+    gone, gone_control = pairs.open(hear, hear)
+    refusing = ("127.0.0.1", gone.port)
+    gone.close()
+
+    for number in range(5):
+        assert ours.send(b"to nobody", refusing)
+        peer.send(bytes([number]), ("127.0.0.1", ours.port))
+        ours.poll()
+
+    assert heard == [bytes([number]) for number in range(5)]
+    assert ours.unreachable == 5
+    assert ours.dropped == 0
+    for opened in (ours, ours_control, peer, peer_control, gone_control):
+        opened.close()
