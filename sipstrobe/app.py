@@ -141,7 +141,7 @@ class Device:
         watch(lambda s: s.maintenance, self.signals.apply_maintenance)
         watch(lambda s: s.manual_triggers, self.properties.apply)
         stack.callback(self.automation.close)
-        watch(lambda s: s.rules, self.automation.apply)
+        watch(lambda s: (s.rules, s.extensions), lambda both: self.automation.apply(*both))
         stack.push_async_callback(self.phone.aclose)
         watch(lambda s: s.audio.greeting, self.greeting.apply)
         watch(lambda s: s.sip, self.phone.apply)

@@ -32,10 +32,11 @@ class OperationId:
 class StartProfile(Command):
     """Start the light and the siren of a profile. -> tuple[OperationId, ...]
 
-    Refused: unknown_profile.
+    priority: 1…10 instead of those of the profile. Refused: unknown_profile.
     """
 
     profile: str
+    priority: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

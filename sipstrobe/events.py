@@ -24,6 +24,7 @@ class CallStatus(StrEnum):
     IDLE = "idle"
     CALLING = "calling"
     RINGING = "ringing"
+    PIN = "pin"  # answered; silent until the caller has entered the PIN of the extension
     ACTIVE = "active"
     TERMINATED = "terminated"
 
@@ -150,6 +151,7 @@ class CallStateChanged(Event):
     local_uri: str  # the called address of an incoming call, as in the request
     remote_uri: str
     extension: str  # user part of local_uri; empty when it has none
+    line: str = ""  # number of the configured extension that the call came in on, such as 10*
     before: CallStatus
     state: CallStatus
     reason: CallReason
@@ -170,6 +172,24 @@ class CallState(Event):
     local_uri: str
     remote_uri: str
     extension: str
+    line: str = ""
+
+
+@_declared("call/digit", Kind.PULSE, "A digit was pressed in a call; those of a PIN are not told")
+class DigitReceived(Event):
+    call: str
+    extension: str
+    line: str
+    digit: str  # 0–9, *, #, A–D
+
+
+@_declared("call/pin_refused", Kind.PULSE, "A caller has entered a wrong PIN, or none in time")
+class PinRefused(Event):
+    call: str
+    extension: str
+    line: str
+    remote_uri: str
+    attempts_left: int  # 0: the call is ended
 
 
 @_declared(

@@ -29,7 +29,8 @@ class AddSource(Command):
     `refill`; one that makes its sound (a siren, a clip) gives it: it is called at once and then
     every 20 ms on the loop, whenever less than REFILL_SAMPLES wait, with the number of samples
     to write. It may write fewer, or none when there is nothing left. Adding an owner that is
-    there already replaces its source: the old one fades out while the new one fades in.
+    there already replaces its source: the old one fades out while the new one fades in. What is
+    not heard goes on all the same, so that it is up to date when its turn comes.
 
     Refused: too_many_sources.
     """
@@ -39,6 +40,15 @@ class AddSource(Command):
     ring: SampleRing = field(repr=False)
     rank: int  # larger wins
     refill: Callable[[int], None] | None = field(default=None, repr=False)
+    heard: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HearSource(Command):
+    """Fade a source in or out, which goes on; nothing to do when the owner has none. -> None"""
+
+    owner: str
+    heard: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

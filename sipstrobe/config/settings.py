@@ -12,8 +12,10 @@ from sipstrobe.errors import Problem
 from sipstrobe.lightsiren import profile
 from sipstrobe.lightsiren.settings import LightsSettings, MaintenanceSettings, Profile, Profiles
 from sipstrobe.lightsiren.sounds import SOUNDS
+from sipstrobe.rules import extensions
 from sipstrobe.rules import settings as rules
 from sipstrobe.rules.actions import RunProfile, StartProfile, StopProfile
+from sipstrobe.rules.extensions import Extensions, rules_of
 from sipstrobe.rules.settings import Condition, Rule, Rules
 from sipstrobe.sip import settings as sip
 from sipstrobe.sip.settings import SipSettings
@@ -72,6 +74,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     lights: Annotated[LightsSettings, Meta(title="Lights")] = LightsSettings()
     maintenance: Annotated[MaintenanceSettings, Meta(title="Maintenance")] = MaintenanceSettings()
     profiles: Profiles = ()
+    extensions: Extensions = ()
     rules: Rules = ()
     manual_triggers: Annotated[
         tuple[TriggerName, ...],
@@ -95,6 +98,7 @@ def _web_problems(web: WebSettings) -> list[Problem]:
 SECTION_CHECKS: dict[str, Callable[[Any], list[Problem]]] = {
     "sip": sip.problems,
     "profiles": _profile_problems,
+    "extensions": extensions.problems,
     "rules": rules.problems,
     "web": _web_problems,
 }
@@ -104,6 +108,7 @@ SECTION_CHECKS: dict[str, Callable[[Any], list[Problem]]] = {
 def problems(settings: Settings) -> Iterator[Problem]:
     """What sections cannot say about themselves: one that names what another must have."""
     known = {profile.name for profile in settings.profiles}
+    yield from _extension_problems(settings, known)
     for i, rule in enumerate(settings.rules):
         match rule.action:
             case RunProfile(profile=name) | StartProfile(profile=name) | StopProfile(profile=name):
@@ -115,6 +120,16 @@ def problems(settings: Settings) -> Iterator[Problem]:
         yield from _trigger_problems(rule, f"/rules/{i}", len(settings.manual_triggers))
     if settings.sip.enabled and settings.web.port == settings.sip.port:
         yield Problem("/web/port", f"{settings.web.port} is the SIP port")
+
+
+def _extension_problems(settings: Settings, profiles: set[str]) -> Iterator[Problem]:
+    for i, extension in enumerate(settings.extensions):
+        if extension.profile and extension.profile not in profiles:
+            yield Problem(f"/extensions/{i}/profile", f"there is no profile {extension.profile!r}")
+    made = {rule.name for extension in settings.extensions for rule in rules_of(extension)}
+    for i, rule in enumerate(settings.rules):
+        if rule.name in made:
+            yield Problem(f"/rules/{i}/name", "a rule that an extension makes has this name")
 
 
 def _trigger_problems(rule: Rule, path: str, triggers: int) -> Iterator[Problem]:

@@ -12,6 +12,10 @@ from sipstrobe import commands
 from sipstrobe.commands import Command, OperationId
 
 ProfileName = Annotated[str, Meta(min_length=1, max_length=50, title="Profile")]
+OwnPriority = Annotated[int, Meta(ge=1, le=10)] | None
+_OwnPriority = Annotated[
+    OwnPriority, Meta(title="Priority", description="1 to 10; null: those of the profile.")
+]
 
 
 class _Action(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="do"):
@@ -36,9 +40,10 @@ class RunProfile(_Action, tag="run_profile", frozen=True, kw_only=True):
     words = "Run a profile while the rule is active"
     lasting = True
     profile: ProfileName
+    priority: _OwnPriority = None
 
     def command(self, items: Mapping[str, str]) -> Command:
-        return commands.StartProfile(profile=self.profile)
+        return commands.StartProfile(profile=self.profile, priority=self.priority)
 
     def undo(self, result: object) -> Command:
         operations = cast("tuple[OperationId, ...]", result)
@@ -50,9 +55,10 @@ class StartProfile(_Action, tag="start_profile", frozen=True, kw_only=True):
 
     words = "Start a profile"
     profile: ProfileName
+    priority: _OwnPriority = None
 
     def command(self, items: Mapping[str, str]) -> Command:
-        return commands.StartProfile(profile=self.profile)
+        return commands.StartProfile(profile=self.profile, priority=self.priority)
 
 
 class StopProfile(_Action, tag="stop_profile", frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ from sipstrobe.errors import CommandRefused
 from sipstrobe.events import Event, Kind, RuleActionFailed, RuleStateChanged
 from sipstrobe.rules.engine import Begin, End, Engine, Output, Refuse
 from sipstrobe.rules.explain import explain
+from sipstrobe.rules.extensions import Extension, rules_of
 from sipstrobe.rules.settings import Rule
 from sipstrobe.rules.text import texts_of
 
@@ -18,9 +19,13 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RuleStatus:
-    """A rule as the page shows it. history: what touched it and what came of it, newest last."""
+    """A rule as the page shows it. history: what touched it and what came of it, newest last.
+
+    source: of which extension's role it is a part, and changes with; empty: people have made it.
+    """
 
     rule: Rule
+    source: str
     active: bool
     history: tuple[tuple[float, str], ...]  # (monotonic seconds, words)
 
@@ -32,15 +37,19 @@ class Automation:
         self._context = context
         self._engine = Engine()
         self._driver = context.driver(self._engine, self._deliver, name="rules")
-        self._rules: tuple[Rule, ...] = ()
+        self._rules: dict[str, tuple[Rule, str]] = {}  # by name, with their sources
         self._undo: dict[str, Command | None] = {}  # of the active rules by name
         context.bus.subscribe(Event, self._hear)
 
-    def apply(self, rules: Sequence[Rule]) -> None:
-        """Work by these rules from now on."""
-        self._rules = tuple(rules)
+    def apply(self, rules: Sequence[Rule], extensions: Sequence[Extension] = ()) -> None:
+        """Work by these rules, and by those that the roles of extensions are, from now on."""
+        self._rules = {rule.name: (rule, "") for rule in rules}
+        for extension in extensions:
+            for rule in rules_of(extension):
+                self._rules[rule.name] = (rule, f"extension {extension.number}")
         cause, root = self._serials()
-        self._driver.feed(self._engine.apply, rules, cause=cause, root=root)
+        wanted = [rule for rule, _ in self._rules.values()]
+        self._driver.feed(self._engine.apply, wanted, cause=cause, root=root)
 
     def close(self) -> None:
         """End all rules."""
@@ -53,12 +62,13 @@ class Automation:
         return [
             RuleStatus(
                 rule,
+                source,
                 rule.name in self._undo,
                 tuple((r.at, explain(rule, r)) for r in states[rule.name].records)
                 if rule.name in states
                 else (),
             )
-            for rule in self._rules
+            for rule, source in self._rules.values()
         ]
 
     # --- in ------------------------------------------------------------------------------------

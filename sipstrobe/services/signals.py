@@ -1,7 +1,7 @@
 """Light and siren: what runs on each function, from the orders to frames and sound."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Final
 
@@ -181,7 +181,11 @@ class Signals:
         wanted = self._profiles.get(command.profile)
         if wanted is None:
             raise CommandRefused("unknown_profile", f"there is no profile {command.profile!r}")
-        return tuple(self._start(function, activity) for function, activity in wanted)
+        priority = command.priority
+        return tuple(
+            self._start(f, a if priority is None else replace(a, priority=priority))
+            for f, a in wanted
+        )
 
     def _stop_profile(self, command: StopProfile) -> None:
         profile = command.profile

@@ -18,7 +18,14 @@ from sipstrobe.audio.format import (
 from sipstrobe.audio.mix import Channel, Entry, Mixer, MixPlan
 from sipstrobe.audio.ring import HISTORY
 from sipstrobe.audio.settings import VOLUME_MIN_DB, AudioSettings
-from sipstrobe.audio.source import REFILL_SAMPLES, AddSource, RemoveSource, SetVolume, SourceKind
+from sipstrobe.audio.source import (
+    REFILL_SAMPLES,
+    AddSource,
+    HearSource,
+    RemoveSource,
+    SetVolume,
+    SourceKind,
+)
 from sipstrobe.clock import Handle
 from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused
@@ -51,6 +58,7 @@ class _Listed:
     order: int  # who was there first
     wanted_at: float  # when the input came that this source follows from
     entry: Entry
+    heard: bool  # as its owner wants; others may silence it nevertheless
     measured: bool = False
 
 
@@ -95,6 +103,7 @@ class Sound:
         measures.gauge("sound_late_periods", "Periods that came too late", lambda: self.late)
         measures.gauge("sound_played_seconds", "Sound mixed", lambda: self._mixer.tap.seconds)
         context.dispatcher.serve(AddSource, self._add)
+        context.dispatcher.serve(HearSource, self._hear)
         context.dispatcher.serve(RemoveSource, self._remove)
         context.dispatcher.serve(SetVolume, self._set_volume)
 
@@ -175,12 +184,18 @@ class Sound:
             raise CommandRefused("too_many_sources", f"{room} sources are listed already")
         wanted_at = self._input_at()
         self._leave(command.owner, wanted_at)
-        entry = Entry(Channel(command.ring), 1.0)
-        self._listed[command.owner] = _Listed(command, next(self._orders), wanted_at, entry)
+        entry, heard = Entry(Channel(command.ring), 1.0), command.heard
+        self._listed[command.owner] = _Listed(command, next(self._orders), wanted_at, entry, heard)
         _refill(command)
         self._plan()
         self._speaker.run()
         self._tick_on()
+
+    def _hear(self, command: HearSource) -> None:
+        source = self._listed.get(command.owner)
+        if source is not None and source.heard != command.heard:
+            source.heard = command.heard
+            self._plan()
 
     def _remove(self, command: RemoveSource) -> None:
         if command.owner in self._listed:
@@ -201,9 +216,9 @@ class Sound:
 
     def _plan(self) -> None:
         """Say anew what is to be heard; the card takes it up with its next period."""
-        silenced = _silenced(self._listed.values())
+        silenced = _silenced([source for source in self._listed.values() if source.heard])
         for source in self._listed.values():
-            gain = 0.0 if source in silenced else 1.0
+            gain = 1.0 if source.heard and source not in silenced else 0.0
             if source.entry.gain != gain:
                 source.entry = Entry(source.entry.channel, gain)
         entries = [source.entry for source in self._listed.values()]

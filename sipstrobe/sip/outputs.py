@@ -115,6 +115,34 @@ class InfoReceived:
 
 
 @dataclass(frozen=True, slots=True)
+class TransferAsked:
+    """A REFER within a call, which has been accepted (RFC 3515). Tell of it by `report_transfer`.
+
+    uri: whom to call; fields: what its INVITE is to say besides (Replaces, Referred-By).
+    """
+
+    call: str
+    uri: str
+    fields: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TextReceived:
+    """A MESSAGE with something to read in it (RFC 3428); 200 has been sent."""
+
+    flow: Flow
+    request: Request
+    text: str  # printable, on one line
+
+
+@dataclass(frozen=True, slots=True)
+class StateWanted:
+    """Somebody begins to watch an extension (RFC 4235). Say by `show` what goes on there."""
+
+    extension: str
+
+
+@dataclass(frozen=True, slots=True)
 class CallEnded:
     """The last thing said of a call. status: the SIP status involved, 0 if none."""
 
@@ -149,5 +177,8 @@ Output = (
     | OfferReceived
     | AnswerReceived
     | InfoReceived
+    | TransferAsked
+    | TextReceived
+    | StateWanted
     | CallEnded
 )

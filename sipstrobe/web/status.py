@@ -91,6 +91,7 @@ def _rule(rule: RuleView) -> dict[str, Any]:
     return {
         "name": rule.rule.name,
         "enabled": rule.rule.enabled,
+        "source": rule.source,
         "active": rule.active,
         "history": [{"at": at, "words": words} for at, words in rule.history[-HISTORY_TOLD:]],
     }

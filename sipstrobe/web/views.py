@@ -115,10 +115,15 @@ class NamedRule(Protocol):
 
 
 class RuleView(Protocol):
-    """A rule at work. history: (monotonic seconds, words) of what touched it, the newest last."""
+    """A rule at work. history: (monotonic seconds, words) of what touched it, the newest last.
+
+    source: what it is a part of and changes with, such as "extension 1001"; empty: of nothing.
+    """
 
     @property
     def rule(self) -> NamedRule: ...
+    @property
+    def source(self) -> str: ...
     @property
     def active(self) -> bool: ...
     @property

@@ -185,3 +185,25 @@ def test_the_demonstration_is_sound_and_rising() -> None:
     assert [light.priority for light in lights] == [3, 5, 7, 9]
     assert len({(light.pattern, light.colors) for light in lights}) == 4
     assert len({siren.pattern for siren in sirens}) == 4
+
+
+def test_an_extension_names_a_profile_that_there_is_and_no_rule_has_the_name_of_one_of_its() -> (
+    None
+):
+    rule = {
+        "name": "Extension 1001: answer",
+        "conditions": [{"event": "call/state", "match": {"state": "active"}}],
+        "action": {"do": "hang_up"},
+    }
+
+    told = said(
+        {
+            "extensions": [{"number": "1001", "role": "alert", "profile": "Nowhere"}],
+            "rules": [rule],
+        }
+    )
+
+    assert told == [
+        "/extensions/0/profile: there is no profile 'Nowhere'",
+        "/rules/0/name: a rule that an extension makes has this name",
+    ]

@@ -87,7 +87,11 @@ def on(event: str, *, invert: bool = False, **match: str) -> Condition:
 
 
 def call(
-    state: str, name: str = "c1", extension: str = "1001", host: str = "192.168.0.90"
+    state: str,
+    name: str = "c1",
+    extension: str = "1001",
+    host: str = "192.168.0.90",
+    line: str = "",
 ) -> CallState:
     return CallState(
         call=name,
@@ -97,6 +101,7 @@ def call(
         local_uri=f"sip:{extension}@{host}",
         remote_uri="sip:alice@192.168.0.7",
         extension=extension,
+        line=line,
     )
 
 
@@ -105,6 +110,7 @@ def change(
     name: str = "c1",
     local_uri: str = "sip:1001@192.168.0.90",
     state: str = "active",
+    line: str = "",
 ) -> CallStateChanged:
     return CallStateChanged(
         call=name,
@@ -113,6 +119,7 @@ def change(
         local_uri=local_uri,
         remote_uri="sip:alice@192.168.0.7",
         extension=local_uri.partition(":")[2].partition("@")[0],
+        line=line,
         before=CallStatus.RINGING,
         state=CallStatus(state),
         reason=CallReason(reason),

@@ -53,7 +53,8 @@ def test_every_mistake_of_a_condition_is_told() -> None:
     wrong = on("call/state", state="singing", color="red")
     assert said(rule("R", on("no/such"), wrong)) == [
         "/0/conditions/0/event: there is no event 'no/such'",
-        "/0/conditions/1/match/state: must be one of idle, calling, ringing, active, terminated",
+        "/0/conditions/1/match/state: must be one of "
+        "idle, calling, ringing, pin, active, terminated",
         "/0/conditions/1/match: call/state has no item 'color'",
     ]
 
@@ -75,4 +76,4 @@ def test_there_are_at_most_256_rules() -> None:
 def test_actions_are_told_apart_by_what_they_do() -> None:
     tree = {"do": "start_profile", "profile": "P"}
     assert msgspec.convert(tree, Action) == START  # pyright: ignore[reportArgumentType]
-    assert msgspec.to_builtins(START) == tree
+    assert msgspec.to_builtins(START) == tree | {"priority": None}

@@ -21,6 +21,7 @@ from sipstrobe.events import (
     RuleStateChanged,
 )
 from sipstrobe.rules.actions import AnswerCall, HangUp, RunProfile, StartProfile, StopProfile
+from sipstrobe.rules.extensions import Extension
 from sipstrobe.rules.settings import Rule
 from sipstrobe.services.automation import Automation
 from tests.rules.bench import call, change, on, rule, trigger
@@ -93,6 +94,26 @@ def test_a_call_runs_a_profile_while_it_is_active() -> None:
     assert desk.rules_told() == [
         RuleStateChanged(rule="In a call", active=True),
         RuleStateChanged(rule="In a call", active=False),
+    ]
+
+
+def test_the_rules_of_extensions_act_beside_those_of_people_and_are_marked() -> None:
+    desk = Desk()
+    own = rule("Own", ACTIVE, action=RunProfile(profile="Green"))
+    page = Extension(number="1001", role="page", profile="Red", priority=7)
+
+    desk.automation.apply([own], [page])
+    desk.publish(call("ringing", line="1001"), call("active", line="1001"))
+
+    assert desk.orders == [
+        commands.AnswerCall(call="c1"),
+        commands.StartProfile(profile="Green"),
+        commands.StartProfile(profile="Red", priority=7),
+    ]
+    assert [(s.rule.name, s.source, s.active) for s in desk.automation.snapshot()] == [
+        ("Own", "", True),
+        ("Extension 1001: answer", "extension 1001", False),
+        ("Extension 1001: profile", "extension 1001", True),
     ]
 
 

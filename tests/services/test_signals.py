@@ -66,6 +66,20 @@ def test_a_profile_lights_and_sounds_within_the_order() -> None:
     assert phases(bench) == [("SignalingLED", 1, "shown"), ("AudioSpeaker", 1, "shown")]
 
 
+def test_an_order_may_raise_a_profile_above_what_its_own_priorities_are() -> None:
+    bench = Bench(RINGING, ALARM)
+
+    bench.do(StartProfile(profile="Alarm"))
+    bench.do(StartProfile(profile="Ringing", priority=9))
+
+    assert [(o.profile, o.priority, o.shown) for o in bench.signals.status()] == [
+        ("Ringing", 9, True),
+        ("Alarm", 8, False),
+        ("Ringing", 9, True),
+        ("Alarm", 8, False),
+    ]
+
+
 def test_an_id_is_not_given_again() -> None:
     """Who remembers the id of what has ended, as a rule does, must not stop somebody else's."""
     bench = Bench(RINGING, ALARM)

@@ -12,7 +12,14 @@ from numpy.typing import NDArray
 from sipstrobe.audio.format import SAMPLE_RATE, Samples
 from sipstrobe.audio.ring import SampleRing
 from sipstrobe.audio.settings import AudioSettings
-from sipstrobe.audio.source import REFILL_SAMPLES, AddSource, RemoveSource, SetVolume, SourceKind
+from sipstrobe.audio.source import (
+    REFILL_SAMPLES,
+    AddSource,
+    HearSource,
+    RemoveSource,
+    SetVolume,
+    SourceKind,
+)
 from sipstrobe.clock import Clock, LoopClock
 from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused, MediaError
@@ -92,10 +99,14 @@ class Bench:
         kind: SourceKind = SourceKind.CALL,
         rank: int = 0,
         refill: Callable[[int], None] | None = None,
+        heard: bool = True,
     ) -> None:
         self.context.dispatcher.execute(
-            AddSource(owner=owner, kind=kind, ring=ring, rank=rank, refill=refill)
+            AddSource(owner=owner, kind=kind, ring=ring, rank=rank, refill=refill, heard=heard)
         )
+
+    def hear(self, owner: str, heard: bool) -> None:
+        self.context.dispatcher.execute(HearSource(owner=owner, heard=heard))
 
     def remove(self, owner: str) -> None:
         self.context.dispatcher.execute(RemoveSource(owner=owner))
@@ -161,6 +172,31 @@ def test_a_source_that_is_not_heard_goes_on_and_is_joined_where_it_has_got_to() 
     bench.play(0.5)
 
     assert ring.consumed == SAMPLE_RATE // 2
+
+
+def test_a_source_waits_silently_for_its_turn_and_is_heard_from_where_it_has_got_to() -> None:
+    bench = Bench()
+    ring = SampleRing(SAMPLE_RATE)
+    ring.write(np.linspace(0.0, 0.5, SAMPLE_RATE, dtype=np.float32))
+    bench.add("call 1", _constant(0.25))
+    bench.add("call 2", ring, heard=False)
+    assert bench.play(0.5)[-1] == 0.25
+
+    bench.hear("call 1", False)
+    bench.hear("call 2", True)
+    joined = bench.play(0.1)
+
+    assert joined[-1] == pytest.approx(0.3, abs=1e-3)
+    assert float(np.abs(np.diff(joined)).max()) < 0.01
+    bench.hear("nobody", True)  # has gone meanwhile
+
+
+def test_who_is_not_to_be_heard_silences_nobody() -> None:
+    bench = Bench()
+    bench.add("call", _constant(0.25))
+    bench.add("health check", _constant(0.125), SourceKind.TONE, rank=11, heard=False)
+
+    assert bench.play(0.1)[-1] == 0.25
 
 
 def test_a_removed_source_is_silent_within_10_ms_and_nothing_clicks() -> None:
