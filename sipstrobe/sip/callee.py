@@ -48,8 +48,9 @@ class IncomingSession(ModifiableSession):
     def __init__(
         self, core: Core, name: str, serving: Serving, request: Request, dialog: Dialog, now: float
     ) -> None:
-        user = request.request_uri.user or ""
-        super().__init__(core, name, Phase.INCOMING, contact_of(user, dialog.flow))
+        uri = request.request_uri
+        field = contact_of(uri.user or "", dialog.flow, sips=uri.scheme == "sips")
+        super().__init__(core, name, Phase.INCOMING, field)
         self.dialog = dialog
         self._serving = serving
         serving.tag = dialog.local_tag

@@ -49,7 +49,8 @@ class OutgoingSession(ModifiableSession):
         from_uri: Uri,
         from_display: str,
     ) -> None:
-        super().__init__(core, name, Phase.CALLING, contact_of(from_uri.user or "", flow))
+        field = contact_of(from_uri.user or "", flow, sips=uri.scheme == "sips")
+        super().__init__(core, name, Phase.CALLING, field)
         self._flow = flow
         self._uri = uri
         self._local_body = body

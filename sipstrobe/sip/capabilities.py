@@ -41,7 +41,7 @@ def refusal(request: Request) -> Refusal | None:
     if request.method not in METHODS:
         # RFC 3261 §8.2.1 and §21.5.2: known but not for us, or not known at all.
         return Refusal(405 if request.method in _OTHER_METHODS else 501, ALLOW)
-    if request.request_uri.scheme != "sip":
+    if not request.request_uri.is_sip:
         return Refusal(416)
     if "Require" in request.headers:
         unknown = [tag for tag in request.tokens("Require") if tag.lower() not in EXTENSIONS]

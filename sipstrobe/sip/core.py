@@ -9,7 +9,7 @@ from sipstrobe.sip.dialog import Dialog, DialogKey
 from sipstrobe.sip.layer import Layer
 from sipstrobe.sip.outputs import Output
 from sipstrobe.sip.settings import SipSettings
-from sipstrobe.sip.transport import Flow, Transport
+from sipstrobe.sip.transport import Address, Flow, Transport
 
 if TYPE_CHECKING:
     from sipstrobe.sip.modify import ModifiableSession
@@ -45,11 +45,27 @@ class Core:
         connection = dialog.flow.connection
         if connection is not None and connection not in self.layer.connections:
             dialog.flow = replace(dialog.flow, connection=None)
-        return dialog.hop()
+        hop = dialog.hop()
+        if hop.transport is dialog.flow.transport:
+            return hop
+        return replace(hop, local=Address(hop.local.host, self.port_of(hop.transport)))
+
+    def port_of(self, transport: Transport) -> int:
+        """The port of ours that Via and Contact name over this transport.
+
+        Where we do not listen only the connection leads to us, whatever they say.
+        """
+        return self.settings.port_of(transport) or transport.usual_port
 
 
-def contact_of(user: str, flow: Flow) -> tuple[str, str]:
-    """The Contact field under which this end can be reached by a peer of that flow."""
+def contact_of(user: str, flow: Flow, *, sips: bool = False) -> tuple[str, str]:
+    """The Contact field under which this end can be reached by a peer of that flow.
+
+    sips: that end has asked for encryption on every hop (RFC 3261 §8.1.1.8, §12.1.1).
+    """
     at = f"{user}@{flow.local}" if user else str(flow.local)
-    transport = ";transport=tcp" if flow.transport is Transport.TCP else ""
-    return ("Contact", f"<sip:{at}{transport}>")
+    scheme, named = ("sips", "") if sips else ("sip", flow.transport.in_uri)
+    if flow.transport.websocket:
+        named = flow.transport.in_uri
+    transport = f";transport={named}" if named else ""
+    return ("Contact", f"<{scheme}:{at}{transport}>")

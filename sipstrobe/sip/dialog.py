@@ -201,6 +201,6 @@ def contact(message: Request | Response) -> Uri:
         uri = message.from_.uri
     else:
         raise RemoteProtocolError("no Contact")
-    if uri.scheme != "sip":
+    if not uri.is_sip:
         raise RemoteProtocolError(f"a Contact that cannot be reached from here: {uri.scheme}")
     return uri

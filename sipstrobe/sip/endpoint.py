@@ -13,12 +13,13 @@ from sipstrobe.sip.callee import IncomingSession
 from sipstrobe.sip.caller import OutgoingSession
 from sipstrobe.sip.capabilities import Fields
 from sipstrobe.sip.core import Core
-from sipstrobe.sip.framing import PING, PONG, Framer
+from sipstrobe.sip.framing import PING, PONG
 from sipstrobe.sip.layer import MAX_TRANSACTIONS, Counters
 from sipstrobe.sip.message import Request, parse, received_from, salvage
 from sipstrobe.sip.modify import ModifiableSession
-from sipstrobe.sip.outputs import CloseConnection, Output
+from sipstrobe.sip.outputs import Output
 from sipstrobe.sip.settings import SipSettings
+from sipstrobe.sip.stream import Stream
 from sipstrobe.sip.transport import Flow
 from sipstrobe.sip.uas import UserAgentServer, read_all
 from sipstrobe.sip.uri import Uri
@@ -41,7 +42,7 @@ class Endpoint:
         self._core = Core(settings, random_bytes, max_transactions=max_transactions)
         self._layer = self._core.layer
         self._layer.udp_to_tcp = settings.udp_to_tcp
-        self._streams: dict[int, tuple[Framer, Flow]] = {}
+        self._streams: dict[int, Stream] = {}
         self._names = count(1)
         self._server = UserAgentServer(self._core, self._names)
         self.outbox: deque[Output] = self._core.outbox
@@ -121,35 +122,30 @@ class Endpoint:
                 self._layer.reply(marked, flow, e.status)
 
     def receive_stream(self, chunk: bytes, flow: Flow, *, now: float) -> None:
-        """Take bytes of the connection that the flow names."""
+        """Take bytes of the connection that the flow names; over WebSocket, one message."""
         assert flow.connection is not None
-        if flow.connection not in self._streams:
-            self._streams[flow.connection] = (Framer(), flow)
+        stream = self._streams.get(flow.connection)
+        if stream is None:
+            stream = self._streams[flow.connection] = Stream(self._layer, flow)
             self._layer.connections.add(flow.connection)
-        framer = self._streams[flow.connection][0]
-        lost = pinged = False
-        try:
-            framer.feed(chunk)
-        except RemoteProtocolError:
-            self._layer.counters.malformed += 1
-            lost = True
-        while framer.outbox:
-            raw = framer.outbox.popleft()
-            if raw == PING:
+        pinged = False
+        for message in stream.take(chunk, now=now):
+            if message == PING:
                 pinged = True
             else:
-                self.receive(raw, flow, now=now)
+                self.receive(message, flow, now=now)
         if pinged:  # once, however often it was asked in one breath
             self._layer.send(flow, PONG)
-        if lost:
-            self.outbox.append(CloseConnection(flow.connection))
+        if stream.lost:
+            stream.give_up()
 
     def connection_closed(self, connection: int, *, now: float) -> None:
         """The connection is gone: requests under way on it fail, responses go another way."""
         self._layer.connections.discard(connection)
         stream = self._streams.pop(connection, None)
         if stream is not None:
-            self._layer.transport_failed(stream[1], now=now)
+            stream.close()
+            self._layer.transport_failed(stream.flow, now=now)
 
     def send_failed(self, flow: Flow, *, now: float) -> None:
         """What was sent by this flow cannot arrive."""
@@ -245,6 +241,6 @@ def _sip_uri(text: str) -> Uri:
         uri = Uri.parse(text)
     except RemoteProtocolError as e:
         raise LocalProtocolError(f"not a URI: {text!r}") from e
-    if uri.scheme != "sip":
+    if not uri.is_sip:
         raise LocalProtocolError(f"not a SIP URI: {text!r}")
     return uri

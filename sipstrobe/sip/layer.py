@@ -102,6 +102,7 @@ class Layer:
             for asking in self.clients.values()
             if asking.flow.remote == flow.remote
             and asking.flow.transport is flow.transport
+            and asking.flow.server_name == flow.server_name
             and asking.flow.connection in (None, flow.connection)
         ]
         for asking in hit:
@@ -167,7 +168,10 @@ class Layer:
         """Send a response; if the connection is gone, over another one: RFC 3261 §18.2.2."""
         flow = serving.flow
         if flow.connection is not None and flow.connection not in self.connections:
-            flow = serving.flow = another_way_back(serving.port, flow)
+            another = another_way_back(serving.port, flow)
+            if another is None:
+                return
+            flow = serving.flow = another
         self.outbox.append(Send(flow, data))
 
     def drop_server(self, serving: Serving) -> None:

@@ -10,6 +10,7 @@ from sipstrobe.errors import Problem
 from sipstrobe.secret import Secret
 from sipstrobe.sip.account import Account, Host, OneLine, OptionalHost
 from sipstrobe.sip.account import problems as account_problems
+from sipstrobe.sip.transport import Transport
 
 MIN_SESSION_EXPIRES = 90  # seconds; RFC 4028 §4: nobody may ask for less
 MAX_ACCOUNTS = 1000  # the page advises 100 at most (GAP-25)
@@ -273,6 +274,18 @@ class SipSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     tls: Annotated[TlsSettings, Meta(title="TLS")] = TlsSettings()
     nat: Annotated[NatSettings, Meta(title="Address translation")] = NatSettings()
     access: Annotated[AccessSettings, Meta(title="Access list")] = AccessSettings()
+
+    def port_of(self, transport: Transport) -> int | None:
+        """Where we listen for what comes over this transport; None: nowhere."""
+        match transport:
+            case Transport.UDP | Transport.TCP:
+                return self.port
+            case Transport.TLS:
+                return self.tls_port
+            case Transport.WS:
+                return self.websocket_port
+            case Transport.WSS:
+                return self.secure_websocket_port
 
 
 def default_account(settings: SipSettings) -> Account:

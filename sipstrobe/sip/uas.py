@@ -21,6 +21,7 @@ from sipstrobe.sip.transport import Flow
 
 MAX_BEHIND = 0.25  # seconds; half of T1, before a caller begins to repeat itself
 _OVERLOADED: Fields = (("Retry-After", str(RETRY_AFTER)),)
+_NOT_ENCRYPTED: Fields = (("Warning", '380 - "SIPS Not Allowed"'),)  # RFC 5630 §5.3, §8.1
 
 
 class UserAgentServer:
@@ -59,6 +60,8 @@ class UserAgentServer:
                 self._take_cancel(request, flow, key, now)
             elif found := refusal(request):
                 self._refuse(request, flow, found.status, found.fields)
+            elif request.request_uri.scheme == "sips" and not flow.transport.secure:
+                self._refuse(request, flow, 480, _NOT_ENCRYPTED)
             elif _would_be_forwarded(request, flow):
                 self._refuse(request, flow, 483)
             elif request.to.tag:

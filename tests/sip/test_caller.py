@@ -211,7 +211,7 @@ def test_a_strict_router_gets_its_own_address_as_request_uri() -> None:
 def test_a_contact_that_cannot_be_reached_ends_the_call() -> None:
     scene = Scene()
     _, invite = scene.call()
-    scene.answer(invite, 200, fields=(("Contact", "<sips:peer@192.0.2.9>"),), body=ANSWER)
+    scene.answer(invite, 200, fields=(("Contact", "<tel:112>"),), body=ANSWER)
     assert scene.told(CallEnded).how is Ended.UNREACHABLE
     scene.pass_(40)
     assert scene.endpoint.idle
@@ -361,7 +361,7 @@ def test_there_is_a_limit_to_calls() -> None:
         scene.call()
 
 
-@pytest.mark.parametrize("uri", ["", "tel:112", "sips:a@b", "sip:"])
+@pytest.mark.parametrize("uri", ["", "tel:112", "sips:", "sip:"])
 def test_only_sip_uris_can_be_called(uri: str) -> None:
     scene = Scene()
     with pytest.raises(LocalProtocolError):

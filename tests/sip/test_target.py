@@ -1,5 +1,7 @@
 """Where messages go: RFC 3261 §8.1.2, §18; RFC 3263 §4; RFC 3581."""
 
+from dataclasses import replace
+
 import pytest
 
 from sipstrobe.errors import RemoteProtocolError
@@ -43,11 +45,73 @@ def test_a_connection_to_another_host_is_not() -> None:
     assert next_hop(Uri.parse("sip:a@192.0.2.5"), TCP).transport is Transport.UDP
 
 
-@pytest.mark.parametrize("uri", ["sips:a@b", "tel:112", "sip:a@b;transport=sctp"])
+@pytest.mark.parametrize(
+    "uri", ["tel:112", "sip:a@b;transport=sctp", "sips:a@b;transport=udp", "sips:a@b;transport=x"]
+)
 def test_what_cannot_be_reached(uri: str) -> None:
     with pytest.raises(RemoteProtocolError) as caught:
         next_hop(Uri.parse(uri), UDP)
     assert caught.value.status == 416
+
+
+@pytest.mark.parametrize(
+    ("uri", "transport", "port"),
+    [
+        ("sips:a@192.0.2.5", Transport.TLS, 5061),
+        ("sips:a@192.0.2.5:5081", Transport.TLS, 5081),
+        ("sips:a@192.0.2.5;transport=tcp", Transport.TLS, 5061),
+        ("sip:a@192.0.2.5;transport=tls", Transport.TLS, 5061),
+        ("sip:a@192.0.2.5;transport=ws", Transport.WS, 80),
+        ("sip:a@192.0.2.5;transport=wss", Transport.WSS, 443),
+        ("sips:a@192.0.2.5;transport=ws", Transport.WSS, 443),
+    ],
+)
+def test_encrypted_ways_and_websockets(uri: str, transport: Transport, port: int) -> None:
+    """RFC 3261 §19.1.2, RFC 5630 §3.1.1, RFC 7118 §5.3."""
+    assert next_hop(Uri.parse(uri), UDP) == Flow(transport, US, Address("192.0.2.5", port))
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "sip:a@df7jal23ls0d.invalid;transport=ws",
+        "sips:a@df7jal23ls0d.invalid;transport=ws",
+        "sip:a@10.1.2.3",
+        "sip:pbx.example;lr",
+    ],
+)
+@pytest.mark.parametrize("transport", [Transport.TLS, Transport.WSS])
+def test_a_connection_that_alone_leads_to_its_peer_is_used_for_all_that_goes_there(
+    transport: Transport, uri: str
+) -> None:
+    """RFC 7118 §5.3, RFC 5923: a browser's address is none, a private one is not ours to call."""
+    flow = replace(TCP, transport=transport)
+    assert next_hop(Uri.parse(uri), flow) == flow
+
+
+@pytest.mark.parametrize("transport", list(Transport))
+def test_a_host_that_is_invalid_is_never_looked_up(transport: Transport) -> None:
+    """RFC 7118 §5.1, RFC 2606 §2: without its connection there is no way to a browser."""
+    flow = Flow(transport, US, PEER)
+    with pytest.raises(RemoteProtocolError) as caught:
+        next_hop(Uri.parse("sips:a@x.INVALID;transport=ws"), flow)
+    assert caught.value.status == 480
+
+
+@pytest.mark.parametrize("transport", [Transport.TLS, Transport.WSS])
+def test_what_was_encrypted_stays_so(transport: Transport) -> None:
+    """RFC 3261 §26.2.2: a Contact that names UDP or TCP does not lead a call out of TLS."""
+    flow = Flow(transport, US, PEER)
+    for uri in ("sip:a@192.0.2.9;transport=udp", "sip:a@192.0.2.9;transport=tcp"):
+        with pytest.raises(RemoteProtocolError):
+            next_hop(Uri.parse(uri), flow)
+    hop = next_hop(Uri.parse("sip:a@192.0.2.77:5071"), flow)
+    assert hop == Flow(transport, US, Address("192.0.2.77", 5071))
+
+
+def test_sips_does_not_go_over_a_websocket_without_tls() -> None:
+    with pytest.raises(RemoteProtocolError):
+        next_hop(Uri.parse("sips:a@b;transport=ws"), replace(TCP, transport=Transport.WS))
 
 
 @pytest.mark.parametrize(
@@ -70,6 +134,14 @@ def test_a_response_over_tcp_uses_the_connection_and_when_that_is_gone_a_new_one
     assert another_way_back(via.port, TCP) == Flow(Transport.TCP, US, Address("192.0.2.9", 5070))
 
 
+def test_who_has_come_by_websocket_cannot_be_called_back() -> None:
+    """RFC 7118 §5.3."""
+    assert another_way_back(None, replace(TCP, transport=Transport.WSS)) is None
+    back = another_way_back(None, replace(TCP, transport=Transport.TLS))
+    assert back is not None
+    assert back.remote == Address("192.0.2.9", 5061)
+
+
 @pytest.mark.parametrize(
     ("size", "wanted", "switch", "transport"),
     [
@@ -77,6 +149,7 @@ def test_a_response_over_tcp_uses_the_connection_and_when_that_is_gone_a_new_one
         (1301, Transport.UDP, True, Transport.TCP),
         (1301, Transport.UDP, False, Transport.UDP),
         (9000, Transport.TCP, False, Transport.TCP),
+        (9000, Transport.TLS, True, Transport.TLS),
     ],
 )
 def test_large_requests_need_tcp(
@@ -84,6 +157,22 @@ def test_large_requests_need_tcp(
 ) -> None:
     """RFC 3261 §18.1.1."""
     assert transport_for(size, wanted, switch=switch) is transport
+
+
+@pytest.mark.parametrize(
+    ("mtu", "size", "transport"),
+    [
+        (1280, 1080, Transport.UDP),
+        (1280, 1081, Transport.TCP),
+        (9000, 8800, Transport.UDP),
+        (9000, 8801, Transport.TCP),
+    ],
+)
+def test_a_request_within_200_bytes_of_a_known_mtu_needs_tcp(
+    mtu: int, size: int, transport: Transport
+) -> None:
+    """RFC 3261 §18.1.1."""
+    assert transport_for(size, Transport.UDP, switch=True, mtu=mtu) is transport
 
 
 @pytest.mark.parametrize(
