@@ -4,6 +4,7 @@ A description is its lines, as they came. What they mean is read from them when 
 unknown lines and attributes, odd line ends and odd order survive.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,6 +18,14 @@ MAX_LINES: Final = 512
 MAX_MEDIA: Final = 32
 MAX_FORMATS: Final = 64  # of one m= line
 CRLF: Final = "\r\n"
+_KEY: Final = re.compile(r"(inline:)[^\s;|]*", re.IGNORECASE)  # RFC 4568 §6.1
+
+
+class NotAcceptable(RemoteProtocolError):
+    """No stream is possible that both sides could use."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, status=488)
 
 
 class Direction(StrEnum):
@@ -144,6 +153,9 @@ class Media(_Lines):
     protocol: str  # "RTP/AVP", …
     formats: tuple[str, ...]
 
+    def __repr__(self) -> str:
+        return f"Media({_shown(self.lines)})"
+
     @classmethod
     def of(cls, lines: Iterable[str]) -> "Media":
         """Raises RemoteProtocolError unless the first is an m= line (RFC 8866 §5.14)."""
@@ -161,6 +173,11 @@ class Media(_Lines):
         if value is None:
             return min(self.port + 1, 65535)
         return _number((value.split() or [""])[0], 65535, "RTCP port")
+
+    @property
+    def rtcp_mux(self) -> bool:
+        """RFC 5761 §5.1.1: RTCP may be on the port for RTP."""
+        return "a=rtcp-mux" in self.lines
 
     @property
     def ptime_ms(self) -> int | None:
@@ -206,6 +223,9 @@ class SessionDescription(_Lines):
     lines: tuple[str, ...]  # of the session, up to the first m= line
     media: tuple[Media, ...]
     ends: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"SessionDescription({_shown(self.lines)}, {list(self.media)!r})"
 
     @classmethod
     def parse(cls, data: bytes) -> "SessionDescription":
@@ -260,6 +280,11 @@ class SessionDescription(_Lines):
     def direction_of(self, media: Media) -> Direction:
         """The direction of a medium: its own, that of the session, or sendrecv."""
         return media.direction or self.direction or Direction.SENDRECV
+
+
+def _shown(lines: tuple[str, ...]) -> list[str]:
+    """Lines without the keys of media (RFC 4568) that they may hold."""
+    return [_KEY.sub(r"\1***", line) for line in lines]
 
 
 def _number(text: str, largest: int, what: str) -> int:

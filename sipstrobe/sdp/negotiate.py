@@ -1,11 +1,11 @@
-"""Offer and answer as values: RFC 3264, telephone-event RFC 4733 §2.5, hold RFC 3264 §8.4."""
+"""Offer and answer as values: RFC 3264, telephone-event RFC 4733 §2.5, hold RFC 3264 §8.4, RTP
+and RTCP on one port RFC 5761."""
 
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from sipstrobe.errors import RemoteProtocolError
 from sipstrobe.sdp.candidates import (
     IceDescription,
     media_lines,
@@ -18,22 +18,28 @@ from sipstrobe.sdp.description import (
     Direction,
     Format,
     Media,
+    NotAcceptable,
     SessionDescription,
 )
+from sipstrobe.sdp.security import (
+    UNENCRYPTED,
+    Encryption,
+    KeyExchange,
+    Keying,
+    Security,
+    keying_from_answer,
+    keying_from_offer,
+    lines_of,
+    offered_lines,
+    offered_profile,
+)
 
-PROFILES: Final = ("RTP/AVP", "RTP/AVPF")  # RFC 4585: feedback may be left unused
 PTIMES_MS: Final = (10, 20, 30, 40, 60)  # that we send
 TELEPHONE_EVENT: Final = "telephone-event"
 EVENT_TYPE: Final = 101  # the payload type that we offer for it
 EVENTS: Final = "0-15"  # RFC 4733 §3.2: the DTMF digits
+RTCP_MUX: Final = "a=rtcp-mux"
 _HELD_ADDRESSES: Final = ("0.0.0.0", "::")  # noqa: S104  # RFC 3264 §8.4: old style of hold
-
-
-class NotAcceptable(RemoteProtocolError):
-    """No stream is possible that both sides could use."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message, status=488)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +58,8 @@ class Offerable:
     direction: Direction = Direction.SENDRECV
     ptime_ms: int = 20
     ice: IceDescription | None = None
+    rtcp_mux: bool = False  # offer it; it is always accepted
+    security: Security = UNENCRYPTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +78,9 @@ class MediaParameters:
     direction: Direction  # ours
     on_hold: bool  # the peer does not want to hear us
     ice: IceDescription | None = None  # of the peer; None: it does none, or cannot
+    profile: str = "RTP/AVP"  # as it was written
+    rtcp_mux: bool = False  # RTCP is on the ports of RTP
+    keying: Keying | None = None  # None: unencrypted
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +91,26 @@ class Answer:
     parameters: MediaParameters
 
 
-def offer(ours: Offerable, previous: SessionDescription | None = None) -> SessionDescription:
+def offer(
+    ours: Offerable,
+    previous: SessionDescription | None = None,
+    agreed: MediaParameters | None = None,
+) -> SessionDescription:
     """Our offer. previous: what we sent last in this call, whose media it must go on from
-    (RFC 3264 §8) and whose version it keeps if nothing else has changed."""
+    (RFC 3264 §8) and whose version it keeps if nothing else has changed; agreed: what has been
+    settled before, whose profile and keys it goes on with.
+
+    Raises NotAcceptable when we insist on keys that we may not send.
+    """
     formats = [_static(name) for name in ours.codecs]
     if ours.events:
         formats.append(Format(EVENT_TYPE, TELEPHONE_EVENT, formats[0].clock_rate))
-    audio = _audio(ours, formats, ours.direction, "RTP/AVP")
+    profile = agreed.profile if agreed is not None else offered_profile(ours.security)
+    keying = agreed.keying if agreed is not None else None
+    lines = offered_lines(ours.security, keying, first=agreed is None)
+    if agreed.rtcp_mux if agreed is not None else ours.rtcp_mux or _offers_dtls(ours.security):
+        lines.append(RTCP_MUX)
+    audio = _audio(ours, formats, ours.direction, profile, lines)
     media: list[list[str]] = [audio]
     if previous is not None:
         at = _ours(previous)
@@ -95,39 +119,56 @@ def offer(ours: Offerable, previous: SessionDescription | None = None) -> Sessio
 
 
 def answer(
-    theirs: SessionDescription, ours: Offerable, previous: SessionDescription | None = None
+    theirs: SessionDescription,
+    ours: Offerable,
+    previous: SessionDescription | None = None,
+    agreed: MediaParameters | None = None,
 ) -> Answer:
     """Our answer to an offer: one codec, the one of ours that the peer prefers most.
 
-    Media other than the first usable audio are refused. Raises NotAcceptable when there is none.
+    Media other than the first usable audio are refused, where the first encrypted one comes before
+    those that are not. previous and agreed as for `offer`. Raises NotAcceptable when there is none.
     """
-    chosen = _first_usable(theirs, ours.codecs)
+    chosen, keying = _choose(theirs, ours, agreed)
     media = theirs.media[chosen]
-    parameters = _parameters(theirs, media, ours, media)
+    parameters = _parameters(theirs, media, ours, media, keying)
     ours = replace(ours, ice=_ice_answer(theirs, media, parameters, ours))
     formats = [Format(parameters.payload_type, parameters.codec, _clock_rate(parameters.codec))]
     if parameters.event_type is not None:
         formats.append(Format(parameters.event_type, TELEPHONE_EVENT, formats[0].clock_rate))
-    audio = _audio(ours, formats, parameters.direction, media.protocol)
+    extra = lines_of(keying, ours.security)
+    if parameters.rtcp_mux:
+        extra.append(RTCP_MUX)
+    audio = _audio(ours, formats, parameters.direction, media.protocol, extra)
     lines = [audio if n == chosen else _refused(m) for n, m in enumerate(theirs.media)]
     return Answer(_describe(ours, lines, previous), parameters)
 
 
 def accept_answer(
-    our_offer: SessionDescription, theirs: SessionDescription, ours: Offerable
+    our_offer: SessionDescription,
+    theirs: SessionDescription,
+    ours: Offerable,
+    agreed: MediaParameters | None = None,
 ) -> MediaParameters:
-    """What an answer to our offer settles. Raises NotAcceptable when it refuses the audio."""
+    """What an answer to our offer settles. Raises NotAcceptable when it refuses the audio, or the
+    keys that it needs. agreed: as for `offer`."""
     at = _ours(our_offer)
     if at >= len(theirs.media):
         raise NotAcceptable("the answer has fewer media than the offer")
-    media = theirs.media[at]
+    media, asked = theirs.media[at], our_offer.media[at]
     if media.kind != "audio" or not media.port:
         raise NotAcceptable("the answer refuses the audio")
-    return _parameters(theirs, media, ours, our_offer.media[at])
+    before = agreed.keying if agreed is not None else None
+    keying = keying_from_answer(theirs, media, asked, ours.security, before)
+    return _parameters(theirs, media, ours, asked, keying)
 
 
 def _parameters(
-    theirs: SessionDescription, media: Media, ours: Offerable, receiving: Media
+    theirs: SessionDescription,
+    media: Media,
+    ours: Offerable,
+    receiving: Media,
+    keying: Keying | None,
 ) -> MediaParameters:
     """receiving: the m= line whose payload types count for what we receive."""
     usable = _common(media, ours.codecs)
@@ -143,6 +184,7 @@ def _parameters(
     held = host in _HELD_ADDRESSES and ice is None
     if not held and _ip_version(host) not in (None, _ip_version(ours.host)):
         raise NotAcceptable(f"{host} cannot be reached from {ours.host}")
+    mux = media.rtcp_mux and receiving.rtcp_mux
     direction = theirs.direction_of(media)
     wanted = Direction.of(
         sends=ours.direction.sends and direction.receives and not held,
@@ -151,7 +193,7 @@ def _parameters(
     return MediaParameters(
         host=host,
         rtp_port=media.port,
-        rtcp_port=media.rtcp_port,
+        rtcp_port=media.port if mux else media.rtcp_port,
         codec=chosen.encoding.upper(),
         payload_type=chosen.payload_type,
         receive_types=received,
@@ -161,6 +203,9 @@ def _parameters(
         direction=wanted,
         on_hold=held or not direction.receives,
         ice=ice,
+        profile=media.protocol,
+        rtcp_mux=mux,
+        keying=keying,
     )
 
 
@@ -182,18 +227,33 @@ def _ice_answer(
     return replace(ours.ice, mismatch=True) if read(theirs, media) is not None else None
 
 
-def _first_usable(theirs: SessionDescription, codecs: tuple[str, ...]) -> int:
-    reason = "no audio is offered"
+def _choose(
+    theirs: SessionDescription, ours: Offerable, agreed: MediaParameters | None
+) -> tuple[int, Keying | None]:
+    """Which of the offered media is used, and with which keys."""
+    reason, plain = "no audio is offered", -1
+    before = agreed.keying if agreed is not None else None
     for at, media in enumerate(theirs.media):
         if media.kind != "audio" or not media.port:
             continue
-        if media.protocol.upper() not in PROFILES:
-            reason = f"{media.protocol} is not supported"
-        elif not _common(media, codecs):
+        try:
+            keying = keying_from_offer(theirs, media, ours.security, before)
+        except NotAcceptable as refusal:
+            reason = str(refusal)
+            continue
+        if not _common(media, ours.codecs):
             reason = "no codec in common"
-        else:
-            return at
-    raise NotAcceptable(reason)
+        elif keying is not None:
+            return at, keying
+        elif plain < 0:
+            plain = at
+    if plain < 0:
+        raise NotAcceptable(reason)
+    return plain, None
+
+
+def _offers_dtls(ours: Security) -> bool:
+    return ours.encryption is not Encryption.NONE and ours.offered is KeyExchange.DTLS
 
 
 def _common(media: Media, codecs: tuple[str, ...]) -> list[Format]:
@@ -260,7 +320,9 @@ def _session(ours: Offerable, version: int) -> list[str]:
     ]
 
 
-def _audio(ours: Offerable, formats: list[Format], direction: Direction, profile: str) -> list[str]:
+def _audio(
+    ours: Offerable, formats: list[Format], direction: Direction, profile: str, extra: list[str]
+) -> list[str]:
     numbers = " ".join(str(f.payload_type) for f in formats)
     lines = [f"m=audio {ours.rtp_port} {profile} {numbers}"]
     for f in formats:
@@ -270,7 +332,7 @@ def _audio(ours: Offerable, formats: list[Format], direction: Direction, profile
             lines.append(f"a=fmtp:{f.payload_type} {EVENTS}")
     if ours.rtcp_port not in (None, ours.rtp_port + 1):
         lines.append(f"a=rtcp:{ours.rtcp_port}")  # RFC 3605
-    return [*lines, f"a=ptime:{ours.ptime_ms}", f"a={direction}", *media_lines(ours.ice)]
+    return [*lines, f"a=ptime:{ours.ptime_ms}", f"a={direction}", *extra, *media_lines(ours.ice)]
 
 
 def _refused(media: Media) -> list[str]:

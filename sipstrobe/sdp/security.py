@@ -1,0 +1,236 @@
+"""Whether and how a medium is encrypted: SDES (RFC 4568), DTLS-SRTP (RFC 5763), and both as an
+offer that need not be taken (RFC 8643)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from sipstrobe.errors import RemoteProtocolError
+from sipstrobe.sdp.crypto import Crypto
+from sipstrobe.sdp.description import Media, NotAcceptable, SessionDescription
+from sipstrobe.sdp.fingerprint import (
+    Fingerprint,
+    Setup,
+    answering_tls_id,
+    fingerprints_of,
+    setup_of,
+    tls_id_of,
+)
+from sipstrobe.secret import Secret
+
+PLAIN: Final = ("RTP/AVP", "RTP/AVPF")  # RFC 4585: feedback may be left unused
+SDES_ONLY: Final = ("RTP/SAVP", "RTP/SAVPF")  # RFC 3711, 5124; some offer DTLS under these names
+DTLS_ONLY: Final = ("UDP/TLS/RTP/SAVP", "UDP/TLS/RTP/SAVPF")  # RFC 5764 §8
+PROFILES: Final = PLAIN + SDES_ONLY + DTLS_ONLY
+
+
+class Encryption(StrEnum):
+    """Whether media are encrypted."""
+
+    NONE = "none"
+    BEST_EFFORT = "best_effort"  # where the other side can
+    MANDATORY = "mandatory"  # or there is no call
+
+
+class KeyExchange(StrEnum):
+    """Where the keys come from."""
+
+    SDES = "sdes"  # they stand in the signalling
+    DTLS = "dtls"  # a handshake on the way of the media
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Security:
+    """What we can do in one call, and insist on.
+
+    keys: ours by suite, preferred suites first; they stay the same during a call. clear: anybody
+    may read the signalling, so that we offer no keys in it.
+    """
+
+    encryption: Encryption = Encryption.NONE
+    offered: KeyExchange = KeyExchange.SDES
+    keys: Mapping[str, Secret] = field(default_factory=dict[str, Secret])
+    clear: bool = False
+    fingerprint: Fingerprint | None = None  # of our certificate
+    tls_id: str = ""  # RFC 8842: of our DTLS association
+
+
+UNENCRYPTED: Final = Security()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SdesKeys:
+    """Agreed in the signalling. Keys as in Crypto."""
+
+    tag: int
+    suite: str
+    ours: Secret  # what we send is protected with it
+    theirs: Secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DtlsKeys:
+    """To be made by a handshake, with a certificate that has one of these fingerprints."""
+
+    fingerprints: tuple[Fingerprint, ...]
+    active: bool  # we are the client
+    tls_id: str | None  # theirs
+    our_tls_id: str  # as we have said it; "": not at all
+
+    def same_association(self, other: object) -> bool:
+        """RFC 8842 §5.5: then the keys stay, whatever roles are said again."""
+        return (
+            isinstance(other, DtlsKeys)
+            and self.fingerprints == other.fingerprints
+            and self.tls_id == other.tls_id
+        )
+
+
+Keying = SdesKeys | DtlsKeys
+
+
+# --- offering -----------------------------------------------------------------------------------
+
+
+def offered_profile(ours: Security) -> str:
+    """For a first offer. Raises NotAcceptable when we may not offer what we insist on."""
+    if ours.encryption is not Encryption.MANDATORY:
+        return PLAIN[0]  # RFC 8643 §3
+    if ours.offered is KeyExchange.DTLS:
+        return DTLS_ONLY[0]
+    if ours.clear:
+        raise NotAcceptable("keys of media are not sent over signalling that is not encrypted")
+    return SDES_ONLY[0]
+
+
+def offered_lines(ours: Security, agreed: Keying | None, *, first: bool) -> list[str]:
+    """What an offer says; within a call it goes on with what was agreed."""
+    if not first:
+        return lines_of(agreed, ours, Setup.ACTPASS)  # RFC 8842 §5.5: also on the same keys
+    if ours.encryption is Encryption.NONE:
+        return []
+    if ours.offered is KeyExchange.DTLS:
+        return _association(ours, Setup.ACTPASS, ours.tls_id)
+    if ours.clear:
+        return []
+    return [Crypto(n, suite, key).line for n, (suite, key) in enumerate(ours.keys.items(), 1)]
+
+
+def keying_from_answer(
+    theirs: SessionDescription, media: Media, asked: Media, ours: Security, agreed: Keying | None
+) -> Keying | None:
+    """What the answer to our offer (asked) settles. Raises NotAcceptable."""
+    keying, reason = None, ""
+    if asked.attribute("fingerprint") is not None:
+        keying, reason = _dtls(theirs, media, asked.attribute("tls-id") or "", agreed)
+    elif asked.attribute("crypto") is not None:
+        keying, reason = _sdes(media, ours)
+    insisting = ours.encryption is Encryption.MANDATORY or _is_secure(asked)
+    if keying is None and (insisting or _is_secure(media)):
+        raise NotAcceptable(reason or "the answer has no keys for encrypted media")
+    return keying
+
+
+# --- answering ----------------------------------------------------------------------------------
+
+
+def keying_from_offer(
+    theirs: SessionDescription, media: Media, ours: Security, agreed: Keying | None
+) -> Keying | None:
+    """How we would take part in an offered medium; None: unencrypted.
+
+    Keys in the signalling are taken however that came. Raises NotAcceptable, with the reason.
+    """
+    if media.protocol.upper() not in PROFILES:
+        raise NotAcceptable(f"{media.protocol} is not supported")
+    secure = _is_secure(media)
+    if ours.encryption is Encryption.NONE:
+        if secure:
+            raise NotAcceptable("only encrypted media are offered, and encryption is switched off")
+        return None
+    reason = "encrypted media are offered without keys"
+    if not secure:
+        reason = "no encrypted media are offered, and encryption is mandatory"
+    for exchange in _exchanges(media, ours):
+        if exchange is KeyExchange.DTLS:
+            tls_id = tls_id_of(media)
+            answered = answering_tls_id(ours.tls_id, tls_id) if tls_id is not None else ""
+            keying, why = _dtls(theirs, media, answered, agreed)
+        else:
+            keying, why = _sdes(media, ours)
+        if keying is not None:
+            return keying
+        reason = why or reason
+    if secure or ours.encryption is Encryption.MANDATORY:
+        raise NotAcceptable(reason)
+    return None
+
+
+def lines_of(keying: Keying | None, ours: Security, setup: Setup | None = None) -> list[str]:
+    """What a description of ours says about keys that were agreed; setup: instead of our role."""
+    match keying:
+        case None:
+            return []
+        case SdesKeys():
+            return [Crypto(keying.tag, keying.suite, keying.ours).line]
+        case DtlsKeys():
+            role = setup or (Setup.ACTIVE if keying.active else Setup.PASSIVE)
+            return _association(ours, role, keying.our_tls_id)
+
+
+def _exchanges(media: Media, ours: Security) -> tuple[KeyExchange, ...]:
+    """What may have been offered, in the order in which we try it."""
+    if media.protocol.upper() in DTLS_ONLY:
+        return (KeyExchange.DTLS,)
+    if ours.offered is KeyExchange.DTLS:
+        return (KeyExchange.DTLS, KeyExchange.SDES)
+    return (KeyExchange.SDES, KeyExchange.DTLS)
+
+
+def _is_secure(media: Media) -> bool:
+    return media.protocol.upper() not in PLAIN
+
+
+def _sdes(media: Media, ours: Security) -> tuple[SdesKeys | None, str]:
+    """With the first of their keys that we can use (RFC 4568 §5.1.2), or why there is none."""
+    reason = ""
+    for value in media.attributes("crypto"):
+        try:
+            crypto = Crypto.parse(value)
+        except RemoteProtocolError as error:
+            reason = str(error)
+            continue
+        key = ours.keys.get(crypto.suite)
+        if key is not None:
+            return SdesKeys(tag=crypto.tag, suite=crypto.suite, ours=key, theirs=crypto.key), ""
+    return None, reason
+
+
+def _dtls(
+    theirs: SessionDescription, media: Media, our_tls_id: str, agreed: Keying | None
+) -> tuple[DtlsKeys | None, str]:
+    """With a handshake, the one that there was if they mean that; or why there can be none."""
+    if media.attribute("fingerprint") is None and theirs.attribute("fingerprint") is None:
+        return None, ""
+    fingerprints = fingerprints_of(theirs, media)
+    if not fingerprints:
+        return None, "no fingerprint is of a kind that could be trusted"
+    setup = setup_of(theirs, media)
+    if setup is None:
+        return None, "nobody would begin the DTLS handshake"
+    keying = DtlsKeys(
+        fingerprints=fingerprints,
+        active=setup is not Setup.ACTIVE,  # RFC 5763 §5: whoever answers should be
+        tls_id=tls_id_of(media),
+        our_tls_id=our_tls_id,
+    )
+    if isinstance(agreed, DtlsKeys) and keying.same_association(agreed):
+        return agreed, ""
+    return keying, ""
+
+
+def _association(ours: Security, setup: Setup, tls_id: str) -> list[str]:
+    assert ours.fingerprint is not None
+    lines = [f"a=fingerprint:{ours.fingerprint}", f"a=setup:{setup}"]
+    return [*lines, f"a=tls-id:{tls_id}"] if tls_id else lines

@@ -1,0 +1,40 @@
+"""What an account wants of the media of its calls."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from sipstrobe.sdp.security import Encryption, KeyExchange
+from sipstrobe.sip.account import Account
+
+_STRICTNESS = tuple(Encryption)  # from none to mandatory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaOptions:
+    """codecs: encoding names, preferred ones first; events: digits as telephone events."""
+
+    codecs: tuple[str, ...] = ("PCMU", "PCMA")
+    events: bool = True
+    encryption: Encryption = Encryption.NONE
+    keys: KeyExchange = KeyExchange.SDES
+
+    @classmethod
+    def of(cls, account: Account) -> "MediaOptions":
+        """For the calls that an account makes."""
+        return cls(
+            codecs=account.codecs,
+            events=account.dtmf_rtp,
+            encryption=Encryption(account.media_encryption),
+            keys=KeyExchange(account.media_keys),
+        )
+
+    @classmethod
+    def called(cls, account: Account, accounts: Iterable[Account]) -> "MediaOptions":
+        """For a call that has come to an account: whoever calls by address means any of the
+        peer-to-peer accounts, and the strictest of them decides (GAP-28)."""
+        options = cls.of(account)
+        if account.kind != "peer_to_peer":
+            return options
+        peers = (a for a in accounts if a.enabled and a.kind == "peer_to_peer")
+        levels = [options.encryption, *(Encryption(a.media_encryption) for a in peers)]
+        return replace(options, encryption=max(levels, key=_STRICTNESS.index))
