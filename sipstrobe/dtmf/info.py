@@ -1,0 +1,40 @@
+"""Digits in SIP INFO: the bodies ``application/dtmf-relay`` and ``application/dtmf``.
+
+No RFC describes them (RFC 6086 §1 leaves them as they were found); what is taken here is what
+phones and PBXs send: ``Signal=5`` on a line of its own, with other lines about it, or ``5`` alone.
+"""
+
+from typing import Final
+
+from sipstrobe.dtmf.event import DIGITS
+from sipstrobe.errors import RemoteProtocolError
+
+RELAY: Final = "application/dtmf-relay"
+PLAIN: Final = "application/dtmf"
+MAX_BODY_BYTES: Final = 256
+
+
+def digit_of(content_type: str, body: bytes) -> str | None:
+    """The digit in the body of an INFO; None for other signals, such as flash.
+
+    content_type in lower case, without parameters. Raises RemoteProtocolError for what is no DTMF.
+    """
+    if content_type not in (RELAY, PLAIN) or len(body) > MAX_BODY_BYTES:
+        raise RemoteProtocolError(f"no DTMF: {content_type}, {len(body)} bytes", status=415)
+    text = body.decode("ascii", "replace")
+    signal = _signal(text) if content_type == RELAY else text.strip()
+    if not signal:
+        raise RemoteProtocolError("DTMF without a signal")
+    if signal.isdigit() and len(signal) == 2:  # the code of RFC 4733 §3.2
+        code = int(signal)
+        return DIGITS[code] if code < len(DIGITS) else None
+    signal = signal.upper()
+    return signal if len(signal) == 1 and signal in DIGITS else None
+
+
+def _signal(text: str) -> str:
+    for line in text.splitlines():
+        name, _, value = line.partition("=")
+        if name.strip().lower() == "signal":
+            return value.strip()
+    return ""
