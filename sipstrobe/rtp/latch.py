@@ -16,11 +16,21 @@ MIN_PACKETS: Final = 2  # in sequence, from another address than the negotiated 
 class Latch:
     """The remote address of one stream."""
 
-    __slots__ = ("_candidate", "_count", "_expected", "_latched", "_next", "address", "refused")
+    __slots__ = (
+        "_candidate",
+        "_count",
+        "_expected",
+        "_latched",
+        "_next",
+        "address",
+        "refused",
+        "stranger",
+    )
 
     def __init__(self) -> None:
         self.address: Address | None = None  # where to send
         self.refused = 0  # packets from elsewhere
+        self.stranger: Address | None = None  # the last sender of those
         self._expected: Address | None = None
         self.expect(None)
 
@@ -48,6 +58,7 @@ class Latch:
         if not self._latched and self._learn(source, sequence_number):
             return True
         self.refused += 1
+        self.stranger = source
         return False
 
     def _learn(self, source: Address, sequence_number: int) -> bool:

@@ -23,6 +23,7 @@ from sipstrobe.context import Context
 from sipstrobe.dtmf.sender import DigitSender
 from sipstrobe.io.udp import Endpoint, Receive
 from sipstrobe.rtp.jitter import JitterBuffer
+from sipstrobe.rtp.quality import Bursts, Counts, Quality
 from sipstrobe.rtp.session import SendRtcp, Session, SourceChanged, SourceEnded
 from sipstrobe.sdp.negotiate import MediaParameters
 from sipstrobe.services.playout import Playout
@@ -48,6 +49,8 @@ class Wire(Protocol):
     """One datagram socket."""
 
     port: int
+    dropped: int  # datagrams that could not be sent
+    unreachable: int  # times that the network said that one did not arrive
 
     def send(self, data: bytes, to: Endpoint) -> bool: ...
     def poll(self) -> None: ...
@@ -82,6 +85,17 @@ class StreamStatistics:
     sent: int
     remote_loss: float  # fraction, by the peer's last report
     round_trip_ms: float | None
+    source: str  # with whom packets are exchanged: address and port; empty: unknown
+    quiet: float | None  # seconds since the last packet; None: there was none
+    stranger: str  # the last of the strangers: address and port
+    foreign: int  # packets of a payload type that was not agreed on
+    foreign_type: int  # the last of them
+    undecipherable: int  # packets that did not stand the test of their encryption
+    undelivered: int  # packets that could not even be sent
+    unreachable: int  # times that the network said that ours did not arrive
+    deaf_reports: int  # reports of the peer in a row that know nothing of our packets
+    deaf_seconds: float  # since the first of them
+    remote_mos: float | None  # how well the peer hears us, by its extended reports
 
 
 class Recording:
@@ -199,7 +213,14 @@ class Stream:
         if parameters.receive_event_type is not None:
             self._event_type = parameters.receive_event_type
             accepted.add(self._event_type)
-        self._session.configure(rtp, rtcp, frozenset(accepted), now=self._clock.now())
+        self._session.configure(
+            rtp,
+            rtcp,
+            frozenset(accepted),
+            codec=parameters.codec,
+            ptime_ms=parameters.ptime_ms,
+            now=self._clock.now(),
+        )
         self._receives = parameters.direction.receives
         self._sends = parameters.direction.sends
         self._payload_type = parameters.payload_type
@@ -242,7 +263,7 @@ class Stream:
         playout = self._playout
         jitter = playout.jitter if playout is not None else None
         units_per_ms = (self._codec.clock_rate if self._codec is not None else SAMPLE_RATE) / 1000
-        trip = session.round_trip
+        trip, metrics, now = session.round_trip, session.remote_metrics, self._clock.now()
         return StreamStatistics(
             packets=heard.received if heard is not None else 0,
             lost=max(0, heard.lost) if heard is not None else 0,
@@ -258,7 +279,32 @@ class Stream:
             sent=session.packets_sent,
             remote_loss=session.remote_loss,
             round_trip_ms=trip * 1000 if trip is not None else None,
+            source=_shown(session.latch.address),
+            quiet=now - self._heard_at if heard is not None else None,
+            stranger=_shown(session.latch.stranger),
+            foreign=session.foreign,
+            foreign_type=session.foreign_type,
+            undecipherable=0,
+            undelivered=self._rtp.dropped,
+            unreachable=self._rtp.unreachable,
+            deaf_reports=session.deaf_reports,
+            deaf_seconds=now - session.deaf_since if session.deaf_reports else 0.0,
+            remote_mos=metrics.mos if metrics is not None else None,
         )
+
+    @property
+    def counts(self) -> Counts:
+        """What was played so far, and what was missing."""
+        return self._session.counts
+
+    @property
+    def bursts(self) -> Bursts:
+        """How what was missing was spread."""
+        return self._playout.jitter.bursts if self._playout is not None else Bursts()
+
+    def quality(self, since: Counts | None = None) -> Quality | None:
+        """How well the stream is heard, from the beginning or since then; None: not known."""
+        return self._session.quality(since)
 
     # --- receiving ------------------------------------------------------------------------------
 
@@ -394,13 +440,13 @@ class Stream:
             before.sample_rate,
         ):
             self._session.clock_rate = codec.clock_rate
-            self._playout = self._downsampler = self._digits = None
+            self._playout = self._downsampler = self._digits = self._session.jitter = None
         if self._playout is not None:
             self._playout.decoders = self._decoders(parameters)
 
     def _begin_playout(self, codec: Codec, parameters: MediaParameters) -> Playout:
         """Made for the first packet: who never speaks costs nothing."""
-        jitter = JitterBuffer(codec.clock_rate, shortest=self._shortest)
+        self._session.jitter = jitter = JitterBuffer(codec.clock_rate, shortest=self._shortest)
         self._playout = playout = Playout(self.ring, codec, jitter, self._latency)
         playout.decoders = self._decoders(parameters)
         if self._on_first is not None:
@@ -430,6 +476,14 @@ class Stream:
                         self._playout.restart()
                 case SourceEnded(ssrc, reason):
                     logger.info("port %d: SSRC %08x said BYE %s", self.local_port, ssrc, reason)
+
+
+def _shown(address: Endpoint | None) -> str:
+    """192.0.2.1:4000 or [2001:db8::1]:4000."""
+    if address is None:
+        return ""
+    host, port = address
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _endpoint(host: str, port: int) -> Endpoint | None:

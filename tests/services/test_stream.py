@@ -44,6 +44,8 @@ class FakeSocket:
         default_factory=list[tuple[float, bytes, Endpoint]]
     )
     closed: bool = False
+    dropped: int = 0
+    unreachable: int = 0
 
     def send(self, data: bytes, to: Endpoint) -> bool:
         assert not self.closed
@@ -193,8 +195,46 @@ def test_what_it_says_about_itself() -> None:
     assert said.jitter_ms < 0.1
     assert 15 < said.depth_ms < 50
     assert said.sent == len(bench.sent)
+    assert said.source == "192.0.2.1:5000"
     bench.clock.advance(1.0)
     assert bench.stream.statistics.level_db == -120.0
+    assert bench.stream.statistics.quiet == pytest.approx(1.02)
+
+
+def test_what_keeps_it_from_being_heard_is_counted_by_kind() -> None:
+    bench = Bench()
+    bench.stream.start(AGREED)
+    bench.talk(3, payload_type=9)
+    bench.talk(1, source=("192.0.2.66", 6000))
+    bench.rtp.unreachable, bench.rtp.dropped = 2, 1
+
+    said = bench.stream.statistics
+
+    assert (said.packets, said.quiet) == (0, None)
+    assert (said.foreign, said.foreign_type) == (3, 9)
+    assert (said.refused, said.stranger) == (1, "192.0.2.66:6000")
+    assert (said.unreachable, said.undelivered) == (2, 1)
+
+
+def test_what_is_missing_lowers_the_quality_of_its_interval_only() -> None:
+    bench = Bench()
+    bench.stream.start(AGREED)
+    bench.talk(100)
+    perfect, then = bench.stream.quality(), bench.stream.counts
+    for _ in range(20):
+        bench.talk(4)
+        bench.number += 1  # lost
+    bench.talk(20)
+
+    whole, lately = bench.stream.quality(), bench.stream.quality(then)
+
+    assert perfect is not None
+    assert whole is not None
+    assert lately is not None
+    assert perfect.mos_lq == pytest.approx(4.41, abs=0.01)
+    assert perfect.mos_lq > whole.mos_lq > lately.mos_lq
+    assert lately.loss == pytest.approx(20 / 120)
+    assert bench.stream.bursts.burst_density == pytest.approx(20 / 96)
 
 
 def test_hold_and_resume_keep_the_ssrc_and_the_clock_of_the_stream() -> None:
