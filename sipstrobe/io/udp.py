@@ -8,6 +8,8 @@ import socket
 import struct
 import time
 from collections.abc import Callable
+from copy import copy
+from itertools import cycle
 
 from sipstrobe.clock import Clock
 
@@ -21,12 +23,12 @@ WELL_AFTER, JUST_COME = 0.012, 0.008  # seconds between datagrams, and since the
 LONGEST_WAIT = 10.0  # seconds that a datagram can have waited; more is the calendar being set
 BUFFER_BYTES = 1 << 20
 PAIR_SPAN = 4000  # how many ports from the start port up a PortPairs uses, if there are so many
-_MAX_DATAGRAM = 65535
+MAX_DATAGRAM = 65535
 _IP_RECVERR, _IPV6_RECVERR = 11, 25  # linux/in.h, linux/in6.h
 _MSG_ERRQUEUE = 0x2000
-_SO_TIMESTAMPNS = 35  # asm-generic/socket.h; also the type of the control message
-_TIMESPEC = struct.Struct("@ll")
-_STAMP_SPACE = socket.CMSG_SPACE(_TIMESPEC.size)
+SO_TIMESTAMPNS = 35  # asm-generic/socket.h; also the type of the control message
+TIMESPEC = struct.Struct("@ll")
+STAMP_SPACE = socket.CMSG_SPACE(TIMESPEC.size)
 
 Address = tuple[str, int] | tuple[str, int, int, int]  # IPv6: with flow and link
 _Datagram = tuple[bytes, Address, float]
@@ -40,7 +42,7 @@ def endpoint_of(address: Address) -> Endpoint:
     return address[0], address[1]
 
 
-def _address_of(to: Endpoint) -> Address:
+def address_of(to: Endpoint) -> Address:
     """The same back again."""
     host, percent, link = to[0].partition("%")
     return (host, to[1], 0, int(link)) if percent else to
@@ -76,7 +78,7 @@ class UdpSocket:
             if family == socket.AF_INET6:
                 self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             if failed is not None or polled:
-                self._socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+                self._socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
                 self._hear_of_errors(family)
             if failed is not None:
                 self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
@@ -124,7 +126,7 @@ class UdpSocket:
         One that finds the kernel's buffer full is lost (and counted), as any datagram may be.
         """
         try:
-            self._socket.sendto(data, to if "%" not in to[0] else _address_of(to))
+            self._socket.sendto(data, to if "%" not in to[0] else address_of(to))
         except BlockingIOError:
             self.dropped += 1
         except OSError:
@@ -145,7 +147,7 @@ class UdpSocket:
             if self._failed is None:  # else they wake the loop
                 self._drain_errors()
             with contextlib.suppress(OSError):
-                self._socket.sendto(data, _address_of(to))
+                self._socket.sendto(data, address_of(to))
                 return True
         self.dropped += 1
         return False
@@ -175,16 +177,16 @@ class UdpSocket:
                 return
 
     def _take_plain(self) -> _Datagram:
-        data, source = self._socket.recvfrom(_MAX_DATAGRAM)
+        data, source = self._socket.recvfrom(MAX_DATAGRAM)
         return data, source, self._now()
 
     def _take_stamped(self) -> _Datagram:
         """With the instant at which it reached the kernel, on our clock."""
-        data, ancillary, _, source = self._socket.recvmsg(_MAX_DATAGRAM, _STAMP_SPACE)
+        data, ancillary, _, source = self._socket.recvmsg(MAX_DATAGRAM, STAMP_SPACE)
         waited = 0.0
         for level, kind, value in ancillary:
-            if level == socket.SOL_SOCKET and kind == _SO_TIMESTAMPNS:
-                seconds, nanoseconds = _TIMESPEC.unpack(value)
+            if level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS:
+                seconds, nanoseconds = TIMESPEC.unpack(value)
                 waited = time.time() - seconds - nanoseconds * 1e-9
         return data, source, self._now() - min(max(waited, 0.0), LONGEST_WAIT)
 
@@ -213,7 +215,13 @@ class PortPairs:
         self._clock = clock
         first = start_port + start_port % 2
         self._pairs = range(first, min(first + PAIR_SPAN, 65535), 2)
-        self._next = 0
+        self._turn = cycle(self._pairs)
+
+    def at(self, host: str) -> "PortPairs":
+        """The same ports, taken in the same turn, on another address."""
+        other = copy(self)
+        other.host = host
+        return other
 
     def open(
         self, receive_rtp: Receive, receive_rtcp: Receive, *, polled: bool = False
@@ -223,8 +231,7 @@ class PortPairs:
         polled: the socket for RTP receives only when `poll` is called.
         """
         for _ in self._pairs:
-            port = self._pairs[self._next]
-            self._next = (self._next + 1) % len(self._pairs)
+            port = next(self._turn)
             try:
                 rtp = UdpSocket(self.host, port, receive_rtp, self._clock, polled=polled)
             except OSError as error:
@@ -248,5 +255,5 @@ def local_address_for(host: str) -> str:
     Raises OSError when there is no way.
     """
     with socket.socket(family_of(host), socket.SOCK_DGRAM) as probe:
-        probe.connect(_address_of((host, 9)))
+        probe.connect(address_of((host, 9)))
         return str(probe.getsockname()[0])

@@ -323,6 +323,19 @@ async def test_a_port_that_was_just_closed_is_the_last_to_be_used_again(
         rtcp.close()
 
 
+async def test_other_addresses_have_their_turn_of_the_same_ports(desk: Desk, pairs: Pairs) -> None:
+    start = free_span(8)
+    ports = pairs(start)
+    elsewhere = ports.at("127.0.0.2")
+
+    opened = [_open(desk, taken)[0] for taken in (ports, elsewhere, ports, elsewhere.at("::1"))]
+
+    assert [socket.port - start for socket in opened] == [0, 2, 4, 6]
+    opened[1].send(b"from there", ("127.0.0.1", opened[0].port))
+    await until(lambda: desk.heard)
+    assert desk.heard[0][1] == ("127.0.0.2", start + 2)
+
+
 async def test_round_and_round_until_none_is_free(desk: Desk, pairs: Pairs) -> None:
     """65,530 up: three pairs."""
     ports = pairs(65_530)

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from sipstrobe.sip.outputs import CloseConnection
+from sipstrobe.sip.outputs import CloseConnection, Send
 from sipstrobe.sip.stream import UNFINISHED_LIMIT
 from sipstrobe.sip.transport import Transport
 from tests.sip.scene import TCP, Scene
@@ -83,5 +83,4 @@ def test_keep_alives_over_websocket_are_answered() -> None:
     scene.endpoint.receive_stream(b"\r\n\r\n", flow, now=0.0)
     scene.endpoint.receive_stream(b"\r\n", flow, now=0.0)
 
-    [pong] = scene.endpoint.outbox
-    assert pong.data == b"\r\n"  # pyright: ignore[reportAttributeAccessIssue]
+    assert list(scene.endpoint.outbox) == [Send(flow, b"\r\n")]
