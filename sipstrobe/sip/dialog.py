@@ -1,9 +1,11 @@
 """Dialogs: what two user agents remember of each other. RFC 3261 §12."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from sipstrobe.errors import RemoteProtocolError
 from sipstrobe.sip.headers import MAGIC_COOKIE, NameAddr
+from sipstrobe.sip.identity import Credential
 from sipstrobe.sip.message import Headers, Request, Response
 from sipstrobe.sip.target import next_hop
 from sipstrobe.sip.transport import Flow
@@ -12,16 +14,53 @@ from sipstrobe.sip.uri import Uri
 MAX_FORWARDS = ("Max-Forwards", "70")  # RFC 3261 §8.1.1.6
 
 DialogKey = tuple[str, str, str]  # Call-ID, local tag, remote tag
+Fields = tuple[tuple[str, str], ...]
+
+AUTHORIZATION = ("Authorization", "Proxy-Authorization")
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A request of ours, complete but for Via, which depends on the way that it will take."""
+    """A request of ours, complete but for Via, which depends on the way that it will take.
+
+    credentials, renumber: what a challenge is answered with, and the next number of CSeq for that.
+    """
 
     method: str
     uri: str
-    fields: tuple[tuple[str, str], ...]
+    fields: Fields
     body: bytes = b""
+    credentials: tuple[Credential, ...] = ()
+    renumber: Callable[[], int] | None = None
+
+    @property
+    def number(self) -> int:
+        """That of CSeq."""
+        return int(next(value for name, value in self.fields if name == "CSeq").split()[0])
+
+    @property
+    def authorization(self) -> Fields:
+        """The credentials that it carries."""
+        return self.kept(AUTHORIZATION)
+
+    def kept(self, names: tuple[str, ...]) -> Fields:
+        """The fields of these names."""
+        return tuple([field for field in self.fields if field[0] in names])
+
+    def signed(self, authorization: Fields) -> "Draft":
+        """The same with these credentials and no others."""
+        if not authorization and not self.authorization:
+            return self
+        others = [field for field in self.fields if field[0] not in AUTHORIZATION]
+        return replace(self, fields=(*others, *authorization))
+
+    def renumbered(self, number: int) -> "Draft":
+        """The same with another number."""
+        fields = [
+            (name, f"{number} {self.method}" if name == "CSeq" else value)
+            for name, value in self.fields
+        ]
+        return replace(self, fields=tuple(fields))
 
     def encode(self, via: str) -> bytes:
         return bytes(
@@ -33,11 +72,12 @@ class Dialog:
     """One dialog, early or confirmed; makes the requests within it.
 
     local and remote are the values of From and To in requests that we send, with their tags.
-    flow is how the peer was last heard.
+    flow is how the peer was last heard. credentials are ours.
     """
 
     __slots__ = (
         "call_id",
+        "credentials",
         "flow",
         "local",
         "local_sequence",
@@ -62,8 +102,10 @@ class Dialog:
         local_sequence: int,
         remote_sequence: int,
         flow: Flow,
+        credentials: tuple[Credential, ...],
     ) -> None:
         self.call_id = call_id
+        self.credentials = credentials
         self.local = local
         self.local_tag = local_tag
         self.remote = remote
@@ -75,7 +117,13 @@ class Dialog:
         self.flow = flow
 
     @classmethod
-    def as_uas(cls, request: Request, local_tag: str, flow: Flow) -> "Dialog":
+    def as_uas(
+        cls,
+        request: Request,
+        local_tag: str,
+        flow: Flow,
+        credentials: tuple[Credential, ...] = (),
+    ) -> "Dialog":
         """The dialog that a response of ours to this INVITE makes: RFC 3261 §12.1.1."""
         return cls(
             call_id=request.call_id,
@@ -88,6 +136,7 @@ class Dialog:
             local_sequence=0,
             remote_sequence=request.cseq.number,
             flow=flow,
+            credentials=credentials,
         )
 
     @classmethod
@@ -101,6 +150,7 @@ class Dialog:
         sequence: int,
         uri: Uri,
         flow: Flow,
+        credentials: tuple[Credential, ...] = (),
     ) -> "Dialog":
         """The dialog that a response to our INVITE makes: RFC 3261 §12.1.2.
 
@@ -118,6 +168,7 @@ class Dialog:
             local_sequence=sequence,
             remote_sequence=0,
             flow=flow,
+            credentials=credentials,
         )
 
     @property
@@ -142,10 +193,15 @@ class Dialog:
         uri = self.route_set[0].uri if self.route_set else self.remote_target
         return next_hop(uri, self.flow)
 
+    def next_number(self) -> int:
+        """The number of the next request of ours: RFC 3261 §12.2.1.1."""
+        self.local_sequence += 1
+        return self.local_sequence
+
     def draft(
         self,
         method: str,
-        fields: tuple[tuple[str, str], ...] = (),
+        fields: Fields = (),
         body: bytes = b"",
         *,
         sequence: int | None = None,
@@ -155,8 +211,8 @@ class Dialog:
         sequence: for ACK, the number of the INVITE that it acknowledges; else the next one.
         """
         if sequence is None:
-            sequence = self.local_sequence = self.local_sequence + 1
-        uri, routes = self._route()
+            sequence = self.next_number()
+        uri, routes = routed(str(self.remote_target), self.route_set)
         return Draft(
             method,
             uri,
@@ -170,18 +226,20 @@ class Dialog:
                 *fields,
             ),
             body,
+            self.credentials,
+            self.next_number,
         )
 
-    def _route(self) -> tuple[str, tuple[tuple[str, str], ...]]:
-        """Request-URI and Route fields; a first route without ;lr is a strict router."""
-        target = str(self.remote_target)
-        if not self.route_set:
-            return target, ()
-        first = self.route_set[0].uri
-        if "lr" in first.params:
-            return target, tuple([("Route", str(route)) for route in self.route_set])
-        strict = [*map(str, self.route_set[1:]), f"<{target}>"]
-        return str(first), tuple([("Route", route) for route in strict])
+
+def routed(target: str, route_set: tuple[NameAddr, ...]) -> tuple[str, Fields]:
+    """Request-URI and Route fields; a first route without ;lr is a strict router (§12.2.1.1)."""
+    if not route_set:
+        return target, ()
+    first = route_set[0].uri
+    if "lr" in first.params:
+        return target, tuple([("Route", str(route)) for route in route_set])
+    strict = [*map(str, route_set[1:]), f"<{target}>"]
+    return str(first), tuple([("Route", route) for route in strict])
 
 
 def dialog_key(request: Request) -> DialogKey:

@@ -1,13 +1,15 @@
 """Requests being answered and requests waiting for an answer, each with its transaction."""
 
 from collections.abc import Callable, Iterable
+from copy import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sipstrobe.sip.agenda import Entry
 from sipstrobe.sip.client import ClientTransaction
 from sipstrobe.sip.client_invite import InviteClientTransaction
-from sipstrobe.sip.dialog import Draft
+from sipstrobe.sip.dialog import AUTHORIZATION, Draft
+from sipstrobe.sip.keyring import MAX_ROUNDS, Tried
 from sipstrobe.sip.message import Request, Response, respond
 from sipstrobe.sip.server import ServerTransaction
 from sipstrobe.sip.server_invite import InviteServerTransaction
@@ -24,7 +26,13 @@ Answered = Callable[[Response | Failure, float], None]  # (what came, now)
 Fields = Iterable[tuple[str, str]]
 
 _OF_CANCEL = ("Max-Forwards", "Route", "From", "To", "Call-ID")  # RFC 3261 §9.1
-_OF_ACK = ("Max-Forwards", "Route", "From", "Call-ID")  # RFC 3261 §17.1.1.3
+_OF_ACK = (  # RFC 3261 §17.1.1.3, §22.1
+    "Max-Forwards",
+    "Route",
+    "From",
+    "Call-ID",
+    *AUTHORIZATION,
+)
 
 
 class Serving:
@@ -140,7 +148,11 @@ class Serving:
 
 
 class Asking:
-    """One request of ours and its client transaction; `answered` hears all that comes of it."""
+    """One request of ours and its client transaction; `answered` hears all that comes of it.
+
+    A challenge is answered here, by the same request once more with credentials (RFC 3261 §22.2,
+    §22.3); `answered` hears of it only if there are none that would help.
+    """
 
     __slots__ = (
         "_answered",
@@ -148,7 +160,9 @@ class Asking:
         "_final",
         "_given_up",
         "_layer",
+        "_rounds",
         "_switched",
+        "_tried",
         "branch",
         "draft",
         "entry",
@@ -167,6 +181,8 @@ class Asking:
         self._given_up = False
         self._cancelled = False
         self._final = False  # a final response has come
+        self._rounds = 0  # challenges that were answered
+        self._tried: Tried | None = None
         self.entry: Entry | None = None
         self.transaction: InviteClientTransaction | ClientTransaction
 
@@ -185,6 +201,8 @@ class Asking:
 
     def start(self, *, now: float) -> None:
         """Send the request, over TCP if it is too large for UDP (RFC 3261 §18.1.1)."""
+        if self.draft.credentials:
+            self._sign()
         data = self._encode()
         wanted = self.flow.transport
         transport = transport_for(len(data), wanted, switch=self._layer.udp_to_tcp)
@@ -195,8 +213,11 @@ class Asking:
         self._begin(data, now)
 
     def receive(self, response: Response, flow: Flow, *, now: float) -> None:
-        if flow.connection is not None:
+        if flow.connection is not None and flow != self.flow:
+            self._layer.leave_client(self)
             self.flow = flow  # the connection that leads to the peer
+            self._layer.enter_client(self)
+        self._layer.mappings.learn(self.flow, response.via)
         self.transaction.receive(response, now=now)
         self._settle(now)
 
@@ -225,7 +246,7 @@ class Asking:
             return
         self._cancelled = True
         draft = self.draft
-        fields = (*_kept(draft, _OF_CANCEL), ("CSeq", f"{_number(draft)} CANCEL"))
+        fields = (*draft.kept(_OF_CANCEL), ("CSeq", f"{draft.number} CANCEL"))
         cancel = Asking(self._layer, Draft("CANCEL", draft.uri, fields), self.flow, ignore)
         cancel.branch, cancel.via = self.branch, self.via
         cancel._begin(cancel.draft.encode(self.via), now)
@@ -234,7 +255,7 @@ class Asking:
 
     def _encode(self) -> bytes:
         self.branch = self._layer.new_branch()
-        self.via = f"SIP/2.0/{self.flow.transport} {self.flow.local};rport;branch={self.branch}"
+        self.via = self._layer.via(self.flow, self.branch)
         return self.draft.encode(self.via)
 
     def _begin(self, data: bytes, now: float) -> None:
@@ -244,14 +265,14 @@ class Asking:
             self.transaction = InviteClientTransaction(data, ack, reliable=reliable, now=now)
         else:
             self.transaction = ClientTransaction(data, reliable=reliable, now=now)
-        self._layer.clients[self.key] = self
+        self._layer.enter_client(self)
         self._settle(now)
 
     def _acknowledgement(self, response: Response) -> bytes:
         """ACK for a response other than 2xx: RFC 3261 §17.1.1.3."""
         draft = self.draft
         to = ("To", str(response.to))
-        fields = (*_kept(draft, _OF_ACK), to, ("CSeq", f"{_number(draft)} ACK"))
+        fields = (*draft.kept(_OF_ACK), to, ("CSeq", f"{draft.number} ACK"))
         return Draft("ACK", draft.uri, fields).encode(self.via)
 
     def _settle(self, now: float) -> None:
@@ -267,10 +288,8 @@ class Asking:
                     self._layer.send(self.flow, data)
                 case Deliver(response):
                     self._switched = False  # TCP works
-                    self._final = response.status >= 200
-                    self._answered(response, now)
-                    if self._given_up and not self._final:
-                        self._cancel(now)
+                    if response.status not in (401, 407) or not self._ask_again(response, now):
+                        self._hear(response, now)
                 case Failure() if self._final:
                     pass  # only the ACK of a rejection was lost
                 case Failure.TRANSPORT if self._switched:
@@ -280,20 +299,58 @@ class Asking:
                 case AckTimeout():
                     raise AssertionError("no client transaction waits for ACK")
 
+    def _hear(self, response: Response, now: float) -> None:
+        self._final = response.status >= 200
+        draft = self.draft
+        if draft.credentials and 200 <= response.status < 300:
+            self._layer.keyring.heed(draft.credentials, self.flow, response)
+        self._answered(response, now)
+        if self._given_up and not self._final:
+            self._cancel(now)
+
+    # --- challenges ------------------------------------------------------------------------
+
+    def _ask_again(self, response: Response, now: float) -> bool:
+        """Send the request once more with credentials; False if that would be of no use."""
+        draft = self.draft
+        if draft.renumber is None or not draft.credentials or self._given_up:
+            return False
+        if self._tried is None:
+            self._tried = {}
+        keyring = self._layer.keyring
+        if self._rounds >= MAX_ROUNDS or not keyring.learn(
+            draft.credentials, self.flow, response, self._tried
+        ):
+            return False
+        self._rounds += 1
+        self._leave_behind()
+        self.draft = draft.renumbered(draft.renumber())
+        self.start(now=now)
+        return True
+
+    def _sign(self) -> None:
+        draft = self.draft
+        sign = self._layer.keyring.sign
+        given = sign(draft.credentials, self.flow, draft.method, draft.uri, draft.body)
+        self.draft = draft.signed(given)
+
+    def _leave_behind(self) -> None:
+        """Let the transaction live on, to acknowledge the challenge if it comes once more."""
+        if self.transaction.terminated:
+            return
+        left = copy(self)
+        left._answered = ignore
+        left._final = True
+        self._layer.drop_client(self)
+        left.entry = None
+        self._layer.enter_client(left)
+        self._layer.agenda.note(left)
+
     def _try_udp(self, now: float) -> None:
         """RFC 3261 §18.1.1: a peer without TCP is tried over UDP after all."""
         self._switched = False
         self.flow = replace(self.flow, transport=Transport.UDP, connection=None)
         self._begin(self._encode(), now)
-
-
-def _kept(draft: Draft, names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    return tuple([field for field in draft.fields if field[0] in names])
-
-
-def _number(draft: Draft) -> str:
-    """The sequence number of a request of ours."""
-    return next(value for name, value in draft.fields if name == "CSeq").partition(" ")[0]
 
 
 def ignore(answer: Response | Failure, now: float) -> None:

@@ -9,12 +9,16 @@ from sipstrobe.sip.agenda import Agenda
 from sipstrobe.sip.dialog import Draft
 from sipstrobe.sip.exchange import Answered, Asking, Fields, MergeKey, ServerKey, Serving
 from sipstrobe.sip.headers import MAGIC_COOKIE
+from sipstrobe.sip.keyring import Keyring
+from sipstrobe.sip.mappings import Mappings
 from sipstrobe.sip.message import Request, Response, respond
 from sipstrobe.sip.outputs import Output, Send
 from sipstrobe.sip.server import ServerTransaction
 from sipstrobe.sip.server_invite import InviteServerTransaction
 from sipstrobe.sip.target import another_way_back, way_back
-from sipstrobe.sip.transport import Flow
+from sipstrobe.sip.transport import Address, Flow, Transport
+
+Way = tuple[Transport, Address, str]
 
 MAX_TRANSACTIONS = 100_000  # a call leaves two behind for 32 s: 1,000 calls/s need 64,000
 RETRY_AFTER = 5  # seconds; what a caller is told when a bound is reached
@@ -49,6 +53,7 @@ class Layer:
         self.agenda = Agenda()
         self.counters = Counters()
         self.clients: dict[tuple[str, str], Asking] = {}
+        self._by_way: dict[Way, dict[Asking, None]] = {}  # the same, by where they are asked
         self.servers: dict[ServerKey, Serving] = {}
         self.merging: dict[MergeKey, Serving] = {}
         self.connections: set[int] = set()
@@ -57,6 +62,8 @@ class Layer:
         self._random_bytes = random_bytes
         self._secret = random_bytes(16)
         self.mark = random_bytes(8).hex()  # in each branch of ours, so that we know it again
+        self.keyring = Keyring(self.new_tag)
+        self.mappings = Mappings()
 
     # --- randomness ------------------------------------------------------------------------
 
@@ -80,10 +87,13 @@ class Layer:
 
     def send_ack(self, draft: Draft, flow: Flow) -> Send:
         """Send an ACK for a 2xx, which has no transaction; the result sends it again."""
-        via = f"SIP/2.0/{flow.transport} {flow.local};rport;branch={self.new_branch()}"
-        send = Send(flow, draft.encode(via))
+        send = Send(flow, draft.encode(self.via(flow, self.new_branch())))
         self.send(send.flow, send.data)
         return send
+
+    def via(self, flow: Flow, branch: str) -> str:
+        """Via of a request that goes this way: RFC 3261 §18.1.1, RFC 3581 §3."""
+        return f"SIP/2.0/{flow.transport} {self.mappings.sent_by(flow)};rport;branch={branch}"
 
     def receive_response(self, response: Response, flow: Flow, *, now: float) -> None:
         """RFC 3261 §17.1.3; §8.1.3.3: more than one Via was not meant for us."""
@@ -97,14 +107,8 @@ class Layer:
 
     def transport_failed(self, flow: Flow, *, now: float) -> None:
         """What was sent this way did not arrive: RFC 3261 §18.4."""
-        hit = [
-            asking
-            for asking in self.clients.values()
-            if asking.flow.remote == flow.remote
-            and asking.flow.transport is flow.transport
-            and asking.flow.server_name == flow.server_name
-            and asking.flow.connection in (None, flow.connection)
-        ]
+        there = self._by_way.get(way(flow), {})
+        hit = [a for a in there if a.flow.connection in (None, flow.connection)]
         for asking in hit:
             asking.transport_failed(now=now)
 
@@ -181,10 +185,23 @@ class Layer:
         if serving.merged is not None and self.merging.get(serving.merged) is serving:
             del self.merging[serving.merged]
 
+    def enter_client(self, asking: Asking) -> None:
+        self.clients[asking.key] = asking
+        self._by_way.setdefault(way(asking.flow), {})[asking] = None
+
+    def leave_client(self, asking: Asking) -> None:
+        """No response finds this request any more."""
+        there = self._by_way.get(way(asking.flow))
+        if self.clients.get(asking.key) is not asking or there is None:
+            return
+        del self.clients[asking.key]
+        del there[asking]
+        if not there:
+            del self._by_way[way(asking.flow)]
+
     def drop_client(self, asking: Asking) -> None:
         self.agenda.forget(asking)
-        if self.clients.get(asking.key) is asking:
-            del self.clients[asking.key]
+        self.leave_client(asking)
 
     def wake(self, *, now: float) -> None:
         for item in self.agenda.due(now):
@@ -192,6 +209,11 @@ class Layer:
         for table in (self.servers, self.clients, self.merging):
             if not table:
                 table.clear()  # a dict keeps the room of its best days otherwise
+
+
+def way(flow: Flow) -> Way:
+    """What the flows have in common that fail together."""
+    return (flow.transport, flow.remote, flow.server_name)
 
 
 def server_key(request: Request) -> ServerKey:
