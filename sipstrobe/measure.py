@@ -1,7 +1,7 @@
 """Counters and histograms, cheap enough to be always on."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 # Upper bounds in seconds: 10 µs … 10 s, five to a decade.
 BOUNDS: tuple[float, ...] = (
@@ -11,20 +11,21 @@ BOUNDS: tuple[float, ...] = (
 
 
 class Histogram:
-    """How long something took, in logarithmic buckets."""
+    """How long something took, in logarithmic buckets; with other bounds, any other figure."""
 
-    __slots__ = ("counts", "largest", "total")
+    __slots__ = ("bounds", "counts", "largest", "total")
 
-    def __init__(self) -> None:
-        self.counts = [0] * (len(BOUNDS) + 1)
+    def __init__(self, bounds: tuple[float, ...] = BOUNDS) -> None:
+        self.bounds = bounds
+        self.counts = [0] * (len(bounds) + 1)
         self.total = 0.0
         self.largest = 0.0
 
-    def record(self, seconds: float) -> None:
-        self.counts[bisect_left(BOUNDS, seconds)] += 1
-        self.total += seconds
-        if seconds > self.largest:
-            self.largest = seconds
+    def record(self, value: float) -> None:
+        self.counts[bisect_left(self.bounds, value)] += 1
+        self.total += value
+        if value > self.largest:
+            self.largest = value
 
     @property
     def count(self) -> int:
@@ -34,7 +35,7 @@ class Histogram:
         """The upper bound of the bucket in which quantile q (0…1) lies; 0 when empty."""
         wanted = q * self.count
         seen = 0
-        for bound, n in zip((*BOUNDS, self.largest), self.counts, strict=True):
+        for bound, n in zip((*self.bounds, self.largest), self.counts, strict=True):
             seen += n
             if n and seen >= wanted:
                 return min(bound, self.largest)
@@ -60,16 +61,25 @@ class Measures:
         self.histograms: dict[str, tuple[str, Histogram]] = {}
         self.counters: dict[str, tuple[str, Counter]] = {}
         self.gauges: dict[str, tuple[str, Callable[[], float]]] = {}
+        self.families: dict[str, tuple[str, str, Callable[[], Mapping[str, float]]]] = {}
 
-    def histogram(self, name: str, words: str = "") -> Histogram:
+    def histogram(
+        self, name: str, words: str = "", bounds: tuple[float, ...] = BOUNDS
+    ) -> Histogram:
         """The histogram of this name, made on first use; words say what it measures."""
-        return self.histograms.setdefault(name, (words, Histogram()))[1]
+        return self.histograms.setdefault(name, (words, Histogram(bounds)))[1]
 
     def counter(self, name: str, words: str = "") -> Counter:
         return self.counters.setdefault(name, (words, Counter()))[1]
 
     def gauge(self, name: str, words: str, read: Callable[[], float]) -> None:
         self.gauges[name] = (words, read)
+
+    def family(
+        self, name: str, words: str, label: str, read: Callable[[], Mapping[str, float]]
+    ) -> None:
+        """Gauges, or counters by their name, that differ in one label; read gives each there is."""
+        self.families[name] = (words, label, read)
 
     def prometheus(self) -> Iterator[str]:
         """The lines of the Prometheus text format."""
@@ -78,10 +88,14 @@ class Measures:
             yield f"{name} {counter.value}"
         for name, (words, read) in self.gauges.items():
             yield from (f"# HELP {name} {words}", f"# TYPE {name} gauge", f"{name} {read():g}")
+        for name, (words, label, read) in self.families.items():
+            kind = "counter" if name.endswith("_total") else "gauge"
+            yield from (f"# HELP {name} {words}", f"# TYPE {name} {kind}")
+            yield from (f'{name}{{{label}="{key}"}} {value:g}' for key, value in read().items())
         for name, (words, histogram) in self.histograms.items():
             yield from (f"# HELP {name} {words}", f"# TYPE {name} histogram")
             seen = 0
-            for bound, n in zip((*BOUNDS, None), histogram.counts, strict=True):
+            for bound, n in zip((*histogram.bounds, None), histogram.counts, strict=True):
                 seen += n
                 yield f'{name}_bucket{{le="{"+Inf" if bound is None else f"{bound:g}"}"}} {seen}'
             yield f"{name}_sum {histogram.total:.9f}"

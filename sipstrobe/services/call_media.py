@@ -44,6 +44,16 @@ class CallMedia:
         """Whether an offer has been answered, so that media may flow."""
         return self.parameters is not None
 
+    @property
+    def local_host(self) -> str:
+        """Our address, as our SDP names it."""
+        return self._ours.host
+
+    @property
+    def peer_host(self) -> str:
+        """Where the signalling of the peer comes from."""
+        return self._peer
+
     def offer(self) -> bytes:
         """The offer to send; within a call it goes on from what was sent last."""
         self._sent = offer(self._ours, self._sent)

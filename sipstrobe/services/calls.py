@@ -3,8 +3,26 @@
 from dataclasses import dataclass
 
 from sipstrobe.events import CallReason, CallState, CallStateChanged, CallStatus, Direction
+from sipstrobe.rtp.quality import Bursts, Quality
+from sipstrobe.rtp.verdict import Opinion, Verdict
 from sipstrobe.services.call_media import CallMedia
+from sipstrobe.services.stream import StreamStatistics
 from sipstrobe.sip.transport import Flow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudioReport:
+    """How a call is heard; once it is over, how it was. Shares are 0…1.
+
+    quality: of the last seconds, then of the whole call; None where nothing was played.
+    seconds: how long each verdict has held.
+    """
+
+    opinion: Opinion
+    quality: Quality | None
+    bursts: Bursts
+    statistics: StreamStatistics
+    seconds: dict[Verdict, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +43,7 @@ class CallSnapshot:
     packets_received: int
     packets_lost: int
     jitter_ms: float
+    audio: AudioReport | None  # None: it was not looked at yet
 
 
 @dataclass(slots=True, eq=False)
@@ -45,6 +64,7 @@ class Call:
     answer: bytes = b""  # the SDP of the 2xx, while the call rings
     heard: bool = False  # its sound is listed with the sound service
     failed: bool = False  # we hang up because there can be no sound
+    audio: AudioReport | None = None  # how it is heard, kept by services.verdicts
 
     def moved(self, state: CallStatus, reason: CallReason) -> CallStateChanged:
         """Change the state; the pulse that says so."""
@@ -92,4 +112,5 @@ class Call:
             packets_received=statistics.packets if statistics is not None else 0,
             packets_lost=statistics.lost if statistics is not None else 0,
             jitter_ms=statistics.jitter_ms if statistics is not None else 0.0,
+            audio=self.audio,
         )

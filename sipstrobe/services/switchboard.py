@@ -10,6 +10,7 @@ from sipstrobe.events import CallReason, CallStatus, Direction
 from sipstrobe.machine import Driver
 from sipstrobe.services.call_media import CallMedia
 from sipstrobe.services.calls import Call
+from sipstrobe.services.verdicts import Verdicts
 from sipstrobe.sip.account import Account
 from sipstrobe.sip.endpoint import Endpoint
 from sipstrobe.sip.outputs import CallEnded, Ended, Output
@@ -29,6 +30,7 @@ class Switchboard:
         self._driver = driver
         self._endpoint = endpoint
         self._serials = count(1)
+        self._verdicts = Verdicts(context)
 
     # --- finding --------------------------------------------------------------------------------
 
@@ -78,6 +80,7 @@ class Switchboard:
     def activate(self, call: Call, reason: CallReason) -> None:
         call.since = self._context.clock.now()
         self.move(call, CallStatus.ACTIVE, reason)
+        self._verdicts.follow(call)
 
     def move(self, call: Call, state: CallStatus, reason: CallReason) -> None:
         """State first, so that a rule triggered by the change finds it to hold already."""
@@ -150,6 +153,7 @@ class Switchboard:
             call.heard = False
             self._context.dispatcher.execute(RemoveSource(owner=call.id))
         if call.media is not None:
+            self._verdicts.conclude(call)
             call.media.close()
 
 

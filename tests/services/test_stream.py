@@ -224,6 +224,7 @@ def test_what_is_missing_lowers_the_quality_of_its_interval_only() -> None:
     for _ in range(20):
         bench.talk(4)
         bench.number += 1  # lost
+        bench.clock.advance(0.020)
     bench.talk(20)
 
     whole, lately = bench.stream.quality(), bench.stream.quality(then)
