@@ -12,7 +12,6 @@ from sipstrobe.sip.locate import (
     Srv,
     in_order,
     srv_names,
-    usual_port,
 )
 from sipstrobe.sip.transport import Transport
 
@@ -45,7 +44,7 @@ class Locator:
     async def _locate(
         self, host: str, port: int | None, transport: Transport, prefer_ipv6: bool
     ) -> tuple[Hop, ...]:
-        places = [(host, port or usual_port(transport))]
+        places = [(host, port or transport.usual_port)]
         if port is None and not await self._names.is_local(host):
             places = await self._servers(host, transport) or places
         lookups = [self._names.addresses(name, prefer_ipv6=prefer_ipv6) for name, _ in places]

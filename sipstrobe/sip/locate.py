@@ -13,13 +13,13 @@ from sipstrobe.sip.transport import Transport
 MAX_SERVERS = 8  # SRV records of one domain that are looked at
 MAX_HOPS = 16  # addresses of one domain that are tried
 
-# RFC 3263 §4.1 and its registry (RFC 7118 §9 for WebSocket): NAPTR service, SRV name, usual port
-_KINDS: dict[Transport, tuple[str, str, int]] = {
-    Transport.UDP: ("SIP+D2U", "_sip._udp", 5060),
-    Transport.TCP: ("SIP+D2T", "_sip._tcp", 5060),
-    Transport.TLS: ("SIPS+D2T", "_sips._tcp", 5061),
-    Transport.WS: ("SIP+D2W", "", 80),
-    Transport.WSS: ("SIPS+D2W", "", 443),
+# RFC 3263 §4.1 and its registry (RFC 7118 §9 for WebSocket): NAPTR service, usual place of SRV
+_KINDS: dict[Transport, tuple[str, str]] = {
+    Transport.UDP: ("SIP+D2U", "_sip._udp"),
+    Transport.TCP: ("SIP+D2T", "_sip._tcp"),
+    Transport.TLS: ("SIPS+D2T", "_sips._tcp"),
+    Transport.WS: ("SIP+D2W", ""),
+    Transport.WSS: ("SIPS+D2W", ""),
 }
 
 
@@ -62,18 +62,13 @@ class Srv(NamedTuple):
         return cls(int(priority), int(weight), int(port), target)
 
 
-def usual_port(transport: Transport) -> int:
-    """RFC 3261 §19.1.2, RFC 7118 §5: for a host that names no port."""
-    return _KINDS[transport][2]
-
-
 def srv_names(host: str, records: Iterable[Naptr], transport: Transport) -> list[str]:
     """Where the SRV records of a domain are, best first; none: only the host itself has addresses.
 
     RFC 3263 §4.1: those NAPTR records count whose service we can use, here the one transport that
     we are to use; a domain without any has its SRV records at the usual place.
     """
-    service, usual, _ = _KINDS[transport]
+    service, usual = _KINDS[transport]
     fit = sorted(r for r in records if r.service == service and r.flags == "s" and r.replacement)
     if fit:
         return [record.replacement for record in fit]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sipstrobe.sip.locate import MAX_SERVERS, Naptr, Srv, in_order, srv_names, usual_port
+from sipstrobe.sip.locate import MAX_SERVERS, Naptr, Srv, in_order, srv_names
 from sipstrobe.sip.transport import Transport
 
 # RFC 3263 §4.1, its example
@@ -47,21 +47,18 @@ def test_services_are_tried_by_order_and_then_by_preference() -> None:
 
 
 @pytest.mark.parametrize(
-    ("transport", "names", "port"),
+    ("transport", "names"),
     [
-        (Transport.UDP, ["_sip._udp.x.test"], 5060),
-        (Transport.TCP, ["_sip._tcp.x.test"], 5060),
-        (Transport.TLS, ["_sips._tcp.x.test"], 5061),
-        (Transport.WS, [], 80),
-        (Transport.WSS, [], 443),
+        (Transport.UDP, ["_sip._udp.x.test"]),
+        (Transport.TCP, ["_sip._tcp.x.test"]),
+        (Transport.TLS, ["_sips._tcp.x.test"]),
+        (Transport.WS, []),
+        (Transport.WSS, []),
     ],
 )
-def test_without_naptr_the_usual_places_count(
-    transport: Transport, names: list[str], port: int
-) -> None:
-    """RFC 3263 §4.1; RFC 7118 §5 names the ports of WebSocket and no place for SRV records."""
+def test_without_naptr_the_usual_places_count(transport: Transport, names: list[str]) -> None:
+    """RFC 3263 §4.1; RFC 7118 names no place for SRV records."""
     assert srv_names("x.test", [], transport) == names
-    assert usual_port(transport) == port
 
 
 def test_the_lowest_priority_comes_first_whatever_the_weights() -> None:
