@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sipstrobe.errors import LocalProtocolError
 from sipstrobe.sip.capabilities import session_of
-from sipstrobe.sip.core import Core, contact_of
+from sipstrobe.sip.core import Core
 from sipstrobe.sip.dialog import Dialog
 from sipstrobe.sip.exchange import Serving
 from sipstrobe.sip.message import Request
@@ -49,8 +49,12 @@ class IncomingSession(ModifiableSession):
         self, core: Core, name: str, serving: Serving, request: Request, dialog: Dialog, now: float
     ) -> None:
         uri = request.request_uri
-        field = contact_of(uri.user or "", dialog.flow, sips=uri.scheme == "sips")
-        super().__init__(core, name, Phase.INCOMING, field)
+        user, flow = uri.user or "", dialog.flow
+        identity = core.identity_of(user, flow)
+        own = core.contact(user, flow, sips=uri.scheme == "sips", identity=identity)
+        super().__init__(core, name, Phase.INCOMING, own)
+        if identity is not None:
+            dialog.credentials = identity.credentials
         self.dialog = dialog
         self._serving = serving
         serving.tag = dialog.local_tag

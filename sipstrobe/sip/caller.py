@@ -1,21 +1,20 @@
 """An outgoing call: RFC 3261 §13.2 with forking, CANCEL, and 100rel of RFC 3262 §4."""
 
-from functools import partial
-
 from sipstrobe.errors import RemoteProtocolError
 from sipstrobe.sip import session_timer
 from sipstrobe.sip.capabilities import ALLOW_AND_SUPPORTED, session_of
-from sipstrobe.sip.core import Core, contact_of
-from sipstrobe.sip.dialog import MAX_FORWARDS, Dialog, Draft
+from sipstrobe.sip.core import Core
+from sipstrobe.sip.dialog import Dialog
 from sipstrobe.sip.exchange import Asking, Serving, ignore
-from sipstrobe.sip.grammar import quote
+from sipstrobe.sip.identity import Identity, contact_user
 from sipstrobe.sip.message import Request, Response
 from sipstrobe.sip.modify import ModifiableSession
 from sipstrobe.sip.outputs import CallAccepted, CallProgress, Ended, Send
 from sipstrobe.sip.session import Phase, Timer
+from sipstrobe.sip.speaker import Speaker
 from sipstrobe.sip.transaction import Failure
 from sipstrobe.sip.transport import Flow
-from sipstrobe.sip.uri import Uri
+from sipstrobe.sip.uri import Uri, without_password
 
 MAX_FORKS = 16  # places at which one call of ours may ring or be answered
 
@@ -25,40 +24,26 @@ class OutgoingSession(ModifiableSession):
 
     __slots__ = (
         "_acknowledgements",
-        "_call_id",
         "_early",
         "_first",
         "_flow",
-        "_local",
-        "_number",
         "_rseq",
-        "_tag",
+        "_speaker",
         "_uri",
     )
 
     owns_call_id = True
 
     def __init__(
-        self,
-        core: Core,
-        name: str,
-        flow: Flow,
-        uri: Uri,
-        body: bytes,
-        *,
-        from_uri: Uri,
-        from_display: str,
+        self, core: Core, name: str, flow: Flow, uri: Uri, body: bytes, identity: Identity
     ) -> None:
-        field = contact_of(from_uri.user or "", flow, sips=uri.scheme == "sips")
-        super().__init__(core, name, Phase.CALLING, field)
+        sips = "sips" in (uri.scheme, Uri.parse(identity.uri).scheme)
+        own = core.contact(contact_user(identity), flow, sips=sips, identity=identity)
+        super().__init__(core, name, Phase.CALLING, own)
         self._flow = flow
         self._uri = uri
         self._local_body = body
-        self._call_id = core.layer.new_tag()
-        self._tag = core.layer.new_tag()
-        display = f"{quote(from_display)} " if from_display else ""
-        self._local = f"{display}<{from_uri}>;tag={self._tag}"
-        self._number = 0
+        self._speaker = Speaker(core.layer, identity, without_password(str(uri)))
         self._early: dict[str, Dialog] = {}  # by remote tag
         self._rseq: dict[str, int] = {}  # the last reliable response of each
         self._acknowledgements: dict[str, Send] = {}  # by remote tag: RFC 3261 §13.2.2.4
@@ -87,35 +72,35 @@ class OutgoingSession(ModifiableSession):
     # --- the INVITE and what comes of it ---------------------------------------------------
 
     def _invite(self, now: float) -> None:
-        self._number += 1
         settings = self._core.settings
         refresher = session_timer.initial_refresher(settings.session_refresher)
         fields = (
-            MAX_FORWARDS,
-            ("From", self._local),
-            ("To", f"<{self._uri}>"),
-            ("Call-ID", self._call_id),
-            ("CSeq", f"{self._number} INVITE"),
             self.contact,
             *ALLOW_AND_SUPPORTED,
             *session_timer.ask(settings.session_expires, refresher, self._least),
             ("Content-Type", "application/sdp"),
         )
-        draft = Draft("INVITE", str(self._uri), fields, self._local_body)
+        draft = self._speaker.draft(
+            "INVITE", str(self._uri), fields, self._local_body, renumber=self._renumber
+        )
         self._offered = True
-        answered = partial(self._answered, self._number)
         # It must be known before the answer comes, which may be at once: a failure to send.
-        self._first = Asking(self._core.layer, draft, self._flow, answered)
+        self._first = Asking(self._core.layer, draft, self._flow, self._answered)
         self._first.start(now=now)
 
-    def _answered(self, number: int, answer: Response | Failure, now: float) -> None:
+    def _renumber(self) -> int:
+        """The INVITE is sent once more, with credentials; whoever rang for it rings no more."""
+        self._forget_early()
+        return self._speaker.next_number()
+
+    def _answered(self, answer: Response | Failure, now: float) -> None:
         match answer:
             case Failure():
                 self._failed(Ended.UNREACHABLE, answer.value, "there is no answer", now)
             case Response(status=status) if status < 200:
                 self._progressed(answer, now)
             case Response(status=status) if status < 300:
-                self._accepted(number, answer, now)
+                self._accepted(answer, now)
             case Response(status=422) if not self.told and self._learn_least(answer):
                 self._forget_early()
                 self._invite(now)
@@ -172,7 +157,7 @@ class OutgoingSession(ModifiableSession):
 
     # --- 2xx -------------------------------------------------------------------------------
 
-    def _accepted(self, number: int, response: Response, now: float) -> None:
+    def _accepted(self, response: Response, now: float) -> None:
         """Acknowledge every 2xx; the first is the call, others are ended at once (§13.2.2.4)."""
         tag = response.to.tag
         known = self._acknowledgements.get(tag)
@@ -183,7 +168,8 @@ class OutgoingSession(ModifiableSession):
             return
         try:
             dialog = self._new_dialog(response)
-            self._acknowledgements[tag] = self._send_ack(dialog, number)
+            assert self._first is not None
+            self._acknowledgements[tag] = self._send_ack(dialog, self._first.draft)
         except RemoteProtocolError as e:
             self._failed(Ended.UNREACHABLE, 0, str(e), now)
             return
@@ -213,12 +199,13 @@ class OutgoingSession(ModifiableSession):
         early = self._early.get(response.to.tag)
         dialog = Dialog.as_uac(
             response,
-            call_id=self._call_id,
-            local=self._local,
-            local_tag=self._tag,
-            sequence=self._number,
+            call_id=self._speaker.call_id,
+            local=self._speaker.local,
+            local_tag=self._speaker.tag,
+            sequence=self._first.draft.number,
             uri=self._uri,
             flow=self._first.flow,
+            credentials=self._speaker.credentials,
         )
         if early is not None:
             dialog.local_sequence = early.local_sequence

@@ -6,6 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sipstrobe.sip.dialog import Dialog, DialogKey
+from sipstrobe.sip.identity import Identity
+from sipstrobe.sip.keeper import Keepers
 from sipstrobe.sip.layer import Layer
 from sipstrobe.sip.outputs import Output
 from sipstrobe.sip.settings import SipSettings
@@ -13,6 +15,8 @@ from sipstrobe.sip.transport import Address, Flow, Transport
 
 if TYPE_CHECKING:
     from sipstrobe.sip.modify import ModifiableSession
+    from sipstrobe.sip.registration import Registration
+    from sipstrobe.sip.subscription import Subscription, SubscriptionKey
 
 
 class Core:
@@ -30,12 +34,52 @@ class Core:
         self.settings = settings
         self.sessions: dict[str, ModifiableSession] = {}  # every one that is not over for the wire
         self.dialogs: dict[DialogKey, tuple[ModifiableSession, Dialog]] = {}
+        self.registrations: dict[str, Registration] = {}
+        self.keepers = Keepers(self.layer)
+        self._bound: dict[str, dict[Registration, None]] = {}  # by the user part of Contact
+        self.subscriptions: dict[SubscriptionKey, Subscription] = {}
 
     def enter(self, session: "ModifiableSession", dialog: Dialog) -> None:
         self.dialogs[dialog.key] = (session, dialog)
 
     def leave(self, dialog: Dialog) -> None:
         self.dialogs.pop(dialog.key, None)
+
+    def remember(self, registration: "Registration") -> None:
+        """Note under which user others reach us by this binding."""
+        self.registrations[registration.name] = registration
+        self._bound.setdefault(registration.user, {})[registration] = None
+
+    def forget(self, registration: "Registration") -> None:
+        self.registrations.pop(registration.name, None)
+        bound = self._bound.get(registration.user, {})
+        bound.pop(registration, None)
+        if not bound:
+            self._bound.pop(registration.user, None)
+
+    def identity_of(self, user: str, flow: Flow) -> Identity | None:
+        """Who we are for a request to this user that the server of one of our bindings sends.
+
+        Anybody else is not told the GRUU and gets no answer to a challenge.
+        """
+        for registration in self._bound.get(user, ()):
+            if registration.flow.remote.host == flow.remote.host:
+                return registration.identity
+        return None
+
+    def contact(
+        self, user: str, flow: Flow, *, sips: bool, identity: Identity | None = None
+    ) -> tuple[str, str]:
+        """The Contact field of a request or response of ours; identity: if we are registered."""
+        if identity is not None and identity.gruu:
+            return ("Contact", f"<{identity.gruu}>")
+        at = self.layer.mappings.reached_at(flow)
+        name, value = contact_of(
+            user, flow if at is flow.local else replace(flow, local=at), sips=sips
+        )
+        if identity is not None and identity.outbound:
+            value = f"{value[:-1]};ob>"
+        return (name, value)
 
     def hop(self, dialog: Dialog) -> Flow:
         """The next hop within a dialog; a connection that is gone is not used any more.

@@ -6,6 +6,7 @@ What needs no call is answered at once and leaves nothing behind.
 
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from itertools import count
 
 from sipstrobe.errors import LocalProtocolError, RemoteProtocolError
@@ -13,16 +14,23 @@ from sipstrobe.sip.callee import IncomingSession
 from sipstrobe.sip.caller import OutgoingSession
 from sipstrobe.sip.capabilities import Fields
 from sipstrobe.sip.core import Core
+from sipstrobe.sip.dialog_info import ShownDialog
 from sipstrobe.sip.framing import PING, PONG
+from sipstrobe.sip.headers import NameAddr
+from sipstrobe.sip.identity import Binding, Identity
 from sipstrobe.sip.layer import MAX_TRANSACTIONS, Counters
-from sipstrobe.sip.message import Request, parse, received_from, salvage
+from sipstrobe.sip.message import Request, Response, parse, received_from, salvage
 from sipstrobe.sip.modify import ModifiableSession
-from sipstrobe.sip.outputs import Output
+from sipstrobe.sip.outputs import Output, RequestAnswered
+from sipstrobe.sip.reasons import reason_phrase
+from sipstrobe.sip.registration import Registration
 from sipstrobe.sip.settings import SipSettings
+from sipstrobe.sip.speaker import Speaker
 from sipstrobe.sip.stream import Stream
-from sipstrobe.sip.transport import Flow
+from sipstrobe.sip.transaction import Failure
+from sipstrobe.sip.transport import Address, Flow
 from sipstrobe.sip.uas import UserAgentServer, read_all
-from sipstrobe.sip.uri import Uri
+from sipstrobe.sip.uri import Uri, without_password
 
 
 class Endpoint:
@@ -41,9 +49,9 @@ class Endpoint:
     ) -> None:
         self._core = Core(settings, random_bytes, max_transactions=max_transactions)
         self._layer = self._core.layer
-        self._layer.udp_to_tcp = settings.udp_to_tcp
         self._streams: dict[int, Stream] = {}
         self._names = count(1)
+        self._obey(settings)
         self._server = UserAgentServer(self._core, self._names)
         self.outbox: deque[Output] = self._core.outbox
 
@@ -59,7 +67,14 @@ class Endpoint:
     def apply(self, settings: SipSettings, *, now: float) -> None:
         """Work by changed settings from now on; calls go on, and what they have agreed on holds."""
         self._core.settings = settings
+        self._obey(settings)
+        for registration in list(self._core.registrations.values()):
+            registration.contact_changed(now=now)
+
+    def _obey(self, settings: SipSettings) -> None:
         self._layer.udp_to_tcp = settings.udp_to_tcp
+        self._layer.mappings.in_via = settings.nat.via_rewrite
+        self._layer.mappings.in_contact = settings.nat.contact_rewrite
 
     # --- what can be seen ------------------------------------------------------------------
 
@@ -89,7 +104,15 @@ class Endpoint:
     def idle(self) -> bool:
         """Nothing is remembered: no call, dialog, transaction or timer."""
         core, layer = self._core, self._layer
-        remembered = (core.sessions, core.dialogs, layer.servers, layer.clients, layer.merging)
+        remembered = (
+            core.sessions,
+            core.dialogs,
+            core.subscriptions,
+            core.registrations,
+            layer.servers,
+            layer.clients,
+            layer.merging,
+        )
         return not any(remembered) and len(layer.agenda) == 0
 
     # --- the wire --------------------------------------------------------------------------
@@ -128,6 +151,9 @@ class Endpoint:
         if stream is None:
             stream = self._streams[flow.connection] = Stream(self._layer, flow)
             self._layer.connections.add(flow.connection)
+        keeper = self._core.keepers.of(flow)
+        if keeper is not None and keeper.heard(now=now) and chunk == PONG:
+            return
         pinged = False
         for message in stream.take(chunk, now=now):
             if message == PING:
@@ -146,12 +172,56 @@ class Endpoint:
         if stream is not None:
             stream.close()
             self._layer.transport_failed(stream.flow, now=now)
+            self._core.keepers.flow_failed(stream.flow, "the connection is lost", now=now)
 
     def send_failed(self, flow: Flow, *, now: float) -> None:
         """What was sent by this flow cannot arrive."""
         if flow.connection is not None:
             self.connection_closed(flow.connection, now=now)
         self._layer.transport_failed(flow, now=now)
+        self._core.keepers.flow_failed(flow, "nothing can be sent there", now=now)
+
+    def mapped(self, flow: Flow, public: Address | None, *, now: float) -> None:
+        """How the peer of this flow sees us, as STUN has told; None: it has, but not that.
+
+        The answer to KeepAlive. Who is registered by another address is registered anew at once.
+        """
+        keeper = self._core.keepers.of(flow)
+        if keeper is not None:
+            keeper.heard(now=now)
+        if public is not None:
+            self._layer.mappings.note(flow, public)
+            for registration in list(keeper.users) if keeper is not None else ():
+                registration.contact_changed(now=now)
+
+    # --- registrations ---------------------------------------------------------------------
+
+    def register(self, name: str, binding: Binding, flow: Flow, *, now: float) -> None:
+        """Register over a flow, and stay so until RegistrationFailed or `unregister`.
+
+        A name that is in use changes to this binding and flow: its old contact is removed. Each
+        outcome is told by Registered or RegistrationFailed. Raises LocalProtocolError for what are
+        no SIP URIs.
+        """
+        _check(binding.identity)
+        _sip_uri(binding.registrar)
+        registration = self._core.registrations.get(name)
+        if registration is None:
+            registration = Registration(self._core, name, binding, flow)
+        else:
+            self._core.forget(registration)
+        registration.change(binding, flow, now=now)
+        self._core.remember(registration)
+
+    def refresh(self, name: str, *, now: float) -> None:
+        """Register again at once; without effect for a name that is not in use."""
+        if registration := self._core.registrations.get(name):
+            registration.refresh(now=now)
+
+    def unregister(self, name: str, *, now: float) -> None:
+        """Remove the binding; Unregistered tells when that is done, or cannot be."""
+        if registration := self._core.registrations.get(name):
+            registration.unregister(now=now)
 
     # --- orders ----------------------------------------------------------------------------
 
@@ -161,31 +231,61 @@ class Endpoint:
         to: str,
         body: bytes,
         *,
-        from_uri: str,
+        identity: Identity | None = None,
+        from_uri: str = "",
         from_display: str = "",
         timeout: float,
         now: float,
     ) -> str:
         """Call a URI over a flow, with an offer; the result is the name of the call.
 
-        timeout: seconds until an unanswered call is cancelled and ends with NO_ANSWER. Raises
-        LocalProtocolError for what is no SIP URI, and when there are too many calls.
+        flow leads to the first hop of the identity's route. timeout: seconds until an unanswered
+        call is cancelled and ends with NO_ANSWER. Raises LocalProtocolError for what is no SIP URI,
+        and when there are too many calls.
         """
         if self._server.full:
             raise LocalProtocolError("there are too many calls")
+        identity = identity or Identity(from_uri, from_display)
+        _check(identity)
         name = f"out-{next(self._names)}"
-        session = OutgoingSession(
-            self._core,
-            name,
-            flow,
-            _sip_uri(to),
-            body,
-            from_uri=_sip_uri(from_uri),
-            from_display=from_display,
-        )
+        session = OutgoingSession(self._core, name, flow, _sip_uri(to).bare, body, identity)
         self._layer.counters.outgoing_calls += 1
         session.begin(timeout, now=now)
         return name
+
+    def request(
+        self,
+        flow: Flow,
+        method: str,
+        to: str,
+        *,
+        identity: Identity,
+        fields: Fields = (),
+        body: bytes = b"",
+        now: float,
+    ) -> str:
+        """Send a request outside of a dialog; RequestAnswered with the resulting name follows.
+
+        fields: what this method needs beyond RFC 3261 §8.1.1; Content-Type for a body. Raises
+        LocalProtocolError for what is no SIP URI, and when too much is under way.
+        """
+        if self._layer.full:
+            raise LocalProtocolError("there are too many requests")
+        _check(identity)
+        uri = _sip_uri(to).bare
+        name = f"req-{next(self._names)}"
+        speaker = Speaker(self._layer, identity, without_password(str(uri)))
+        draft = speaker.draft(method, str(uri), fields, body)
+        self._layer.ask(draft, flow, partial(self._request_answered, name), now=now)
+        return name
+
+    def _request_answered(self, name: str, answer: Response | Failure, now: float) -> None:
+        if isinstance(answer, Failure):
+            self.outbox.append(
+                RequestAnswered(name, answer.value, reason_phrase(answer.value), None)
+            )
+        elif answer.status >= 200:
+            self.outbox.append(RequestAnswered(name, answer.status, answer.reason, answer))
 
     def ring(self, call: str, *, body: bytes | None = None, now: float) -> None:
         """180, or 183 with a session description; reliably where the peer can (RFC 3262)."""
@@ -227,6 +327,28 @@ class Endpoint:
         if session := self._session(call):
             session.reject_offer(status, now=now)
 
+    # --- watchers and transfers ------------------------------------------------------------
+
+    @property
+    def watched(self) -> set[str]:
+        """The extensions that somebody watches (RFC 4235)."""
+        return self._server.watchers.extensions()
+
+    def show(self, extension: str, dialogs: tuple[ShownDialog, ...], *, now: float) -> None:
+        """Tell who watches an extension what goes on there; what is known already is not told."""
+        self._server.watchers.show(extension, dialogs, now=now)
+
+    def dismiss_watchers(self, *, now: float) -> None:
+        """Tell all watchers that nothing more is told for a while."""
+        self._server.watchers.end_all(now=now)
+
+    def report_transfer(self, call: str, status: int, *, now: float) -> None:
+        """What has come of TransferAsked: the status of the call that was made for it.
+
+        The call that asked for it may be over; its other side is told nevertheless.
+        """
+        self._server.referrals.report(call, status, now=now)
+
     def _session(self, call: str) -> ModifiableSession | None:
         session = self._core.sessions.get(call)
         return None if session is None or session.told else session
@@ -244,3 +366,15 @@ def _sip_uri(text: str) -> Uri:
     if not uri.is_sip:
         raise LocalProtocolError(f"not a SIP URI: {text!r}")
     return uri
+
+
+def _check(identity: Identity) -> None:
+    """Raises LocalProtocolError."""
+    _sip_uri(identity.uri)
+    for value in identity.route:
+        try:
+            uri = NameAddr.parse(value).uri
+        except RemoteProtocolError as e:
+            raise LocalProtocolError(f"not a route: {value!r}") from e
+        if not uri.is_sip:
+            raise LocalProtocolError(f"not a route: {value!r}")

@@ -5,6 +5,7 @@ from enum import Enum
 
 from sipstrobe.secret import Secret
 from sipstrobe.sip.transport import Address
+from sipstrobe.sip.uri import Uri
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,11 @@ class Identity:
     contact_user: str = ""
     gruu: str = ""
     outbound: bool = False
+
+
+def contact_user(identity: Identity) -> str:
+    """The user part of its Contact."""
+    return identity.contact_user or Uri.parse(identity.uri).user or ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,11 +133,11 @@ class Message:
 
     @_Lazy
     def record_routes(self) -> tuple[NameAddr, ...]:
-        return tuple([NameAddr.parse(value) for value in self._values("Record-Route")])
+        return self.addresses("Record-Route")
 
     @_Lazy
     def routes(self) -> tuple[NameAddr, ...]:
-        return tuple([NameAddr.parse(value) for value in self._values("Route")])
+        return self.addresses("Route")
 
     @_Lazy
     def content_type(self) -> str | None:
@@ -185,6 +185,10 @@ class Message:
     def media_types(self, name: str) -> tuple[str, ...]:
         """A list of media types or ranges (Accept), without their parameters."""
         return tuple([parse_media_type(value) for value in self._values(name) if value])
+
+    def addresses(self, name: str) -> tuple[NameAddr, ...]:
+        """A list of addresses (Route, Service-Route, Path …) over all its lines."""
+        return tuple([NameAddr.parse(value) for value in self._values(name)])
 
     def auth(self, name: str) -> tuple[Auth, ...]:
         """The challenges or credentials of this header; a line that makes no sense has none."""

@@ -12,7 +12,7 @@ from sipstrobe.errors import LocalProtocolError, RemoteProtocolError
 from sipstrobe.sip import session_timer
 from sipstrobe.sip.capabilities import session_of
 from sipstrobe.sip.core import Core
-from sipstrobe.sip.dialog import Dialog, contact
+from sipstrobe.sip.dialog import Dialog, Draft, contact
 from sipstrobe.sip.exchange import Asking, Serving
 from sipstrobe.sip.message import Request, Response
 from sipstrobe.sip.outputs import AnswerReceived, Ended, OfferReceived, Send
@@ -237,20 +237,19 @@ class ModifiableSession(Session):
     def _send_reinvite(self, body: bytes, now: float, *, refresh: bool) -> None:
         assert self.dialog is not None
         fields = (*self._fields, *self._ask_for_session(), ("Content-Type", "application/sdp"))
-        number = self.dialog.local_sequence + 1
         self._offered = True
-        answered = partial(self._reinvite_answered, number, body, refresh)
+        answered = partial(self._reinvite_answered, body, refresh)
         self._inviting = self._ask("INVITE", fields, body, answered, now)
         if self._inviting is not None:
             self._start(Timer.ANSWER, now + self._core.settings.calling_timeout)
 
     def _reinvite_answered(
-        self, number: int, body: bytes, refresh: bool, answer: Response | Failure, now: float
+        self, body: bytes, refresh: bool, answer: Response | Failure, now: float
     ) -> None:
         if isinstance(answer, Response) and answer.status < 200:
             return
         if isinstance(answer, Response) and answer.status < 300:
-            self._reinvite_accepted(number, body, answer, now)
+            self._reinvite_accepted(body, answer, now)
             return
         if self.phase is Phase.ENDED:
             return
@@ -268,19 +267,20 @@ class ModifiableSession(Session):
                 self._say(AnswerReceived(self.name, answer.status, None))
             self._proceed(now)
 
-    def _reinvite_accepted(self, number: int, body: bytes, response: Response, now: float) -> None:
+    def _reinvite_accepted(self, body: bytes, response: Response, now: float) -> None:
         """Acknowledge each 2xx; RFC 3261 §14.1: only the first means something."""
-        known = self._acknowledgement
-        if known is not None and known[0] == number:
+        known, inviting = self._acknowledgement, self._inviting
+        if known is not None and known[0] == response.cseq.number:
             self._core.layer.send(known[1].flow, known[1].data)
             return
-        if self.phase is Phase.ENDED:
+        if self.phase is Phase.ENDED or inviting is None:
             return
         assert self.dialog is not None
         self._reinvite_over()
         try:
             self.dialog.refresh_target(response)
-            self._acknowledgement = (number, self._send_ack(self.dialog, number))
+            acknowledgement = self._send_ack(self.dialog, inviting.draft)
+            self._acknowledgement = (inviting.draft.number, acknowledgement)
         except RemoteProtocolError as e:
             self._say_ended(Ended.UNREACHABLE, 0, str(e))
             self._bye(now)
@@ -290,8 +290,9 @@ class ModifiableSession(Session):
         self._say(AnswerReceived(self.name, 200, response.body or None))
         self._proceed(now)
 
-    def _send_ack(self, dialog: Dialog, number: int) -> Send:
-        draft = dialog.draft("ACK", sequence=number)
+    def _send_ack(self, dialog: Dialog, invite: Draft) -> Send:
+        """RFC 3261 §13.2.2.4: with the number and the credentials of the INVITE."""
+        draft = dialog.draft("ACK", invite.authorization, sequence=invite.number)
         return self._core.layer.send_ack(draft, self._core.hop(dialog))
 
     def _reinvite_over(self) -> None:

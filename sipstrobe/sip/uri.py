@@ -12,6 +12,7 @@ _SIP = re.compile(
     r'([Ss][Ii][Pp][Ss]?):(?:([^@:\s<>"]++)(?::([^@\s<>"]*+))?@)?'
     rf"({HOST})(?::(\d++))?((?:;[^;?=\s<>\"]++(?:=[^;?\s<>\"]*+)?+)*+)(?:\?([^\s<>\"]++))?+"
 )
+_PASSWORD = re.compile(r'([Ss][Ii][Pp][Ss]?:[^@:\s<>"]++):[^@\s<>"]*+@')
 _ANY = re.compile(r'([A-Za-z][A-Za-z0-9+.\-]*+):([^\s<>"]++)')
 
 
@@ -63,6 +64,13 @@ class Uri:
         return _parse(text)
 
     @property
+    def bare(self) -> "Uri":
+        """The same without headers, which may not stand in a Request-URI: RFC 3261 §19.1.1."""
+        if not self.headers:
+            return self
+        return _parse(self._raw[: self._raw.index("?", self._raw.find("@") + 1)])
+
+    @property
     def is_sip(self) -> bool:
         """Whether it is sip: or sips:."""
         return self.scheme in ("sip", "sips")
@@ -101,10 +109,19 @@ def equivalent(a: Uri, b: Uri) -> bool:
 
 
 def readable(address: str) -> str:
-    """An address of a peer for people, rules, logs and JSON: what cannot be printed is escaped."""
+    """An address for people, rules, logs and JSON: what cannot be printed is escaped.
+
+    A password in it is nobody's business.
+    """
+    address = without_password(address)
     if address.isprintable():
         return address
     return "".join([c if c.isprintable() else _escape(c) for c in address])
+
+
+def without_password(address: str) -> str:
+    """An address without the password that a SIP URI may have: RFC 3261 §19.1.1."""
+    return _PASSWORD.sub(r"\1@", address) if "@" in address else address
 
 
 def user_of(uri: Uri) -> str:
