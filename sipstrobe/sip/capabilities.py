@@ -6,24 +6,32 @@ from sipstrobe.sip.grammar import parse_params, unfold
 from sipstrobe.sip.headers import parse_media_type
 from sipstrobe.sip.message import Request, Response
 
-METHODS = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "PRACK", "UPDATE")
-EXTENSIONS = ("100rel", "timer")  # RFC 3262, RFC 4028
-_OTHER_METHODS = ("REGISTER", "SUBSCRIBE", "NOTIFY", "MESSAGE", "REFER", "PUBLISH")
+METHODS = (
+    *("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "PRACK", "UPDATE"),
+    *("MESSAGE", "REFER", "SUBSCRIBE"),
+)
+EXTENSIONS = ("100rel", "timer", "answermode", "norefersub")  # RFC 3262, 4028, 5373, 4488
+_OTHER_METHODS = ("REGISTER", "NOTIFY", "PUBLISH")
 SESSION_TYPE = "application/sdp"
+TEXT_TYPE = "text/plain"
 INFO_TYPES = ("application/dtmf-relay", "application/dtmf")
+DIALOG_EVENT = "dialog"  # RFC 4235
 
 Fields = tuple[tuple[str, str], ...]
 ALLOW: Fields = (("Allow", ", ".join(METHODS)),)
+ALLOW_EVENTS: Fields = (("Allow-Events", DIALOG_EVENT),)  # RFC 6665 §8.2.2
 SUPPORTED: Fields = (("Supported", ", ".join(EXTENSIONS)),)
 ALLOW_AND_SUPPORTED: Fields = ALLOW + SUPPORTED
 CAPABILITIES: Fields = (  # RFC 3261 §11.2
     *ALLOW,
-    ("Accept", SESSION_TYPE),
+    *ALLOW_EVENTS,
+    ("Accept", f"{SESSION_TYPE}, {TEXT_TYPE}"),
     ("Accept-Encoding", "identity"),
     ("Accept-Language", "en"),
     *SUPPORTED,
 )
 _INFO_ACCEPT: Fields = (("Accept", ", ".join(INFO_TYPES)), ("Accept-Encoding", "identity"))
+_TEXT_ACCEPT: Fields = (("Accept", TEXT_TYPE), ("Accept-Encoding", "identity"))
 _SESSION_ACCEPT: Fields = (("Accept", SESSION_TYPE), ("Accept-Encoding", "identity"))
 _WITH_SESSION = ("INVITE", "UPDATE", "PRACK", "ACK")
 
@@ -64,6 +72,8 @@ def _refuse_body(request: Request) -> Refusal | None:
     types, accept = (SESSION_TYPE,), _SESSION_ACCEPT
     if request.method == "INFO":
         types, accept = INFO_TYPES, _INFO_ACCEPT
+    elif request.method == "MESSAGE":
+        types, accept = (TEXT_TYPE,), _TEXT_ACCEPT
     elif request.method not in _WITH_SESSION:
         return None  # nothing depends on it
     encoding = request.headers.first("Content-Encoding")

@@ -80,6 +80,11 @@ class Session:
         self.entry: Entry | None = None
         self.told = False
 
+    @property
+    def established(self) -> bool:
+        """It is answered and has not ended."""
+        return self.phase in (Phase.ANSWERED, Phase.CONFIRMED) and not self.told
+
     # --- timers ----------------------------------------------------------------------------
 
     @property

@@ -16,8 +16,12 @@ from sipstrobe.sip.exchange import ServerKey, Serving
 from sipstrobe.sip.layer import RETRY_AFTER, merge_key, server_key
 from sipstrobe.sip.message import Message, Request, received_from, validate
 from sipstrobe.sip.modify import MIN_SE
+from sipstrobe.sip.outputs import TextReceived
+from sipstrobe.sip.referral import Referrals
 from sipstrobe.sip.session_timer import too_brief
+from sipstrobe.sip.text import text_of
 from sipstrobe.sip.transport import Flow
+from sipstrobe.sip.watchers import Watchers
 
 MAX_BEHIND = 0.25  # seconds; half of T1, before a caller begins to repeat itself
 _OVERLOADED: Fields = (("Retry-After", str(RETRY_AFTER)),)
@@ -31,6 +35,8 @@ class UserAgentServer:
         self._core = core
         self._layer = core.layer
         self._names = names
+        self.watchers = Watchers(core)
+        self.referrals = Referrals(core)
         self.behind = 0.0  # seconds that the message in hand had to wait for us
 
     @property
@@ -104,6 +110,9 @@ class UserAgentServer:
     # --- within a dialog -------------------------------------------------------------------
 
     def _take_within_dialog(self, request: Request, flow: Flow, key: ServerKey, now: float) -> None:
+        if request.method == "SUBSCRIBE":
+            self._take_refresh(request, flow, key, now)
+            return
         found = self._core.dialogs.get(dialog_key(request))
         if found is None:
             self._refuse(request, flow, 481)
@@ -115,14 +124,31 @@ class UserAgentServer:
             self._refuse(request, flow, 500)
         elif request.method == "OPTIONS":
             self._layer.reply(request, flow, 200, CAPABILITIES)
+        elif request.method == "MESSAGE":
+            self._take_text(request, flow, key, now)
         else:
             dialog.flow = flow
             serving = self._layer.serve(request, flow, key, now=now)
             try:
-                session.receive(serving, request, dialog, now=now)
+                if request.method == "REFER":
+                    self.referrals.take(session, serving, request, dialog, now=now)
+                else:
+                    session.receive(serving, request, dialog, now=now)
             except RemoteProtocolError as e:
                 if serving.open:
                     serving.respond(e.status, now=now)
+
+    def _take_refresh(self, request: Request, flow: Flow, key: ServerKey, now: float) -> None:
+        found = self.watchers.find(request)
+        if found is None:
+            self._refuse(request, flow, 481)
+        elif self._layer.full:
+            self._refuse_more(request, flow)
+        elif not found.dialog.in_order(request):
+            self._refuse(request, flow, 500)
+        else:
+            serving = self._layer.serve(request, flow, key, now=now)
+            self.watchers.refresh(found, serving, request, flow, now=now)
 
     # --- outside of dialogs ----------------------------------------------------------------
 
@@ -132,8 +158,42 @@ class UserAgentServer:
                 self._layer.reply(request, flow, 200, CAPABILITIES)
             case "INVITE":
                 self._take_invite(request, flow, key, now)
+            case "MESSAGE" | "SUBSCRIBE" if not self._core.settings.allow_incoming:
+                self._refuse(request, flow, 403)
+            case "MESSAGE":
+                self._take_text(request, flow, key, now)
+            case "SUBSCRIBE":
+                self._take_subscribe(request, flow, key, now)
+            case "REFER":  # RFC 3515 §2.4.2: nobody but who talks to us sends us elsewhere
+                self._refuse(request, flow, 403)
             case _:
                 self._refuse(request, flow, 481)
+
+    def _take_text(self, request: Request, flow: Flow, key: ServerKey, now: float) -> None:
+        """RFC 3428 §7. It is answered in a transaction, so that it is read once."""
+        text = text_of(request)
+        if self._layer.full:
+            self._refuse_more(request, flow)
+        elif merge_key(request) in self._layer.merging:
+            self._refuse(request, flow, 482)
+        else:
+            serving = self._layer.serve(request, flow, key, now=now)
+            self._layer.note_merging(serving, request)
+            serving.respond(200, now=now)
+            if text:
+                self._core.outbox.append(TextReceived(flow, request, text))
+
+    def _take_subscribe(self, request: Request, flow: Flow, key: ServerKey, now: float) -> None:
+        if found := self.watchers.refusal(request, flow):
+            self._refuse(request, flow, found.status, found.fields)
+        elif self._layer.full:
+            self._refuse_more(request, flow)
+        elif merge_key(request) in self._layer.merging:
+            self._refuse(request, flow, 482)
+        else:
+            serving = self._layer.serve(request, flow, key, now=now)
+            self._layer.note_merging(serving, request)
+            self.watchers.take(serving, request, flow, now=now)
 
     def _take_invite(self, request: Request, flow: Flow, key: ServerKey, now: float) -> None:
         _ = contact(request)  # refused if it cannot be reached

@@ -23,9 +23,10 @@ def test_options_tells_what_we_can() -> None:
     ok = answered(Scene().draft("OPTIONS"))
     assert ok.status == 200
     assert "INVITE" in ok.tokens("Allow")
-    assert ok.headers.first("Accept") == "application/sdp"
+    assert ok.headers.first("Accept") == "application/sdp, text/plain"
     assert ok.headers.first("Accept-Encoding") == "identity"
-    assert ok.tokens("Supported") == ("100rel", "timer")
+    assert ok.headers.first("Allow-Events") == "dialog"
+    assert ok.tokens("Supported") == ("100rel", "timer", "answermode", "norefersub")
     assert ok.to.tag != ""
 
 
@@ -36,7 +37,7 @@ def test_a_repeated_request_gets_the_same_answer_and_tag() -> None:
     assert answered(options, scene) == answered(options, scene)
 
 
-@pytest.mark.parametrize("method", ["REGISTER", "SUBSCRIBE", "MESSAGE", "REFER"])
+@pytest.mark.parametrize("method", ["REGISTER", "NOTIFY", "PUBLISH"])
 def test_methods_that_are_not_for_us(method: str) -> None:
     refused = answered(Scene().draft(method))
     assert refused.status == 405

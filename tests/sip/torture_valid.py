@@ -249,7 +249,7 @@ VALID = [
     Case("dblreq", "3.1.1.8", TRAILING_OCTETS, 405, by_message=False),
     Case("semiuri", "3.1.1.9", SEMICOLON_IN_USER, 200, by_message=False),
     Case("transports", "3.1.1.10", VARIED_TRANSPORTS, 200, by_message=False),
-    Case("mpart01", "3.1.1.11", MULTIPART, 405, by_message=False),
+    Case("mpart01", "3.1.1.11", MULTIPART, 415, by_message=False),
     Case("unreason", "3.1.1.12", UNUSUAL_REASON, "accept", by_message=False),
     Case("noreason", "3.1.1.13", EMPTY_REASON, "accept", by_message=False),
 ]
