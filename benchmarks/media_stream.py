@@ -31,7 +31,8 @@ from sipstrobe.rtp.jitter import JitterBuffer
 from sipstrobe.rtp.session import Session
 from sipstrobe.sdp.description import Direction
 from sipstrobe.sdp.negotiate import MediaParameters
-from sipstrobe.services.stream import Recording, Stream
+from sipstrobe.services.speech import Recording
+from sipstrobe.services.stream import Stream
 from sipstrobe.services.ticker import Ticker
 
 HOST = "127.0.0.1"

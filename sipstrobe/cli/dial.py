@@ -14,7 +14,7 @@ from sipstrobe.events import CallReason, CallStateChanged, CallStatus
 from sipstrobe.services.phone import Phone
 from sipstrobe.services.recordings import load_recording
 from sipstrobe.services.sound import Sound
-from sipstrobe.services.stream import Recording
+from sipstrobe.services.speech import Recording
 from sipstrobe.sip.settings import Account, SipSettings
 
 RTP_START = 30000  # away from a device on the same machine

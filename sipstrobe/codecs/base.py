@@ -47,3 +47,8 @@ class Codec:
     sample_rate: int
     encoder: type[Encoder]
     decoder: type[Decoder]
+
+    @property
+    def rates(self) -> tuple[int, int]:
+        """Codecs with the same ones can take turns in a stream."""
+        return self.clock_rate, self.sample_rate

@@ -102,7 +102,7 @@ class Dtls:
         self.trouble = ""  # what has gone wrong last; it may go well yet
         self._certificate = certificate
         self._fingerprints = fingerprints
-        self._active = active
+        self.active = active
         self._peer: Address | None = None  # as SDP has it
         self._partner: Address | None = None  # whom we speak with
         self._connection = certificate.connection(active=active)
@@ -117,9 +117,9 @@ class Dtls:
         self._peer = peer
         if self._over_at is None:
             self._over_at = self.deadline = now + LIMIT
-        if peer is not None and (self._active or self._is_over):
+        if peer is not None and (self.active or self._is_over):
             self._partner = peer
-        if self._active and not self._flight and peer is not None:
+        if self.active and not self._flight and peer is not None:
             self._step(now)
 
     def receive(self, data: bytes, source: Address, *, now: float) -> None:
@@ -165,7 +165,7 @@ class Dtls:
         """Outsiders cannot take part once somebody has begun; the address of SDP always can."""
         if source == self._partner:
             return True
-        if self._active or self._is_over:
+        if self.active or self._is_over:
             return False
         if self._partner is not None:
             if source != self._peer or not _is_client_hello(data):
@@ -175,11 +175,11 @@ class Dtls:
         return True
 
     def _begin_anew(self) -> None:
-        self._connection = self._certificate.connection(active=self._active)
+        self._connection = self._certificate.connection(active=self.active)
         self._flight = []
         self._wait = FIRST_WAIT
         self.deadline = self._over_at
-        self._partner = self._peer if self._active else None
+        self._partner = self._peer if self.active else None
 
     def _step(self, now: float) -> None:
         """Go on with the handshake as far as what has come allows."""
@@ -215,7 +215,7 @@ class Dtls:
             Keys(suite, Secret(base64.b64encode(part).decode())) for part in (client, server)
         )
         self.trouble = ""
-        self.keys = SrtpKeys(first, second) if self._active else SrtpKeys(second, first)
+        self.keys = SrtpKeys(first, second) if self.active else SrtpKeys(second, first)
         self.deadline = None
 
     def _is_who_it_should_be(self) -> bool:
@@ -240,7 +240,7 @@ class Dtls:
         self.trouble = reason
         self._attempts += 1
         self._begin_anew()
-        if self._active:
+        if self.active:
             self._step(now)
 
     def _fail(self, reason: str) -> None:

@@ -123,6 +123,23 @@ class Inbound:
             self._before = None
 
 
+class Srtp:
+    """Both directions between two parties."""
+
+    __slots__ = ("inbound", "outbound")
+
+    def __init__(self, ours: Keys, theirs: Keys) -> None:
+        """ours: for what we send."""
+        self.outbound = Outbound(ours)
+        self.inbound = Inbound(theirs)
+
+    def change(self, ours: Keys, theirs: Keys) -> None:
+        """Other keys of either side. What stays the same goes on where it is: RFC 4568 §7.1.4."""
+        if ours != self.outbound.keys:
+            self.outbound = Outbound(ours)
+        self.inbound.change(theirs)
+
+
 class _Source:
     """What comes under one key, from a bounded number of SSRCs; only the key's owner adds some."""
 

@@ -9,7 +9,7 @@ from sipstrobe.context import Context
 from sipstrobe.errors import MediaError
 from sipstrobe.events import ServiceStateChanged
 from sipstrobe.services.recordings import load_recording
-from sipstrobe.services.stream import Recording
+from sipstrobe.services.speech import Recording
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from sipstrobe.events import CallReason, CallStatus, Direction
 from sipstrobe.machine import Driver
 from sipstrobe.services.call_media import MediaFactory
 from sipstrobe.services.calls import Call
-from sipstrobe.services.stream import SoundSource
+from sipstrobe.services.speech import SoundSource
 from sipstrobe.services.switchboard import Switchboard
 from sipstrobe.services.transports import SipTransports
 from sipstrobe.sip.account import Account

@@ -16,7 +16,7 @@ from sipstrobe.services.call_media import MediaFactory
 from sipstrobe.services.calls import CallSnapshot
 from sipstrobe.services.incoming import Incoming
 from sipstrobe.services.outgoing import Outgoing
-from sipstrobe.services.stream import SoundSource
+from sipstrobe.services.speech import SoundSource
 from sipstrobe.services.switchboard import Switchboard
 from sipstrobe.services.transports import SipTransports
 from sipstrobe.sip.endpoint import Endpoint

@@ -1,4 +1,4 @@
-"""One media stream of a call or a page: sockets, RTP session, codec, and both directions of sound.
+"""One media stream of a call or a page: channel, RTP session, codec, and both directions of sound.
 
 RTP takes the short way from the socket through here into the ring, without machine driver and
 trace: nothing is decided by a packet, and fifty a second are sent and received for each call.
@@ -9,24 +9,23 @@ import ipaddress
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
-import numpy as np
-
-from sipstrobe.audio.format import SAMPLE_RATE, SILENCE_DB, Samples
-from sipstrobe.audio.resample import Downsampler
+from sipstrobe.audio.format import SAMPLE_RATE, SILENCE_DB
 from sipstrobe.audio.ring import SampleRing
 from sipstrobe.clock import Handle
-from sipstrobe.codecs.base import Codec, Decoder, Encoder
+from sipstrobe.codecs.base import Codec, Decoder
 from sipstrobe.codecs.registry import CODECS
 from sipstrobe.context import Context
-from sipstrobe.dtmf.sender import DigitSender
-from sipstrobe.io.udp import Endpoint, Receive
+from sipstrobe.io.udp import Endpoint
 from sipstrobe.rtp.jitter import JitterBuffer
 from sipstrobe.rtp.quality import Bursts, Counts, Quality
 from sipstrobe.rtp.session import SendRtcp, Session, SourceChanged, SourceEnded
 from sipstrobe.sdp.negotiate import MediaParameters
+from sipstrobe.sdp.security import DtlsKeys
+from sipstrobe.services.channel import Certifier, Channel, Ports
 from sipstrobe.services.playout import Playout
+from sipstrobe.services.speech import SoundSource, Speech
 from sipstrobe.services.ticker import Ticker
 
 logger = logging.getLogger(__name__)
@@ -40,31 +39,7 @@ MOVE: Final = 30  # untimely turns, counted twice, after which they are moved
 NTP_EPOCH: Final = 2208988800  # seconds from 1900 to 1970
 LATENCY: Final = "packet_to_sound_seconds"
 
-# What the peer is to hear: asked for that many samples at 48 kHz; None: silence.
-SoundSource = Callable[[int], Samples | None]
 EventPayload = Callable[[bytes, int, bool], None]  # RFC 4733 payload, RTP timestamp, marker
-
-
-class Wire(Protocol):
-    """One datagram socket."""
-
-    port: int
-    dropped: int  # datagrams that could not be sent
-    unreachable: int  # times that the network said that one did not arrive
-
-    def send(self, data: bytes, to: Endpoint) -> bool: ...
-    def poll(self) -> None: ...
-    def close(self) -> None: ...
-
-
-class Ports(Protocol):
-    """Where pairs of RTP and RTCP sockets come from: io.udp.PortPairs."""
-
-    def open(
-        self, receive_rtp: Receive, receive_rtcp: Receive, *, polled: bool
-    ) -> tuple[Wire, Wire]:
-        """Raises OSError when no pair is free."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +65,10 @@ class StreamStatistics:
     stranger: str  # the last of the strangers: address and port
     foreign: int  # packets of a payload type that was not agreed on
     foreign_type: int  # the last of them
+    encryption: str  # the suite in use, as in RFC 4568 §6.2; empty: none
     undecipherable: int  # packets that did not stand the test of their encryption
+    replayed: int  # encrypted packets that had come before
+    trouble: str  # why there are no keys, in words; empty: nothing is wrong with them
     undelivered: int  # packets that could not even be sent
     unreachable: int  # times that the network said that ours did not arrive
     deaf_reports: int  # reports of the peer in a row that know nothing of our packets
@@ -98,32 +76,12 @@ class StreamStatistics:
     remote_mos: float | None  # how well the peer hears us, by its extended reports
 
 
-class Recording:
-    """Samples at 48 kHz for the peer to hear, once or over and over."""
-
-    def __init__(self, samples: Samples, *, loop: bool = False) -> None:
-        self._samples = samples
-        self._loop = loop and samples.size > 0
-        self._position = 0
-
-    def __call__(self, count: int) -> Samples | None:
-        if self._position >= self._samples.size:
-            if not self._loop:
-                return None
-            self._position = 0
-        piece = self._samples[self._position : self._position + count]
-        self._position += count
-        if piece.size == count:
-            return piece
-        return np.concatenate([piece, np.zeros(count - piece.size, np.float32)])
-
-
 class Stream:
-    """Open from construction to `close`; sound flows from `start` on.
+    """Open from construction to `close`; sound flows from `start` on, or from when there are keys.
 
-    source: what the peer is to hear. on_first: told when the first sound has come; on_event: told
-    each telephone-event payload; on_silence: told once when nothing was received for silence_limit
-    seconds, and again after something was. shortest: least waiting time in the jitter buffer.
+    on_first: told when the first sound has come; on_event: told each telephone-event payload;
+    on_silence: told once when nothing was received for silence_limit seconds, and again after
+    something was. shortest: least waiting time in the jitter buffer. certifier: for DTLS.
     """
 
     def __init__(
@@ -137,10 +95,10 @@ class Stream:
         on_silence: Callable[[], None] | None = None,
         on_event: EventPayload | None = None,
         on_first: Callable[[], None] | None = None,
+        certifier: Certifier | None = None,
     ) -> None:
         """Raises OSError when there is no free pair of ports."""
         self._ring: SampleRing | None = None
-        self.source: SoundSource | None = None
         self.parameters: MediaParameters | None = None
         self._context = context
         self._clock = context.clock
@@ -161,13 +119,11 @@ class Stream:
         )
         self._codec: Codec | None = None
         self._playout: Playout | None = None
-        self._encoder: Encoder | None = None
-        self._downsampler: Downsampler | None = None
-        self._digits: DigitSender | None = None
+        self._speech = Speech()
         self._event_type = -1
         self._receives = False
         self._sends = False
-        self.parked = False  # nothing is sent for now, whatever has been agreed
+        self._parked = False
         self._payload_type = 0
         self._packet_time = 0.0
         self._turns_a_packet = 1
@@ -180,7 +136,27 @@ class Stream:
         self._untimely = 0  # grows with each turn just before a packet, shrinks with each other
         self._heard_at = 0.0
         self._silent = False
-        self._rtp, self._rtcp = ports.open(self._receive, self._receive_rtcp, polled=True)
+        self.channel = Channel(context.clock, ports, self._receive, self._receive_rtcp, certifier)
+
+    @property
+    def source(self) -> SoundSource | None:
+        """What the peer is to hear; None: silence."""
+        return self._speech.source
+
+    @source.setter
+    def source(self, source: SoundSource | None) -> None:
+        self._speech.source = source
+
+    @property
+    def parked(self) -> bool:
+        """Nothing is sent for now, whatever has been agreed."""
+        return self._parked
+
+    @parked.setter
+    def parked(self, parked: bool) -> None:
+        self._parked = parked
+        if not parked:
+            self.channel.unpark()
 
     @property
     def ring(self) -> SampleRing:
@@ -192,11 +168,12 @@ class Stream:
     @property
     def local_port(self) -> int:
         """Our RTP port; RTCP is on the next one."""
-        return self._rtp.port
+        return self.channel.rtp.port
 
     def start(self, parameters: MediaParameters) -> None:
         """Send and receive as SDP has settled."""
-        self._rtp.poll()  # what has come so far was for nobody
+        if not isinstance(parameters.keying, DtlsKeys):  # whose handshake may have begun
+            self.channel.poll()  # what has come so far was for nobody
         self._heard_at = self._clock.now()
         self.update(parameters)
 
@@ -221,6 +198,7 @@ class Stream:
             ptime_ms=parameters.ptime_ms,
             now=self._clock.now(),
         )
+        self.channel.follow(parameters, rtp, rtcp, parked=self._parked)
         self._receives = parameters.direction.receives
         self._sends = parameters.direction.sends
         self._payload_type = parameters.payload_type
@@ -238,9 +216,7 @@ class Stream:
         """Send DTMF as telephone events. Raises ValueError, with the reason, if that cannot be."""
         if self._codec is None or self.parameters is None or self.parameters.event_type is None:
             raise ValueError("the other side takes no telephone events")
-        if self._digits is None:
-            self._digits = DigitSender(self._codec.clock_rate)
-        self._digits.send(digits)
+        self._speech.send_digits(digits)
 
     def close(self) -> None:
         """Say BYE and release the ports."""
@@ -252,14 +228,13 @@ class Stream:
             self._check = None
         self._session.close(now=self._clock.now())
         self._settle()
-        self._rtp.close()
-        self._rtcp.close()
+        self.channel.close()
         self._on_first = self._on_event = self._on_silence = None  # and with them of the call
 
     @property
     def statistics(self) -> StreamStatistics:
         """How the stream does at this moment."""
-        session, heard = self._session, self._session.source
+        session, heard, channel = self._session, self._session.source, self.channel
         playout = self._playout
         jitter = playout.jitter if playout is not None else None
         units_per_ms = (self._codec.clock_rate if self._codec is not None else SAMPLE_RATE) / 1000
@@ -270,7 +245,9 @@ class Stream:
             late=jitter.late if jitter is not None else 0,
             dropped=jitter.dropped if jitter is not None else 0,
             refused=session.latch.refused,
-            invalid=session.invalid + (playout.invalid if playout is not None else 0),
+            invalid=session.invalid
+            + channel.foreign
+            + (playout.invalid if playout is not None else 0),
             concealed_ms=jitter.concealed / units_per_ms if jitter is not None else 0.0,
             jitter_ms=heard.jitter * 1000 if heard is not None else 0.0,
             level_db=self._level(),
@@ -284,9 +261,12 @@ class Stream:
             stranger=_shown(session.latch.stranger),
             foreign=session.foreign,
             foreign_type=session.foreign_type,
-            undecipherable=0,
-            undelivered=self._rtp.dropped,
-            unreachable=self._rtp.unreachable,
+            encryption=channel.encryption,
+            undecipherable=channel.undecipherable,
+            replayed=channel.replayed,
+            trouble=channel.trouble,
+            undelivered=channel.rtp.dropped,
+            unreachable=channel.rtp.unreachable,
             deaf_reports=session.deaf_reports,
             deaf_seconds=now - session.deaf_since if session.deaf_reports else 0.0,
             remote_mos=metrics.mos if metrics is not None else None,
@@ -333,7 +313,7 @@ class Stream:
     def _low(self) -> None:
         """The ring runs low between two turns."""
         self._check = None
-        self._rtp.poll()
+        self.channel.poll()
         if self._playout is not None and self._leave is not None:
             self._watch(self._playout, self._clock.now())
 
@@ -361,7 +341,7 @@ class Stream:
         self._turns += 1
         if self._turns % self._turns_a_packet == 0:
             self._send(codec)
-        self._rtp.poll()
+        self.channel.poll()
         if self._leave is None:  # what has come has led to our end
             return
         session = self._session
@@ -394,31 +374,20 @@ class Stream:
     def _send(self, codec: Codec) -> None:
         units = round(self._packet_time * codec.clock_rate)
         address = self._session.latch.address
-        if address is None or not self._sends or self.parked:
+        if address is None or not self._sends or self._parked or not self.channel.ready:
             self._session.pause(units)
             self._marker = True
             return
-        event = self._digits.turn(units) if self._digits is not None else None
+        event = self._speech.event(units)
         if event is not None and self.parameters is not None and self.parameters.event_type:
             packet = self._session.event_packet(
                 self.parameters.event_type, event.payload, units, event.since, event.marker
             )
         else:
-            payload = self._payload(codec)
+            payload = self._speech.payload(self._packet_time)
             packet = self._session.packet(self._payload_type, payload, units, self._marker)
-        self._rtp.send(packet, address)
+        self.channel.send(packet, address)
         self._marker = False
-
-    def _payload(self, codec: Codec) -> bytes:
-        """One packet time of the source, silence where it has none."""
-        assert self._encoder is not None
-        if self.source is not None:
-            samples = self.source(round(self._packet_time * SAMPLE_RATE))
-            if samples is not None:
-                if self._downsampler is None:
-                    self._downsampler = Downsampler(SAMPLE_RATE // codec.sample_rate)
-                return self._encoder.encode(self._downsampler.process(samples))
-        return self._encoder.silence(round(self._packet_time * codec.sample_rate))
 
     def _listen(self, now: float, limit: float) -> None:
         silent = now - self._heard_at > limit
@@ -433,14 +402,10 @@ class Stream:
         """Codecs and what belongs to them; kept where nothing has changed."""
         codec = CODECS[parameters.codec]
         before, self._codec = self._codec, codec
-        if codec is not before:
-            self._encoder = codec.encoder()
-        if before is None or (codec.clock_rate, codec.sample_rate) != (
-            before.clock_rate,
-            before.sample_rate,
-        ):
+        self._speech.use(codec)
+        if before is None or codec.rates != before.rates:
             self._session.clock_rate = codec.clock_rate
-            self._playout = self._downsampler = self._digits = self._session.jitter = None
+            self._playout = self._session.jitter = None
         if self._playout is not None:
             self._playout.decoders = self._decoders(parameters)
 
@@ -467,7 +432,7 @@ class Stream:
         while outbox:
             match outbox.popleft():
                 case SendRtcp(data, to):
-                    self._rtcp.send(data, to)
+                    self._send_report(data, to)
                 case SourceChanged(ssrc):
                     logger.info(
                         "port %d: another source is heard, SSRC %08x", self.local_port, ssrc
@@ -476,6 +441,12 @@ class Stream:
                         self._playout.restart()
                 case SourceEnded(ssrc, reason):
                     logger.info("port %d: SSRC %08x said BYE %s", self.local_port, ssrc, reason)
+
+    def _send_report(self, data: bytes, to: Endpoint) -> None:
+        """RFC 5761 §5.1.1: with RTP on the same port, also to the same address."""
+        muxed = self.parameters is not None and self.parameters.rtcp_mux
+        address = self._session.latch.address if muxed else None
+        self.channel.send_rtcp(data, address or to)
 
 
 def _shown(address: Endpoint | None) -> str:

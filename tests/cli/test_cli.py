@@ -26,7 +26,7 @@ from sipstrobe.config.store import Store
 from sipstrobe.context import Context
 from sipstrobe.control import ControlServer
 from sipstrobe.services.settings import SettingsService
-from sipstrobe.services.stream import Recording
+from sipstrobe.services.speech import Recording
 from tests.services.phones import HOST, Device, free_port, settings
 from tests.services.test_recordings import written
 from tests.support.hear import read_wav, tone_db

@@ -12,7 +12,7 @@ from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused
 from sipstrobe.events import CallStateChanged, Event
 from sipstrobe.services.phone import Phone
-from sipstrobe.services.stream import SoundSource
+from sipstrobe.services.speech import SoundSource
 from sipstrobe.sip.message import Request, Response, parse, respond
 from sipstrobe.sip.settings import Account, SipSettings
 from sipstrobe.trace import Cause

@@ -14,7 +14,7 @@ from sipstrobe.commands import Dial, SendDigits
 from sipstrobe.errors import CommandRefused
 from sipstrobe.events import CallState, CallStateChanged, CallStatus, ServiceStateChanged
 from sipstrobe.services.phone import GOODBYE_LIMIT
-from sipstrobe.services.stream import Recording
+from sipstrobe.services.speech import Recording
 from sipstrobe.services.transports import MAX_FLOWS, RETRY
 from sipstrobe.sip.settings import SipSettings
 from sipstrobe.sip.transport import Address, Transport
@@ -542,7 +542,7 @@ async def test_dialling_again_while_the_last_word_of_a_call_is_awaited(street: S
     ("uri", "account", "code"),
     [
         ("tel:+4612345678", None, "bad_uri"),
-        ("sips:1001@127.0.0.1", None, "bad_uri"),
+        ("sips:1001@127.0.0.1;transport=udp", None, "bad_uri"),
         ("sip:", None, "bad_uri"),
         ("", None, "bad_uri"),
         ("sip:1001@127.0.0.1:99999", None, "bad_uri"),

@@ -13,7 +13,8 @@ from sipstrobe.rtp import packet, rtcp
 from sipstrobe.rtp.packet import Packet
 from sipstrobe.sdp.description import Direction
 from sipstrobe.sdp.negotiate import MediaParameters
-from sipstrobe.services.stream import Recording, Stream
+from sipstrobe.services.speech import Recording
+from sipstrobe.services.stream import Stream
 from sipstrobe.services.ticker import Ticker
 from tests.support.clock import FakeClock
 

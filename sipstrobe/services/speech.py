@@ -1,0 +1,76 @@
+"""What the peer of a stream is to hear: a source of sound, and digits in between."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from sipstrobe.audio.format import SAMPLE_RATE, Samples
+from sipstrobe.audio.resample import Downsampler
+from sipstrobe.codecs.base import Codec, Encoder
+from sipstrobe.dtmf.sender import DigitSender, EventPacket
+
+# What the peer is to hear: asked for that many samples at 48 kHz; None: silence.
+SoundSource = Callable[[int], Samples | None]
+
+
+class Recording:
+    """Samples at 48 kHz for the peer to hear, once or over and over."""
+
+    def __init__(self, samples: Samples, *, loop: bool = False) -> None:
+        self._samples = samples
+        self._loop = loop and samples.size > 0
+        self._position = 0
+
+    def __call__(self, count: int) -> Samples | None:
+        if self._position >= self._samples.size:
+            if not self._loop:
+                return None
+            self._position = 0
+        piece = self._samples[self._position : self._position + count]
+        self._position += count
+        if piece.size == count:
+            return piece
+        return np.concatenate([piece, np.zeros(count - piece.size, np.float32)])
+
+
+class Speech:
+    """Payloads, a packet time each. source: silence when there is none."""
+
+    def __init__(self) -> None:
+        self.source: SoundSource | None = None
+        self._codec: Codec | None = None
+        self._encoder: Encoder | None = None
+        self._downsampler: Downsampler | None = None
+        self._digits: DigitSender | None = None
+
+    def use(self, codec: Codec) -> None:
+        """Go on with this codec."""
+        before, self._codec = self._codec, codec
+        if codec is not before:
+            self._encoder = codec.encoder()
+        if before is None or codec.rates != before.rates:
+            self._downsampler = self._digits = None
+
+    def send_digits(self, digits: str) -> None:
+        """Say these between the sound. Raises ValueError, with the reason, if that cannot be."""
+        assert self._codec is not None
+        if self._digits is None:
+            self._digits = DigitSender(self._codec.clock_rate)
+        self._digits.send(digits)
+
+    def event(self, units: int) -> EventPacket | None:
+        """The digit that is being sent instead of sound for these timestamp units."""
+        return self._digits.turn(units) if self._digits is not None else None
+
+    def payload(self, seconds: float) -> bytes:
+        """The next sound, silence where the source has none."""
+        codec = self._codec
+        assert codec is not None
+        assert self._encoder is not None
+        if self.source is not None:
+            samples = self.source(round(seconds * SAMPLE_RATE))
+            if samples is not None:
+                if self._downsampler is None:
+                    self._downsampler = Downsampler(SAMPLE_RATE // codec.sample_rate)
+                return self._encoder.encode(self._downsampler.process(samples))
+        return self._encoder.silence(round(seconds * codec.sample_rate))
