@@ -2,7 +2,7 @@
 
 from sipstrobe.errors import RemoteProtocolError
 from sipstrobe.sip import session_timer
-from sipstrobe.sip.capabilities import ALLOW_AND_SUPPORTED, session_of
+from sipstrobe.sip.capabilities import ALLOW_AND_SUPPORTED, Fields, session_of
 from sipstrobe.sip.core import Core
 from sipstrobe.sip.dialog import Dialog
 from sipstrobe.sip.exchange import Asking, Serving, ignore
@@ -28,6 +28,7 @@ class OutgoingSession(ModifiableSession):
         "_first",
         "_flow",
         "_rseq",
+        "_said_besides",
         "_speaker",
         "_uri",
     )
@@ -35,7 +36,14 @@ class OutgoingSession(ModifiableSession):
     owns_call_id = True
 
     def __init__(
-        self, core: Core, name: str, flow: Flow, uri: Uri, body: bytes, identity: Identity
+        self,
+        core: Core,
+        name: str,
+        flow: Flow,
+        uri: Uri,
+        body: bytes,
+        identity: Identity,
+        fields: Fields = (),
     ) -> None:
         sips = "sips" in (uri.scheme, Uri.parse(identity.uri).scheme)
         own = core.contact(contact_user(identity), flow, sips=sips, identity=identity)
@@ -43,6 +51,7 @@ class OutgoingSession(ModifiableSession):
         self._flow = flow
         self._uri = uri
         self._local_body = body
+        self._said_besides = fields
         self._speaker = Speaker(core.layer, identity, without_password(str(uri)))
         self._early: dict[str, Dialog] = {}  # by remote tag
         self._rseq: dict[str, int] = {}  # the last reliable response of each
@@ -78,6 +87,7 @@ class OutgoingSession(ModifiableSession):
             self.contact,
             *ALLOW_AND_SUPPORTED,
             *session_timer.ask(settings.session_expires, refresher, self._least),
+            *self._said_besides,
             ("Content-Type", "application/sdp"),
         )
         draft = self._speaker.draft(

@@ -22,6 +22,7 @@ from sipstrobe.sip.layer import MAX_TRANSACTIONS, Counters
 from sipstrobe.sip.message import Request, Response, parse, received_from, salvage
 from sipstrobe.sip.modify import ModifiableSession
 from sipstrobe.sip.outputs import Output, RequestAnswered
+from sipstrobe.sip.probe import Probes
 from sipstrobe.sip.reasons import reason_phrase
 from sipstrobe.sip.registration import Registration
 from sipstrobe.sip.settings import SipSettings
@@ -50,6 +51,7 @@ class Endpoint:
         self._core = Core(settings, random_bytes, max_transactions=max_transactions)
         self._layer = self._core.layer
         self._streams: dict[int, Stream] = {}
+        self._probes = Probes(self._layer)
         self._names = count(1)
         self._obey(settings)
         self._server = UserAgentServer(self._core, self._names)
@@ -223,6 +225,15 @@ class Endpoint:
         if registration := self._core.registrations.get(name):
             registration.unregister(now=now)
 
+    def probe(self, name: str, flow: Flow, identity: Identity, uri: str, *, now: float) -> None:
+        """Look after the server of this binding; ServerSilent tells when it does not answer."""
+        self._probes.watch(name, flow, identity, uri, now=now)
+
+    def stop_probing(self, name: str, *, now: float) -> None:
+        """The server of this binding is of no interest any more."""
+        del now
+        self._probes.leave(name)
+
     # --- orders ----------------------------------------------------------------------------
 
     def invite(
@@ -234,12 +245,14 @@ class Endpoint:
         identity: Identity | None = None,
         from_uri: str = "",
         from_display: str = "",
+        fields: Fields = (),
         timeout: float,
         now: float,
     ) -> str:
         """Call a URI over a flow, with an offer; the result is the name of the call.
 
-        flow leads to the first hop of the identity's route. timeout: seconds until an unanswered
+        flow leads to the first hop of the identity's route. fields: what the INVITE is to say
+        besides, such as Replaces. timeout: seconds until an unanswered
         call is cancelled and ends with NO_ANSWER. Raises LocalProtocolError for what is no SIP URI,
         and when there are too many calls.
         """
@@ -248,7 +261,7 @@ class Endpoint:
         identity = identity or Identity(from_uri, from_display)
         _check(identity)
         name = f"out-{next(self._names)}"
-        session = OutgoingSession(self._core, name, flow, _sip_uri(to).bare, body, identity)
+        session = OutgoingSession(self._core, name, flow, _sip_uri(to).bare, body, identity, fields)
         self._layer.counters.outgoing_calls += 1
         session.begin(timeout, now=now)
         return name

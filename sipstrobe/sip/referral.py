@@ -104,7 +104,7 @@ def _target(request: Request) -> tuple[str, Fields]:
     referrer = request.headers.only("Referred-By")
     if referrer is not None:
         fields.append(("Referred-By", str(NameAddr.parse(referrer))))  # RFC 3892 §2.2
-    return _bare(uri), tuple(fields)
+    return _callable(uri), tuple(fields)
 
 
 def _replaces(text: str) -> str:
@@ -117,8 +117,8 @@ def _replaces(text: str) -> str:
     return value
 
 
-def _bare(uri: Uri) -> str:
+def _callable(uri: Uri) -> str:
     """The URI without headers and method, as it can stand in an INVITE."""
-    address, *params = str(uri).partition("?")[0].split(";")
+    address, *params = str(uri.bare).split(";")
     kept = [param for param in params if not param.lower().startswith("method=")]
     return ";".join([address, *kept])

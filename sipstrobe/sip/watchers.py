@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Final
 
 from sipstrobe.sip.capabilities import ALLOW_EVENTS, DIALOG_EVENT, Fields, Refusal
-from sipstrobe.sip.core import Core, contact_of
+from sipstrobe.sip.core import Core
 from sipstrobe.sip.dialog import Dialog, dialog_key
 from sipstrobe.sip.dialog_info import (
     DIALOG_INFO_TYPE,
@@ -36,7 +36,11 @@ class Watching(Subscription):
     __slots__ = ("_dialogs", "_entity", "_told", "_version", "extension", "source")
 
     def __init__(self, core: Core, dialog: Dialog, entity: Uri, event: str) -> None:
-        own = contact_of(entity.user or "", dialog.flow, sips=entity.scheme == "sips")
+        user, flow = entity.user or "", dialog.flow
+        identity = core.identity_of(user, flow)
+        own = core.contact(user, flow, sips=entity.scheme == "sips", identity=identity)
+        if identity is not None:
+            dialog.credentials = identity.credentials
         super().__init__(core, dialog, own, event, pace=PACE)
         self.extension = user_of(entity)
         self.source = dialog.flow.remote.host

@@ -199,3 +199,21 @@ def test_what_cannot_be_followed(fields: tuple[tuple[str, str], ...], status: in
     scene.within("REFER", cseq=2, fields=fields)
     assert scene.statuses() == [status]
     assert scene.news == []
+
+
+def test_what_a_transfer_wants_said_is_said_in_the_invite() -> None:
+    """RFC 3891 §3, RFC 3892 §2.2."""
+    scene = Scene()
+    replaces = (("Replaces", "12@host;to-tag=a1;from-tag=b2"), ("Require", "replaces"))
+    scene.endpoint.invite(
+        scene.flow,
+        "sip:carol@192.0.2.33",
+        b"v=0",
+        from_uri="sip:us@192.0.2.1",
+        fields=replaces,
+        timeout=60.0,
+        now=0.0,
+    )
+    scene.collect()
+    invite = scene.request()
+    assert [invite.headers.first(name) for name, _ in replaces] == [value for _, value in replaces]
