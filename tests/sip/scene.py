@@ -48,7 +48,8 @@ class Scene:
             output = outbox.popleft()
             if isinstance(output, Send):
                 self.sends.append(output)
-                self.sent.append(parse(output.data))
+                if output.data.strip():  # else a keep-alive
+                    self.sent.append(parse(output.data))
             else:
                 self.news.append(output)
 
