@@ -338,7 +338,7 @@ class Failover:
             self._leave(self._secondary)
 
     def _leave(self, lane: Lane) -> None:
-        if lane.bound or lane.phase is Phase.TRYING:
+        if lane.hop is not None:
             self.outbox.append(Unregister(lane.role))
         for timer in Timer:
             self._timers.stop((lane.role, timer))

@@ -162,11 +162,19 @@ class RequestAnswered:
     response: Response | None
 
 
+@dataclass(frozen=True, slots=True)
+class ServerSilent:
+    """A server that was probed does not answer. names: of the bindings that this concerns."""
+
+    names: tuple[str, ...]
+
+
 Output = (
     Send
     | CloseConnection
     | KeepAlive
     | Registered
+    | ServerSilent
     | RegistrationFailed
     | Unregistered
     | RequestAnswered
