@@ -85,8 +85,8 @@ class JitterBuffer:
         self._waiting: dict[int, _Waiting] = {}
         self._lateness = Lateness()
         self._card = RecentLeast()  # of our clock minus the card's
-        self._consumed = -1.0
-        self._consumed_at = 0.0
+        self._consumed: float = -1.0
+        self._consumed_at: float = 0.0
         self._correcting = False
         self._splice_after = float("-inf")
         self._running = False  # the ring is kept from running dry
@@ -162,7 +162,7 @@ class JitterBuffer:
                 elif written - consumed <= self.longest:
                     return self._play(found, written)
                 else:
-                    self._drop(found)
+                    self._drop(found, counts=now - self._consumed_at <= STALL)
             elif left > LOW or written - consumed > self.longest:
                 return None
             elif self._waiting and self._next is not None:
@@ -247,11 +247,13 @@ class JitterBuffer:
         self._running = True
         return Play(found.payload_type, found.payload, found.received_at)
 
-    def _drop(self, found: _Waiting) -> None:
+    def _drop(self, found: _Waiting, *, counts: bool) -> None:
+        """counts: as missing; what our own card does not take is not the network's fault."""
         assert self._next is not None
         self.dropped += 1
-        self.losses.miss(self._next)
-        self.losses.discard(self._next)
+        if counts:
+            self.losses.miss(self._next)
+            self.losses.discard(self._next)
         self._cut = True
         self._pass(found)
 

@@ -13,6 +13,7 @@ from sipstrobe.rtp.jitter import (
     Play,
     Splice,
 )
+from sipstrobe.rtp.quality import Counts
 
 RATE = 8000
 FRAME = 160
@@ -183,6 +184,32 @@ def test_a_card_that_stands_still_is_not_drowned() -> None:
 
     assert player.written < player.buffer.longest + 2 * FRAME / RATE + STEP
     assert player.buffer.dropped > 400
+    assert player.buffer.counts.missing < 15  # only until it was clear that it stands still
+
+
+def test_what_was_missing_at_its_turn_is_counted_lost_or_late() -> None:
+    player = Player()
+    for number, now in ((1, 0.0), (2, 0.020), (5, 0.080), (3, 0.090), (6, 0.100), (7, 0.120)):
+        player.take(now)
+        player.push(number, now)
+        player.take(now)
+    player.push(7, 0.125)  # twice
+
+    assert player.played == [1, 2, 5, 6, 7]
+    assert player.buffer.counts == Counts(expected=7, missing=2, runs=1, discarded=1)
+
+
+def test_what_there_was_no_room_for_was_discarded() -> None:
+    player = Player()
+    player.push(0, 0.0)
+    player.take(0.0)
+    for number in range(2, 1000):
+        player.push(number, 0.001)
+    player.take(0.050)
+
+    counts = player.buffer.counts
+    assert counts.discarded >= 900
+    assert counts.missing > counts.discarded
 
 
 def test_far_off_the_target_pitch_periods_are_called_for() -> None:
