@@ -60,7 +60,7 @@ class Facts:
     receives: bool = True
     on_hold: bool = False  # the other side does not want to hear us
     codec: str = ""
-    encrypted: bool = False
+    trouble: str = ""  # why there are no keys though it is to be encrypted, for a person
     local_host: str = ""  # of ours, as our SDP names it
     peer_host: str = ""  # where its signalling comes from
     media_host: str = ""  # where it wants its media, by its SDP
@@ -104,7 +104,7 @@ def judge(facts: Facts) -> Opinion:
 
 def _unheard(facts: Facts) -> Opinion:
     """Nothing that we could play has come."""
-    if facts.undecipherable:
+    if facts.undecipherable or facts.trouble:
         return _undeciphered(facts)
     if facts.foreign and facts.foreign_type != COMFORT_NOISE:
         return Opinion(
@@ -179,7 +179,7 @@ def _understood(facts: Facts) -> Opinion:
 def _undeciphered(facts: Facts) -> Opinion:
     return Opinion(
         verdict=Verdict.ENCRYPTION_MISMATCH,
-        words="What comes is not encrypted with the keys that were agreed on.",
+        words=facts.trouble or "What comes is not encrypted with the keys that were agreed on.",
         advice="Use the same media encryption on both sides, and a proxy that does not change SDP.",
     )
 

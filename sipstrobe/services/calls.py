@@ -3,26 +3,40 @@
 from dataclasses import dataclass
 
 from sipstrobe.events import CallReason, CallState, CallStateChanged, CallStatus, Direction
-from sipstrobe.rtp.quality import Bursts, Quality
-from sipstrobe.rtp.verdict import Opinion, Verdict
+from sipstrobe.rtp.verdict import Verdict
 from sipstrobe.services.call_media import CallMedia
-from sipstrobe.services.stream import StreamStatistics
 from sipstrobe.sip.transport import Flow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AudioReport:
-    """How a call is heard; once it is over, how it was. Shares are 0…1.
+    """How a call is heard; once it is over, how it was. Plain values, as they go outside.
 
-    quality: of the last seconds, then of the whole call; None where nothing was played.
-    seconds: how long each verdict has held.
+    Shares are 0…1. The scores, loss and discard are of the last seconds, and once it is over of the
+    whole call; scores are None where nothing was played.
     """
 
-    opinion: Opinion
-    quality: Quality | None
-    bursts: Bursts
-    statistics: StreamStatistics
-    seconds: dict[Verdict, float]
+    verdict: Verdict
+    words: str  # the cause, for a person; empty when there is nothing to say
+    advice: str  # what may help
+    mos: float | None  # in conversation, 1…4.5
+    mos_lq: float | None  # listening
+    r_factor: float | None
+    loss: float  # of packets that never came
+    discard: float  # of those that came too late
+    burst_density: float  # of packets missing in bursts; RFC 3611 §4.7.2
+    burst_ms: float  # how long a burst is, on average
+    gap_density: float
+    gap_ms: float
+    jitter_ms: float
+    round_trip_ms: float | None  # None: the other side sends no reports
+    received: int  # packets
+    sent: int
+    remote_loss: float  # of what we send, by the other side's reports
+    remote_mos: float | None  # how it hears us, by its extended reports
+    source: str  # with whom packets are exchanged: address and port
+    encryption: str  # the suite of SRTP; empty: none
+    seconds: dict[Verdict, float]  # how long each verdict has held
 
 
 @dataclass(frozen=True, slots=True)

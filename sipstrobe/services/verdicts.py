@@ -5,7 +5,6 @@ Publishes: CallAudioChanged.
 
 import logging
 from collections import Counter, defaultdict, deque
-from dataclasses import replace
 from typing import Final
 
 from sipstrobe.clock import Handle
@@ -60,18 +59,43 @@ class _Followed:
         self.seconds[opinion.verdict] += elapsed
         self.opinions[opinion.verdict] = opinion
         self.before.append((statistics, counts))
-        return AudioReport(
-            opinion=opinion,
-            quality=quality,
-            bursts=stream.bursts,
-            statistics=statistics,
-            seconds=dict(self.seconds),
-        )
+        return self._report(opinion, quality, statistics)
 
     def conclude(self, now: float) -> AudioReport:
         """What there is to be said of the call as a whole."""
-        last = self.look(now)
-        return replace(last, opinion=self._outcome(), quality=self.media.stream.quality())
+        self.look(now)
+        stream = self.media.stream
+        return self._report(self._outcome(), stream.quality(), stream.statistics)
+
+    def _report(
+        self, opinion: Opinion, quality: Quality | None, statistics: StreamStatistics
+    ) -> AudioReport:
+        bursts, parameters = self.media.stream.bursts, self.media.parameters
+        ptime_ms = parameters.ptime_ms if parameters is not None else 0
+        trip = statistics.round_trip_ms
+        return AudioReport(
+            verdict=opinion.verdict,
+            words=opinion.words,
+            advice=opinion.advice,
+            mos=round(quality.mos_cq, 2) if quality is not None else None,
+            mos_lq=round(quality.mos_lq, 2) if quality is not None else None,
+            r_factor=round(quality.r_factor, 1) if quality is not None else None,
+            loss=round(quality.loss, 4) if quality is not None else 0.0,
+            discard=round(quality.discard, 4) if quality is not None else 0.0,
+            burst_density=round(bursts.burst_density, 4),
+            burst_ms=round(bursts.burst_length * ptime_ms),
+            gap_density=round(bursts.gap_density, 4),
+            gap_ms=round(bursts.gap_length * ptime_ms),
+            jitter_ms=round(statistics.jitter_ms, 1),
+            round_trip_ms=round(trip, 1) if trip is not None else None,
+            received=statistics.packets,
+            sent=statistics.sent,
+            remote_loss=round(statistics.remote_loss, 4),
+            remote_mos=statistics.remote_mos,
+            source=statistics.source,
+            encryption=statistics.encryption,
+            seconds={verdict: round(held, 1) for verdict, held in self.seconds.items()},
+        )
 
     def _outcome(self) -> Opinion:
         """The trouble that lasted longest, if it lasted long enough to matter."""
@@ -97,6 +121,7 @@ class _Followed:
             receives=parameters.direction.receives,
             on_hold=parameters.on_hold,
             codec=parameters.codec,
+            trouble=now_is.trouble,
             local_host=media.local_host,
             peer_host=media.peer_host,
             media_host=parameters.host,
@@ -163,18 +188,17 @@ class Verdicts:
             return
         followed.over = True
         call.audio = report = followed.conclude(self._clock.now())
-        verdict = report.opinion.verdict
-        self._ended[verdict] += 1
-        if report.quality is not None:
-            self._scores.record(report.quality.mos_cq)
-        logger.info("call %s: its sound was %s. %s", call.id, verdict, report.opinion.words)
+        self._ended[report.verdict] += 1
+        if report.mos is not None:
+            self._scores.record(report.mos)
+        logger.info("call %s: its sound was %s. %s", call.id, report.verdict, report.words)
         if followed.told is not Verdict.NOT_YET:
             over = CallAudioChanged(call=call.id, verdict="none", words="", mos=0.0)
             self._context.bus.publish(over)
 
     def _now(self) -> dict[str, int]:
         reports = (followed.call.audio for followed in self._followed.values())
-        return Counter(report.opinion.verdict for report in reports if report is not None)
+        return Counter(report.verdict for report in reports if report is not None)
 
     def _run(self) -> None:
         self._timer = None
@@ -197,19 +221,18 @@ class Verdicts:
 
     def _tell(self, followed: _Followed, report: AudioReport, now: float) -> None:
         """Publish what has become different."""
-        opinion = report.opinion
-        score = report.quality.mos_cq if report.quality is not None else 0.0
-        if opinion.verdict is followed.told and abs(score - followed.told_mos) < TELLING:
+        score = report.mos or 0.0
+        if report.verdict is followed.told and abs(score - followed.told_mos) < TELLING:
             return
-        if opinion.verdict is not followed.told and opinion.verdict not in FINE:
-            logger.warning("call %s is not heard well: %s", followed.call.id, opinion.words)
-        followed.told, followed.told_mos = opinion.verdict, score
+        if report.verdict is not followed.told and report.verdict not in FINE:
+            logger.warning("call %s is not heard well: %s", followed.call.id, report.words)
+        followed.told, followed.told_mos = report.verdict, score
         with self._context.trace.input("timer", f"a look at call {followed.call.id}", now):
             self._context.bus.publish(
                 CallAudioChanged(
                     call=followed.call.id,
-                    verdict=opinion.verdict.value,
-                    words=opinion.words,
+                    verdict=report.verdict.value,
+                    words=report.words,
                     mos=round(score, 1),
                 )
             )

@@ -48,6 +48,7 @@ FAULTS: list[tuple[Verdict, Facts, str, str]] = [  # what is so, and a word of c
     (Verdict.PRIVATE_ADDRESS, replace(UNHEARD, local_host="192.168.0.90"), "We", "this device"),
     (Verdict.ENCRYPTION_MISMATCH, replace(UNHEARD, undecipherable=9), "keys", "both sides"),
     (Verdict.ENCRYPTION_MISMATCH, replace(GOOD, received=1, undecipherable=9), "keys", "SDP"),
+    (Verdict.ENCRYPTION_MISMATCH, replace(UNHEARD, trouble="No handshake."), "No hand", "both"),
     (Verdict.NONE_OUT, replace(UNHEARD, sent=0), "Nothing is received", "no way"),
     (Verdict.NONE_OUT, replace(GOOD, sent=0), "Nothing can be sent", "no way"),
     (Verdict.NONE_OUT, replace(GOOD, undelivered=250), "192.0.2.1", "network"),

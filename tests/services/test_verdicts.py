@@ -6,7 +6,9 @@ import pytest
 
 from sipstrobe.codecs.g711 import UlawEncoder
 from sipstrobe.events import CallAudioChanged, Direction
+from sipstrobe.io.names import Names
 from sipstrobe.rtp.verdict import Verdict
+from sipstrobe.sdp.negotiate import Offerable
 from sipstrobe.services.call_media import CallMedia
 from sipstrobe.services.calls import Call
 from sipstrobe.services.verdicts import LONGEST_RUN, Verdicts
@@ -41,7 +43,7 @@ class Scene:
 
     @property
     def verdict(self) -> Verdict | None:
-        return self.call.audio.opinion.verdict if self.call.audio is not None else None
+        return self.call.audio.verdict if self.call.audio is not None else None
 
     @property
     def story(self) -> list[str]:
@@ -50,7 +52,9 @@ class Scene:
 
 def call_of(bench: Bench, name: str = "in-1") -> Call:
     there = Address(PEER[0], 5060)
-    media = CallMedia(bench.stream, Flow(Transport.UDP, Address("192.0.2.9", 5060), there), 7)
+    flow = Flow(Transport.UDP, Address("192.0.2.9", 5060), there)
+    ours = Offerable(host="192.0.2.9", rtp_port=4000, session_id=7)
+    media = CallMedia(bench.context, bench.stream, flow, ours, Names(1))
     media.parameters = AGREED
     return Call(
         id=name,
@@ -113,7 +117,7 @@ def test_what_begins_to_go_wrong_in_the_middle_counts_from_then_on() -> None:
 
     assert scene.verdict is Verdict.CODEC_MISMATCH
     assert scene.call.audio is not None
-    assert "18" in scene.call.audio.opinion.words
+    assert "18" in scene.call.audio.words
 
 
 def lose(scene: Scene, seconds: float) -> None:
@@ -144,7 +148,7 @@ def test_at_the_end_the_trouble_that_lasted_is_the_verdict_of_the_call() -> None
 
     report = scene.call.audio
     assert report is not None
-    assert report.opinion.verdict is Verdict.NO_RTP_IN
+    assert report.verdict is Verdict.NO_RTP_IN
     assert report.seconds[Verdict.OK] == pytest.approx(34, abs=2)
     assert report.seconds[Verdict.NO_RTP_IN] == pytest.approx(16, abs=2)
     assert scene.story[-1] == "none"
@@ -161,12 +165,10 @@ def test_at_the_end_a_moment_of_trouble_is_forgiven_and_the_quality_is_of_the_wh
 
     report = scene.call.audio
     assert live is not None
-    assert live.quality is not None
-    assert live.quality.loss == 0.0
+    assert live.loss == 0.0
     assert report is not None
-    assert report.opinion.verdict is Verdict.OK
-    assert report.quality is not None
-    assert report.quality.loss == pytest.approx(25 / 4075, rel=0.05)
+    assert report.verdict is Verdict.OK
+    assert report.loss == pytest.approx(25 / 4075, rel=0.05)
 
 
 def test_a_call_that_was_never_heard_is_not_fine_however_short() -> None:
