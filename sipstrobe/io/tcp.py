@@ -1,116 +1,97 @@
-"""TCP connections on the loop: those that come, those that we open, each with a number."""
+"""TCP connections of one protocol: those that come, those that we open, each with a number."""
 
 import asyncio
-from collections.abc import Callable
+import errno
+import os
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from itertools import count
+from typing import Protocol
 
-from sipstrobe.io.udp import Endpoint, endpoint_of
+from sipstrobe.errors import SipstrobeError
+from sipstrobe.io.connection import Channel, Connection
+from sipstrobe.io.udp import Endpoint
 
 MAX_CONNECTIONS = 1024  # then the one that has been silent longest makes room
+MAX_FROM_ONE = 256  # the same for those of one address, so that it pushes out nobody else
+MAX_HANDSHAKES = 128  # unfinished ones of those that come; then the oldest makes room
+MAX_HANDSHAKES_FROM_ONE = 16  # the same for those of one address
 MAX_CONNECTING = 128
-MAX_UNSENT_BYTES = 256 * 1024  # waiting for a connection or for a peer that does not read
 CONNECT_LIMIT = 8.0  # seconds
+SILENT_LIMIT = 60.0  # seconds for the first word of those that come
+IDLE_LIMIT = 7200.0  # seconds without a word; longer than calls last
+SWEEP = 15.0  # seconds from one look at idle connections to the next
 READ_BYTES = 4096  # at once: no more than 2 ms of small messages; then others have their turn
-CLOSE_LIMIT = 2.0  # seconds for what waits to be sent when we close
+
+_REFUSED = "it refuses the connection"
+_WORDS = {
+    errno.ECONNREFUSED: _REFUSED,
+    errno.ECONNRESET: _REFUSED,
+    errno.EHOSTUNREACH: "it cannot be reached",
+    errno.ENETUNREACH: "there is no way to it",
+    errno.ETIMEDOUT: "it does not answer",
+}
+_NO_WAY_FROM_THERE = (errno.EADDRNOTAVAIL, errno.EINVAL, errno.ENETUNREACH)
+
+
+class Channels(Protocol):
+    """Makes what lies between connections and what is said on them."""
+
+    async def accept(self) -> Channel:
+        """Raises SipstrobeError when nobody can be let in."""
+        ...
+
+    async def connect(self, name: str, remote: Endpoint) -> Channel:
+        """name: whom the other side must prove to be, "" for its address."""
+        ...
 
 
 @dataclass(slots=True)
 class Handlers:
-    """received(chunk, connection, local, remote) · closed(connection) · failed(remote).
+    """received(chunk, connection) · closed(number) · failed(remote, name, reason).
 
-    failed: there is nobody, or nobody who says anything before the connection is gone again.
+    failed: there is nobody, or nobody who says anything before the connection is gone again, or
+    not the one whom we want; reason: words for people about the peer.
     """
 
-    received: Callable[[bytes, int, Endpoint, Endpoint], None]
+    received: Callable[[bytes, Connection], None]
     closed: Callable[[int], None]
-    failed: Callable[[Endpoint], None]
-
-
-class _Connection(asyncio.BufferedProtocol):
-    def __init__(self, hub: "TcpHub", number: int, remote: Endpoint | None) -> None:
-        self.number = number
-        self.waited_for = remote is not None  # we have opened it, and nothing has come
-        self.remote: Endpoint = remote or ("", 0)
-        self.local: Endpoint = ("", 0)
-        self._transport: asyncio.Transport | None = None
-        self._unsent: list[bytes] = []
-        self._hub = hub
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        # A peer that has gone again already leaves no address behind.
-        self.local = (transport.get_extra_info("sockname") or self.local)[:2]
-        self.remote = endpoint_of(transport.get_extra_info("peername") or self.remote)
-        self._hub.admit(self)
-        for data in self._unsent:
-            transport.write(data)
-        self._unsent.clear()
-
-    def get_buffer(self, sizehint: int) -> memoryview:
-        return self._hub.buffer
-
-    def buffer_updated(self, nbytes: int) -> None:
-        self.waited_for = False
-        data = bytes(self._hub.buffer[:nbytes])
-        self._hub.heard(self)
-        self._hub.handlers.received(data, self.number, self.local, self.remote)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._transport = None
-        self._hub.lost(self)
-
-    @property
-    def closing(self) -> bool:
-        return self._transport is not None and self._transport.is_closing()
-
-    def write(self, data: bytes) -> bool:
-        """False, and the end of it, when the peer does not read what it is sent."""
-        transport = self._transport
-        if transport is None:
-            if sum(map(len, self._unsent)) + len(data) > MAX_UNSENT_BYTES:
-                return False
-            self._unsent.append(data)
-        elif transport.get_write_buffer_size() + len(data) > MAX_UNSENT_BYTES:
-            transport.abort()
-            return False
-        else:
-            transport.write(data)
-        return True
-
-    def close(self) -> None:
-        """Send what waits, for as long as CLOSE_LIMIT, and close."""
-        self.waited_for = False
-        transport = self._transport
-        if transport is not None and not transport.is_closing():
-            transport.close()
-            if transport.get_write_buffer_size():
-                asyncio.get_running_loop().call_later(CLOSE_LIMIT, self.abort)
-
-    def abort(self) -> None:
-        if self._transport is not None:
-            self._transport.abort()
+    failed: Callable[[Endpoint, str, str], None]
 
 
 class TcpHub:
-    """All connections of one protocol; used again for the same remote address (RFC 5923)."""
+    """All connections of one protocol; used again for the same remote address (RFC 5923), and over
+    TLS for the same name, since a certificate proves no other."""
 
-    def __init__(self, handlers: Handlers, *, max_connections: int = MAX_CONNECTIONS) -> None:
+    def __init__(
+        self,
+        handlers: Handlers,
+        *,
+        channels: Channels | None = None,
+        numbers: Iterator[int] | None = None,
+        max_connections: int = MAX_CONNECTIONS,
+    ) -> None:
+        """numbers: where the connections get theirs from, if several hubs share them."""
         self.handlers = handlers
         self.displaced = 0  # connections that have made room for others
-        self.buffer = memoryview(bytearray(READ_BYTES))  # each fills it and empties it at once
+        self.buffer = memoryview(bytearray(READ_BYTES))
+        self._channels = channels
         self._max_connections = max_connections
-        self._connections: dict[int, _Connection] = {}  # the one silent longest comes first
-        self._by_remote: dict[Endpoint, _Connection] = {}
+        # In each, the one silent longest comes first.
+        self._connections: dict[int, Connection] = {}
+        self._from: dict[str, dict[int, Connection]] = {}
+        self._unfinished: dict[int, Connection] = {}
+        self._by_remote: dict[tuple[Endpoint, str], Connection] = {}
         self._connecting: set[asyncio.Task[None]] = set()
+        self._preparing: set[asyncio.Task[None]] = set()
         self._servers: list[tuple[int, asyncio.Server]] = []
-        self._numbers = count(1)
+        self._numbers = numbers or count(1)
+        self._sweeping: asyncio.TimerHandle | None = None
 
     async def listen(self, host: str, port: int) -> None:
         """Accept connections on (host, port). Raises OSError when the address cannot be had."""
         server = await asyncio.get_running_loop().create_server(
-            lambda: _Connection(self, next(self._numbers), None),
+            lambda: Connection(self, next(self._numbers), None),
             host,
             port,
             backlog=256,
@@ -124,21 +105,30 @@ class TcpHub:
             server.close()
             raise
 
-    def send(self, data: bytes, to: Endpoint, connection: int | None = None) -> bool:
+    def send(
+        self,
+        data: bytes,
+        to: Endpoint,
+        connection: int | None = None,
+        *,
+        name: str = "",
+        source: str = "",
+    ) -> bool:
         """Send on this connection, else on one to this address, which is opened if need be.
 
-        False when the peer does not read what it is sent, or too many connections are being opened.
+        name: whom the other side must prove to be. source: our address for a new connection, if
+        there is a way from it. False when the peer does not read what it is sent, or too many
+        connections are being opened.
         """
         known = self._connections.get(connection) if connection is not None else None
         if known is None or known.closing:
-            known = self._by_remote.get(to)
+            known = self._by_remote.get((to, name))
         if known is None or known.closing:
             if len(self._connecting) >= MAX_CONNECTING:
                 return False
-            known = self._by_remote[to] = _Connection(self, next(self._numbers), to)
-            task = asyncio.get_running_loop().create_task(self._connect(known))
-            self._connecting.add(task)
-            task.add_done_callback(self._connecting.discard)
+            known = Connection(self, next(self._numbers), to, name=name)
+            self._by_remote[to, name] = known
+            self._spawn(self._connect(known, source), self._connecting)
         return known.write(data)
 
     def close_connection(self, connection: int) -> None:
@@ -158,52 +148,154 @@ class TcpHub:
             self.stop_listening(port)
         for connection in list(self._connections.values()):
             connection.close()
-        for task in self._connecting:
+        for task in (*self._connecting, *self._preparing):
             task.cancel()
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+            self._sweeping = None
 
     async def aclose(self) -> None:
         self.close()
-        await asyncio.gather(*self._connecting, return_exceptions=True)
+        await asyncio.gather(*self._connecting, *self._preparing, return_exceptions=True)
 
     def __len__(self) -> int:
         return len(self._connections)
 
+    @property
+    def unfinished(self) -> int:
+        """How many of those that have come are still shaking hands."""
+        return len(self._unfinished)
+
     # --- told by the connections ----------------------------------------------------------------
 
-    def admit(self, connection: _Connection) -> None:
+    def admit(self, connection: Connection) -> None:
         """Take it in; whoever opens connections and says nothing must not keep others out."""
-        if len(self._connections) >= self._max_connections:
-            silent = next(iter(self._connections.values()))
-            self.displaced += 1
-            silent.abort()
-            self.lost(silent)
-        self._connections[connection.number] = connection
-        self._by_remote[connection.remote] = connection
+        host, number = connection.remote[0], connection.number
+        beside = self._from.get(host, {})
+        if len(beside) >= min(MAX_FROM_ONE, self._max_connections):
+            self._displace(next(iter(beside.values())))
+        elif len(self._connections) >= self._max_connections:
+            self._displace(next(iter(self._connections.values())))
+        self._connections[number] = connection
+        self._from.setdefault(host, {})[number] = connection
+        self._by_remote[connection.remote, connection.name] = connection
+        if self._sweeping is None:
+            self._sweeping = asyncio.get_running_loop().call_later(SWEEP, self._sweep)
+        if self._channels is None:
+            connection.use(None)
+            return
+        connection.hold()
+        if connection.came:
+            self._admit_handshake(connection)
+        self._spawn(self._prepare(connection, self._channels), self._preparing)
 
-    def heard(self, connection: _Connection) -> None:
-        if self._connections.pop(connection.number, None) is not None:
-            self._connections[connection.number] = connection
+    def opened(self, connection: Connection) -> None:
+        self._unfinished.pop(connection.number, None)
 
-    def lost(self, connection: _Connection) -> None:
+    def received(self, connection: Connection, data: bytes) -> None:
+        number = connection.number
+        if self._connections.pop(number, None) is None:
+            return  # it has been given up
+        beside = self._from[connection.remote[0]]
+        del beside[number]
+        beside[number] = self._connections[number] = connection
+        self.handlers.received(data, connection)
+
+    def lost(self, connection: Connection, reason: str = "") -> None:
         self._forget(connection)
-        if self._connections.pop(connection.number, None) is not None:
-            self.handlers.closed(connection.number)
-            if connection.waited_for:
-                self.handlers.failed(connection.remote)
+        number, host = connection.number, connection.remote[0]
+        self._unfinished.pop(number, None)
+        if self._connections.pop(number, None) is None:
+            return
+        beside = self._from[host]
+        del beside[number]
+        if not beside:
+            del self._from[host]
+        waited_for = connection.waited_for
+        connection.waited_for = False
+        self.handlers.closed(number)
+        if waited_for:
+            words = reason or "it has closed the connection without a word"
+            self.handlers.failed(connection.remote, connection.name, words)
 
-    def _forget(self, connection: _Connection) -> None:
-        if self._by_remote.get(connection.remote) is connection:
-            del self._by_remote[connection.remote]
+    # --- making room ----------------------------------------------------------------------------
 
-    async def _connect(self, connection: _Connection) -> None:
+    def _admit_handshake(self, connection: Connection) -> None:
+        host = connection.remote[0]
+        beside = [other for other in self._unfinished.values() if other.remote[0] == host]
+        if len(beside) >= MAX_HANDSHAKES_FROM_ONE:
+            self._displace(beside[0])
+        elif len(self._unfinished) >= MAX_HANDSHAKES:
+            self._displace(next(iter(self._unfinished.values())))
+        self._unfinished[connection.number] = connection
+
+    def _displace(self, connection: Connection) -> None:
+        self.displaced += 1
+        connection.abort()
+        self.lost(connection, "it was silent while others had something to say")
+
+    def _sweep(self) -> None:
+        """End connections on which nothing is said."""
         loop = asyncio.get_running_loop()
-        host, port = connection.remote
+        now = loop.time()
+        for connection in list(self._connections.values()):
+            silent = connection.came and not connection.said_something
+            if now - connection.heard_at >= (SILENT_LIMIT if silent else IDLE_LIMIT):
+                connection.close()
+        self._sweeping = loop.call_later(SWEEP, self._sweep) if self._connections else None
+
+    # --- opening --------------------------------------------------------------------------------
+
+    async def _prepare(self, connection: Connection, channels: Channels) -> None:
+        try:
+            if connection.came:
+                channel = await channels.accept()
+            else:
+                channel = await channels.connect(connection.name, connection.remote)
+        except SipstrobeError as error:
+            connection.end(str(error))
+        else:
+            connection.use(channel)
+
+    async def _connect(self, connection: Connection, source: str) -> None:
         try:
             async with asyncio.timeout(CONNECT_LIMIT):
-                await loop.create_connection(lambda: connection, host, port)
-        except OSError:  # TimeoutError is one
-            self._forget(connection)
-            self.handlers.failed((host, port))
+                await self._connect_from(connection, source)
+        except TimeoutError:
+            self._fail(connection, f"it does not answer within {CONNECT_LIMIT:g} s")
+        except OSError as error:
+            self._fail(connection, _WORDS.get(error.errno or 0) or _in_words(error))
         except asyncio.CancelledError:
             self._forget(connection)  # what comes later must not wait for this one
             raise
+
+    async def _connect_from(self, connection: Connection, source: str) -> None:
+        loop = asyncio.get_running_loop()
+        host, port = connection.remote
+        if source and "%" not in host:  # which says where a link-local peer is
+            try:
+                await loop.create_connection(lambda: connection, host, port, local_addr=(source, 0))
+            except OSError as error:
+                if error.errno not in _NO_WAY_FROM_THERE:
+                    raise
+            else:
+                return
+        await loop.create_connection(lambda: connection, host, port)
+
+    def _fail(self, connection: Connection, reason: str) -> None:
+        self._forget(connection)
+        self.handlers.failed(connection.remote, connection.name, reason)
+
+    def _forget(self, connection: Connection) -> None:
+        key = connection.remote, connection.name
+        if self._by_remote.get(key) is connection:
+            del self._by_remote[key]
+
+    def _spawn(self, work: Coroutine[object, object, None], among: set[asyncio.Task[None]]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        among.add(task)
+        task.add_done_callback(among.discard)
+
+
+def _in_words(error: OSError) -> str:
+    return os.strerror(error.errno).lower() if error.errno else str(error)

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import re
-from dataclasses import replace
 
 from sipstrobe.commands import Dial
 from sipstrobe.context import Context
@@ -12,13 +11,14 @@ from sipstrobe.events import CallReason, CallStatus, Direction
 from sipstrobe.machine import Driver
 from sipstrobe.services.call_media import MediaFactory
 from sipstrobe.services.calls import Call
+from sipstrobe.services.media_options import MediaOptions
 from sipstrobe.services.switchboard import Switchboard
 from sipstrobe.services.transports import SipTransports
 from sipstrobe.sip.account import Account
 from sipstrobe.sip.endpoint import Endpoint
 from sipstrobe.sip.outputs import CallAccepted, CallProgress, Output
 from sipstrobe.sip.settings import SipSettings, default_account
-from sipstrobe.sip.target import next_hop
+from sipstrobe.sip.target import next_hop, transport_of
 from sipstrobe.sip.transport import Address, Flow, Transport
 from sipstrobe.sip.uri import Uri
 from sipstrobe.trace import Cause
@@ -96,7 +96,8 @@ class Outgoing:
         user = f"{account.user_id}@" if account.user_id else ""
         call.local_uri = f"sip:{user}{flow.local}"
         try:
-            call.media = self._media.open(flow, lambda: self._board.hear(call))
+            options = MediaOptions.of(account)
+            call.media = self._media.open(flow, lambda: self._board.hear(call), options)
         except OSError as error:
             logger.warning("call %s has no port for its media: %s", call.id, error)
             self._board.finish(call, CallReason.FAILED)
@@ -112,7 +113,7 @@ class Outgoing:
                 from_display=account.caller_id,
                 timeout=float(self.settings.calling_timeout),
             )
-        except LocalProtocolError as error:
+        except (LocalProtocolError, RemoteProtocolError) as error:
             logger.warning("call %s cannot be made: %s", call.id, error)
             self._board.finish(call, CallReason.FAILED)
         else:
@@ -146,8 +147,8 @@ class Outgoing:
 
 def _way_to(uri: Uri, account: Account) -> Flow:
     """Where to call: over the account's transport unless the URI names one."""
+    transport = transport_of(uri, Transport(account.transport.upper()))
     nowhere = Address("", 0)
     target = next_hop(uri, Flow(Transport.UDP, nowhere, nowhere))
-    if "transport" in uri.params:
-        return target
-    return replace(target, transport=Transport(account.transport.upper()))
+    remote = Address(target.remote.host, uri.port or transport.usual_port)
+    return Flow(transport, nowhere, remote)

@@ -11,6 +11,7 @@ from functools import lru_cache, partial
 from sipstrobe.clock import Handle
 from sipstrobe.context import Context
 from sipstrobe.events import ServiceStateChanged
+from sipstrobe.io.connection import Connection
 from sipstrobe.io.names import Names
 from sipstrobe.io.tcp import Handlers, TcpHub
 from sipstrobe.io.udp import Endpoint as SocketAddress
@@ -205,14 +206,13 @@ class SipTransports:
             if flow is not None:
                 self._driver.feed(self._endpoint.receive, data, flow, received_at=received_at)
 
-    def _chunk(
-        self, data: bytes, connection: int, local: SocketAddress, remote: SocketAddress
-    ) -> None:
+    def _chunk(self, data: bytes, connection: Connection) -> None:
+        local, remote = connection.local, connection.remote
         words = f"{_first_line(data)} · TCP from {remote[0]}:{remote[1]}"
         # Where others can connect to; a connection that we have opened comes from any port.
         port = local[1] if local[1] in self._open else self._port or local[1]
         flow = Flow(
-            Transport.TCP, Address(local[0], port), Address(remote[0], remote[1]), connection
+            Transport.TCP, Address(local[0], port), Address(remote[0], remote[1]), connection.number
         )
         with self._context.trace.input("stream", words, self._context.clock.now()):
             self._driver.feed(self._endpoint.receive_stream, data, flow)
@@ -226,7 +226,7 @@ class SipTransports:
     def _unreachable(self, port: int, to: SocketAddress) -> None:
         self._fail(self._flow(Transport.UDP, to, port))
 
-    def _connect_failed(self, to: SocketAddress) -> None:
+    def _connect_failed(self, to: SocketAddress, name: str, reason: str) -> None:
         self._fail(self._flow(Transport.TCP, to, self._port))
 
     def _fail(self, flow: Flow | None) -> None:

@@ -40,7 +40,7 @@ def next_hop(uri: Uri, flow: Flow) -> Flow:
         raise RemoteProtocolError("the way there is not encrypted", status=416)
     if flow.connection is not None and transport is flow.transport and host == flow.remote.host:
         return flow  # its other end is the same peer, whatever port it calls from
-    if host.lower().endswith(".invalid"):
+    if transport.websocket and host.lower().endswith(".invalid"):
         raise RemoteProtocolError("a peer that only its connection leads to", status=480)
     return Flow(transport, flow.local, Address(host, uri.port or transport.usual_port))
 

@@ -8,16 +8,19 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from sipstrobe.io.connection import CLOSE_LIMIT, MAX_UNSENT_BYTES, Connection
 from sipstrobe.io.tcp import (
-    CLOSE_LIMIT,
     CONNECT_LIMIT,
+    IDLE_LIMIT,
     MAX_CONNECTING,
-    MAX_UNSENT_BYTES,
+    MAX_FROM_ONE,
     READ_BYTES,
-    Endpoint,
+    SILENT_LIMIT,
+    SWEEP,
     Handlers,
     TcpHub,
 )
+from sipstrobe.io.udp import Endpoint
 from tests.support.leap import LeapClock
 from tests.support.waiting import turns, until
 
@@ -32,9 +35,10 @@ class Node:
     ways: list[tuple[Endpoint, Endpoint]] = field(default_factory=list[tuple[Endpoint, Endpoint]])
     closed: list[int] = field(default_factory=list[int])
     failed: list[Endpoint] = field(default_factory=list[Endpoint])
+    reasons: list[str] = field(default_factory=list[str])
 
     def __post_init__(self) -> None:
-        self.hub = TcpHub(Handlers(self._received, self.closed.append, self.failed.append))
+        self.hub = TcpHub(Handlers(self._received, self.closed.append, self._failed))
 
     @property
     def address(self) -> Endpoint:
@@ -47,9 +51,13 @@ class Node:
         """The number of the connection on which this came."""
         return next(number for number, data in self.heard if data.startswith(first))
 
-    def _received(self, chunk: bytes, connection: int, local: Endpoint, remote: Endpoint) -> None:
-        self.heard.append((connection, chunk))
-        self.ways.append((local, remote))
+    def _received(self, chunk: bytes, connection: Connection) -> None:
+        self.heard.append((connection.number, chunk))
+        self.ways.append((connection.local, connection.remote))
+
+    def _failed(self, remote: Endpoint, name: str, reason: str) -> None:
+        self.failed.append(remote)
+        self.reasons.append(reason)
 
 
 Start = Callable[..., Awaitable[Node]]
@@ -137,6 +145,7 @@ async def test_nobody_listening_is_told_and_the_next_attempt_is_a_new_one(start:
     assert a.hub.send(b"anybody?", dead)
     await until(lambda: a.failed)
     assert a.failed == [dead]
+    assert a.reasons == ["it refuses the connection"]
     assert a.closed == []
 
     b = Node()
@@ -175,6 +184,7 @@ async def test_who_takes_a_connection_and_closes_it_without_a_word_has_failed(
     await until(lambda: a.failed)
 
     assert (a.closed, a.failed) == ([1], [b.address])
+    assert a.reasons == ["it has closed the connection without a word"]
     assert b.failed == []
 
 
@@ -273,6 +283,7 @@ async def test_a_connection_that_takes_too_long_has_failed(start: Start) -> None
 
         clock.leap(CONNECT_LIMIT)
         await until(lambda: a.failed)
+        assert a.reasons == ["it does not answer within 8 s"]
 
 
 async def test_after_an_end_in_the_middle_of_connecting_others_are_called_again(
@@ -347,6 +358,60 @@ async def test_who_was_heard_last_stays_longest(start: Start) -> None:
         assert await asyncio.get_running_loop().sock_recv(lines[0], 100) == b"welcome"
     for line in lines:
         line.close()
+
+
+async def test_who_opens_many_makes_room_for_more_of_its_own_and_pushes_out_nobody_else(
+    start: Start,
+) -> None:
+    node = await start(max_connections=MAX_FROM_ONE + 10)
+    with socket.socket() as other:
+        other.bind(("127.0.0.2", 0))
+        other.connect(node.address)
+        await until(lambda: len(node.hub) == 1)
+        lines: list[socket.socket] = []
+        for n in range(MAX_FROM_ONE + 20):
+            lines.append(dial(node))
+            if n % 20 == 0:
+                await turns()
+        await until(lambda: node.hub.displaced == 20)
+
+        assert len(node.hub) == MAX_FROM_ONE + 1
+        assert 1 not in node.closed
+        for line in lines:
+            line.close()
+
+
+async def test_who_says_nothing_at_all_is_let_go_and_who_has_said_something_stays(
+    start: Start,
+) -> None:
+    clock = LeapClock()
+    node = await start()
+    with dial(node) as silent, dial(node) as talker:
+        talker.send(b"x")
+        await until(lambda: node.heard and len(node.hub) == 2)
+        clock.leap(SILENT_LIMIT - SWEEP)
+        await turns()
+        clock.leap(2 * SWEEP)
+        await until(lambda: len(node.closed) == 1)
+        await gone(silent)
+
+        for _ in range(round(IDLE_LIMIT / 900)):
+            clock.leap(900.0)
+            await turns()
+        await until(lambda: len(node.closed) == 2)
+
+
+async def test_a_new_connection_comes_from_the_address_that_is_wanted(start: Start) -> None:
+    """What Via and Contact say is where it comes from; an address that is gone is not missed."""
+    a, b = await start(), await start()
+    a.hub.send(b"one", b.address, source="127.0.0.5")
+    await until(lambda: b.heard)
+    assert b.ways[0][1][0] == "127.0.0.5"
+
+    c = await start()
+    a.hub.send(b"two", c.address, source="192.0.2.77")
+    await until(lambda: c.heard)
+    assert c.ways[0][1][0] == "127.0.0.1"
 
 
 async def test_a_full_hub_still_calls_others(start: Start) -> None:
