@@ -289,6 +289,13 @@ def _canonical(host: str) -> str:
     return str(address)
 
 
+def can_be_reached(address: str, ours: str) -> bool:
+    """Whether media could be sent from our address to this one, both numeric."""
+    found, here = (ipaddress.ip_address(text.partition("%")[0]) for text in (address, ours))
+    unusable = found.is_multicast or found.is_unspecified or address == "255.255.255.255"
+    return not unusable and found.version == here.version
+
+
 def _ip_version(host: str) -> int | None:
     """4 or 6; None for a name."""
     try:

@@ -1,13 +1,13 @@
 """Whether and how a medium is encrypted: SDES (RFC 4568), DTLS-SRTP (RFC 5763), and both as an
 offer that need not be taken (RFC 8643)."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
 from sipstrobe.errors import RemoteProtocolError
-from sipstrobe.sdp.crypto import Crypto
+from sipstrobe.sdp.crypto import Crypto, make_key
 from sipstrobe.sdp.description import Media, NotAcceptable, SessionDescription
 from sipstrobe.sdp.fingerprint import (
     Fingerprint,
@@ -44,8 +44,8 @@ class KeyExchange(StrEnum):
 class Security:
     """What we can do in one call, and insist on.
 
-    keys: ours by suite, preferred suites first; they stay the same during a call. clear: anybody
-    may read the signalling, so that we offer no keys in it.
+    keys: ours by suite, preferred suites first; they stay the same while they are in use. clear:
+    anybody may read the signalling, so that we offer no keys in it.
     """
 
     encryption: Encryption = Encryption.NONE
@@ -54,6 +54,11 @@ class Security:
     clear: bool = False
     fingerprint: Fingerprint | None = None  # of our certificate
     tls_id: str = ""  # RFC 8842: of our DTLS association
+
+    def renewed(self, suite: str, random_bytes: Callable[[int], bytes]) -> "Security":
+        """With another key for this suite, since the one that there was has been used."""
+        keys = {**self.keys, suite: make_key(suite, random_bytes)}
+        return replace(self, keys=keys)
 
 
 UNENCRYPTED: Final = Security()
@@ -125,7 +130,8 @@ def keying_from_answer(
     if asked.attribute("fingerprint") is not None:
         keying, reason = _dtls(theirs, media, asked.attribute("tls-id") or "", agreed)
     elif asked.attribute("crypto") is not None:
-        keying, reason = _sdes(media, ours)
+        sent = [Crypto.parse(value) for value in asked.attributes("crypto")]
+        keying, reason = _sdes(media, {crypto.suite: crypto.key for crypto in sent})
     insisting = ours.encryption is Encryption.MANDATORY or _is_secure(asked)
     if keying is None and (insisting or _is_secure(media)):
         raise NotAcceptable(reason or "the answer has no keys for encrypted media")
@@ -158,7 +164,7 @@ def keying_from_offer(
             answered = answering_tls_id(ours.tls_id, tls_id) if tls_id is not None else ""
             keying, why = _dtls(theirs, media, answered, agreed)
         else:
-            keying, why = _sdes(media, ours)
+            keying, why = _sdes(media, ours.keys)
         if keying is not None:
             return keying
         reason = why or reason
@@ -192,7 +198,7 @@ def _is_secure(media: Media) -> bool:
     return media.protocol.upper() not in PLAIN
 
 
-def _sdes(media: Media, ours: Security) -> tuple[SdesKeys | None, str]:
+def _sdes(media: Media, ours: Mapping[str, Secret]) -> tuple[SdesKeys | None, str]:
     """With the first of their keys that we can use (RFC 4568 §5.1.2), or why there is none."""
     reason = ""
     for value in media.attributes("crypto"):
@@ -201,7 +207,7 @@ def _sdes(media: Media, ours: Security) -> tuple[SdesKeys | None, str]:
         except RemoteProtocolError as error:
             reason = str(error)
             continue
-        key = ours.keys.get(crypto.suite)
+        key = ours.get(crypto.suite)
         if key is not None:
             return SdesKeys(tag=crypto.tag, suite=crypto.suite, ours=key, theirs=crypto.key), ""
     return None, reason

@@ -1,24 +1,42 @@
 """The media of one call: what SDP has agreed, and the stream that follows it."""
 
+import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 from sipstrobe.context import Context
+from sipstrobe.io.names import Names, is_numeric
 from sipstrobe.io.udp import PortPairs
-from sipstrobe.sdp.description import SessionDescription
+from sipstrobe.sdp.crypto import make_keys
+from sipstrobe.sdp.description import NotAcceptable, SessionDescription
+from sipstrobe.sdp.fingerprint import Fingerprint
 from sipstrobe.sdp.negotiate import (
     MediaParameters,
-    NotAcceptable,
     Offerable,
     accept_answer,
     answer,
+    can_be_reached,
     offer,
 )
+from sipstrobe.sdp.security import UNENCRYPTED, Encryption, SdesKeys, Security
+from sipstrobe.services.media_options import PLAIN, MediaOptions, strictest_of_peers
 from sipstrobe.services.stream import Stream
 from sipstrobe.services.ticker import Ticker
-from sipstrobe.sip.transport import Flow, on_link_of
+from sipstrobe.sip.account import Account
+from sipstrobe.sip.settings import SipSettings
+from sipstrobe.sip.transport import Flow, Transport, on_link_of
+
+if TYPE_CHECKING:
+    from sipstrobe.rtp.dtls import Certificate
+
+logger = logging.getLogger(__name__)
 
 LEAST_WAIT = 0.060  # seconds that sound waits in the ring; less would let hold-ups be heard
+LOOKUP_LIMIT = 5.0  # seconds in which a name in SDP must have become an address
+MAX_LOOKUPS = 16  # at once
 
 
 class CallMedia:
@@ -29,15 +47,20 @@ class CallMedia:
     whatever has been agreed.
     """
 
-    def __init__(self, stream: Stream, flow: Flow, session_id: int) -> None:
+    def __init__(
+        self, context: Context, stream: Stream, flow: Flow, ours: Offerable, names: Names
+    ) -> None:
         self.stream = stream
-        self._peer = flow.remote.host
         self.parameters: MediaParameters | None = None
+        self._random_bytes = context.random_bytes
+        self._peer = flow.remote.host
+        self._ours = ours
+        self._names = names
         self._began = False
-        self._ours = Offerable(
-            host=flow.local.host, rtp_port=stream.local_port, session_id=session_id
-        )
+        self._proven = False
         self._sent: SessionDescription | None = None
+        self._found = ("", "")  # the last name in SDP that was looked up, and its address
+        self._looking: asyncio.Task[None] | None = None
 
     @property
     def agreed(self) -> bool:
@@ -56,12 +79,12 @@ class CallMedia:
 
     def offer(self) -> bytes:
         """The offer to send; within a call it goes on from what was sent last."""
-        self._sent = offer(self._ours, self._sent)
+        self._sent = offer(self._ours, self._sent, self.parameters)
         return bytes(self._sent)
 
     def answer(self, body: bytes) -> bytes:
         """Take an offer and give the answer to send."""
-        made = answer(SessionDescription.parse(body), self._ours, self._sent)
+        made = answer(SessionDescription.parse(body), self._ours, self._sent, self.parameters)
         self._sent = made.description
         self._agree(made.parameters)
         return bytes(made.description)
@@ -70,7 +93,8 @@ class CallMedia:
         """Take the answer to our offer."""
         if self._sent is None:
             raise NotAcceptable("an answer without an offer")
-        self._agree(accept_answer(self._sent, SessionDescription.parse(body), self._ours))
+        theirs = SessionDescription.parse(body)
+        self._agree(accept_answer(self._sent, theirs, self._ours, self.parameters))
 
     def begin(self, *, proven: bool) -> None:
         """Let media flow: the call is answered, or is one of ours, which may have early media.
@@ -78,50 +102,174 @@ class CallMedia:
         Until it is proven that the peer hears us, nothing is sent to a third address: else a
         forged INVITE would turn us against whoever it names.
         """
-        self._began = True
+        self._began, self._proven = True, proven
         if self.parameters is not None:
-            self.stream.parked = not proven and self.parameters.host != self._peer
-            self.stream.start(self.parameters)
+            self._start(self.parameters)
 
     def prove(self) -> None:
         """The peer has answered to what we sent it."""
+        self._proven = True
         self.stream.parked = False
 
     def close(self) -> None:
+        self._look_no_more()
         self.stream.close()
 
     def _agree(self, parameters: MediaParameters) -> None:
-        parameters = replace(parameters, host=on_link_of(parameters.host, self._peer))
-        first, self.parameters = self.parameters is None, parameters
-        if not self._began:
-            return
-        if first:
-            self.stream.start(parameters)
-        else:
+        """Let the stream follow, at once unless it is only known by name where to."""
+        host = on_link_of(parameters.host, self._peer)
+        name, address = self._found
+        if host == name:
+            host = address
+        before = self.parameters
+        self.parameters = parameters = replace(parameters, host=host)
+        self._renew_key(before, parameters)
+        self._look_no_more()
+        if not is_numeric(host):
+            looking = self._look_up(parameters)
+            self._looking = asyncio.get_running_loop().create_task(looking)
+        if self._began and before is None:
+            self._start(parameters)
+        elif self._began:
             self.stream.update(parameters)
+
+    def _start(self, parameters: MediaParameters) -> None:
+        self.stream.parked = not self._proven and parameters.host != self._peer
+        self.stream.start(parameters)
+
+    def _renew_key(self, before: MediaParameters | None, now: MediaParameters) -> None:
+        """RFC 3711 §9.1: a key that is given up never comes back, for it would make the same
+        keystream again."""
+        if before is None or not isinstance(before.keying, SdesKeys):
+            return
+        if not isinstance(now.keying, SdesKeys) or now.keying.ours != before.keying.ours:
+            security = self._ours.security.renewed(before.keying.suite, self._random_bytes)
+            self._ours = replace(self._ours, security=security)
+
+    # --- names ----------------------------------------------------------------------------------
+
+    async def _look_up(self, parameters: MediaParameters) -> None:
+        """RFC 8866 §5.7 allows a name in c=; until its address is known, the stream only learns
+        from what comes."""
+        try:
+            async with asyncio.timeout(LOOKUP_LIMIT):
+                found = await self._names.addresses(parameters.host)
+        except OSError as error:  # TimeoutError is one
+            logger.info("media for %s: %s", parameters.host, error or "no answer in time")
+            return
+        address = next((a for a in found if can_be_reached(a, self._ours.host)), None)
+        if address is None:
+            logger.info("media for %s: it has no address that we could send to", parameters.host)
+            return
+        self._found = (parameters.host, address)
+        self.parameters = parameters = replace(parameters, host=address)
+        if self._began:
+            self.stream.parked = not self._proven and address != self._peer
+            self.stream.update(parameters)
+
+    def _look_no_more(self) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
+            self._looking = None
 
 
 class MediaFactory:
-    """Opens the media of calls: the ports from the settings, and one ticker for all streams."""
+    """Opens the media of calls: the ports from the settings, one ticker for all streams, and one
+    certificate for all handshakes."""
 
     def __init__(self, context: Context, start_port: int) -> None:
         self._context = context
         self._ticker = Ticker(context.clock)
-        self.move(start_port)
+        self._names = Names(MAX_LOOKUPS)
+        self._certificate: Certificate | None = None
+        self._preparing: asyncio.Future[Certificate] | None = None
+        self._strictest = Encryption.NONE  # of those who are called by address
+        self._move(start_port)
 
-    def move(self, start_port: int) -> None:
-        """Use ports from here up for the calls to come."""
+    def apply(self, wanted: SipSettings) -> None:
+        """Bring settings into effect for the calls to come."""
+        if wanted.rtp_start_port != self._start_port:
+            self._move(wanted.rtp_start_port)
+        self._strictest = strictest_of_peers(wanted.accounts)
+        encrypting = (a.enabled and a.media_encryption != "none" for a in wanted.accounts)
+        if wanted.enabled and any(encrypting):
+            self._prepare()
+
+    def for_caller(self, account: Account) -> MediaOptions:
+        """What is wanted of the media of a call to this account."""
+        return MediaOptions.called(account, self._strictest)
+
+    def _move(self, start_port: int) -> None:
+        self._start_port = start_port
         self._ports = {
             version: PortPairs(host, start_port, self._context.clock)
             for version, host in ((4, "0.0.0.0"), (6, "::"))  # noqa: S104
         }
 
-    def open(self, flow: Flow, on_first: Callable[[], None]) -> CallMedia:
+    def _prepare(self) -> None:
+        """Load what encryption needs, beside the loop."""
+        if self._certificate is None and self._preparing is None:
+            wall = self._context.clock.wall()
+            loop = asyncio.get_running_loop()
+            self._preparing = loop.run_in_executor(None, _make_certificate, wall)
+            self._preparing.add_done_callback(self._prepared)
+
+    def open(
+        self,
+        flow: Flow,
+        on_first: Callable[[], None],
+        options: MediaOptions = PLAIN,
+    ) -> CallMedia:
         """Media on our address of this flow; on_first is told when the peer is first heard.
 
         Raises OSError when there is no free pair of ports.
         """
-        ports = self._ports[6 if ":" in flow.local.host else 4]
-        stream = Stream(self._context, ports, self._ticker, shortest=LEAST_WAIT, on_first=on_first)
-        session_id = int.from_bytes(self._context.random_bytes(4))
-        return CallMedia(stream, flow, session_id)
+        stream = Stream(
+            self._context,
+            self._ports[6 if ":" in flow.local.host else 4],
+            self._ticker,
+            shortest=LEAST_WAIT,
+            on_first=on_first,
+            certifier=self._certify,
+        )
+        ours = Offerable(
+            host=flow.local.host,
+            rtp_port=stream.local_port,
+            session_id=int.from_bytes(self._context.random_bytes(4)),
+            codecs=options.codecs,
+            events=options.events,
+            security=self._security(flow, options),
+        )
+        return CallMedia(self._context, stream, flow, ours, self._names)
+
+    def _security(self, flow: Flow, options: MediaOptions) -> Security:
+        if options.encryption is Encryption.NONE:
+            return UNENCRYPTED
+        random_bytes = self._context.random_bytes
+        return Security(
+            encryption=options.encryption,
+            offered=options.keys,
+            keys=make_keys(random_bytes),
+            clear=flow.transport not in (Transport.TLS, Transport.WSS),
+            fingerprint=Fingerprint("sha-256", self._certify().sha256),
+            tls_id=random_bytes(16).hex(),
+        )
+
+    def _certify(self) -> "Certificate":
+        """Our certificate; made here if the first call comes before it is prepared."""
+        if self._certificate is None:
+            self._certificate = _make_certificate(self._context.clock.wall())
+        return self._certificate
+
+    def _prepared(self, made: "asyncio.Future[Certificate]") -> None:
+        if not made.cancelled() and self._certificate is None:
+            self._certificate = made.result()
+
+
+def _make_certificate(wall: datetime) -> "Certificate":
+    """Imports the libraries that it needs, which takes a while the first time."""
+    import pylibsrtp  # noqa: F401  # pyright: ignore[reportUnusedImport]
+
+    from sipstrobe.rtp.dtls import Certificate
+
+    return Certificate(wall)

@@ -64,7 +64,7 @@ class Incoming:
         self._board.enter_leg(call, news.call)
         if not self.settings.allow_incoming:
             self._board.refuse(call, 403, CallReason.DENIED)
-        elif self._agree(call, news):
+        elif self._agree(call, news, account):
             self._announce(call, account)
 
     def accept(self, call: Call) -> None:
@@ -75,10 +75,11 @@ class Incoming:
         self._driver.feed(self._endpoint.accept, call.leg, call.answer)
         self._board.activate(call, CallReason.ACCEPTED_BY_DEVICE)
 
-    def _agree(self, call: Call, news: IncomingCall) -> bool:
+    def _agree(self, call: Call, news: IncomingCall, account: Account) -> bool:
         """Find what both sides can do; False when the call had to be refused."""
         try:
-            call.media = self._media.open(news.flow, lambda: self._board.hear(call))
+            options = self._media.for_caller(account)
+            call.media = self._media.open(news.flow, lambda: self._board.hear(call), options)
             call.answer = call.media.offer() if news.body is None else call.media.answer(news.body)
         except RemoteProtocolError as error:
             logger.info("call %s from %s: %s", call.id, call.remote_uri, error)

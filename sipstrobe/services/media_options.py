@@ -29,12 +29,20 @@ class MediaOptions:
         )
 
     @classmethod
-    def called(cls, account: Account, accounts: Iterable[Account]) -> "MediaOptions":
-        """For a call that has come to an account: whoever calls by address means any of the
-        peer-to-peer accounts, and the strictest of them decides (GAP-28)."""
+    def called(cls, account: Account, strictest: Encryption) -> "MediaOptions":
+        """For a call that has come to an account. strictest: of all peer-to-peer accounts."""
         options = cls.of(account)
-        if account.kind != "peer_to_peer":
+        if account.kind != "peer_to_peer" or options.encryption is strictest:
             return options
-        peers = (a for a in accounts if a.enabled and a.kind == "peer_to_peer")
-        levels = [options.encryption, *(Encryption(a.media_encryption) for a in peers)]
-        return replace(options, encryption=max(levels, key=_STRICTNESS.index))
+        return replace(options, encryption=strictest)
+
+
+def strictest_of_peers(accounts: Iterable[Account]) -> Encryption:
+    """GAP-28: who calls by address means any of the peer-to-peer accounts, and the strictest of
+    them decides."""
+    peers = (a for a in accounts if a.enabled and a.kind == "peer_to_peer")
+    levels = (Encryption(a.media_encryption) for a in peers)
+    return max(levels, key=_STRICTNESS.index, default=Encryption.NONE)
+
+
+PLAIN = MediaOptions()

@@ -82,8 +82,7 @@ class Phone:
         before, self._settings = self._settings, wanted
         self._incoming.settings = self._outgoing.settings = wanted
         self._driver.feed(self._endpoint.apply, wanted)
-        if wanted.rtp_start_port != before.rtp_start_port:
-            self._media.move(wanted.rtp_start_port)
+        self._media.apply(wanted)
         if before.enabled and not wanted.enabled:
             self._board.end_all()
         self.transports.apply(wanted.port if wanted.enabled else None)
