@@ -42,9 +42,9 @@ class Mappings:
 
     def note(self, flow: Flow, seen: Address) -> None:
         """The peer of this flow sees us so."""
-        local = flow.local
+        host = flow.local.host.partition("%")[0]  # no peer knows what we call the link
         # The port of a connection of ours is a passing one; it counts only where no other leads in.
-        same = seen.host == local.host if flow.transport.reliable else seen == local
+        same = seen.host == host and (flow.transport.reliable or seen.port == flow.local.port)
         key = (flow.transport, flow.remote)
         if same:
             if self._public:
