@@ -50,6 +50,17 @@ def identity_at(account: Account, server: Server) -> Identity:
     )
 
 
+def identity_by_address(account: Account, address: str) -> Identity:
+    """Who an account is that has no server: its user at our own address."""
+    user = f"{account.user_id}@" if account.user_id else ""
+    return Identity(
+        uri=f"{scheme_of(account)}:{user}{address}",
+        display=account.caller_id,
+        credentials=credentials_of(account, account.proxies),
+        route=route_of(account, account.proxies),
+    )
+
+
 def credentials_of(account: Account, proxies: tuple[Proxy, ...]) -> tuple[Credential, ...]:
     """What challenges are answered with: those of the account first, then of its proxies."""
     own = Credential(account.authentication_id or account.user_id, account.password)

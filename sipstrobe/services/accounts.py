@@ -1,0 +1,250 @@
+"""The accounts: who we are to whom, registered where, and which way calls of each one go.
+
+Publishes: RegistrationChanged.
+"""
+
+import logging
+from collections.abc import AsyncGenerator, Mapping
+from datetime import timedelta
+
+from sipstrobe.context import Context
+from sipstrobe.errors import CommandRefused
+from sipstrobe.events import RegistrationChanged, RegistrationState
+from sipstrobe.machine import Driver
+from sipstrobe.services.locator import Locator
+from sipstrobe.services.pace import Pace
+from sipstrobe.services.registrations import Registrations, Tools
+from sipstrobe.services.transports import SipTransports
+from sipstrobe.services.ways import Way, Ways
+from sipstrobe.sip.account import Account
+from sipstrobe.sip.endpoint import Endpoint
+from sipstrobe.sip.failover import Standing
+from sipstrobe.sip.identity import Registered, RegistrationFailed, Unregistered
+from sipstrobe.sip.message import Request
+from sipstrobe.sip.outputs import Output, ServerSilent
+from sipstrobe.sip.servers import credentials_of, identity_at, servers_of
+from sipstrobe.sip.settings import SipSettings, default_account
+from sipstrobe.sip.transport import Flow
+from sipstrobe.sip.uri import Uri, user_of
+from sipstrobe.sip.words import standing_words
+
+logger = logging.getLogger(__name__)
+
+
+class Accounts:
+    """All accounts of the device."""
+
+    def __init__(
+        self,
+        context: Context,
+        driver: Driver[Output],
+        endpoint: Endpoint,
+        transports: SipTransports,
+        locator: Locator,
+        instance_id: str,
+    ) -> None:
+        """instance_id: a URN that no other device has (RFC 5626 §4.1)."""
+        self._context = context
+        self._ways = Ways(locator, transports)
+        self._settings = SipSettings()
+        self._pace = Pace(context.clock)
+        self._by_user: dict[str, Account] = {}  # those that are active, by user ID
+        self._registrations: dict[str, Registrations] = {}  # by user ID
+        self._by_name: dict[str, Registrations] = {}  # by the endpoint's name of a binding
+        self._tools = Tools(
+            *(context, driver, endpoint, transports, locator, instance_id),
+            pace=self._pace,
+            told=self._tell,
+        )
+
+    # --- settings and life ----------------------------------------------------------------------
+
+    def apply(self, wanted: SipSettings) -> None:
+        """Bring settings into effect; accounts that they do not change stay as they are."""
+        before, self._settings = self._settings, wanted
+        active = [account for account in wanted.accounts if account.enabled and wanted.enabled]
+        self._by_user = {account.user_id: account for account in active}
+        registering = {user: a for user, a in self._by_user.items() if a.registers}
+        for user in self._registrations.keys() - registering.keys():
+            self._forget(user)
+        same = _common(before) == _common(wanted)
+        for user, account in registering.items():
+            known = self._registrations.get(user)
+            if known is not None and same and _part(known.account) == _part(account):
+                known.account = account
+            else:
+                self._begin(user, account)
+        if _ports(before) != _ports(wanted) and same:
+            self.network_changed()
+
+    def stop(self) -> None:
+        """Take leave of all registrars."""
+        self._pace.close()
+        for user in list(self._registrations):
+            self._forget(user)
+
+    def network_changed(self) -> None:
+        """Another address, a link that is back: register anew, all at once."""
+        for registrations in list(self._registrations.values()):
+            registrations.network_changed()
+
+    def snapshot(self) -> list[Mapping[str, object]]:
+        """How all accounts stand, in the order of the settings: the items of RegistrationChanged.
+
+        problem: in words, empty if there is none.
+        """
+        return [self._describe(account) for account in self._settings.accounts]
+
+    # --- questions ------------------------------------------------------------------------------
+
+    def named(self, name: str | None) -> Account:
+        """The account of this name; None: the default one. Raises CommandRefused."""
+        if name is None:
+            return default_account(self._settings)
+        for account in self._settings.accounts:
+            if account.name == name:
+                return account
+        raise CommandRefused("unknown_account", f"there is no account {name!r}")
+
+    def called_by(self, request: Request, flow: Flow) -> Account | None:
+        """The account that a request from outside is for; None: there is no such.
+
+        By the user that is asked for, then by the one it was first addressed to, then by the
+        server that it comes from; what remains is for an account that is called by address.
+        """
+        for uri in (request.request_uri, request.to.uri):
+            account = self._by_user.get(user_of(uri))
+            if account is not None:
+                return account
+        for registrations in self._registrations.values():
+            if registrations.has_server(flow):
+                return registrations.account
+        direct = [account for account in self._by_user.values() if not account.registers]
+        direct.sort(key=lambda account: not account.default)
+        return direct[0] if direct else None
+
+    def ways(self, account: Account, uri: Uri) -> AsyncGenerator[Way]:
+        """The ways from an account to an address, the best first; see `Ways`."""
+        registrations = self._registrations.get(account.user_id)
+        known = registrations.ways if registrations is not None else []
+        return self._ways.find(account, uri, known)
+
+    def unreachable(self, account: Account, flow: Flow) -> None:
+        """A call has found that there is no answer this way."""
+        registrations = self._registrations.get(account.user_id)
+        if registrations is not None:
+            registrations.suspect_flow(flow)
+
+    # --- news from the endpoint -----------------------------------------------------------------
+
+    def registered(self, news: Registered) -> None:
+        if registrations := self._by_name.get(news.name):
+            registrations.registered(news)
+
+    def failed(self, news: RegistrationFailed) -> None:
+        if registrations := self._by_name.get(news.name):
+            logger.info("%s: %d %s", news.name, news.status, news.words)
+            registrations.failed(news)
+
+    def unregistered(self, news: Unregistered) -> None:
+        logger.info("%s: no longer registered", news.name)
+
+    def silent(self, news: ServerSilent) -> None:
+        for name in news.names:
+            if registrations := self._by_name.get(name):
+                registrations.suspect(name)
+
+    # --- steps ----------------------------------------------------------------------------------
+
+    def _begin(self, user: str, account: Account) -> None:
+        registrations = Registrations(self._tools, account, self._settings)
+        before = self._registrations.get(user)
+        if before is not None:
+            before.replace_by(registrations)
+            self._drop_names(before)
+        self._registrations[user] = registrations
+        self._by_name |= dict.fromkeys(registrations.names.values(), registrations)
+        registrations.start()
+
+    def _forget(self, user: str) -> None:
+        registrations = self._registrations.pop(user)
+        registrations.stop()
+        self._drop_names(registrations)
+
+    def _drop_names(self, registrations: Registrations) -> None:
+        for name in registrations.names.values():
+            if self._by_name.get(name) is registrations:
+                del self._by_name[name]
+
+    # --- telling --------------------------------------------------------------------------------
+
+    def _tell(self, registrations: Registrations) -> None:
+        described = self._describe(registrations.account, registrations)
+        logger.info("account %s: %s", described["account"], described["words"])
+        self._context.bus.publish(self._event(registrations.account, registrations))
+
+    def _describe(
+        self, account: Account, registrations: Registrations | None = None
+    ) -> Mapping[str, object]:
+        registrations = registrations or self._registrations.get(account.user_id)
+        event = self._event(account, registrations)
+        fine = event.state in (RegistrationState.OFF, RegistrationState.TRYING)
+        fine = fine or (registrations is not None and registrations.standing.trouble is None)
+        return event.items() | {"problem": "" if fine else event.words}
+
+    def _event(self, account: Account, registrations: Registrations | None) -> RegistrationChanged:
+        if registrations is None:
+            words = "is called by address" if account.enabled else "is not active"
+            return RegistrationChanged(
+                account=account.name,
+                state=RegistrationState.OFF,
+                server="",
+                uri="",
+                code=0,
+                words=words,
+                until="",
+            )
+        standing, server = registrations.standing, registrations.server
+        until = self._instant(standing)
+        return RegistrationChanged(
+            account=account.name,
+            state=standing.state,
+            server=server.registrar,
+            uri=identity_at(account, server).uri,
+            code=standing.status,
+            words=standing_words(
+                standing, until=until[11:16], password=bool(credentials_of(account, ()))
+            ),
+            until=until,
+        )
+
+    def _instant(self, standing: Standing) -> str:
+        """When the registration ends, by the clock on the wall here."""
+        if standing.until is None:
+            return ""
+        clock = self._context.clock
+        at = clock.wall() + timedelta(seconds=standing.until - clock.now())
+        return at.astimezone().isoformat(timespec="seconds")
+
+
+def _ports(settings: SipSettings) -> tuple[int | None, ...]:
+    """Those that Contact may name."""
+    return (settings.port, settings.tls_port, settings.websocket_port)
+
+
+def _common(settings: SipSettings) -> tuple[object, ...]:
+    """What all registrations depend on."""
+    return (
+        settings.registration_interval,
+        settings.max_registration_attempts,
+        settings.failback_after,
+    )
+
+
+def _part(account: Account) -> tuple[object, ...]:
+    """What the registrations of an account depend on."""
+    return (
+        *(account.name, account.user_id, account.authentication_id, account.password),
+        *(account.caller_id, account.transport, account.sips, account.prefer_ipv6),
+        *(account.hot_standby, servers_of(account)),
+    )
