@@ -9,12 +9,13 @@ from sipstrobe.events import CallReason, CallStatus, Direction
 from sipstrobe.machine import Driver
 from sipstrobe.services.call_media import MediaFactory
 from sipstrobe.services.calls import Call
+from sipstrobe.services.seldom import Seldom
 from sipstrobe.services.speech import SoundSource
 from sipstrobe.services.switchboard import Switchboard
 from sipstrobe.services.transports import SipTransports
 from sipstrobe.sip.account import Account
 from sipstrobe.sip.endpoint import Endpoint
-from sipstrobe.sip.outputs import IncomingCall, Output
+from sipstrobe.sip.outputs import CallDenied, IncomingCall, Output
 from sipstrobe.sip.settings import SipSettings, default_account
 from sipstrobe.sip.uri import readable, user_of
 
@@ -43,6 +44,7 @@ class Incoming:
         self._media = media
         self._board = board
         self._greet = greet
+        self._denials = Seldom(logger, context.clock)
 
     def take(self, news: IncomingCall) -> None:
         """A new INVITE."""
@@ -66,6 +68,24 @@ class Incoming:
             self._board.refuse(call, 403, CallReason.DENIED)
         elif self._agree(call, news, account):
             self._announce(call, account)
+
+    def deny(self, news: CallDenied) -> None:
+        """The access list has refused a call: it neither sounds nor lights (ACL-04)."""
+        request = news.request
+        call = self._board.begin(
+            Direction.INCOMING,
+            default_account(self.settings),
+            local_uri=readable(request.uri),
+            remote_uri=readable(str(request.from_.uri)),
+            extension=user_of(request.request_uri),
+        )
+        self._denials.say(
+            "the access list refuses %s, who calls %s from %s",
+            call.remote_uri,
+            call.local_uri,
+            news.flow.remote.host,
+        )
+        self._board.deny(call)
 
     def accept(self, call: Call) -> None:
         """Answer a call that rings, or has just come."""

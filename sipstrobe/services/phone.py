@@ -24,6 +24,7 @@ from sipstrobe.sip.outputs import (
     AnswerReceived,
     CallAccepted,
     CallConfirmed,
+    CallDenied,
     CallEnded,
     CallProgress,
     CloseConnection,
@@ -60,6 +61,7 @@ class Phone:
             Send: self._send,
             CloseConnection: self._close_connection,
             IncomingCall: self._incoming.take,
+            CallDenied: self._incoming.deny,
             CallProgress: self._outgoing.progress,
             CallAccepted: self._outgoing.accepted,
             CallConfirmed: self._confirmed,
@@ -73,7 +75,10 @@ class Phone:
         dispatcher.serve(AnswerCall, self._answer_call)
         dispatcher.serve(HangUp, self._hang_up)
         dispatcher.serve(SendDigits, self._send_digits)
+        limits = self._endpoint.limits
         context.measures.gauge("sip_calls", "Calls at this moment", lambda: len(self._board.calls))
+        context.measures.gauge("sip_dropped", "Messages beyond limits", lambda: limits.dropped)
+        context.measures.gauge("sip_sources", "Sources told apart", lambda: limits.size)
 
     # --- settings and life ----------------------------------------------------------------------
 

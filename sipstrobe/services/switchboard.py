@@ -117,6 +117,11 @@ class Switchboard:
         self.calls.pop(call.id)
         self._context.bus.publish(call.moved(CallStatus.TERMINATED, reason))
 
+    def deny(self, call: Call) -> None:
+        """The same for one that was refused before it came to be."""
+        self.calls.pop(call.id)
+        self._context.bus.publish(call.moved(CallStatus.TERMINATED, CallReason.DENIED))
+
     def give_up(self, call: Call) -> None:
         """There can be no sound: hang up, and say that it failed."""
         call.failed = True

@@ -10,7 +10,7 @@ from functools import lru_cache, partial
 
 from sipstrobe.clock import Handle
 from sipstrobe.context import Context
-from sipstrobe.events import ServiceStateChanged
+from sipstrobe.events import FloodNoticed, ServiceStateChanged
 from sipstrobe.io.connection import Connection
 from sipstrobe.io.names import Names
 from sipstrobe.io.tcp import Handlers, TcpHub
@@ -200,6 +200,9 @@ class SipTransports:
     # --- receiving ------------------------------------------------------------------------------
 
     def _datagram(self, port: int, data: bytes, source: SocketAddress, received_at: float) -> None:
+        if not self._endpoint.limits.admit(source[0], data, now=received_at):
+            self._tell_floods()
+            return
         words = f"{_first_line(data)} · UDP from {source[0]}:{source[1]}"
         with self._context.trace.input("datagram", words, received_at):
             flow = self._flow(Transport.UDP, source, port)
@@ -216,6 +219,17 @@ class SipTransports:
         )
         with self._context.trace.input("stream", words, self._context.clock.now()):
             self._driver.feed(self._endpoint.receive_stream, data, flow)
+        self._tell_floods()
+
+    def _tell_floods(self) -> None:
+        """Publish which sources are being slowed down."""
+        noticed = self._endpoint.limits.noticed
+        while noticed:
+            flood = noticed.popleft()
+            words = f"too many {flood.what} from {flood.address}"
+            logger.warning("%s: some are dropped", words)
+            with self._context.trace.input("network", words, self._context.clock.now()):
+                self._context.bus.publish(FloodNoticed(address=flood.address, kind=flood.what))
 
     def _closed(self, connection: int) -> None:
         with self._context.trace.input(

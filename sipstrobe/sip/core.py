@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sipstrobe.sip.dialog import Dialog, DialogKey
+from sipstrobe.sip.guard import Guard
 from sipstrobe.sip.identity import Identity
 from sipstrobe.sip.keeper import Keepers
 from sipstrobe.sip.layer import Layer
@@ -30,7 +31,13 @@ class Core:
         max_transactions: int,
     ) -> None:
         self.outbox: deque[Output] = deque()
-        self.layer = Layer(self.outbox, random_bytes, max_transactions=max_transactions)
+        self.guard = Guard(settings)
+        self.layer = Layer(
+            self.outbox,
+            random_bytes,
+            self.guard.limits,
+            max_transactions=max_transactions,
+        )
         self.settings = settings
         self.sessions: dict[str, ModifiableSession] = {}  # every one that is not over for the wire
         self.dialogs: dict[DialogKey, tuple[ModifiableSession, Dialog]] = {}
@@ -38,12 +45,25 @@ class Core:
         self.keepers = Keepers(self.layer)
         self._bound: dict[str, dict[Registration, None]] = {}  # by the user part of Contact
         self.subscriptions: dict[SubscriptionKey, Subscription] = {}
+        self._callers: dict[str, str] = {}  # the address that an incoming call came from
 
     def enter(self, session: "ModifiableSession", dialog: Dialog) -> None:
         self.dialogs[dialog.key] = (session, dialog)
 
     def leave(self, dialog: Dialog) -> None:
         self.dialogs.pop(dialog.key, None)
+
+    def begin_incoming(self, name: str, host: str) -> None:
+        """A call from this address begins."""
+        self._callers[name] = host
+        self.guard.limits.hold(host)
+
+    def end(self, name: str) -> None:
+        """Nothing more is to be said or heard in this call."""
+        self.sessions.pop(name, None)
+        host = self._callers.pop(name, None)
+        if host is not None:
+            self.guard.limits.release(host)
 
     def remember(self, registration: "Registration") -> None:
         """Note under which user others reach us by this binding."""

@@ -19,6 +19,7 @@ from sipstrobe.sip.framing import PING, PONG
 from sipstrobe.sip.headers import NameAddr
 from sipstrobe.sip.identity import Binding, Identity
 from sipstrobe.sip.layer import MAX_TRANSACTIONS, Counters
+from sipstrobe.sip.limits import MALFORMED, Limits
 from sipstrobe.sip.message import Request, Response, parse, received_from, salvage
 from sipstrobe.sip.modify import ModifiableSession
 from sipstrobe.sip.outputs import Output, RequestAnswered
@@ -74,11 +75,17 @@ class Endpoint:
             registration.contact_changed(now=now)
 
     def _obey(self, settings: SipSettings) -> None:
+        self._core.guard.apply(settings)
         self._layer.udp_to_tcp = settings.udp_to_tcp
         self._layer.mappings.in_via = settings.nat.via_rewrite
         self._layer.mappings.in_contact = settings.nat.contact_rewrite
 
     # --- what can be seen ------------------------------------------------------------------
+
+    @property
+    def limits(self) -> Limits:
+        """How much each source may ask of us. Ask it before `receive` is given a datagram."""
+        return self._layer.limits
 
     @property
     def counters(self) -> Counters:
@@ -141,6 +148,7 @@ class Endpoint:
                 self._layer.receive_response(message, flow, now=now)
         except RemoteProtocolError as e:
             counters.malformed += 1
+            self.limits.charge(flow.remote.host, MALFORMED, now=now)
             request = salvage(data)
             if request is not None:
                 marked = received_from(request, flow.remote.host, flow.remote.port)
@@ -153,6 +161,7 @@ class Endpoint:
         if stream is None:
             stream = self._streams[flow.connection] = Stream(self._layer, flow)
             self._layer.connections.add(flow.connection)
+            self.limits.prove(flow.remote.host)  # it has taken part in opening it
         keeper = self._core.keepers.of(flow)
         if keeper is not None and keeper.heard(now=now) and chunk == PONG:
             return
@@ -160,8 +169,11 @@ class Endpoint:
         for message in stream.take(chunk, now=now):
             if message == PING:
                 pinged = True
-            else:
+            elif self.limits.admit(flow.remote.host, message, now=now):
                 self.receive(message, flow, now=now)
+            else:
+                stream.give_up()
+                return
         if pinged:  # once, however often it was asked in one breath
             self._layer.send(flow, PONG)
         if stream.lost:
@@ -206,7 +218,8 @@ class Endpoint:
         no SIP URIs.
         """
         _check(binding.identity)
-        _sip_uri(binding.registrar)
+        names = (_sip_uri(binding.registrar).host, _sip_uri(binding.identity.uri).host)
+        self._core.guard.register(name, flow.remote.host, (*names, flow.server_name))
         registration = self._core.registrations.get(name)
         if registration is None:
             registration = Registration(self._core, name, binding, flow)
@@ -222,6 +235,7 @@ class Endpoint:
 
     def unregister(self, name: str, *, now: float) -> None:
         """Remove the binding; Unregistered tells when that is done, or cannot be."""
+        self._core.guard.unregister(name)
         if registration := self._core.registrations.get(name):
             registration.unregister(now=now)
 

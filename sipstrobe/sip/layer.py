@@ -10,6 +10,7 @@ from sipstrobe.sip.dialog import Draft
 from sipstrobe.sip.exchange import Answered, Asking, Fields, MergeKey, ServerKey, Serving
 from sipstrobe.sip.headers import MAGIC_COOKIE
 from sipstrobe.sip.keyring import Keyring
+from sipstrobe.sip.limits import ASTRAY, Limits
 from sipstrobe.sip.mappings import Mappings
 from sipstrobe.sip.message import Request, Response, respond
 from sipstrobe.sip.outputs import Output, Send
@@ -46,10 +47,12 @@ class Layer:
         self,
         outbox: deque[Output],
         random_bytes: Callable[[int], bytes],
+        limits: Limits,
         *,
         max_transactions: int,
     ) -> None:
         self.outbox = outbox
+        self.limits = limits
         self.agenda = Agenda()
         self.counters = Counters()
         self.clients: dict[tuple[str, str], Asking] = {}
@@ -81,6 +84,7 @@ class Layer:
 
     def ask(self, draft: Draft, flow: Flow, answered: Answered, *, now: float) -> Asking:
         """Send a request in a transaction of its own."""
+        self.limits.prove(flow.remote.host)
         asking = Asking(self, draft, flow, answered)
         asking.start(now=now)
         return asking
@@ -104,6 +108,7 @@ class Layer:
                 asking.receive(response, flow, now=now)
                 return
         self.counters.stray += 1
+        self.limits.charge(flow.remote.host, ASTRAY, now=now)
 
     def transport_failed(self, flow: Flow, *, now: float) -> None:
         """What was sent this way did not arrive: RFC 3261 §18.4."""

@@ -12,7 +12,7 @@ that is what a single host has to choose from (RFC 6177 §2).
 """
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from socket import AF_INET6, inet_pton
 from typing import Final, NamedTuple
@@ -89,15 +89,14 @@ class _Source:
 class Limits:
     """Ask `admit` for each message, and tell what became of it.
 
-    vouched: whether the owner has named this address as one to be trusted. `noticed` collects
-    floods for whoever tells people of them; it never holds more than NOTICES.
+    trusted: whether an address is that of a server of ours, or one that the owner has named.
+    `noticed` collects floods for whoever tells people of them; it never holds more than NOTICES.
     """
 
-    def __init__(self, vouched: Callable[[str], bool]) -> None:
+    def __init__(self, trusted: Callable[[str], bool]) -> None:
         self.noticed: deque[Flood] = deque(maxlen=NOTICES)
         self.dropped = 0  # messages
-        self.servers: Mapping[str, frozenset[str]] = {}  # names of servers of ours, by address
-        self._vouched = vouched
+        self._trusted = trusted
         self._known: dict[str, _Source] = {}
         self._strangers: dict[str, _Source] = {}
         self._everybody = _Source(STRANGERS)
@@ -116,7 +115,7 @@ class Limits:
         name = host if ":" not in host else _network(host)  # as _name does
         source = self._known.get(name) or self._strangers.get(name)
         if source is None:
-            if self._trustworthy(host):
+            if self._trusted(host):
                 source = self._know(name, TRUSTED)
             elif name in self._held or self._everybody.take(data, now):
                 return self._meet(name).take(data, now)
@@ -142,21 +141,16 @@ class Limits:
         """It really is at this address: it has seen what we sent there."""
         name = _name(host)
         if name not in self._known:
-            self._know(name, TRUSTED if self._trustworthy(host) else KNOWN)
+            self._know(name, TRUSTED if self._trusted(host) else KNOWN)
 
-    def trust(self, servers: Mapping[str, frozenset[str]]) -> None:
-        """These are servers of ours, from now on: their names by numeric address."""
-        before, self.servers = self.servers, servers
-        for host in before.keys() - servers.keys():
-            if source := self._known.get(_name(host)):
-                source.measure(TRUSTED if self._vouched(host) else KNOWN)
-        for host in servers:
-            self._know(_name(host), TRUSTED)
+    def judge_again(self, host: str) -> None:
+        """It has become trusted, or is so no longer."""
+        if source := self._known.get(_name(host)):
+            source.measure(TRUSTED if self._trusted(host) else KNOWN)
 
     def forget(self) -> None:
         """The owner trusts others than before: everybody has to show again who he is."""
         self._known.clear()
-        self.trust(self.servers)
 
     # --- calls at once ----------------------------------------------------------------------
 
@@ -184,9 +178,6 @@ class Limits:
             self._held[name] = held
 
     # --- who is who -------------------------------------------------------------------------
-
-    def _trustworthy(self, host: str) -> bool:
-        return host in self.servers or self._vouched(host)
 
     def _meet(self, name: str) -> _Source:
         if len(self._strangers) >= MAX_STRANGERS:

@@ -58,6 +58,14 @@ class IncomingCall:
 
 
 @dataclass(frozen=True, slots=True)
+class CallDenied:
+    """An INVITE that the access list refused; 403 has been sent."""
+
+    flow: Flow
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
 class CallProgress:
     """A provisional response above 100 to our INVITE; body: an early answer, if any."""
 
@@ -179,6 +187,7 @@ Output = (
     | Unregistered
     | RequestAnswered
     | IncomingCall
+    | CallDenied
     | CallProgress
     | CallAccepted
     | CallConfirmed

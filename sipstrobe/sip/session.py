@@ -210,7 +210,7 @@ class Session:
         self.phase = Phase.ENDED
         self._timers.stop_all()
         self._core.layer.agenda.forget(self)
-        self._core.sessions.pop(self.name, None)
+        self._core.end(self.name)
         if self.dialog is not None:
             self._core.leave(self.dialog)
 

@@ -14,9 +14,10 @@ from sipstrobe.sip.core import Core
 from sipstrobe.sip.dialog import Dialog, contact, dialog_key
 from sipstrobe.sip.exchange import ServerKey, Serving
 from sipstrobe.sip.layer import RETRY_AFTER, merge_key, server_key
+from sipstrobe.sip.limits import ASTRAY
 from sipstrobe.sip.message import Message, Request, received_from, validate
 from sipstrobe.sip.modify import MIN_SE
-from sipstrobe.sip.outputs import TextReceived
+from sipstrobe.sip.outputs import CallDenied, TextReceived
 from sipstrobe.sip.referral import Referrals
 from sipstrobe.sip.session_timer import too_brief
 from sipstrobe.sip.text import text_of
@@ -24,6 +25,7 @@ from sipstrobe.sip.transport import Flow
 from sipstrobe.sip.watchers import Watchers
 
 MAX_BEHIND = 0.25  # seconds; half of T1, before a caller begins to repeat itself
+_GUARDED = ("INVITE", "SUBSCRIBE", "REFER", "MESSAGE")  # outside of dialogs, for the access list
 _OVERLOADED: Fields = (("Retry-After", str(RETRY_AFTER)),)
 _NOT_ENCRYPTED: Fields = (("Warning", '380 - "SIPS Not Allowed"'),)  # RFC 5630 §5.3, §8.1
 
@@ -49,12 +51,16 @@ class UserAgentServer:
         """There are as many calls as the settings allow."""
         return len(self._core.sessions) >= self._core.settings.max_calls
 
+    def _may_hold(self, flow: Flow) -> bool:
+        """No single source takes all calls for itself."""
+        return self._layer.limits.may_hold(flow.remote.host, self._core.settings.max_calls)
+
     def take(self, request: Request, flow: Flow, *, now: float) -> None:
         """Raises RemoteProtocolError for a request that cannot be understood."""
         key = server_key(request)
         serving = self._layer.servers.get(key)
         if request.method == "ACK":
-            self._take_ack(request, serving, now)
+            self._take_ack(request, flow, serving, now)
         elif serving is not None:
             self._layer.counters.absorbed += 1
             serving.repeated(now=now)
@@ -85,15 +91,20 @@ class UserAgentServer:
 
     # --- ACK and CANCEL --------------------------------------------------------------------
 
-    def _take_ack(self, request: Request, serving: Serving | None, now: float) -> None:
+    def _take_ack(self, request: Request, flow: Flow, serving: Serving | None, now: float) -> None:
         """To a rejection it belongs to the transaction, to a 2xx to the call."""
+        limits = self._layer.limits
         if serving is not None and not serving.accepted:
+            if serving.tag == request.to.tag:
+                limits.prove(flow.remote.host)
             serving.ack(now=now)
             return
         found = self._core.dialogs.get(dialog_key(request))
         if found is None or request.cseq.method != "ACK":
             self._layer.counters.stray += 1
+            limits.charge(flow.remote.host, ASTRAY, now=now)
             return
+        limits.prove(flow.remote.host)
         _ = request.content_type  # refused here, if at all
         found[0].acknowledged(request, now=now)
 
@@ -115,8 +126,10 @@ class UserAgentServer:
             return
         found = self._core.dialogs.get(dialog_key(request))
         if found is None:
+            self._layer.limits.charge(flow.remote.host, ASTRAY, now=now)
             self._refuse(request, flow, 481)
             return
+        self._layer.limits.prove(flow.remote.host)
         session, dialog = found
         if self._layer.full and request.method != "BYE":
             self._refuse_more(request, flow)
@@ -153,6 +166,11 @@ class UserAgentServer:
     # --- outside of dialogs ----------------------------------------------------------------
 
     def _take_outside(self, request: Request, flow: Flow, key: ServerKey, now: float) -> None:
+        if request.method in _GUARDED and not self._core.guard.admits(request, flow):
+            self._refuse(request, flow, 403)  # RFC 3261 §21.4.4
+            if request.method == "INVITE":
+                self._core.outbox.append(CallDenied(flow, request))
+            return
         match request.method:
             case "OPTIONS":
                 self._layer.reply(request, flow, 200, CAPABILITIES)
@@ -206,7 +224,9 @@ class UserAgentServer:
             self._refuse(request, flow, 422, MIN_SE)
         elif self._layer.full or self.behind > MAX_BEHIND:
             self._refuse_more(request, flow)
-        elif self._busy:  # RFC 3261 §21.4.24; a 503 would make proxies take us for dead
+        elif self._busy or not self._may_hold(
+            flow
+        ):  # RFC 3261 §21.4.24; a 503 would make proxies take us for dead
             self._layer.counters.overloaded += 1
             self._refuse(request, flow, 486, _OVERLOADED)
         else:
@@ -215,6 +235,7 @@ class UserAgentServer:
             self._layer.note_merging(serving, request)
             self._layer.counters.incoming_calls += 1
             name = f"in-{next(self._names)}"
+            self._core.begin_incoming(name, flow.remote.host)
             IncomingSession(self._core, name, serving, request, dialog, now)
 
 
