@@ -1,0 +1,126 @@
+"""linphonec, headless, driven by what one would type."""
+
+import contextlib
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.interop.device import free_port
+from tests.interop.nat import Namespace
+
+START_LIMIT = 20.0  # seconds
+
+
+@dataclass
+class Linphone:
+    """A running softphone that nobody here wrote."""
+
+    port: int
+    process: "subprocess.Popen[str]" = field(repr=False)
+    lines: list[str] = field(default_factory=list[str])
+
+    def type(self, command: str) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(command + "\n")
+        self.process.stdin.flush()
+
+    def wait_for(self, words: str, limit: float = 10.0) -> str:
+        """Wait until it has printed a line with these words."""
+        deadline = time.monotonic() + limit
+        while time.monotonic() < deadline:
+            for line in list(self.lines):
+                if words in line:
+                    return line
+            time.sleep(0.02)
+        raise AssertionError(f"no {words!r}:\n" + "\n".join(self.lines[-40:]))
+
+    def dial(self, uri: str) -> None:
+        self.type(f"call {uri}")
+        self.wait_for("connected.")
+
+    def hang_up(self) -> None:
+        self.type("terminate")
+        self.wait_for("ended")
+
+    def read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.append(line.rstrip())
+
+
+@contextlib.contextmanager
+def lonely_network() -> Generator[Namespace]:
+    """A network with nothing but a loopback; elsewhere linphone offers the address of the machine.
+
+    Skips where that is not allowed.
+    """
+    if os.geteuid() != 0:
+        pytest.skip("network namespaces need root")
+    network = Namespace(f"ss{os.getpid()}lone")
+    subprocess.run(["ip", "netns", "add", network.name], check=True, timeout=10)
+    try:
+        network.run("ip", "link", "set", "lo", "up")
+        network.run("ip", "route", "add", "default", "dev", "lo")
+        yield network
+    finally:
+        subprocess.run(["ip", "netns", "del", network.name], check=False, timeout=10)
+
+
+@contextlib.contextmanager
+def linphone(
+    folder: Path, *, source: Path, settings: Mapping[str, str] | None = None
+) -> Generator[Linphone]:
+    """Start a linphonec whose microphone is the WAV file `source` (8 kHz).
+
+    settings: further lines of its configuration's section sip, such as media_encryption.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    port = free_port()
+    sip = {"sip_port": "-1", "sip_tcp_port": "-1", "sip_tls_port": "-1", **(settings or {})}
+    lines = [
+        "[sip]",
+        *(f"{name}={value}" for name, value in sip.items()),
+        *("[rtp]", f"audio_rtp_port={free_port()}", "audio_adaptive_jitt_comp_enabled=1"),
+        *("[sound]", "remote_ring=", "ec=0", "[video]", "automatically_initiate=0"),
+    ]
+    (folder / "linphonerc").write_text("\n".join(lines) + "\n")
+    process = subprocess.Popen(
+        ["linphonec", "-c", str(folder / "linphonerc"), "-d", "0"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        bufsize=1,
+        cwd=folder,
+        env={**os.environ, "HOME": str(folder)},
+    )
+    phone = Linphone(port, process)
+    reader = threading.Thread(target=phone.read, daemon=True)
+    reader.start()
+    try:
+        phone.type("soundcard use files")
+        phone.wait_for("Using wav files", START_LIMIT)
+        phone.type("ipv6 disable")
+        phone.type(f"ports sip {port}")  # it has closed its ports, as it believes to be off line
+        phone.wait_for("Setting sip port")
+        phone.type(f"play {source}")
+        yield phone
+    finally:
+        with contextlib.suppress(BrokenPipeError):
+            phone.type("quit")
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        reader.join(5)
+        for stream in (process.stdin, process.stdout):
+            assert stream is not None
+            with contextlib.suppress(BrokenPipeError):
+                stream.close()

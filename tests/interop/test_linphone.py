@@ -1,0 +1,55 @@
+"""linphone, another stack than baresip's, dials the device and is heard."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.interop.device import Device, device
+from tests.interop.linphone import linphone, lonely_network
+from tests.interop.tones import write_tone
+from tests.support.hear import tone_db
+
+pytestmark = pytest.mark.interop
+
+SECONDS = 1.5  # of the call that are listened to
+ACCOUNT = {"default": True, "transport": "tls", "media_encryption": "best_effort"}
+LOUD_DB = -30.0  # linphone has its own idea of a microphone's gain
+
+
+@pytest.fixture(scope="module")
+def lone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Device]:
+    """A device in a network of its own, in which the stories play."""
+    with (
+        lonely_network() as network,
+        network,
+        device(tmp_path_factory.mktemp("lone")) as running,
+    ):
+        running.set("/sip/accounts/0", ACCOUNT)
+        yield running
+
+
+@pytest.mark.parametrize("encryption", ["none", "srtp", "dtls"])
+def test_a_tone_from_linphone(
+    lone: Device, tmp_path: Path, figures: dict[str, str], encryption: str
+) -> None:
+    tone = write_tone(tmp_path / "tone.wav", [1000.0])
+    settings = {"media_encryption": encryption}
+    with linphone(tmp_path / "phone", source=tone, settings=settings) as phone:
+        phone.dial(lone.uri("1099"))
+        began = time.monotonic()
+        (call,) = lone.calls
+        time.sleep(SECONDS)
+        phone.hang_up()
+        heard = lone.heard(began + 0.5, began + SECONDS - 0.2)
+
+    level = tone_db(heard, 1000.0)
+    assert level > LOUD_DB
+    assert tone_db(heard, 1500.0) < level - 25
+    assert call["codec"] in ("PCMU", "PCMA")
+    lone.wait_idle()
+    figures[f"linphone, encryption {encryption}, 1000 Hz"] = (
+        f"{level:.2f} dB, {np.max(np.abs(heard)):.2f} at most"
+    )
