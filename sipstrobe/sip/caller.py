@@ -63,6 +63,12 @@ class OutgoingSession(ModifiableSession):
         self._start(Timer.ANSWER, now + timeout)
         self._invite(now)
 
+    @property
+    def proceeding(self) -> bool:
+        """The other side has given a sign, if only 100."""
+        first = self._first
+        return self.phase is not Phase.CALLING or (first is not None and first.proceeding)
+
     # --- what the phone wants --------------------------------------------------------------
 
     def hang_up(self, status: int, *, now: float) -> None:

@@ -22,7 +22,7 @@ from sipstrobe.sip.layer import MAX_TRANSACTIONS, Counters
 from sipstrobe.sip.limits import MALFORMED, Limits
 from sipstrobe.sip.message import Request, Response, parse, received_from, salvage
 from sipstrobe.sip.modify import ModifiableSession
-from sipstrobe.sip.outputs import Output, RequestAnswered
+from sipstrobe.sip.outputs import KeepAliveAnswer, Output, RequestAnswered
 from sipstrobe.sip.probe import Probes
 from sipstrobe.sip.reasons import reason_phrase
 from sipstrobe.sip.registration import Registration
@@ -33,6 +33,8 @@ from sipstrobe.sip.transaction import Failure
 from sipstrobe.sip.transport import Address, Flow
 from sipstrobe.sip.uas import UserAgentServer, read_all
 from sipstrobe.sip.uri import Uri, without_password
+
+_STUN = range(4)  # first octets of STUN messages: RFC 7983 §7; SIP begins with a letter
 
 
 class Endpoint:
@@ -100,6 +102,11 @@ class Endpoint:
         """Whether this call has not ended."""
         return self._session(call) is not None
 
+    def proceeding(self, call: str) -> bool:
+        """Whether anything at all has come back for a call of ours."""
+        session = self._session(call)
+        return isinstance(session, OutgoingSession) and session.proceeding
+
     @property
     def transactions(self) -> int:
         return len(self._layer.servers) + len(self._layer.clients)
@@ -137,6 +144,9 @@ class Endpoint:
         self._server.behind = 0.0 if received_at is None else now - received_at
         if not data.strip(b"\r\n\0"):
             return  # a keep-alive
+        if data[0] in _STUN and (keeper := self._core.keepers.of(flow)) and keeper.waiting:
+            self.outbox.append(KeepAliveAnswer(flow, data))
+            return
         counters = self._layer.counters
         counters.received += 1
         try:
@@ -163,8 +173,10 @@ class Endpoint:
             self._layer.connections.add(flow.connection)
             self.limits.prove(flow.remote.host)  # it has taken part in opening it
         keeper = self._core.keepers.of(flow)
-        if keeper is not None and keeper.heard(now=now) and chunk == PONG:
-            return
+        if keeper is not None and keeper.waiting:
+            keeper.heard(now=now)
+            if chunk == PONG:
+                return
         pinged = False
         for message in stream.take(chunk, now=now):
             if message == PING:
@@ -198,7 +210,7 @@ class Endpoint:
     def mapped(self, flow: Flow, public: Address | None, *, now: float) -> None:
         """How the peer of this flow sees us, as STUN has told; None: it has, but not that.
 
-        The answer to KeepAlive. Who is registered by another address is registered anew at once.
+        What KeepAliveAnswer says. Who is registered by another address is registered anew at once.
         """
         keeper = self._core.keepers.of(flow)
         if keeper is not None:

@@ -196,6 +196,12 @@ class Asking:
         return not self._final
 
     @property
+    def proceeding(self) -> bool:
+        """A provisional response to the INVITE has come."""
+        transaction = self.transaction
+        return isinstance(transaction, InviteClientTransaction) and transaction.proceeding
+
+    @property
     def deadline(self) -> float | None:
         return self.transaction.deadline
 

@@ -21,6 +21,7 @@ OVER_UDP = 29.0  # seconds at most between two, RFC 5626 §4.4.2: translators fo
 OVER_CONNECTION = 120.0  # the same, §4.4.1
 SHORTEST = 10.0  # whatever a Flow-Timer says
 ANSWER_LIMIT = 10.0  # seconds; RFC 5626 §4.4.1
+_REPEATED_AFTER = (0.5, 1.0, 2.0, 2.0, 2.0, 2.0, 0.5)  # RFC 8489 §6.2.1, within that limit
 
 _EMPTY_LINE = b"\r\n"
 
@@ -30,10 +31,10 @@ class Keeper:
 
     __slots__ = (
         "_answered",
+        "_asked",
         "_failed",
         "_layer",
         "_longest",
-        "_waiting",
         "deadline",
         "entry",
         "flow",
@@ -45,7 +46,7 @@ class Keeper:
         self._failed = failed
         self._longest = OVER_CONNECTION if flow.transport.reliable else OVER_UDP
         self._answered = False  # the other side answers keep-alives
-        self._waiting = False  # for an answer
+        self._asked = 0  # how often, since the last answer
         self.flow = flow
         self.users: dict[Registration, None] = {}
         self.deadline: float | None = None
@@ -59,22 +60,26 @@ class Keeper:
         if self.deadline is None:
             self._rest(now)
 
-    def heard(self, *, now: float) -> bool:
-        """The other side has shown that the flow works; whether that was asked for."""
-        waiting = self._waiting
-        if waiting:
+    @property
+    def waiting(self) -> bool:
+        """An answer is expected."""
+        return self._asked > 0
+
+    def heard(self, *, now: float) -> None:
+        """The other side has shown that the flow works."""
+        if self.waiting:
             self._rest(now)
-        return waiting
 
     def wake(self, *, now: float) -> None:
-        if self._waiting:
+        pauses = (ANSWER_LIMIT,) if self.flow.transport.reliable else _REPEATED_AFTER
+        if self._asked == len(pauses):
             self.deadline = None
             self._failed(self, now)
             return
         self._ask()
         if self._answered:
-            self._waiting = True
-            self.deadline = now + ANSWER_LIMIT
+            self.deadline = now + pauses[self._asked]
+            self._asked += 1
             self._layer.agenda.note(self)
         else:
             self._rest(now)
@@ -89,7 +94,7 @@ class Keeper:
 
     def _rest(self, now: float) -> None:
         """RFC 5626 §4.4: a random time between 80 and 100 % of what is allowed."""
-        self._waiting = False
+        self._asked = 0
         self.deadline = now + self._longest * (1 - 0.0002 * self._layer.random_below(1001))
         self._layer.agenda.note(self)
 

@@ -29,9 +29,17 @@ class CloseConnection:
 
 @dataclass(frozen=True, slots=True)
 class KeepAlive:
-    """Send a STUN binding request (RFC 5626 §3.5.2) and report its answer with `mapped`."""
+    """Send a STUN binding request (RFC 5626 §3.5.2), the same one until it is answered."""
 
     flow: Flow
+
+
+@dataclass(frozen=True, slots=True)
+class KeepAliveAnswer:
+    """What seems to be the STUN response; `mapped` takes what it says."""
+
+    flow: Flow
+    data: bytes
 
 
 class Ended(Enum):
@@ -181,6 +189,7 @@ Output = (
     Send
     | CloseConnection
     | KeepAlive
+    | KeepAliveAnswer
     | Registered
     | ServerSilent
     | RegistrationFailed

@@ -190,8 +190,7 @@ class Registration:
         draft = self._speaker.draft(
             "REGISTER", attempt.registrar, self._contacts(expires) + self._fields(expires)
         )
-        self._asking = Asking(self._core.layer, draft, attempt.flow, self._answered)
-        self._asking.start(now=now)
+        self._asking = self._core.layer.ask(draft, attempt.flow, self._answered, now=now)
 
     def _rest(self) -> None:
         """Wait for nothing."""

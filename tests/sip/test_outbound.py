@@ -13,7 +13,7 @@ from sipstrobe.sip.identity import (
 )
 from sipstrobe.sip.mappings import MAX_MAPPINGS, Mappings
 from sipstrobe.sip.message import Request
-from sipstrobe.sip.outputs import CloseConnection, IncomingCall, KeepAlive
+from sipstrobe.sip.outputs import CloseConnection, IncomingCall, KeepAlive, KeepAliveAnswer
 from sipstrobe.sip.settings import NatSettings, SipSettings
 from sipstrobe.sip.transport import Address, Flow, Transport
 from tests.sip.registrar import INSTANCE, US, Office, binding
@@ -305,16 +305,43 @@ def test_over_udp_stun_is_asked_for() -> None:
     office.sends.clear()
 
     pass_to_keep_alive(office)
+
     assert 23.2 <= office.now <= 29
     assert office.told(KeepAlive).flow == UDP
-    office.endpoint.mapped(UDP, UDP.local, now=office.now)
+    office.endpoint.receive(b"\x01\x01" + bytes(18), UDP, now=office.now)
     office.collect()
-    office.pass_(11.0)
+    assert office.told(KeepAliveAnswer) == KeepAliveAnswer(UDP, b"\x01\x01" + bytes(18))
+    office.endpoint.mapped(UDP, UDP.local, now=office.now)
+    office.pass_(20.0)
     assert office.news == []
-    office.pass_(19.0)
-    assert office.told(KeepAlive)
-    office.pass_(10.0)
+
+
+def test_stun_is_repeated_until_the_flow_has_failed() -> None:
+    """RFC 8489 §6.2.1: seven times; one answer is enough."""
+    office = Office()
+    office.registered(binding(outbound=True), fields=AGREED)
+    pass_to_keep_alive(office)
+    asked = office.now
+
+    instants: list[float] = []
+    while office.news == [KeepAlive(UDP)]:
+        instants.append(round(office.now - asked, 1))
+        office.news.clear()
+        pass_to_keep_alive(office)
+
+    assert instants == [0, 0.5, 1.5, 3.5, 5.5, 7.5, 9.5]
+    assert round(office.now - asked, 1) == 10.0
     assert office.told(RegistrationFailed).words == "keep-alives are not answered any more"
+
+
+def test_stun_that_nobody_asked_for_is_nonsense() -> None:
+    office = Office()
+    office.registered(binding(outbound=True), fields=AGREED)
+
+    office.endpoint.receive(b"\x01\x01" + bytes(18), UDP, now=office.now)
+
+    assert office.endpoint.counters.malformed == 1
+    assert not office.endpoint.outbox
 
 
 def test_a_keep_alive_that_shows_another_address_registers_anew() -> None:
