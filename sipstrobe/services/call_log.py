@@ -147,7 +147,8 @@ def read_calls(folder: Path, limit: int) -> list[CallRecord]:
         return []
     try:
         with contextlib.closing(sqlite3.connect(path, timeout=_BUSY_LIMIT)) as database:
-            return _calls(database, limit, None)
+            made = database.execute("PRAGMA user_version").fetchone()[0]
+            return _calls(database, limit, None) if made else []
     except sqlite3.Error as error:
         raise ConfigError([Problem("", f"{path} cannot be read: {error}")]) from None
 

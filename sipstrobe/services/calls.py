@@ -4,8 +4,12 @@ from dataclasses import dataclass
 
 from sipstrobe.events import CallReason, CallState, CallStateChanged, CallStatus, Direction
 from sipstrobe.rtp.verdict import Verdict
+from sipstrobe.secret import Secret
 from sipstrobe.services.call_media import CallMedia
 from sipstrobe.sip.transport import Flow
+
+CALL_RANK = 5  # among the sources of the speaker, where no extension says otherwise
+NO_PIN = Secret("")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +80,10 @@ class Call:
     state: CallStatus = CallStatus.IDLE
     media: CallMedia | None = None
     answer: bytes = b""  # the SDP of the 2xx, while the call rings
-    heard: bool = False  # its sound is listed with the sound service
-    failed: bool = False  # we hang up because there can be no sound
+    line: str = ""  # number of the extension whose role decides on it
+    pin: Secret = NO_PIN  # what the caller must enter before it counts as active
+    rank: int = CALL_RANK  # of its voice
+    why: CallReason | None = None  # we hang up, because of this
     audio: AudioReport | None = None  # how it is heard, kept by services.verdicts
 
     def moved(self, state: CallStatus, reason: CallReason) -> CallStateChanged:
@@ -90,6 +96,7 @@ class Call:
             local_uri=self.local_uri,
             remote_uri=self.remote_uri,
             extension=self.extension,
+            line=self.line,
             before=before,
             state=state,
             reason=reason,
@@ -106,6 +113,7 @@ class Call:
             local_uri=self.local_uri,
             remote_uri=self.remote_uri,
             extension=self.extension,
+            line=self.line,
         )
 
     def snapshot(self) -> CallSnapshot:

@@ -1,15 +1,16 @@
 """The running calls, and the steps that both directions share."""
 
 import logging
+from collections.abc import Callable
 from itertools import count
 
-from sipstrobe.audio.source import AddSource, RemoveSource, SourceKind
 from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused, RemoteProtocolError
 from sipstrobe.events import CallReason, CallStatus, Direction
 from sipstrobe.machine import Driver
 from sipstrobe.services.call_media import CallMedia
-from sipstrobe.services.calls import Call
+from sipstrobe.services.calls import Call, CallSnapshot
+from sipstrobe.services.turns import Turns
 from sipstrobe.services.verdicts import Verdicts
 from sipstrobe.sip.account import Account
 from sipstrobe.sip.endpoint import Endpoint
@@ -17,7 +18,8 @@ from sipstrobe.sip.outputs import CallEnded, Ended, Output
 
 logger = logging.getLogger(__name__)
 
-CALL_RANK = 5  # among the sources of the speaker
+Record = Callable[[CallSnapshot, str], None]
+"""Told of a call that is about to end, and why, in words."""
 
 
 class Switchboard:
@@ -31,6 +33,9 @@ class Switchboard:
         self._endpoint = endpoint
         self._serials = count(1)
         self._verdicts = Verdicts(context)
+        self.turns = Turns(context)
+        self.on_end: list[Callable[[Call], None]] = []  # told before anybody else is
+        self.record: Record | None = None
 
     # --- finding --------------------------------------------------------------------------------
 
@@ -79,6 +84,7 @@ class Switchboard:
 
     def activate(self, call: Call, reason: CallReason) -> None:
         call.since = self._context.clock.now()
+        self.turns.enter(call)
         self.move(call, CallStatus.ACTIVE, reason)
         self._verdicts.follow(call)
 
@@ -89,15 +95,9 @@ class Switchboard:
 
     def hear(self, call: Call) -> None:
         """The other side has begun to speak; a caller of ours also before the answer."""
-        assert call.media is not None
-        order = AddSource(
-            owner=call.id, kind=SourceKind.CALL, ring=call.media.stream.ring, rank=CALL_RANK
-        )
-        try:
-            self._context.dispatcher.execute(order)
-            call.heard = True
-        except CommandRefused as refusal:
-            logger.warning("call %s is not heard: %s", call.id, refusal)
+        if call.state is not CallStatus.PIN:
+            self.turns.enter(call)
+        self.turns.speak(call)
 
     def take_answer(self, call: Call, media: CallMedia, body: bytes) -> bool:
         """The answer to our offer; False when it cannot be used."""
@@ -113,18 +113,17 @@ class Switchboard:
     def refuse(self, call: Call, status: int, reason: CallReason) -> None:
         """A call that never sounds or lights: only its pulse tells of it."""
         self._driver.feed(self._endpoint.reject, call.leg, status)
-        self._silence(call)
-        self.calls.pop(call.id)
+        self._leave(call, f"refused here with {status}")
         self._context.bus.publish(call.moved(CallStatus.TERMINATED, reason))
 
     def deny(self, call: Call) -> None:
         """The same for one that was refused before it came to be."""
-        self.calls.pop(call.id)
+        self._leave(call, "refused by the access list")
         self._context.bus.publish(call.moved(CallStatus.TERMINATED, CallReason.DENIED))
 
     def give_up(self, call: Call) -> None:
         """There can be no sound: hang up, and say that it failed."""
-        call.failed = True
+        call.why = CallReason.FAILED
         self.end(call)
 
     def end(self, call: Call, status: int = 480) -> None:
@@ -145,26 +144,29 @@ class Switchboard:
             return
         status = f"{news.status} " if news.status else ""
         logger.info("call %s has ended: %s, %s%s", call.id, news.how.value, status, news.words)
-        self.finish(call, _reason(news, call))
+        self.finish(call, _reason(news, call), f"{status}{news.words}")
 
-    def finish(self, call: Call, reason: CallReason) -> None:
+    def finish(self, call: Call, reason: CallReason, words: str = "") -> None:
         """The call is over: silence first, then the news."""
-        self._silence(call)
-        self.calls.pop(call.id)
+        self._leave(call, words)
         self.move(call, CallStatus.TERMINATED, reason)
 
-    def _silence(self, call: Call) -> None:
-        if call.heard:
-            call.heard = False
-            self._context.dispatcher.execute(RemoveSource(owner=call.id))
+    def _leave(self, call: Call, words: str) -> None:
+        self.turns.leave(call)
+        for told in self.on_end:
+            told(call)
         if call.media is not None:
             self._verdicts.conclude(call)
+        if self.record is not None:
+            self.record(call.snapshot(), words)
+        if call.media is not None:
             call.media.close()
+        self.calls.pop(call.id)
 
 
 def _reason(news: CallEnded, call: Call) -> CallReason:
-    if call.failed:
-        return CallReason.FAILED
+    if call.why is not None:
+        return call.why
     match news.how:
         case Ended.NO_ANSWER:
             return CallReason.NO_ANSWER
