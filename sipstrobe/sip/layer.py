@@ -84,7 +84,6 @@ class Layer:
 
     def ask(self, draft: Draft, flow: Flow, answered: Answered, *, now: float) -> Asking:
         """Send a request in a transaction of its own."""
-        self.limits.prove(flow.remote.host)
         asking = Asking(self, draft, flow, answered)
         asking.start(now=now)
         return asking
@@ -191,6 +190,7 @@ class Layer:
             del self.merging[serving.merged]
 
     def enter_client(self, asking: Asking) -> None:
+        self.limits.prove(asking.flow.remote.host)  # it may answer, since we have asked
         self.clients[asking.key] = asking
         self._by_way.setdefault(way(asking.flow), {})[asking] = None
 
