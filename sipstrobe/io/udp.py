@@ -120,6 +120,14 @@ class UdpSocket:
             if (apart > WELL_AFTER and waited < JUST_COME) or self._socket.fileno() < 0:
                 return
 
+    def watch(self, wanted: bool) -> None:
+        """Receive by itself from now on, or only when `poll` is called."""
+        if self._socket.fileno() >= 0:
+            if wanted:
+                self._loop.add_reader(self._socket.fileno(), self._drain)
+            else:
+                self._loop.remove_reader(self._socket.fileno())
+
     def send(self, data: bytes, to: Endpoint) -> bool:
         """Hand the datagram to the kernel; False when it can never arrive.
 

@@ -226,7 +226,7 @@ def _attributes(data: bytes) -> Iterable[Attribute]:
         if len(value) != length or count > MAX_ATTRIBUTES:
             raise RemoteProtocolError("the attributes of the STUN message do not fit into it")
         if kind == Attr.FINGERPRINT:
-            if value != _fingerprint(data[:at]):
+            if value != _fingerprint(data[:at]) or at + 8 != len(data):
                 raise RemoteProtocolError("the FINGERPRINT of the STUN message is wrong")
             return
         if covered or kind in _LAST:

@@ -23,6 +23,8 @@ from sipstrobe.sdp.negotiate import (
 )
 from sipstrobe.sdp.security import UNENCRYPTED, Encryption, SdesKeys, Security
 from sipstrobe.services.media_options import PLAIN, MediaOptions, strictest_of_peers
+from sipstrobe.services.media_path import MediaPath
+from sipstrobe.services.nat import Nat
 from sipstrobe.services.stream import Stream
 from sipstrobe.services.ticker import Ticker
 from sipstrobe.sip.account import Account
@@ -48,9 +50,19 @@ class CallMedia:
     """
 
     def __init__(
-        self, context: Context, stream: Stream, flow: Flow, ours: Offerable, names: Names
+        self,
+        context: Context,
+        stream: Stream,
+        flow: Flow,
+        ours: Offerable,
+        names: Names,
+        path: MediaPath | None = None,
     ) -> None:
+        """path: given where addresses are translated; then `prepare` comes first."""
         self.stream = stream
+        self.path = path
+        if path is not None:
+            path.ready = self._unpark
         self.parameters: MediaParameters | None = None
         self._random_bytes = context.random_bytes
         self._peer = flow.remote.host
@@ -77,14 +89,26 @@ class CallMedia:
         """Where the signalling of the peer comes from."""
         return self._peer
 
+    async def prepare(self, *, offering: bool) -> None:
+        """Learn by which addresses we can be reached, where that takes help: within a few seconds,
+        and whatever fails. offering: the coming offer is ours."""
+        if self.path is not None:
+            await self.path.prepare(offering=offering)
+
     def offer(self) -> bytes:
         """The offer to send; within a call it goes on from what was sent last."""
+        if self.path is not None:
+            self._ours = self.path.describe(self._ours, offering=True)
         self._sent = offer(self._ours, self._sent, self.parameters)
         return bytes(self._sent)
 
     def answer(self, body: bytes) -> bytes:
         """Take an offer and give the answer to send."""
-        made = answer(SessionDescription.parse(body), self._ours, self._sent, self.parameters)
+        theirs = SessionDescription.parse(body)
+        if self.path is not None:
+            self.path.heed(theirs)
+            self._ours = self.path.describe(self._ours, offering=False)
+        made = answer(theirs, self._ours, self._sent, self.parameters)
         self._sent = made.description
         self._agree(made.parameters)
         return bytes(made.description)
@@ -109,10 +133,13 @@ class CallMedia:
     def prove(self) -> None:
         """The peer has answered to what we sent it."""
         self._proven = True
-        self.stream.parked = False
+        if self.path is None or self.path.found:
+            self._unpark()
 
     def close(self) -> None:
         self._look_no_more()
+        if self.path is not None:
+            self.path.close()
         self.stream.close()
 
     def _agree(self, parameters: MediaParameters) -> None:
@@ -131,11 +158,24 @@ class CallMedia:
         if self._began and before is None:
             self._start(parameters)
         elif self._began:
+            if self.path is not None:
+                self.stream.parked = self._is_parked(parameters)
             self.stream.update(parameters)
 
     def _start(self, parameters: MediaParameters) -> None:
-        self.stream.parked = not self._proven and parameters.host != self._peer
+        self.stream.parked = self._is_parked(parameters)
         self.stream.start(parameters)
+
+    def _is_parked(self, parameters: MediaParameters) -> bool:
+        """Whether nothing may be sent yet: there is no way, or nobody there has agreed to it (with
+        ICE whoever is there has, by answering our checks)."""
+        if self.path is not None and not self.path.agree(parameters):
+            return True
+        checked = self.path is not None and self.path.checked
+        return not (self._proven or checked or parameters.host == self._peer)
+
+    def _unpark(self) -> None:
+        self.stream.parked = False
 
     def _renew_key(self, before: MediaParameters | None, now: MediaParameters) -> None:
         """RFC 3711 §9.1: a key that is given up never comes back, for it would make the same
@@ -164,7 +204,7 @@ class CallMedia:
         self._found = (parameters.host, address)
         self.parameters = parameters = replace(parameters, host=address)
         if self._began:
-            self.stream.parked = not self._proven and address != self._peer
+            self.stream.parked = self._is_parked(parameters)
             self.stream.update(parameters)
 
     def _look_no_more(self) -> None:
@@ -177,8 +217,10 @@ class MediaFactory:
     """Opens the media of calls: the ports from the settings, one ticker for all streams, and one
     certificate for all handshakes."""
 
-    def __init__(self, context: Context, start_port: int) -> None:
+    def __init__(self, context: Context, start_port: int, nat: Nat | None = None) -> None:
+        """nat: helps with address translation, where the settings want it."""
         self._context = context
+        self._nat = nat
         self._ticker = Ticker(context.clock)
         self._names = Names(MAX_LOOKUPS)
         self._certificate: Certificate | None = None
@@ -224,9 +266,11 @@ class MediaFactory:
 
         Raises OSError when there is no free pair of ports.
         """
+        ports = self._ports[6 if ":" in flow.local.host else 4]
+        path = self._nat.path(flow, ports) if self._nat is not None else None
         stream = Stream(
             self._context,
-            self._ports[6 if ":" in flow.local.host else 4],
+            path or ports,
             self._ticker,
             shortest=LEAST_WAIT,
             on_first=on_first,
@@ -240,7 +284,7 @@ class MediaFactory:
             events=options.events,
             security=self._security(flow, options),
         )
-        return CallMedia(self._context, stream, flow, ours, self._names)
+        return CallMedia(self._context, stream, flow, ours, self._names, path)
 
     def _security(self, flow: Flow, options: MediaOptions) -> Security:
         if options.encryption is Encryption.NONE:

@@ -32,8 +32,16 @@ class Wire(Protocol):
     """One datagram socket."""
 
     port: int
-    dropped: int  # datagrams that could not be sent
-    unreachable: int  # times that the network said that one did not arrive
+
+    @property
+    def dropped(self) -> int:
+        """Datagrams that could not be sent."""
+        ...
+
+    @property
+    def unreachable(self) -> int:
+        """Times that the network said that one did not arrive."""
+        ...
 
     def send(self, data: bytes, to: Endpoint) -> bool: ...
     def poll(self) -> None: ...
@@ -225,8 +233,11 @@ class Channel:
             srtp = Srtp(ours, theirs)
         else:
             srtp.change(ours, theirs)
+        before = self.encryption
         for wire in wires:
             self._srtp[wire] = srtp
+        if self.encryption != before:
+            logger.info("port %d: media are encrypted with %s", self.rtp.port, self.encryption)
 
     def _forget(self, *wires: int) -> None:
         self._failed, self._replayed = self.undecipherable, self.replayed
@@ -278,7 +289,6 @@ class Channel:
         wires = (0, 1) if self._mux else (wire,)
         self._protect(wires, keys.ours, keys.theirs)
         self.ready = self._srtp[0] is not None
-        logger.info("port %d: media are encrypted with %s", sender.port, keys.ours.suite)
 
     def _end_handshakes(self) -> None:
         if self._turn is not None:
