@@ -16,7 +16,9 @@ from sipstrobe.rtp.latch import Address
 from sipstrobe.rtp.srtp import Keys
 from sipstrobe.secret import Secret
 
-FIRST_WAIT: Final = 0.1  # seconds until a flight is repeated; doubled each time (RFC 6347 §4.2.4.1)
+# Seconds until a flight is repeated, doubled each time. Deviation: RFC 6347 §4.2.4.1 begins with a
+# second, but the first flight often comes before the peer knows our fingerprint, and speech waits.
+FIRST_WAIT: Final = 0.05
 LONGEST_WAIT: Final = 2.0
 LIMIT: Final = 20.0  # seconds that all of it may take
 MAX_ATTEMPTS: Final = 4  # handshakes that may fail, since outsiders could have spoilt them

@@ -5,7 +5,7 @@ import json
 import socket
 import subprocess
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -104,8 +104,13 @@ def baresip(
     codecs: str = "pcmu",
     answer: str = "auto",
     max_calls: int = 64,
+    account: str = "",
+    modules: Iterable[str] = (),
 ) -> Generator[Baresip]:
-    """Start a baresip whose microphone is the WAV file `source` (8 kHz); record: what it hears."""
+    """Start a baresip whose microphone is the WAV file `source` (8 kHz); record: what it hears.
+
+    account: further parameters, as ";mediaenc=srtp-mand"; modules: that these need.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     port, control_port = free_port(), free_port(socket.SOCK_STREAM)
     literal = f"[{host}]" if ":" in host else host
@@ -116,17 +121,17 @@ def baresip(
         *("audio_player aubridge,nil", f"audio_source aufile,{source}", "audio_alert aubridge,nil"),
         *("audio_buffer 20-160", f"rtp_ports {free_port()}-{free_port() | 0xFFF0}"),
         *("jitter_buffer_delay 5-10", "call_hold_other_calls no", f"module_path {MODULES}"),
-        *(f"module {name}.so" for name in audio),
+        *(f"module {name}.so" for name in (*audio, *modules)),
         *("module_tmp uuid.so", "module_tmp account.so", "module_app menu.so"),
         f"snd_path {folder}",
         *("module ctrl_tcp.so", f"ctrl_tcp_listen 127.0.0.1:{control_port}"),
     ]
-    account = (
+    address = (
         f"<sip:tester@{literal}:{port};transport={transport}>"
-        f";regint=0;answermode={answer};audio_codecs={codecs}"
+        f";regint=0;answermode={answer};audio_codecs={codecs}{account}"
     )
     (folder / "config").write_text("\n".join(lines) + "\n")
-    (folder / "accounts").write_text(account + "\n")
+    (folder / "accounts").write_text(address + "\n")
     (folder / "contacts").write_text("")
     with (folder / "baresip.log").open("wb") as log:
         process = subprocess.Popen(["baresip", "-f", str(folder)], stdout=log, stderr=log)
