@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from uuid import NAMESPACE_OID, uuid5
 
 import msgspec
 
@@ -28,6 +29,7 @@ from sipstrobe.lightsiren.settings import LightsSettings
 from sipstrobe.page import Page
 from sipstrobe.services.automation import Automation
 from sipstrobe.services.greeting import Greeting
+from sipstrobe.services.history import History
 from sipstrobe.services.phone import Phone
 from sipstrobe.services.properties import Properties
 from sipstrobe.services.settings import SettingsService
@@ -126,13 +128,16 @@ class Device:
         self.signals = Signals(context, sound_problem=lambda: self.sound.snapshot()["problem"])
         self.automation = Automation(context)
         self.greeting = Greeting(context)
-        self.phone = Phone(context, self.greeting.recording)
+        self.history = History(context, options.state)
+        serial = store.current.device.serial
+        self.phone = Phone(context, self.greeting.recording, _instance_id(serial))
         self.page = Page(context, self._serve)
 
     async def start(self, stack: AsyncExitStack) -> None:
         """Bring the settings into effect, outputs first, doors last."""
         watch = self._store.watch
         stack.push_async_callback(self.settings.aclose)
+        stack.push_async_callback(self.history.aclose)
         stack.push_async_callback(self.sound.aclose)
         watch(self._audio, self.sound.apply)
         stack.callback(self.signals.close)
@@ -208,6 +213,7 @@ class Device:
             automation=self.automation,
             properties=self.properties,
             settings=self.settings,
+            history=self.history,
             problems=lambda: dict(self._problems),
         )
 
@@ -216,6 +222,11 @@ class Device:
             self._problems.pop(event.service, None)
         else:
             self._problems[event.service] = event.problem
+
+
+def _instance_id(serial: str) -> str:
+    """The name of this device among all (RFC 5626 §4.1): it follows from the serial number."""
+    return uuid5(NAMESPACE_OID, f"sipstrobe {serial}").urn
 
 
 def _freeze() -> None:

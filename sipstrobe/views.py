@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from sipstrobe.services.automation import Automation
+from sipstrobe.services.history import History
 from sipstrobe.services.phone import Phone
 from sipstrobe.services.properties import Properties
 from sipstrobe.services.settings import SettingsService
@@ -19,15 +20,10 @@ def views_of(
     automation: Automation,
     properties: Properties,
     settings: SettingsService,
+    history: History,
     problems: Callable[[], Mapping[str, str]],
 ) -> Views:
     """All views of one device. problems: what keeps each of its parts from working."""
-
-    def registrations() -> list[dict[str, object]]:
-        return [
-            {"account": account.name, "uri": "", "state": "does not register", "problem": ""}
-            for account in phone.settings.accounts
-        ]
 
     return Views(
         operations=signals.status,
@@ -36,7 +32,8 @@ def views_of(
         frame=signals.frame,
         watch_frames=signals.watch_frames,
         calls=phone.snapshot,
-        registrations=registrations,
+        registrations=phone.accounts.snapshot,
+        history=history.calls,
         listening=lambda: phone.transports.addresses,
         sound=sound.snapshot,
         lights=lambda: signals.light_states,

@@ -1,7 +1,7 @@
 """POST /api/v1/commands/<name>: every order that people may give, as JSON."""
 
 from dataclasses import fields
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
 
@@ -25,7 +25,12 @@ from sipstrobe.config.users import Role
 from sipstrobe.web.describe import name_of
 from sipstrobe.web.exchange import HttpProblem, Request, Response, Route, json
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 PATH = "/api/v1/commands/"
+
+T = TypeVar("T", bound="DataclassInstance")
 
 COMMANDS: dict[str, type[Command]] = {
     name_of(command): command
@@ -60,11 +65,11 @@ class Commands:
         kind = COMMANDS.get(name)
         if kind is None:
             raise HttpProblem(404, f"no such command; there are {', '.join(COMMANDS)}")
-        return json({"result": self._dispatcher.execute(read_command(kind, request.body))})
+        return json({"result": self._dispatcher.execute(read_body(kind, request.body))})
 
 
-def read_command(kind: type[Command], body: bytes) -> Command:
-    """The command that a JSON object describes. Raises HttpProblem 400 that names the field."""
+def read_body(kind: type[T], body: bytes) -> T:
+    """What a JSON object describes. Raises HttpProblem 400 that names the field."""
     values = read_object(body)
     known = {field.name for field in fields(kind)}
     for name in values:

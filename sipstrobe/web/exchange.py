@@ -1,8 +1,9 @@
 """Requests and responses as values: what a route is given and what it gives back."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
+from urllib.parse import parse_qs
 
 import msgspec
 
@@ -12,6 +13,7 @@ from sipstrobe.errors import RemoteProtocolError
 JSON = "application/json; charset=utf-8"
 PROBLEM = "application/problem+json"  # RFC 9457
 BODY_MAX_BYTES = 64 * 1024  # of a request, where a route does not allow more
+QUERY_MAX = 16  # fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,18 @@ class Request:
     def header(self, name: str) -> str:
         return self.headers.get(name, "")
 
+    def query(self, name: str) -> str | None:
+        """The first value of this name in the query; None: there is none.
+
+        Raises HttpProblem when there is more in the query than anybody needs.
+        """
+        text = self.target.partition("?")[2]
+        try:
+            given = parse_qs(text, keep_blank_values=True, max_num_fields=QUERY_MAX)
+        except ValueError:
+            raise HttpProblem(400, f"the query may have {QUERY_MAX} fields") from None
+        return given.get(name, [None])[0]
+
     def cookie(self, name: str) -> str:
         for part in self.header("cookie").split(";"):
             key, _, value = part.strip().partition("=")
@@ -64,15 +78,16 @@ class Response:
         return Response(self.status, self.body, self.content_type, self.headers + headers)
 
 
-Handler = Callable[[Request], Response]
+Handler = Callable[[Request], Response | Awaitable[Response]]
+"""Answers a request; one that must wait, as for a disk, gives what is to be awaited."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
     """Who may call what.
 
-    path: exact, or with "*" for its last segment. role: the least that is needed; None leaves the
-    door open, and the handler decides.
+    path: exact, or with "*" for one of its segments. role: the least that is needed; None leaves
+    the door open, and the handler decides.
     """
 
     method: str
@@ -80,7 +95,9 @@ class Route:
     handler: Handler
     role: Role | None
     body_max_bytes: int = BODY_MAX_BYTES
-    unstored: Handler = lambda _: problem(500, "the settings could not be stored")
+    unstored: Callable[[Request], Response] = lambda _: problem(
+        500, "the settings could not be stored"
+    )
     """What to answer when the handler was content and the disk was not."""
 
 

@@ -1,7 +1,7 @@
 """From a request to its route: which door, who may use it, and what is said when it is shut."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 
 from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused, ConfigError, RemoteProtocolError, StaleRevision
@@ -20,6 +20,7 @@ class Router:
         self._routes: dict[str, dict[str, Route]] = {}
         for route in routes:
             self._routes.setdefault(route.path, {})[route.method] = route
+        self._patterns = [(path.split("/"), path) for path in self._routes if "*" in path]
         requests = "Requests that were answered"
         self._answered = context.measures.counter("http_requests_total", requests)
         self._seconds = context.measures.histogram(
@@ -31,9 +32,10 @@ class Router:
         route = self._methods(path).get(method)
         return route.body_max_bytes if route is not None else 0
 
-    def respond(self, request: Request) -> Response:
+    async def respond(self, request: Request) -> Response:
         try:
-            response = self._respond(request)
+            found = self._respond(request)
+            response = await found if isinstance(found, Awaitable) else found
         except HttpProblem as refusal:
             response = refusal.response()
         except RemoteProtocolError as error:
@@ -56,7 +58,7 @@ class Router:
         """What to answer when a change that was accepted could not be stored."""
         return self._methods(request.path)[request.method].unstored(request)
 
-    def _respond(self, request: Request) -> Response:
+    def _respond(self, request: Request) -> Response | Awaitable[Response]:
         methods = self._methods(request.path)
         route = methods.get(request.method)
         if route is None and not methods:
@@ -75,4 +77,12 @@ class Router:
 
     def _methods(self, path: str) -> dict[str, Route]:
         found = self._routes.get(path)
-        return found if found is not None else self._routes.get(path[: path.rfind("/")] + "/*", {})
+        if found is not None:
+            return found
+        segments = path.split("/")
+        for pattern, name in self._patterns:
+            if len(pattern) == len(segments) and all(
+                wanted in ("*", segment) for wanted, segment in zip(pattern, segments, strict=True)
+            ):
+                return self._routes[name]
+        return {}

@@ -14,6 +14,7 @@ from sipstrobe.config.users import Role, User
 from sipstrobe.context import Context
 from sipstrobe.web import pages
 from sipstrobe.web.api import Api
+from sipstrobe.web.calls import Calls
 from sipstrobe.web.commands import Commands
 from sipstrobe.web.compat.siren_and_light import SirenAndLight
 from sipstrobe.web.exchange import HttpProblem, Request, Response, Route
@@ -74,11 +75,11 @@ class WebServer:
     async def respond(self, request: Request) -> Response:
         """Answer when what was asked for is stored, so that whoever asks next sees it."""
         if request.method != "POST":
-            return self._router.respond(request)
+            return await self._router.respond(request)
         while self._views.settled() is not None and await self._stored():
             pass  # meanwhile others may have asked for more
         before = self._views.settled()  # a disk that hangs holds up changes, and nothing else
-        response = self._router.respond(request)
+        response = await self._router.respond(request)
         if self._views.settled() is before or await self._stored():
             return response
         return self._router.unstored(request)
@@ -111,6 +112,7 @@ class WebServer:
         doors = (
             Api(self._gate, context.dispatcher, context.measures, self._status),
             Commands(context.dispatcher),
+            Calls(context.dispatcher, context.clock, views),
             SirenAndLight(context.dispatcher, context.clock, views, lambda: store.current.profiles),
         )
         return [*pages.routes(), *(route for door in doors for route in door.routes())]

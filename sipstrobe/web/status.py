@@ -113,4 +113,5 @@ def call_json(call: CallView, now: float) -> dict[str, Any]:
         "packets_lost": call.packets_lost,
         "jitter_ms": round(call.jitter_ms, 1),
         "transport": call.transport,
+        "audio": call.audio,
     }

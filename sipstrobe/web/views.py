@@ -5,7 +5,7 @@ protocols say what must be readable in it. `at` and `since` are monotonic second
 """
 
 from asyncio import Future
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -103,6 +103,10 @@ class CallView(Protocol):
     def jitter_ms(self) -> float: ...
     @property
     def transport(self) -> str: ...
+    @property
+    def audio(self) -> object | None:
+        """How it is heard, as plain values: verdict, words, advice, mos, …; None: not known yet."""
+        ...
 
 
 class NamedRule(Protocol):
@@ -144,7 +148,10 @@ class Views:
 
     calls: Callable[[], Sequence[CallView]]
     registrations: Callable[[], Sequence[Mapping[str, object]]]
-    """account, state, problem: of each account that registers."""
+    """account, state, server, uri, code, words, until, problem: of each account."""
+    history: Callable[[int, int | None], Awaitable[Sequence[object]]]
+    """So many calls that were, the newest first, and only those before an id; plain values with
+    an id, and started, answered and ended in seconds since 1970. Raises OSError."""
     listening: Callable[[], Sequence[str]]
     """Addresses as people would dial or open them."""
     sound: Callable[[], Mapping[str, object]]

@@ -1,12 +1,12 @@
 """A device with a page: real light and siren, real settings in memory, made-up calls."""
 
 import os
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from sipstrobe.commands import AnswerCall, ChangeSettings, HangUp
+from sipstrobe.commands import AnswerCall, ChangeSettings, Dial, HangUp, SendDigits
 from sipstrobe.config.files import Files, Memory
 from sipstrobe.config.store import Store
 from sipstrobe.config.users import Role, User, make_user
@@ -44,6 +44,29 @@ class FakeCall:
     packets_lost: int = 3
     jitter_ms: float = 4.2
     transport: str = "UDP"
+    audio: Mapping[str, object] | None = None
+
+
+@dataclass(kw_only=True)
+class FakeRecord:
+    """A call that was, as the history would show it."""
+
+    id: int
+    call: str = "in-1"
+    direction: str = "incoming"
+    account: str = "Peer to peer"
+    local_uri: str = "sip:1001@192.0.2.10"
+    remote_uri: str = "sip:alice@192.0.2.77"
+    extension: str = "1001"
+    started: float = 1_900_000_000.0
+    answered: float | None = 1_900_000_001.0
+    ended: float | None = 1_900_000_061.5
+    reason: str = "terminated"
+    words: str = ""
+    codec: str = "PCMU"
+    encryption: str = ""
+    mos: float | None = 4.4
+    verdict: str | None = "ok"
 
 
 @dataclass
@@ -60,6 +83,9 @@ class Device:
     sound: dict[str, object] = field(default_factory=lambda: {"output": "null", "rms_db": -120.0})
     registrations: list[dict[str, object]] = field(default_factory=list[dict[str, object]])
     services: dict[str, str] = field(default_factory=dict[str, str])
+    records: list[FakeRecord] = field(default_factory=list[FakeRecord])
+    digits: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    disk_works: bool = True
 
     @classmethod
     def make(
@@ -87,6 +113,8 @@ class Device:
             serve(ChangeSettings, device._change)
         serve(HangUp, device._hang_up)
         serve(AnswerCall, device._answer)
+        serve(Dial, device._dial)
+        serve(SendDigits, device._send_digits)
         return device
 
     def views(self) -> Views:
@@ -98,6 +126,7 @@ class Device:
             watch_frames=self.signals.watch_frames,
             calls=lambda: self.calls,
             registrations=lambda: self.registrations,
+            history=self._history,
             listening=lambda: ["UDP 5060 (IPv4, IPv6)", "TCP 5060 (IPv4, IPv6)"],
             sound=lambda: self.sound,
             lights=lambda: self.signals.light_states,
@@ -130,6 +159,29 @@ class Device:
         if command.call is not None and len(kept) == len(self.calls):
             raise CommandRefused("unknown_call", f"there is no call {command.call!r}")
         self.calls[:] = kept
+
+    def _dial(self, command: Dial) -> str:
+        if command.account not in (None, "Peer to peer"):
+            raise CommandRefused("unknown_account", f"there is no account {command.account!r}")
+        if " " in command.uri:
+            raise CommandRefused("bad_uri", f"cannot call {command.uri!r}: a space")
+        name = f"out-{len(self.calls) + 1}"
+        call = FakeCall(id=name, direction="outgoing", state="calling", remote_uri=command.uri)
+        self.calls.append(call)
+        return name
+
+    def _send_digits(self, command: SendDigits) -> None:
+        if command.call not in [call.id for call in self.calls]:
+            raise CommandRefused("unknown_call", f"there is no call {command.call!r}")
+        if not set(command.digits) <= set("0123456789ABCD*#"):
+            raise CommandRefused("digits", f"{command.digits!r} are no digits")
+        self.digits.append((command.call, command.digits))
+
+    async def _history(self, limit: int, before: int | None) -> Sequence[FakeRecord]:
+        if not self.disk_works:
+            raise OSError("the history of calls: disk I/O error")
+        newest = sorted(self.records, key=lambda record: -record.id)
+        return [r for r in newest if before is None or r.id < before][:limit]
 
     def _answer(self, command: AnswerCall) -> None:
         for call in self.calls:

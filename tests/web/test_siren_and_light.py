@@ -17,7 +17,7 @@ from sipstrobe.lightsiren.catalogue import PATTERNS
 from sipstrobe.lightsiren.settings import LightPart, MaintenanceSettings, Profile
 from sipstrobe.lightsiren.sounds import SOUNDS
 from sipstrobe.web.compat.siren_and_light import PATH, SirenAndLight
-from sipstrobe.web.exchange import Request
+from sipstrobe.web.exchange import Request, Response
 from tests.support.clock import FakeClock
 from tests.support.web import PASSWORDS, Device
 
@@ -547,5 +547,6 @@ def _answer_of(body: bytes) -> Any:
     )
     (route,) = cgi.routes()
     response = route.handler(Request(method="POST", path=PATH, target=PATH, body=body))
+    assert isinstance(response, Response)
     assert response.status == 200
     return json.loads(response.body)

@@ -178,6 +178,7 @@ def test_without_its_service_an_order_is_not_available() -> None:
 
     response = cgi.routes()[0].handler(Request(method="POST", path=PATH, target=PATH, body=body))
 
+    assert isinstance(response, Response)
     assert json.loads(response.body)["error"]["code"] == 1200
 
 
@@ -185,17 +186,24 @@ def test_without_its_service_an_order_is_not_available() -> None:
     ("raised", "status"),
     [(RemoteProtocolError("odd", status=488), 488), (ConfigError(()), 422), (KeyError("x"), 500)],
 )
-def test_whatever_a_handler_raises_there_is_an_answer(
-    raised: Exception, status: int, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("path", ["/x/y\nz", "/x/y\nz/later"])
+async def test_whatever_a_handler_raises_there_is_an_answer(
+    raised: Exception, status: int, path: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     def handler(_: Request) -> Response:
         raise raised
 
-    context = Context(FakeClock(), random_bytes=bytes)
-    route = Route(method="GET", path="/x/*", handler=handler, role=None)
-    router = Router(context, Gate(lambda: USERS, bytes), [route])
+    async def later(_: Request) -> Response:
+        raise raised
 
-    response = router.respond(Request(method="GET", path="/x/y\nz", target="/x/y%0Az"))
+    context = Context(FakeClock(), random_bytes=bytes)
+    routes = [
+        Route(method="GET", path="/x/*", handler=handler, role=None),
+        Route(method="GET", path="/x/*/later", handler=later, role=None),
+    ]
+    router = Router(context, Gate(lambda: USERS, bytes), routes)
+
+    response = await router.respond(Request(method="GET", path=path, target="/x/y%0Az"))
 
     assert response.status == status
     assert json.loads(response.body)["status"] == status
