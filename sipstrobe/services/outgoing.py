@@ -1,31 +1,58 @@
-"""Calls that we make: which account makes them, which way they go, and how they are answered."""
+"""Calls that we make: which account makes them, which ways they try, and how they are answered."""
 
 import asyncio
 import logging
-import re
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass, field
 
 from sipstrobe.commands import Dial
 from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused, LocalProtocolError, RemoteProtocolError
 from sipstrobe.events import CallReason, CallStatus, Direction
 from sipstrobe.machine import Driver
-from sipstrobe.services.call_media import MediaFactory
+from sipstrobe.services.accounts import Accounts
+from sipstrobe.services.call_media import CallMedia, MediaFactory
 from sipstrobe.services.calls import Call
 from sipstrobe.services.media_options import MediaOptions
 from sipstrobe.services.switchboard import Switchboard
-from sipstrobe.services.transports import SipTransports
+from sipstrobe.services.ways import Way
 from sipstrobe.sip.account import Account
+from sipstrobe.sip.dialled import dialled
 from sipstrobe.sip.endpoint import Endpoint
-from sipstrobe.sip.outputs import CallAccepted, CallProgress, Output
-from sipstrobe.sip.settings import SipSettings, default_account
-from sipstrobe.sip.target import next_hop, transport_of
-from sipstrobe.sip.transport import Address, Flow, Transport
+from sipstrobe.sip.outputs import CallAccepted, CallEnded, CallProgress, Ended, Output
+from sipstrobe.sip.servers import transport_of
+from sipstrobe.sip.settings import SipSettings
+from sipstrobe.sip.target import transport_of as transport_to
 from sipstrobe.sip.uri import Uri
 from sipstrobe.trace import Cause
 
 logger = logging.getLogger(__name__)
 
-_SCHEME = re.compile(r"(?i)(sips?|tel):")  # anything else before a colon is a user or a host
+PATIENCE = 3.0  # seconds without any sign of the other side, after which another way is tried
+Fields = tuple[tuple[str, str], ...]
+
+
+@dataclass(slots=True, eq=False)
+class Attempt:
+    """One INVITE of a call. sign: whether the other side has answered it in any way."""
+
+    call: Call
+    leg: str
+    way: Way
+    sign: "asyncio.Future[bool]"
+    failure: CallEnded | None = None  # it came to nothing, and another way might do better
+
+
+@dataclass(slots=True, eq=False)
+class Wish:
+    """What is to be dialled, and what the INVITE is to say besides."""
+
+    account: Account
+    uri: Uri
+    cause: Cause | None
+    fields: Fields = ()
+    until: float = field(default=0.0)  # the instant until which somebody has to answer
 
 
 class Outgoing:
@@ -36,7 +63,7 @@ class Outgoing:
         context: Context,
         driver: Driver[Output],
         endpoint: Endpoint,
-        transports: SipTransports,
+        accounts: Accounts,
         media: MediaFactory,
         board: Switchboard,
     ) -> None:
@@ -44,10 +71,11 @@ class Outgoing:
         self._context = context
         self._driver = driver
         self._endpoint = endpoint
-        self._transports = transports
+        self._accounts = accounts
         self._media = media
         self._board = board
         self._dialling: set[asyncio.Task[None]] = set()
+        self._attempts: dict[str, Attempt] = {}  # those without a sign yet, by leg
 
     def stop(self) -> None:
         """Dial no more; what is being looked up is forgotten."""
@@ -56,77 +84,149 @@ class Outgoing:
 
     def dial(self, order: Dial) -> str:
         """Begin a call; the result is its name. Raises CommandRefused."""
+        return self.call(order.uri, self._accounts.named(order.account))
+
+    def call(self, text: str, account: Account, fields: Fields = ()) -> str:
+        """Call what somebody has dialled; fields: what the INVITE is to say besides.
+
+        The result is the name of the call. Raises CommandRefused.
+        """
         if not self.settings.enabled:
             raise CommandRefused("sip_off", "SIP is switched off")
-        account = self._account(order.account)
+        if not account.enabled:
+            raise CommandRefused("unknown_account", f"account {account.name!r} is not active")
         try:
-            uri = Uri.parse(order.uri if _SCHEME.match(order.uri) else f"sip:{order.uri}")
-            target = _way_to(uri, account)
+            uri = dialled(text, account)
+            transport_to(uri, transport_of(account))
         except RemoteProtocolError as error:
-            raise CommandRefused("bad_uri", f"cannot call {order.uri!r}: {error}") from None
+            raise CommandRefused("bad_uri", f"cannot call {text!r}: {error}") from None
         if len(self._board.calls) >= self.settings.max_calls:
             raise CommandRefused("busy", "there are as many calls as the settings allow")
         call = self._board.begin(Direction.OUTGOING, account, local_uri="", remote_uri=str(uri))
         self._board.move(call, CallStatus.CALLING, CallReason.INITIATED)
-        connecting = self._connect(call, target, account, self._context.trace.current)
-        task = asyncio.get_running_loop().create_task(connecting)
+        until = self._context.clock.now() + self.settings.calling_timeout
+        wish = Wish(account, uri, self._context.trace.current, fields, until)
+        task = asyncio.get_running_loop().create_task(self._connect(call, wish))
         self._dialling.add(task)
         task.add_done_callback(self._dialling.discard)
         return call.id
 
-    async def _connect(
-        self, call: Call, target: Flow, account: Account, cause: Cause | None
-    ) -> None:
-        try:
-            host = await self._transports.resolve(target.remote.host, target.remote.port)
-            flow = self._transports.flow_to(target.transport, host, target.remote.port)
-        except OSError:
-            flow = None
-        if call.id not in self._board.calls:
-            return  # hung up meanwhile
-        with self._context.trace.because(cause):
-            if flow is None:
-                logger.info("call %s: there is no way to %s", call.id, target.remote)
-                self._board.finish(call, CallReason.FAILED)
-            else:
-                self._invite(call, flow, account)
+    # --- one way after the other ----------------------------------------------------------------
 
-    def _invite(self, call: Call, flow: Flow, account: Account) -> None:
-        call.flow = flow
-        user = f"{account.user_id}@" if account.user_id else ""
-        call.local_uri = f"sip:{user}{flow.local}"
+    async def _connect(self, call: Call, wish: Wish) -> None:
+        attempt: Attempt | None = None
+        words = "there is no way there"
         try:
-            options = MediaOptions.of(account)
-            call.media = self._media.open(flow, lambda: self._board.hear(call), options)
+            async with aclosing(self._accounts.ways(wish.account, wish.uri)) as ways:
+                attempt = await self._try(call, wish, ways)
+        except OSError as error:
+            words = str(error)
+        if attempt is not None:
+            self._attempts.pop(attempt.leg, None)
+        if call.id not in self._board.calls:
+            return
+        with self._context.trace.because(wish.cause):
+            if attempt is None:
+                logger.info("call %s cannot be made: %s", call.id, words)
+                self._board.finish(call, CallReason.FAILED)
+            elif attempt.failure is not None:
+                self._board.ended(attempt.failure)
+
+    async def _try(self, call: Call, wish: Wish, ways: AsyncGenerator[Way]) -> Attempt | None:
+        """RFC 3263 §4.3: one way after the other until somebody is there; the last attempt.
+
+        The next way is looked for while the last one may still lead to something.
+        """
+        last: Attempt | None = None
+        async for way in ways:
+            if call.id not in self._board.calls or (last is not None and self._found(last)):
+                break
+            with self._context.trace.because(wish.cause):
+                if last is not None:
+                    self._leave(last)
+                media = self._open(call, wish, way)
+            if media is None:
+                return None
+            if media.path is not None:
+                await media.prepare(offering=True)
+                if call.id not in self._board.calls:
+                    return None
+            with self._context.trace.because(wish.cause):
+                last = self._invite(call, wish, way, media)
+            if last is None or await self._somebody_is_there(last):
+                break
+            self._accounts.unreachable(wish.account, way.flow)
+        return last
+
+    async def _somebody_is_there(self, attempt: Attempt) -> bool:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await attempt.sign
+        except TimeoutError:
+            return self._endpoint.proceeding(attempt.leg)
+
+    def _found(self, attempt: Attempt) -> bool:
+        return attempt.failure is None and (
+            attempt.leg not in self._attempts or self._endpoint.proceeding(attempt.leg)
+        )
+
+    def _leave(self, attempt: Attempt) -> None:
+        """Nobody will hear of this one any more."""
+        self._attempts.pop(attempt.leg, None)
+        self._board.legs.pop(attempt.leg, None)
+        logger.info("call %s: no answer from %s", attempt.call.id, attempt.way.flow.remote)
+        if attempt.failure is None:
+            self._driver.feed(self._endpoint.hang_up, attempt.leg)
+        if attempt.call.media is not None:
+            attempt.call.media.close()
+        attempt.call.media = attempt.call.leg = None
+
+    def _open(self, call: Call, wish: Wish, way: Way) -> CallMedia | None:
+        """Media for a call; None when it is over, as there can be none."""
+        call.flow, call.local_uri = way.flow, way.identity.uri
+        try:
+            options = MediaOptions.of(wish.account)
+            call.media = self._media.open(way.flow, lambda: self._board.hear(call), options)
         except OSError as error:
             logger.warning("call %s has no port for its media: %s", call.id, error)
             self._board.finish(call, CallReason.FAILED)
-            return
+            return None
         call.media.begin(proven=True)
+        return call.media
+
+    def _invite(self, call: Call, wish: Wish, way: Way, media: CallMedia) -> Attempt | None:
+        """None: the call is over."""
         try:
             leg = self._driver.feed(
                 self._endpoint.invite,
-                flow,
+                way.flow,
                 call.remote_uri,
-                call.media.offer(),
-                from_uri=call.local_uri,
-                from_display=account.caller_id,
-                timeout=float(self.settings.calling_timeout),
+                media.offer(),
+                identity=way.identity,
+                fields=wish.fields,
+                timeout=max(wish.until - self._context.clock.now(), 0.0),
             )
         except (LocalProtocolError, RemoteProtocolError) as error:
             logger.warning("call %s cannot be made: %s", call.id, error)
             self._board.finish(call, CallReason.FAILED)
-        else:
-            self._board.enter_leg(call, leg)
+            return None
+        self._board.enter_leg(call, leg)
+        attempt = Attempt(call, leg, way, asyncio.get_running_loop().create_future())
+        self._attempts[leg] = attempt
+        return attempt
+
+    # --- news from the endpoint -----------------------------------------------------------------
 
     def progress(self, news: CallProgress) -> None:
         """A provisional response, perhaps with early media."""
+        self._settle(news.call)
         call, media = self._board.leg(news.call)
         if news.body is not None:
             self._board.take_answer(call, media, news.body)
 
     def accepted(self, news: CallAccepted) -> None:
         """The other side has answered."""
+        self._settle(news.call)
         call, media = self._board.leg(news.call)
         if news.body is not None and not self._board.take_answer(call, media, news.body):
             self._board.give_up(call)
@@ -136,19 +236,22 @@ class Outgoing:
         else:
             self._board.activate(call, CallReason.ACCEPTED_BY_REMOTE)
 
-    def _account(self, name: str | None) -> Account:
-        if name is None:
-            return default_account(self.settings)
-        for account in self.settings.accounts:
-            if account.name == name:
-                return account
-        raise CommandRefused("unknown_account", f"there is no account {name!r}")
+    def ended(self, news: CallEnded) -> None:
+        """The endpoint's last word on an INVITE; another way may do better."""
+        attempt = self._attempts.get(news.call)
+        if attempt is not None and _elsewhere(news):
+            attempt.failure = news
+            self._settle(news.call, sign=False)
+        else:
+            self._settle(news.call)
+            self._board.ended(news)
+
+    def _settle(self, leg: str, *, sign: bool = True) -> None:
+        attempt = self._attempts.pop(leg, None)
+        if attempt is not None and not attempt.sign.done():
+            attempt.sign.set_result(sign)
 
 
-def _way_to(uri: Uri, account: Account) -> Flow:
-    """Where to call: over the account's transport unless the URI names one."""
-    transport = transport_of(uri, Transport(account.transport.upper()))
-    nowhere = Address("", 0)
-    target = next_hop(uri, Flow(Transport.UDP, nowhere, nowhere))
-    remote = Address(target.remote.host, uri.port or transport.usual_port)
-    return Flow(transport, nowhere, remote)
+def _elsewhere(news: CallEnded) -> bool:
+    """RFC 3263 §4.3: no answer, or an overloaded server."""
+    return news.how is Ended.UNREACHABLE or (news.how is Ended.REJECTED and news.status == 503)

@@ -12,14 +12,20 @@ from sipstrobe.commands import AnswerCall, Dial, HangUp, SendDigits
 from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused, RemoteProtocolError
 from sipstrobe.events import CallStatus
+from sipstrobe.io.names import Names
+from sipstrobe.services.accounts import Accounts
 from sipstrobe.services.call_media import MediaFactory
 from sipstrobe.services.calls import CallSnapshot
 from sipstrobe.services.incoming import Incoming
+from sipstrobe.services.keepalives import KeepAlives
+from sipstrobe.services.locator import Locator
+from sipstrobe.services.nat import Nat
 from sipstrobe.services.outgoing import Outgoing
 from sipstrobe.services.speech import SoundSource
 from sipstrobe.services.switchboard import Switchboard
 from sipstrobe.services.transports import SipTransports
 from sipstrobe.sip.endpoint import Endpoint
+from sipstrobe.sip.identity import Registered, RegistrationFailed, Unregistered
 from sipstrobe.sip.outputs import (
     AnswerReceived,
     CallAccepted,
@@ -30,36 +36,56 @@ from sipstrobe.sip.outputs import (
     CloseConnection,
     IncomingCall,
     InfoReceived,
+    KeepAlive,
+    KeepAliveAnswer,
     OfferReceived,
     Output,
     Send,
+    ServerSilent,
 )
 from sipstrobe.sip.settings import SipSettings
 
 logger = logging.getLogger(__name__)
 
-GOODBYE_LIMIT = 2.0  # seconds that BYEs have at shutdown
+GOODBYE_LIMIT = 2.0  # seconds that last words have at shutdown
+MAX_NAMES = 64  # of servers and of those whom we call, looked up at once
 DECLINED = 486  # Busy Here; RFC 3261 §21.4.24
 
 
 class Phone:
     """Accounts and calls of one device."""
 
-    def __init__(self, context: Context, greet: Callable[[], SoundSource | None]) -> None:
-        """greet: what the next caller is to hear when answered; None: silence."""
+    def __init__(
+        self,
+        context: Context,
+        greet: Callable[[], SoundSource | None],
+        instance_id: str = "",
+    ) -> None:
+        """greet: what the next caller is to hear when answered; None: silence.
+
+        instance_id: a URN by which registrars know the device, the same at every start (RFC 5626
+        §4.1); "" does without outbound and GRUU.
+        """
         self._context = context
         self._settings = SipSettings()
         self._endpoint = Endpoint(self._settings, context.random_bytes)
         self._driver = context.driver(self._endpoint, self._deliver, name="SIP timer")
         self.transports = SipTransports(context, self._driver, self._endpoint, self._needs)
-        self._media = MediaFactory(context, self._settings.rtp_start_port)
+        self.nat = Nat(context)
+        self._media = MediaFactory(context, self._settings.rtp_start_port, self.nat)
         self._board = Switchboard(context, self._driver, self._endpoint)
-        parts = (context, self._driver, self._endpoint, self.transports, self._media, self._board)
-        self._incoming = Incoming(*parts, greet)
-        self._outgoing = Outgoing(*parts)
+        signalling = (context, self._driver, self._endpoint)
+        locator = Locator(Names(MAX_NAMES), context.random_bytes)
+        self.accounts = Accounts(*signalling, self.transports, locator, instance_id)
+        calls = (self.accounts, self._media, self._board)
+        self._incoming = Incoming(*signalling, self.transports, *calls, greet)
+        self._outgoing = Outgoing(*signalling, *calls)
+        keepalives = KeepAlives(context.random_bytes, self._driver, self._endpoint, self.transports)
         self._routes: dict[type[Output], Callable[..., None]] = {
             Send: self._send,
             CloseConnection: self._close_connection,
+            KeepAlive: keepalives.ask,
+            KeepAliveAnswer: keepalives.take,
             IncomingCall: self._incoming.take,
             CallDenied: self._incoming.deny,
             CallProgress: self._outgoing.progress,
@@ -68,7 +94,11 @@ class Phone:
             OfferReceived: self._offered,
             AnswerReceived: self._answered,
             InfoReceived: self._info,
-            CallEnded: self._board.ended,
+            CallEnded: self._outgoing.ended,
+            Registered: self.accounts.registered,
+            RegistrationFailed: self.accounts.failed,
+            Unregistered: self.accounts.unregistered,
+            ServerSilent: self.accounts.silent,
         }
         dispatcher = context.dispatcher
         dispatcher.serve(Dial, self._outgoing.dial)
@@ -90,17 +120,22 @@ class Phone:
         self._media.apply(wanted)
         if before.enabled and not wanted.enabled:
             self._board.end_all()
+        self.nat.apply(wanted)
         self.transports.apply(wanted.port if wanted.enabled else None)
+        self.accounts.apply(wanted)
 
     async def aclose(self) -> None:
-        """Hang up, give the BYEs a moment to be answered, and close."""
+        """Hang up, take leave, give the last words a moment to be answered, and close."""
         self._board.end_all()
         self._outgoing.stop()
+        self.accounts.stop()
+        self._incoming.stop()
         self.transports.apply(None)  # no new calls meanwhile
         limit = self._context.clock.now() + GOODBYE_LIMIT
         while self._endpoint.waiting and self._context.clock.now() < limit:  # noqa: ASYNC110
             await asyncio.sleep(0.005)
         await self.transports.aclose()
+        await self.nat.aclose()
         self._driver.close()
 
     def snapshot(self) -> list[CallSnapshot]:
