@@ -31,6 +31,11 @@ class Channel(Protocol):
         """The peer has said that nothing more will come."""
         ...
 
+    @property
+    def partial(self) -> bool:
+        """A message has begun, and it is not whole."""
+        ...
+
     def begin(self) -> None: ...
     def receive(self, data: bytes) -> list[bytes]:
         """Take bytes from the wire; the result is what was said, in its pieces.
@@ -83,6 +88,7 @@ class Connection(asyncio.BufferedProtocol):
         self.came = remote is None
         self.heard_at = loop.time()
         self.said_something = False
+        self.partial_since: float | None = None
         self._now = loop.time
         self._hub = hub
         self._transport: asyncio.Transport | None = None
@@ -154,6 +160,10 @@ class Connection(asyncio.BufferedProtocol):
         self._flush()
         if channel.open and not self._open:
             self._become_open()
+        if not channel.partial:
+            self.partial_since = None
+        elif pieces or self.partial_since is None:
+            self.partial_since = self._now()
         for piece in pieces:
             self._hear(piece)
         if channel.ended:

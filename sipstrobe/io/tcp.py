@@ -19,6 +19,7 @@ MAX_HANDSHAKES_FROM_ONE = 16  # the same for those of one address
 MAX_CONNECTING = 128
 CONNECT_LIMIT = 8.0  # seconds
 SILENT_LIMIT = 60.0  # seconds for the first word of those that come
+PARTIAL_LIMIT = 30.0  # seconds for a message of a protocol that has messages
 IDLE_LIMIT = 7200.0  # seconds without a word; longer than calls last
 SWEEP = 15.0  # seconds from one look at idle connections to the next
 READ_BYTES = 4096  # at once: no more than 2 ms of small messages; then others have their turn
@@ -240,7 +241,9 @@ class TcpHub:
         now = loop.time()
         for connection in list(self._connections.values()):
             silent = connection.came and not connection.said_something
-            if now - connection.heard_at >= (SILENT_LIMIT if silent else IDLE_LIMIT):
+            idle = now - connection.heard_at >= (SILENT_LIMIT if silent else IDLE_LIMIT)
+            begun = connection.partial_since
+            if idle or (begun is not None and now - begun >= PARTIAL_LIMIT):
                 connection.close()
         self._sweeping = loop.call_later(SWEEP, self._sweep) if self._connections else None
 
