@@ -19,8 +19,7 @@ What an entry is compared with, and what that proves:
 
 import re
 from collections.abc import Collection, Iterator
-from ipaddress import ip_network
-from socket import AF_INET, AF_INET6, inet_pton
+from ipaddress import IPv4Address, IPv6Address, ip_network
 from typing import Generic, TypeVar
 
 from sipstrobe.sip.message import Request
@@ -31,7 +30,6 @@ T = TypeVar("T")
 _SCHEME = re.compile(r"(?i)(sips?):")
 _PLACE = re.compile(r"\[([0-9a-f:.]+)\](?::\d+)?|([^:]+):\d+")
 _SEPARATORS = re.compile(r"[-.()]")  # RFC 3966 §5.1.1: visual separators of a number mean nothing
-_MAPPED = b"\0" * 10 + b"\xff\xff"  # RFC 4291 §2.5.5.2: IPv4 in IPv6
 
 
 class AccessList:
@@ -145,7 +143,7 @@ class _Networks:
     """Networks of both IP versions, in one table for each length of prefix."""
 
     def __init__(self) -> None:
-        self._tables: dict[int, dict[int, set[int]]] = {4: {}, 16: {}}  # by octets, by bits
+        self._tables: dict[int, dict[int, set[int]]] = {4: {}, 6: {}}  # by version, by free bits
 
     def enter(self, text: str) -> bool:
         """Add a network or address; False when it is none."""
@@ -153,26 +151,25 @@ class _Networks:
             network = ip_network(text, strict=False)
         except ValueError:
             return False
-        octets = network.max_prefixlen // 8
         rest = network.max_prefixlen - network.prefixlen
-        table = self._tables[octets].setdefault(rest, set())
+        table = self._tables[network.version].setdefault(rest, set())
         table.add(int(network.network_address) >> rest)
         return True
 
     def find(self, address: str) -> bool:
         """Whether this numeric address lies in any of them."""
-        packed = packed_address(address)
-        number = int.from_bytes(packed)
-        tables = self._tables[len(packed)]
+        numeric = _numeric(address)
+        number = int(numeric)
+        tables = self._tables[numeric.version]
         return any(number >> rest in table for rest, table in tables.items())
 
 
-def packed_address(address: str) -> bytes:
-    """The octets of a numeric address: 4 or 16; of one on a link (``%2``) without the link."""
+def _numeric(address: str) -> IPv4Address | IPv6Address:
+    """An address without its link (``%2``); one of IPv4 in IPv6 as what it is."""
     if ":" not in address:
-        return inet_pton(AF_INET, address)
-    packed = inet_pton(AF_INET6, address.partition("%")[0])
-    return packed[12:] if packed.startswith(_MAPPED) else packed
+        return IPv4Address(address)
+    numeric = IPv6Address(address.partition("%")[0])
+    return numeric.ipv4_mapped or numeric  # RFC 4291 §2.5.5.2
 
 
 def caller_of(request: Request, *, from_server: bool) -> Uri:

@@ -14,7 +14,6 @@ that is what a single host has to choose from (RFC 6177 §2).
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from socket import AF_INET6, inet_pton
 from typing import Final, NamedTuple
 
 MAX_STRANGERS: Final = 1024  # that are told apart; the oldest makes room
@@ -112,7 +111,7 @@ class Limits:
 
     def admit(self, host: str, data: bytes, *, now: float) -> bool:
         """Whether to take on this message from a numeric address; else it is to be dropped."""
-        name = host if ":" not in host else _network(host)  # as _name does
+        name = host if ":" not in host else _network(host)  # as source_of does
         source = self._known.get(name) or self._strangers.get(name)
         if source is None:
             if self._trusted(host):
@@ -131,7 +130,7 @@ class Limits:
 
     def charge(self, host: str, messages: int, *, now: float) -> None:
         """What this source has sent was worth less than nothing: count it as so many messages."""
-        name = _name(host)
+        name = source_of(host)
         source = self._known.get(name) or self._strangers.get(name)
         for hit in (source,) if name in self._known else (source, self._everybody):
             if hit is not None:
@@ -139,13 +138,13 @@ class Limits:
 
     def prove(self, host: str) -> None:
         """It really is at this address: it has seen what we sent there."""
-        name = _name(host)
+        name = source_of(host)
         if name not in self._known:
             self._know(name, TRUSTED if self._trusted(host) else KNOWN)
 
     def judge_again(self, host: str) -> None:
         """It has become trusted, or is so no longer."""
-        if source := self._known.get(_name(host)):
+        if source := self._known.get(source_of(host)):
             source.measure(TRUSTED if self._trusted(host) else KNOWN)
 
     def forget(self) -> None:
@@ -156,7 +155,7 @@ class Limits:
 
     def may_hold(self, host: str, max_calls: int) -> bool:
         """Whether this source may have one more of the device's calls."""
-        name = _name(host)
+        name = source_of(host)
         source = self._known.get(name)
         if source is None:
             held = sum(n for other, n in self._held.items() if other not in self._known)
@@ -167,12 +166,12 @@ class Limits:
 
     def hold(self, host: str) -> None:
         """A call of this source has begun."""
-        name = _name(host)
+        name = source_of(host)
         self._held[name] = self._held.get(name, 0) + 1
 
     def release(self, host: str) -> None:
         """A call of this source is over."""
-        name = _name(host)
+        name = source_of(host)
         held = self._held.pop(name, 0) - 1
         if held > 0:
             self._held[name] = held
@@ -217,10 +216,17 @@ class Limits:
         self.noticed.append(Flood(address, what))
 
 
-def _name(host: str) -> str:
+def source_of(host: str) -> str:
+    """What an address counts as: itself, or the /64 that it lies in."""
     return host if ":" not in host else _network(host)
 
 
 def _network(host: str) -> str:
-    """The /64 that an IPv6 address lies in."""
-    return inet_pton(AF_INET6, host.partition("%")[0])[:8].hex()
+    """The first four groups of an IPv6 address as the kernel writes it, which is always the same
+    (RFC 5952)."""
+    head, gap, tail = host.partition("%")[0].partition("::")
+    groups = head.split(":") if head else []
+    if gap:
+        rest = tail.split(":") if tail else []
+        groups += ["0"] * (8 - len(groups) - len(rest)) + rest
+    return ":".join(groups[:4])

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sipstrobe.sip.access import AccessList, caller_of, packed_address
+from sipstrobe.sip.access import AccessList, caller_of
 from sipstrobe.sip.message import Request, parse
 from sipstrobe.sip.settings import AccessSettings
 from sipstrobe.sip.uri import Uri
@@ -187,8 +187,3 @@ def invite(*lines: str) -> Request:
     message = parse("".join([head, *(line + "\r\n" for line in lines), "\r\n"]).encode())
     assert isinstance(message, Request)
     return message
-
-
-def test_both_ways_to_write_an_ipv4_address_are_the_same() -> None:
-    """RFC 4291 §2.5.5.2."""
-    assert packed_address("::ffff:192.0.2.1") == packed_address("192.0.2.1")
