@@ -130,7 +130,9 @@ class Device:
         self.greeting = Greeting(context)
         self.history = History(context, options.state)
         serial = store.current.device.serial
-        self.phone = Phone(context, self.greeting.recording, _instance_id(serial))
+        self.phone = Phone(
+            context, self.greeting.recording, _instance_id(serial), self.history.conclude
+        )
         self.page = Page(context, self._serve)
 
     async def start(self, stack: AsyncExitStack) -> None:
@@ -149,6 +151,7 @@ class Device:
         watch(lambda s: (s.rules, s.extensions), lambda both: self.automation.apply(*both))
         stack.push_async_callback(self.phone.aclose)
         watch(lambda s: s.audio.greeting, self.greeting.apply)
+        watch(lambda s: s.extensions, self.phone.apply_extensions)
         watch(lambda s: s.sip, self.phone.apply)
         await self._open_control(stack)
         stack.push_async_callback(self.page.aclose)

@@ -25,7 +25,7 @@ from sipstrobe.sdp.security import UNENCRYPTED, Encryption, SdesKeys, Security
 from sipstrobe.services.media_options import PLAIN, MediaOptions, strictest_of_peers
 from sipstrobe.services.media_path import MediaPath
 from sipstrobe.services.nat import Nat
-from sipstrobe.services.stream import Stream
+from sipstrobe.services.stream import EventPayload, Stream
 from sipstrobe.services.ticker import Ticker
 from sipstrobe.sip.account import Account
 from sipstrobe.sip.settings import SipSettings
@@ -224,7 +224,7 @@ class MediaFactory:
         self._ticker = Ticker(context.clock)
         self._names = Names(MAX_LOOKUPS)
         self._certificate: Certificate | None = None
-        self._preparing: asyncio.Future[Certificate] | None = None
+        self.preparing: asyncio.Future[Certificate] | None = None
         self._strictest = Encryption.NONE  # of those who are called by address
         self._move(start_port)
 
@@ -250,19 +250,23 @@ class MediaFactory:
 
     def _prepare(self) -> None:
         """Load what encryption needs, beside the loop."""
-        if self._certificate is None and self._preparing is None:
+        if self._certificate is None and self.preparing is None:
             wall = self._context.clock.wall()
             loop = asyncio.get_running_loop()
-            self._preparing = loop.run_in_executor(None, _make_certificate, wall)
-            self._preparing.add_done_callback(self._prepared)
+            self.preparing = loop.run_in_executor(None, _make_certificate, wall)
+            self.preparing.add_done_callback(self._prepared)
 
     def open(
         self,
         flow: Flow,
         on_first: Callable[[], None],
         options: MediaOptions = PLAIN,
+        *,
+        on_event: EventPayload | None = None,
     ) -> CallMedia:
-        """Media on our address of this flow; on_first is told when the peer is first heard.
+        """Media on our address of this flow.
+
+        on_first is told when the peer is first heard, on_event of each telephone event of its.
 
         Raises OSError when there is no free pair of ports.
         """
@@ -274,6 +278,7 @@ class MediaFactory:
             self._ticker,
             shortest=LEAST_WAIT,
             on_first=on_first,
+            on_event=on_event,
             certifier=self._certify,
         )
         ours = Offerable(

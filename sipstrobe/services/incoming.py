@@ -3,19 +3,24 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import partial
 
+from sipstrobe.clock import Handle
 from sipstrobe.context import Context
 from sipstrobe.errors import RemoteProtocolError
 from sipstrobe.events import CallReason, CallStatus, Direction
 from sipstrobe.machine import Driver
+from sipstrobe.rules.extensions import Directory
 from sipstrobe.services.accounts import Accounts
 from sipstrobe.services.call_media import CallMedia, MediaFactory
-from sipstrobe.services.calls import Call
+from sipstrobe.services.calls import CALL_RANK, Call
+from sipstrobe.services.keypad import Keypad
 from sipstrobe.services.seldom import Seldom
 from sipstrobe.services.speech import SoundSource
 from sipstrobe.services.switchboard import Switchboard
 from sipstrobe.services.transports import SipTransports
 from sipstrobe.sip.account import Account
+from sipstrobe.sip.auto_answer import AnswerWish, answer_wish
 from sipstrobe.sip.endpoint import Endpoint
 from sipstrobe.sip.outputs import CallDenied, IncomingCall, Output
 from sipstrobe.sip.settings import SipSettings, default_account
@@ -37,10 +42,12 @@ class Incoming:
         accounts: Accounts,
         media: MediaFactory,
         board: Switchboard,
+        keypad: Keypad,
         greet: Callable[[], SoundSource | None],
     ) -> None:
         """greet: what the next caller is to hear when answered; None: silence."""
         self.settings = SipSettings()
+        self.extensions = Directory()
         self._context = context
         self._driver = driver
         self._endpoint = endpoint
@@ -48,7 +55,10 @@ class Incoming:
         self._accounts = accounts
         self._media = media
         self._board = board
+        self._keypad = keypad
         self._greet = greet
+        self._answering: dict[str, Handle] = {}  # calls to be answered in some seconds
+        board.on_end.append(self._answer_no_more)
         self._denials = Seldom(logger, context.clock)
         self._preparing: set[asyncio.Task[None]] = set()
 
@@ -72,9 +82,12 @@ class Incoming:
             extension=user_of(request.request_uri),
         )
         call.flow = news.flow
+        self._give_role(call)
         self._board.enter_leg(call, news.call)
         if not self.settings.allow_incoming:
             self._board.refuse(call, 403, CallReason.DENIED)
+        elif self.settings.calls_together == "busy" and len(self._board.calls) > 1:
+            self._board.refuse(call, 486, CallReason.BUSY)
         elif (media := self._open(call, news, account)) is None:
             return
         elif media.path is None:
@@ -114,13 +127,28 @@ class Incoming:
         call.media.stream.source = self._greet()
         call.media.begin(proven=False)
         self._driver.feed(self._endpoint.accept, call.leg, call.answer)
-        self._board.activate(call, CallReason.ACCEPTED_BY_DEVICE)
+        if call.pin:
+            self._keypad.ask(call, call.pin)
+            self._board.move(call, CallStatus.PIN, CallReason.ACCEPTED_BY_DEVICE)
+        else:
+            self._board.activate(call, CallReason.ACCEPTED_BY_DEVICE)
+
+    def _give_role(self, call: Call) -> None:
+        """What is configured for the number that was called."""
+        role = self.extensions.find(call.extension)
+        if role is not None:
+            call.line, call.pin, call.rank = role.number, role.pin, role.priority or CALL_RANK
 
     def _open(self, call: Call, news: IncomingCall, account: Account) -> CallMedia | None:
         """Media for a call; None when it had to be refused."""
         try:
             options = self._media.for_caller(account)
-            call.media = self._media.open(news.flow, lambda: self._board.hear(call), options)
+            call.media = self._media.open(
+                news.flow,
+                lambda: self._board.hear(call),
+                options,
+                on_event=partial(self._keypad.in_rtp, call),
+            )
         except OSError as error:
             logger.warning("call %s has no port for its media: %s", call.id, error)
             self._board.refuse(call, 503, CallReason.FAILED)
@@ -148,12 +176,47 @@ class Incoming:
             logger.info("call %s from %s: %s", call.id, call.remote_uri, error)
             self._board.refuse(call, error.status, CallReason.FAILED)
         else:
-            self._announce(call, account)
+            self._announce(call, news, account)
 
-    def _announce(self, call: Call, account: Account) -> None:
-        if account.answer_automatically:
+    def _announce(self, call: Call, news: IncomingCall, account: Account) -> None:
+        """Answer, or let ring; a role has its rules for that, and they alone decide."""
+        heeds = self.settings.auto_answer_headers and not call.line
+        wish = answer_wish(news.request) if heeds else None
+        after = _answer_after(call, wish, account)
+        if wish is not None and wish.required and wish.after != after:
+            self._board.refuse(call, 403, CallReason.DENIED)  # RFC 5373 §4.4
+        elif after == 0.0:
             self.accept(call)
         else:
-            self._driver.feed(self._endpoint.ring, call.leg)
-            self._board.move(call, CallStatus.RINGING, CallReason.INITIATED)
+            self._ring(call, after)
         logger.info("call %s from %s to %s", call.id, call.remote_uri, call.local_uri)
+
+    def _ring(self, call: Call, after: float | None) -> None:
+        """Rules hear of it before the caller does: one may answer at once."""
+        self._board.move(call, CallStatus.RINGING, CallReason.INITIATED)
+        if call.state is not CallStatus.RINGING:
+            return
+        self._driver.feed(self._endpoint.ring, call.leg)
+        if after is not None:
+            at = self._context.clock.now() + after
+            self._answering[call.id] = self._context.clock.call_at(at, partial(self._due, call))
+
+    def _due(self, call: Call) -> None:
+        """The caller's wish to be answered after some seconds."""
+        with self._context.trace.input("timer", "auto-answer", self._context.clock.now()):
+            if call.state is CallStatus.RINGING:
+                self.accept(call)
+
+    def _answer_no_more(self, call: Call) -> None:
+        timer = self._answering.pop(call.id, None)
+        if timer is not None:
+            timer.cancel()
+
+
+def _answer_after(call: Call, wish: AnswerWish | None, account: Account) -> float | None:
+    """Seconds after which the call is answered by itself; None: not by itself."""
+    if call.line:
+        return None
+    if account.answer_automatically:
+        return 0.0
+    return wish.after if wish is not None else None

@@ -35,18 +35,13 @@ class Keypad:
         self._receivers: dict[str, DigitReceiver] = {}  # by call; of those that press in RTP
         self._in_info: set[str] = set()  # calls that press in INFO
         self._entries: dict[str, tuple[PinEntry, Handle]] = {}  # by call; PINs to be entered
+        board.on_end.append(self._forget)
 
     def ask(self, call: Call, pin: Secret) -> None:
         """Nothing happens until the caller has entered this PIN."""
         until = self._context.clock.now() + PIN_LIMIT
         timer = self._context.clock.call_at(until, lambda: self._too_late(call))
         self._entries[call.id] = (PinEntry(pin), timer)
-
-    def forget(self, call: Call) -> None:
-        """The call is over."""
-        self._receivers.pop(call.id, None)
-        self._in_info.discard(call.id)
-        self._ask_no_more(call)
 
     def in_rtp(self, call: Call, payload: bytes, timestamp: int, marker: bool) -> None:
         """A telephone event has come (RFC 4733)."""
@@ -116,6 +111,12 @@ class Keypad:
                 attempts_left=attempts_left,
             )
         )
+
+    def _forget(self, call: Call) -> None:
+        """The call is over."""
+        self._receivers.pop(call.id, None)
+        self._in_info.discard(call.id)
+        self._ask_no_more(call)
 
     def _ask_no_more(self, call: Call) -> None:
         entry = self._entries.pop(call.id, None)

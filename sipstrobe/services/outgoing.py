@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from functools import partial
 
 from sipstrobe.commands import Dial
 from sipstrobe.context import Context
@@ -14,6 +15,7 @@ from sipstrobe.machine import Driver
 from sipstrobe.services.accounts import Accounts
 from sipstrobe.services.call_media import CallMedia, MediaFactory
 from sipstrobe.services.calls import Call
+from sipstrobe.services.keypad import Keypad
 from sipstrobe.services.media_options import MediaOptions
 from sipstrobe.services.switchboard import Switchboard
 from sipstrobe.services.ways import Way
@@ -66,6 +68,7 @@ class Outgoing:
         accounts: Accounts,
         media: MediaFactory,
         board: Switchboard,
+        keypad: Keypad,
     ) -> None:
         self.settings = SipSettings()
         self._context = context
@@ -74,6 +77,7 @@ class Outgoing:
         self._accounts = accounts
         self._media = media
         self._board = board
+        self._keypad = keypad
         self._dialling: set[asyncio.Task[None]] = set()
         self._attempts: dict[str, Attempt] = {}  # those without a sign yet, by leg
 
@@ -186,7 +190,12 @@ class Outgoing:
         call.flow, call.local_uri = way.flow, way.identity.uri
         try:
             options = MediaOptions.of(wish.account)
-            call.media = self._media.open(way.flow, lambda: self._board.hear(call), options)
+            call.media = self._media.open(
+                way.flow,
+                lambda: self._board.hear(call),
+                options,
+                on_event=partial(self._keypad.in_rtp, call),
+            )
         except OSError as error:
             logger.warning("call %s has no port for its media: %s", call.id, error)
             self._board.finish(call, CallReason.FAILED)

@@ -1,28 +1,33 @@
 """The phone: accounts and calls, joined from signalling, SDP and media.
 
 Listens to: the SIP endpoint. Serves: Dial, AnswerCall, HangUp, SendDigits. Publishes:
-CallState, then CallStateChanged, for every step of a call.
+CallState, then CallStateChanged, for every step of a call; DigitReceived, PinRefused,
+MessageReceived.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sipstrobe.commands import AnswerCall, Dial, HangUp, SendDigits
 from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused, RemoteProtocolError
-from sipstrobe.events import CallStatus
+from sipstrobe.events import CallStatus, MessageReceived
 from sipstrobe.io.names import Names
+from sipstrobe.rules.extensions import Directory, Extension
 from sipstrobe.services.accounts import Accounts
+from sipstrobe.services.busy_lamps import BusyLamps
 from sipstrobe.services.call_media import MediaFactory
 from sipstrobe.services.calls import CallSnapshot
 from sipstrobe.services.incoming import Incoming
 from sipstrobe.services.keepalives import KeepAlives
+from sipstrobe.services.keypad import Keypad
 from sipstrobe.services.locator import Locator
 from sipstrobe.services.nat import Nat
 from sipstrobe.services.outgoing import Outgoing
 from sipstrobe.services.speech import SoundSource
-from sipstrobe.services.switchboard import Switchboard
+from sipstrobe.services.switchboard import Record, Switchboard
+from sipstrobe.services.transfers import Transfers
 from sipstrobe.services.transports import SipTransports
 from sipstrobe.sip.endpoint import Endpoint
 from sipstrobe.sip.identity import Registered, RegistrationFailed, Unregistered
@@ -42,8 +47,12 @@ from sipstrobe.sip.outputs import (
     Output,
     Send,
     ServerSilent,
+    StateWanted,
+    TextReceived,
+    TransferAsked,
 )
-from sipstrobe.sip.settings import SipSettings
+from sipstrobe.sip.settings import SipSettings, default_account
+from sipstrobe.sip.uri import readable
 
 logger = logging.getLogger(__name__)
 
@@ -60,11 +69,12 @@ class Phone:
         context: Context,
         greet: Callable[[], SoundSource | None],
         instance_id: str = "",
+        record: Record | None = None,
     ) -> None:
         """greet: what the next caller is to hear when answered; None: silence.
 
         instance_id: a URN by which registrars know the device, the same at every start (RFC 5626
-        §4.1); "" does without outbound and GRUU.
+        §4.1); "" does without outbound and GRUU. record: told of each call at its end.
         """
         self._context = context
         self._settings = SipSettings()
@@ -74,12 +84,16 @@ class Phone:
         self.nat = Nat(context)
         self._media = MediaFactory(context, self._settings.rtp_start_port, self.nat)
         self._board = Switchboard(context, self._driver, self._endpoint)
+        self._board.record = record
         signalling = (context, self._driver, self._endpoint)
         locator = Locator(Names(MAX_NAMES), context.random_bytes)
         self.accounts = Accounts(*signalling, self.transports, locator, instance_id)
-        calls = (self.accounts, self._media, self._board)
+        self._keypad = Keypad(context, self._board)
+        calls = (self.accounts, self._media, self._board, self._keypad)
         self._incoming = Incoming(*signalling, self.transports, *calls, greet)
         self._outgoing = Outgoing(*signalling, *calls)
+        self._transfers = Transfers(*signalling, self._board, self.accounts, self._outgoing.call)
+        self._lamps = BusyLamps(*signalling, self._board)
         keepalives = KeepAlives(context.random_bytes, self._driver, self._endpoint, self.transports)
         self._routes: dict[type[Output], Callable[..., None]] = {
             Send: self._send,
@@ -94,6 +108,9 @@ class Phone:
             OfferReceived: self._offered,
             AnswerReceived: self._answered,
             InfoReceived: self._info,
+            TransferAsked: self._transfers.take,
+            TextReceived: self._read,
+            StateWanted: self._lamps.wanted,
             CallEnded: self._outgoing.ended,
             Registered: self.accounts.registered,
             RegistrationFailed: self.accounts.failed,
@@ -115,11 +132,13 @@ class Phone:
     def apply(self, wanted: SipSettings) -> None:
         """Bring settings into effect; calls go on."""
         before, self._settings = self._settings, wanted
-        self._incoming.settings = self._outgoing.settings = wanted
+        self._incoming.settings = self._outgoing.settings = self._lamps.settings = wanted
+        self._board.turns.apply(wanted.calls_together)
         self._driver.feed(self._endpoint.apply, wanted)
         self._media.apply(wanted)
         if before.enabled and not wanted.enabled:
             self._board.end_all()
+            self._driver.feed(self._endpoint.dismiss_watchers)
         self.nat.apply(wanted)
         self.transports.apply(wanted.port if wanted.enabled else None)
         self.accounts.apply(wanted)
@@ -137,6 +156,11 @@ class Phone:
         await self.transports.aclose()
         await self.nat.aclose()
         self._driver.close()
+
+    def apply_extensions(self, extensions: Sequence[Extension]) -> None:
+        """What calls to these numbers do from now on; calls that run go on."""
+        self._incoming.extensions = self._lamps.extensions = Directory(extensions)
+        self._lamps.show_all()
 
     def snapshot(self) -> list[CallSnapshot]:
         """The running calls, oldest first."""
@@ -207,7 +231,23 @@ class Phone:
             self._board.take_answer(call, media, news.body)
 
     def _info(self, news: InfoReceived) -> None:
-        logger.debug("call %s: INFO with %s", news.call, news.content_type)
+        call, _ = self._board.leg(news.call)
+        self._keypad.in_info(call, news.content_type, news.body)
+
+    def _read(self, news: TextReceived) -> None:
+        """A text message: told, and no more."""
+        request = news.request
+        account = self.accounts.called_by(request, news.flow) or default_account(self._settings)
+        sender = readable(str(request.from_.uri))
+        logger.info("a message from %s of %d characters", sender, len(news.text))
+        self._context.bus.publish(
+            MessageReceived(
+                account=account.name,
+                remote_uri=sender,
+                local_uri=readable(request.uri),
+                text=news.text,
+            )
+        )
 
     def _needs(self, port: int) -> bool:
         """Peers know a call by this SIP port, or wait there for a last word of ours."""

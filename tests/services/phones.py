@@ -3,9 +3,10 @@
 import asyncio
 import os
 import socket
+from dataclasses import replace
 from typing import Any, TypeVar
 
-from sipstrobe.audio.source import AddSource, RemoveSource
+from sipstrobe.audio.source import AddSource, HearSource, RemoveSource
 from sipstrobe.clock import Clock
 from sipstrobe.commands import AnswerCall, Command, Dial, HangUp
 from sipstrobe.context import Context
@@ -67,6 +68,7 @@ class Device:
         self.closed = False
         self.context.bus.subscribe(Event, self._note)
         self.context.dispatcher.serve(AddSource, self._add)
+        self.context.dispatcher.serve(HearSource, self._hear)
         self.context.dispatcher.serve(RemoveSource, self._remove)
         self.phone = Phone(self.context, lambda: self.greeting)
         self.phone.apply(wanted)
@@ -104,6 +106,11 @@ class Device:
         return [call.state.value for call in self.phone.snapshot()]
 
     @property
+    def heard(self) -> set[str]:
+        """The calls that the speaker plays."""
+        return {owner for owner, source in self.sources.items() if source.heard}
+
+    @property
     def story(self) -> list[str]:
         """What has become of calls so far, as "active accepted_by_device"."""
         changes = self.told(CallStateChanged)
@@ -132,6 +139,9 @@ class Device:
         if self.speaker_full:
             raise CommandRefused("too_many_sources", "the speaker is full")
         self.sources[command.owner] = command
+
+    def _hear(self, command: HearSource) -> None:
+        self.sources[command.owner] = replace(self.sources[command.owner], heard=command.heard)
 
     def _remove(self, command: RemoveSource) -> None:
         self.sources.pop(command.owner, None)
