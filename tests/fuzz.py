@@ -10,15 +10,23 @@ import zlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import islice
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from sipstrobe.errors import RemoteProtocolError
 from sipstrobe.nat import stun
 from sipstrobe.rtp import packet, rtcp
 from sipstrobe.sdp import candidates
+from sipstrobe.sdp.crypto import make_keys
 from sipstrobe.sdp.description import SessionDescription
+from sipstrobe.sdp.fingerprint import Fingerprint
 from sipstrobe.sdp.negotiate import Offerable, answer
+from sipstrobe.sdp.security import Encryption, Security
+from sipstrobe.secret import Secret
+from sipstrobe.sip.auth import Authorization, Challenge
+from sipstrobe.sip.endpoint import Endpoint
 from sipstrobe.sip.framing import Framer
+from sipstrobe.sip.grammar import unfold
+from sipstrobe.sip.headers import Auth, parse_auth
 from sipstrobe.sip.message import (
     Message,
     Request,
@@ -28,9 +36,16 @@ from sipstrobe.sip.message import (
     salvage,
     validate,
 )
+from sipstrobe.sip.outputs import Send
+from sipstrobe.sip.settings import SipSettings
 from sipstrobe.sip.uri import equivalent
+from tests.sip.registrar import CHALLENGE, binding
+from tests.sip.scene import UDP
 from tests.sip.torture import CALL, CASES
+from tests.support.link import counting
 from tests.support.mutate import Mutator
+
+V = TypeVar("V")
 
 
 class Target(NamedTuple):
@@ -77,6 +92,78 @@ def _read_all(message: Message) -> None:
         for name in ("Supported", "Accept", "Authorization", "X-Unknown"):
             with suppress(RemoteProtocolError):
                 read(name)
+
+
+def read_digest(data: bytes) -> None:
+    """Take a line for a challenge and for credentials; what can be answered proves itself."""
+    password = Secret("swordfish")
+    for auth in parse_auth(unfold(data.decode("utf-8", "surrogateescape"))):
+        with suppress(RemoteProtocolError):
+            given = Authorization.read(auth)
+            given.proves(password, "REGISTER", b"")
+            assert _reread(given, Authorization.read) == given
+        challenge = Challenge.read(auth)
+        assert _reread(challenge, Challenge.read) == challenge
+        if challenge.usable:
+            answer = challenge.answer(
+                "100", password, method="BYE", uri="sip:a", body=b"", cnonce="c", count=1
+            )
+            assert _reread(answer, Authorization.read).proves(password, "BYE", b"")
+
+
+def _reread(value: V, read: Callable[[Auth], V]) -> V:
+    (auth,) = parse_auth(str(value))
+    return read(auth)
+
+
+def _registering() -> tuple[Endpoint, Request]:
+    """An endpoint that has sent a REGISTER, always the same."""
+    endpoint = Endpoint(SipSettings(), counting(1))
+    endpoint.register("gate", binding(outbound=True), UDP, now=0.0)
+    sent = endpoint.outbox.popleft()
+    assert isinstance(sent, Send)
+    request = parse(sent.data)
+    assert isinstance(request, Request)
+    return endpoint, request
+
+
+def read_registrar(data: bytes) -> None:
+    """Take a message for the answer of a registrar, and go on for a while."""
+    parse(data)
+    endpoint, _ = _registering()
+    endpoint.receive(data, UDP, now=0.0)
+    for _ in range(8):
+        if (deadline := endpoint.deadline) is not None:
+            endpoint.wake(now=deadline)
+    while endpoint.outbox:
+        assert not isinstance(output := endpoint.outbox.popleft(), Send) or output.data
+
+
+def _registrar_corpus() -> Sequence[bytes]:
+    _, request = _registering()
+    contact = request.headers.all("Contact")[0]
+    answers: list[tuple[int, tuple[tuple[str, str], ...]]] = [
+        (
+            200,
+            (
+                ("Contact", f'{contact};pub-gruu="sip:100@pbx.example;gr=urn:uuid:1"'),
+                ("Contact", "<sip:100@198.51.100.7>;q=0.5;expires=60"),
+                ("Service-Route", "<sip:p1.example;lr>, <sip:p2.example;lr>"),
+                ("Path", "<sip:edge.example;lr;ob>"),
+                ("Require", "outbound"),
+                ("Flow-Timer", "90"),
+                ("Authentication-Info", 'nextnonce="n2"'),
+            ),
+        ),
+        (401, (("WWW-Authenticate", CHALLENGE.format(nonce="n")),)),
+        (423, (("Min-Expires", "7200"),)),
+        (302, (("Contact", "<sip:198.51.100.4:5070;transport=tcp>"),)),
+        (503, (("Retry-After", "120 (busy)"),)),
+    ]
+    marked = received_from(request, "203.0.113.9", 40000)
+    return [
+        bytes(respond(marked, status, to_tag="pbx", headers=headers)) for status, headers in answers
+    ]
 
 
 def read_sip_stream(data: bytes) -> None:
@@ -145,7 +232,16 @@ def read_stun(data: bytes) -> None:
     _ = message.mapped, message.error, message.unknown
 
 
-_OURS = Offerable(host="192.0.2.20", rtp_port=4000, session_id=7)
+_OURS = Offerable(
+    host="192.0.2.20",
+    rtp_port=4000,
+    session_id=7,
+    security=Security(
+        encryption=Encryption.BEST_EFFORT,
+        keys=make_keys(bytes),
+        fingerprint=Fingerprint("sha-256", bytes(32)),
+    ),
+)
 _OFFER = (
     b"v=0\r\no=- 1 2 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP6 2001:db8::1\r\nt=0 0\r\n"
     b"m=audio 49170/2 RTP/AVP 96 8 0 101\r\nc=IN IP4 192.0.2.1/127\r\na=rtpmap:96 L16/16000/2\r\n"
@@ -177,6 +273,14 @@ _STUN = (
     ),
     stun.build(stun.Method.ALLOCATE, stun.Class.REQUEST, _ID, key=b"key", sha256=True),
 )
+_ENCRYPTED = (
+    b"v=0\r\no=- 1 2 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n"
+    b"a=fingerprint:sha-1 4A:AD:B9:B1:3F:82:18:3B:54:02:12:DF:3E:5D:49:6B:19:E5:7C:AB\r\n"
+    b"m=audio 5000 RTP/SAVP 0\r\na=rtcp-mux\r\na=setup:actpass\r\na=tls-id:abcdefghijklmnopqrst\r\n"
+    b"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz|2^20\r\n"
+    b"a=crypto:2 AEAD_AES_128_GCM inline:" + bytes(range(65, 91)) + b"01234567890= WSH=64\r\n"
+    b"m=audio 5002 UDP/TLS/RTP/SAVPF 8\r\na=setup:passive\r\n"
+)
 _RTP = (
     packet.build(0, True, 1, 160, 7, bytes(160)),
     bytes(
@@ -194,13 +298,24 @@ _RTCP = rtcp.compound(
     )
 )
 
+_DIGEST = (
+    b'Digest realm="a \\"b\\" c", nonce="n", qop="auth,auth-int", algorithm=SHA-256, opaque="",'
+    b" stale=true",
+    b'Digest realm=r,nonce=n,algorithm=MD5-sess, Digest realm="s", nonce="m"',
+    b'Digest username="100", realm="r", nonce="n", uri="sip:a", response="'
+    + b"0" * 32
+    + b'", algorithm=MD5, cnonce="c", opaque="o", qop=auth, nc=0000000a',
+)
+
 TARGETS: dict[str, Target] = {
-    "sdp": Target(lambda: [_OFFER, _OFFER.replace(b"\r\n", b"\n")], read_sdp),
+    "sdp": Target(lambda: [_OFFER, _OFFER.replace(b"\r\n", b"\n"), _ENCRYPTED], read_sdp),
     "ice": Target(lambda: [_ICE], read_ice),
     "stun": Target(lambda: _STUN, read_stun),
     "rtp": Target(lambda: _RTP, read_rtp),
     "rtcp": Target(lambda: [_RTCP], rtcp.parse),
     "sip": Target(_sip_corpus, read_sip),
+    "digest": Target(lambda: _DIGEST, read_digest),
+    "registrar": Target(_registrar_corpus, read_registrar),
     "sip-stream": Target(lambda: [case.data + CALL for case in CASES], read_sip_stream),
 }
 

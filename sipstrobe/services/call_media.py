@@ -224,7 +224,7 @@ class MediaFactory:
         self._ticker = Ticker(context.clock)
         self._names = Names(MAX_LOOKUPS)
         self._certificate: Certificate | None = None
-        self.preparing: asyncio.Future[Certificate] | None = None
+        self.preparing: asyncio.Future[Certificate] | None = None  # done when all is loaded
         self._strictest = Encryption.NONE  # of those who are called by address
         self._move(start_port)
 
@@ -267,7 +267,6 @@ class MediaFactory:
         """Media on our address of this flow.
 
         on_first is told when the peer is first heard, on_event of each telephone event of its.
-
         Raises OSError when there is no free pair of ports.
         """
         ports = self._ports[6 if ":" in flow.local.host else 4]

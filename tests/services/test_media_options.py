@@ -1,0 +1,57 @@
+"""What an account wants of the media of its calls."""
+
+import pytest
+
+from sipstrobe.sdp.security import Encryption, KeyExchange
+from sipstrobe.services.media_options import PLAIN, MediaOptions, strictest_of_peers
+from sipstrobe.sip.account import Account
+
+NONE, BEST_EFFORT, MANDATORY = Encryption
+PEER = Account(name="peer", transport="tls", media_encryption="best_effort")
+STRICT = Account(name="strict", transport="tls", media_encryption="mandatory", media_keys="dtls")
+PBX = Account(name="pbx", kind="registered", transport="tls", media_encryption="mandatory")
+
+
+def test_an_account_of_the_factory_encrypts_nothing() -> None:
+    assert MediaOptions.of(Account()) == PLAIN
+
+
+def test_everything_that_can_be_set_arrives() -> None:
+    account = Account(
+        codecs=("PCMA",),
+        dtmf_rtp=False,
+        transport="tls",
+        media_encryption="mandatory",
+        media_keys="dtls",
+    )
+
+    assert MediaOptions.of(account) == MediaOptions(
+        codecs=("PCMA",), events=False, encryption=MANDATORY, keys=KeyExchange.DTLS
+    )
+
+
+@pytest.mark.parametrize(
+    ("accounts", "strictest"),
+    [
+        ((), NONE),
+        ((Account(),), NONE),
+        ((Account(), PEER), BEST_EFFORT),
+        ((STRICT, PEER, Account()), MANDATORY),
+        ((PEER, PBX), BEST_EFFORT),
+        (
+            (Account(transport="tls", media_encryption="mandatory", enabled=False), PEER),
+            BEST_EFFORT,
+        ),
+    ],
+)
+def test_the_strictest_of_the_peer_to_peer_accounts(
+    accounts: tuple[Account, ...], strictest: Encryption
+) -> None:
+    """GAP-28; who is inactive or registered has no say."""
+    assert strictest_of_peers(accounts) is strictest
+
+
+def test_it_decides_for_callers_by_address_only() -> None:
+    assert MediaOptions.called(PEER, MANDATORY).encryption is MANDATORY
+    assert MediaOptions.called(PBX, NONE).encryption is MANDATORY
+    assert MediaOptions.of(PEER).encryption is BEST_EFFORT
