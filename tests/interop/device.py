@@ -189,7 +189,11 @@ class Device:
         self.process.kill()
         self.process.wait()
 
-    def _ask(self, method: str, path: str, body: str | None = None) -> dict[str, Any]:
+    def api(self, method: str, path: str, **values: object) -> Any:
+        """Any other request to the API; what it answers, None for nothing."""
+        return self._ask(method, path, json.dumps(values) if values else None)
+
+    def _ask(self, method: str, path: str, body: str | None = None) -> Any:
         """Ask the API as a program of others does: curl, with Digest authentication."""
         command = [
             *("curl", "-s", "--max-time", "10", "--digest", "-u", f"admin:{self.password}"),
@@ -198,7 +202,7 @@ class Device:
         if body is not None:
             command += ["-H", "Content-Type: application/json", "-d", body]
         done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=15)
-        return json.loads(done.stdout)
+        return json.loads(done.stdout) if done.stdout.strip() else None
 
 
 def answers_options(port: int) -> bool:
