@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import AsyncIterator
 from typing import Any
 
 import numpy as np
@@ -16,69 +15,17 @@ from sipstrobe.events import CallState, CallStateChanged, CallStatus, ServiceSta
 from sipstrobe.services.phone import GOODBYE_LIMIT
 from sipstrobe.services.speech import Recording
 from sipstrobe.services.transports import MAX_FLOWS, RETRY
-from sipstrobe.sip.settings import SipSettings
 from sipstrobe.sip.transport import Address, Transport
 from sipstrobe.trace import Input
+from tests.services.conftest import Street
 from tests.services.phones import (
     HOST,
     Device,
-    Peer,
     free_port,
     media_port,
-    open_sockets,
     settings,
 )
-from tests.support.leap import LeapClock
 from tests.support.waiting import turns, until
-
-ALL_TIMERS = 70.0  # seconds after which no transaction waits for anything (64*T1 and more)
-
-
-class Street:
-    """Everybody in a story, on one clock that can leap."""
-
-    def __init__(self) -> None:
-        self.clock = LeapClock()
-        self.devices: list[Device] = []
-        self.peers: list[Peer] = []
-
-    async def device(self, wanted: SipSettings | None = None) -> Device:
-        device = Device(self.clock, wanted or settings())
-        self.devices.append(device)
-        await device.phone.transports.ready()
-        return device
-
-    def peer(self) -> Peer:
-        self.peers.append(Peer())
-        return self.peers[-1]
-
-    async def leap(self, seconds: float) -> None:
-        self.clock.leap(seconds)
-        await turns()
-
-    async def end(self) -> None:
-        """Hang up; then nothing may be left of any call."""
-        running = [device for device in self.devices if not device.closed]
-        for device in running:
-            device.hang_up()
-        await until(lambda: not any(device.states for device in running))
-        await turns()
-        for _ in range(3):  # a last word may have to be repeated until it is given up
-            await self.leap(ALL_TIMERS)
-        assert [device.idle for device in running] == [True] * len(running)
-        for device in running:
-            await device.close()
-        for peer in self.peers:
-            peer.close()
-
-
-@pytest.fixture
-async def street() -> AsyncIterator[Street]:
-    before = open_sockets()
-    street = Street()
-    yield street
-    await street.end()
-    await until(lambda: open_sockets() == before)  # every one is closed in the end
 
 
 async def in_call(a: Device, b: Device) -> tuple[str, str]:
