@@ -12,7 +12,7 @@ from typing import Protocol
 
 from sipstrobe.errors import RemoteProtocolError
 from sipstrobe.secret import Secret
-from sipstrobe.sip.grammar import quote
+from sipstrobe.sip.grammar import is_token, quote
 from sipstrobe.sip.headers import Auth
 
 DEFAULT_ALGORITHM = "MD5"  # RFC 7616 §3.3: of a challenge that names none
@@ -58,7 +58,7 @@ class Challenge:
         return cls(
             realm=params["realm"],
             nonce=params["nonce"],
-            algorithm=params.get("algorithm", ""),
+            algorithm=_read_token(params, "algorithm"),
             qop=tuple(offered),
             opaque=params.get("opaque"),
             stale=params.get("stale", "").lower() == "true",
@@ -141,20 +141,21 @@ class Authorization:
         """Raises RemoteProtocolError for what are no digest credentials."""
         params = auth.params
         needed = ["username", "realm", "nonce", "uri", "response"]
-        if "qop" in params:
+        if params.get("qop"):
             needed += ["cnonce", "nc"]
         if auth.scheme != "digest" or any(name not in params for name in needed):
             raise RemoteProtocolError("no complete digest credentials")
+        qop = _read_token(params, "qop").lower()
         return cls(
             username=params["username"],
             realm=params["realm"],
             nonce=params["nonce"],
             uri=params["uri"],
             response=params["response"].lower(),
-            algorithm=params.get("algorithm", ""),
-            qop=params.get("qop", "").lower(),
+            algorithm=_read_token(params, "algorithm"),
+            qop=qop,
             cnonce=params.get("cnonce", ""),
-            nc=_read_count(params.get("nc", "0")),
+            nc=_read_count(params["nc"]) if qop else 0,
             opaque=params.get("opaque"),
         )
 
@@ -216,6 +217,13 @@ def _base(algorithm: str) -> tuple[str, bool]:
 
 def _octets(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
+
+
+def _read_token(params: Mapping[str, str], name: str) -> str:
+    value = params.get(name, "")
+    if value and not is_token(value):
+        raise RemoteProtocolError(f"bad {name}: {value[:80]!r}")
+    return value
 
 
 def _read_count(text: str) -> int:
