@@ -1,6 +1,7 @@
 """News of the network from the kernel: links, addresses and routes that come and go (rtnetlink(7)).
 
-What the kernel says is read only for its kind; whoever wants to know more asks for what there is.
+What is kept is which link has which addresses, so that the news of a link can be told from that of
+others; a machine may have many that are of no interest.
 """
 
 import asyncio
@@ -8,22 +9,28 @@ import contextlib
 import errno
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from enum import Enum
 
 _HEADER = struct.Struct("=IHHII")  # nlmsghdr: length, type, flags, sequence, port
 _LINK = struct.Struct("=BxHiII")  # ifinfomsg: family, type, index, flags, change
+_ADDRESS = struct.Struct("=BBBBI")  # ifaddrmsg: family, prefix length, flags, scope, index
 _ROUTE = struct.Struct("=BBBBBBBBI")  # rtmsg: family, lengths, tos, table, protocol, scope, type
+_ATTRIBUTE = struct.Struct("=HH")  # rtattr: length, type
 _IFF_RUNNING = 0x40  # linux/if.h: the carrier is there
 _RTN_UNICAST = 1  # linux/rtnetlink.h; those to ourselves come with the address
+_IFA_ADDRESS, _IFA_LOCAL = 1, 2  # linux/if_addr.h; the former is the other end of a tunnel
+_RTM_GETADDR = 22
 _GROUPS = 0x1 | 0x10 | 0x40 | 0x100 | 0x400  # links; addresses and routes of IPv4 and IPv6
-_ROUTE_FAMILY = 0  # NETLINK_ROUTE
+_NETLINK_ROUTE = 0
+_DUMP = 0x301  # NLM_F_REQUEST | NLM_F_DUMP
 _BUFFER = 65536  # the kernel sends no larger messages
 READ_LIMIT = 64  # messages in one go; then others on the loop have their turn
 
 
-class News(Enum):
-    """What has happened, by the message that says so."""
+class What(Enum):
+    """What can happen."""
 
     LINK_UP = "a link is up"
     LINK_DOWN = "a link is down"
@@ -34,14 +41,20 @@ class News(Enum):
     LOST = "news of the network was lost"  # there was too much at once: anything may have changed
 
 
-_KINDS = {
-    16: News.LINK_UP,  # RTM_NEWLINK; up or down is in its flags
-    17: News.LINK_DOWN,  # RTM_DELLINK
-    20: News.ADDRESS_ADDED,  # RTM_NEWADDR
-    21: News.ADDRESS_REMOVED,
-    24: News.ROUTE_ADDED,  # RTM_NEWROUTE
-    25: News.ROUTE_REMOVED,
-}
+@dataclass(frozen=True, slots=True)
+class News:
+    """What has happened. addresses: those of the link that it has happened to, if it was one."""
+
+    what: What
+    addresses: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class Links:
+    """What is known of the links, by their index."""
+
+    up: dict[int, bool] = field(default_factory=dict[int, bool])
+    addresses: dict[int, set[str]] = field(default_factory=dict[int, set[str]])
 
 
 class NetlinkSocket:
@@ -50,15 +63,18 @@ class NetlinkSocket:
     def __init__(self, told: Callable[[News], None]) -> None:
         """Listen from now on. Raises OSError where the kernel has no rtnetlink."""
         self._told = told
+        self._links = Links()
         self._socket = socket.socket(
-            socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK, _ROUTE_FAMILY
+            socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK, _NETLINK_ROUTE
         )
         try:
             self._socket.bind((0, _GROUPS))
+            self._port: int = self._socket.getsockname()[0]
+            ask = _HEADER.pack(_HEADER.size + 4, _RTM_GETADDR, _DUMP, 0, self._port) + bytes(4)
+            self._socket.send(ask)
         except OSError:
             self._socket.close()
             raise
-        self._up: dict[int, bool] = {}  # by the link's index
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._socket.fileno(), self._read)
 
@@ -76,45 +92,88 @@ class NetlinkSocket:
             except OSError as error:
                 if error.errno != errno.ENOBUFS:
                     return
-                self._told(News.LOST)
+                self._told(News(What.LOST))
                 continue
             if sender[0] == 0:  # the kernel; other processes may write here as well
-                for news in read(data, self._up):
+                for news in read(data, self._links, asked_by=self._port):
                     self._told(news)
             if self._socket.fileno() < 0:  # whoever was told has closed us
                 return
 
 
-def read(data: bytes, up: dict[int, bool]) -> list[News]:
-    """The news in one datagram. up: what is known of each link, kept from one call to the next.
+def read(data: bytes, links: Links, *, asked_by: int) -> list[News]:
+    """The news in one datagram; links takes it down, and is kept from one call to the next.
 
-    A link that says again what it said before is no news; what cannot be read is passed over.
+    asked_by: our own port; what comes in answer to a question of ours is no news. Nor is a link
+    that says again what it said before. What cannot be read is passed over.
     """
     found: list[News] = []
-    while len(data) >= _HEADER.size:
-        length, kind, *_ = _HEADER.unpack_from(data)
-        if not _HEADER.size <= length <= len(data):
-            break
-        body, data = data[_HEADER.size : length], data[length + 3 & ~3 :]
+    for kind, port, body in _messages(data):
         with contextlib.suppress(struct.error):
-            news = _news(_KINDS.get(kind), body, up)
-            if news is not None:
+            news = _take(kind, body, links)
+            if news is not None and port != asked_by:
                 found.append(news)
     return found
 
 
-def _news(kind: News | None, body: bytes, up: dict[int, bool]) -> News | None:
+def _messages(data: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """Type, port and body of each."""
+    while len(data) >= _HEADER.size:
+        length, kind, _, _, port = _HEADER.unpack_from(data)
+        if not _HEADER.size <= length <= len(data):
+            return
+        yield kind, port, data[_HEADER.size : length]
+        data = data[length + 3 & ~3 :]
+
+
+def _take(kind: int, body: bytes, links: Links) -> News | None:
     match kind:
-        case News.LINK_UP:
-            _, _, index, flags, _ = _LINK.unpack_from(body)
-            running = bool(flags & _IFF_RUNNING)
-            before, up[index] = up.get(index), running
-            if before is running:
+        case 16:  # RTM_NEWLINK
+            return _link(body, links)
+        case 17:  # RTM_DELLINK
+            index = _LINK.unpack_from(body)[2]
+            gone = frozenset(links.addresses.pop(index, ()))
+            return News(What.LINK_DOWN, gone) if links.up.pop(index, True) else None
+        case 20 | 21:  # RTM_NEWADDR, RTM_DELADDR
+            return _address(body, links, added=kind == 20)
+        case 24 | 25:  # RTM_NEWROUTE, RTM_DELROUTE
+            if _ROUTE.unpack_from(body)[7] != _RTN_UNICAST:
                 return None
-            return News.LINK_UP if running else News.LINK_DOWN
-        case News.LINK_DOWN:
-            return News.LINK_DOWN if up.pop(_LINK.unpack_from(body)[2], None) is not False else None
-        case News.ROUTE_ADDED | News.ROUTE_REMOVED:
-            return kind if _ROUTE.unpack_from(body)[7] == _RTN_UNICAST else None
+            return News(What.ROUTE_ADDED if kind == 24 else What.ROUTE_REMOVED)
         case _:
-            return kind
+            return None
+
+
+def _link(body: bytes, links: Links) -> News | None:
+    _, _, index, flags, _ = _LINK.unpack_from(body)
+    running = bool(flags & _IFF_RUNNING)
+    before, links.up[index] = links.up.get(index), running
+    if before is running:
+        return None
+    what = What.LINK_UP if running else What.LINK_DOWN
+    return News(what, frozenset(links.addresses.get(index, ())))
+
+
+def _address(body: bytes, links: Links, *, added: bool) -> News | None:
+    family, _, _, _, index = _ADDRESS.unpack_from(body)
+    attributes = dict(_attributes(body[_ADDRESS.size :]))
+    packed = attributes.get(_IFA_LOCAL) or attributes.get(_IFA_ADDRESS) or b""
+    try:
+        address = socket.inet_ntop(family, packed)
+    except (OSError, ValueError):
+        return None
+    there = links.addresses.setdefault(index, set())
+    if added:
+        there.add(address)
+    else:
+        there.discard(address)
+    return News(What.ADDRESS_ADDED if added else What.ADDRESS_REMOVED, frozenset([address]))
+
+
+def _attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
+    while len(data) >= _ATTRIBUTE.size:
+        length, kind = _ATTRIBUTE.unpack_from(data)
+        if not _ATTRIBUTE.size <= length <= len(data):
+            return
+        yield kind, data[_ATTRIBUTE.size : length]
+        data = data[length + 3 & ~3 :]

@@ -137,6 +137,12 @@ class TcpHub:
         if known is not None:
             known.close()
 
+    def close_from(self, host: str) -> None:
+        """End all connections from this address of ours, which nothing leads to any more."""
+        for known in list(self._connections.values()):
+            if known.local[0] == host:
+                known.close()
+
     def stop_listening(self, port: int) -> None:
         """Accept no more connections there; those that stand go on."""
         for server in [server for at, server in self._servers if at == port]:

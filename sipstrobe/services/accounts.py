@@ -12,11 +12,13 @@ from sipstrobe.errors import CommandRefused
 from sipstrobe.events import RegistrationChanged, RegistrationState
 from sipstrobe.machine import Driver
 from sipstrobe.services.locator import Locator
+from sipstrobe.services.network import Changes
 from sipstrobe.services.pace import Pace
 from sipstrobe.services.registrations import Registrations, Tools
 from sipstrobe.services.transports import SipTransports
 from sipstrobe.services.ways import Way, Ways
 from sipstrobe.sip.account import Account
+from sipstrobe.sip.challenge import Callers
 from sipstrobe.sip.endpoint import Endpoint
 from sipstrobe.sip.failover import Standing
 from sipstrobe.sip.identity import Registered, RegistrationFailed, Unregistered
@@ -29,6 +31,8 @@ from sipstrobe.sip.uri import Uri, user_of
 from sipstrobe.sip.words import standing_words
 
 logger = logging.getLogger(__name__)
+
+_REALM = "sipstrobe"  # of callers' passwords, where an account has no domain
 
 
 class Accounts:
@@ -48,6 +52,7 @@ class Accounts:
         self._ways = Ways(locator, transports)
         self._settings = SipSettings()
         self._pace = Pace(context.clock)
+        self._asks_callers = False
         self._by_user: dict[str, Account] = {}  # those that are active, by user ID
         self._registrations: dict[str, Registrations] = {}  # by user ID
         self._by_name: dict[str, Registrations] = {}  # by the endpoint's name of a binding
@@ -64,6 +69,7 @@ class Accounts:
         before, self._settings = self._settings, wanted
         active = [account for account in wanted.accounts if account.enabled and wanted.enabled]
         self._by_user = {account.user_id: account for account in active}
+        self._asks_callers = any(account.callers for account in active)
         registering = {user: a for user, a in self._by_user.items() if a.registers}
         for user in self._registrations.keys() - registering.keys():
             self._forget(user)
@@ -74,8 +80,8 @@ class Accounts:
                 known.account = account
             else:
                 self._begin(user, account)
-        if _ports(before) != _ports(wanted) and same:
-            self.network_changed()
+        if _ports(before) != _ports(wanted):
+            self.network_changed(Changes(unknown=True))
 
     def stop(self) -> None:
         """Take leave of all registrars."""
@@ -83,10 +89,10 @@ class Accounts:
         for user in list(self._registrations):
             self._forget(user)
 
-    def network_changed(self) -> None:
-        """Another address, a link that is back: register anew, all at once."""
+    def network_changed(self, changes: Changes) -> None:
+        """Register anew, at once, what is not registered, or by a link or address that was lost."""
         for registrations in list(self._registrations.values()):
-            registrations.network_changed()
+            registrations.network_changed(changes)
 
     def snapshot(self) -> list[Mapping[str, object]]:
         """How all accounts stand, in the order of the settings: the items of RegistrationChanged.
@@ -122,6 +128,14 @@ class Accounts:
         direct = [account for account in self._by_user.values() if not account.registers]
         direct.sort(key=lambda account: not account.default)
         return direct[0] if direct else None
+
+    def callers_of(self, request: Request, flow: Flow) -> Callers | None:
+        """Who may call the account that a request is for; None: everybody."""
+        account = self.called_by(request, flow) if self._asks_callers else None
+        if account is None or not account.callers:
+            return None
+        passwords = {caller.user: caller.password for caller in account.callers}
+        return Callers(account.domain or _REALM, passwords)
 
     def ways(self, account: Account, uri: Uri) -> AsyncGenerator[Way]:
         """The ways from an account to an address, the best first; see `Ways`."""

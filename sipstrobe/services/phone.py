@@ -24,6 +24,7 @@ from sipstrobe.services.keepalives import KeepAlives
 from sipstrobe.services.keypad import Keypad
 from sipstrobe.services.locator import Locator
 from sipstrobe.services.nat import Nat
+from sipstrobe.services.network import Changes, Network
 from sipstrobe.services.outgoing import Outgoing
 from sipstrobe.services.speech import SoundSource
 from sipstrobe.services.switchboard import Record, Switchboard
@@ -86,8 +87,11 @@ class Phone:
         self._board = Switchboard(context, self._driver, self._endpoint)
         self._board.record = record
         signalling = (context, self._driver, self._endpoint)
-        locator = Locator(Names(MAX_NAMES), context.random_bytes)
+        self._names = Names(MAX_NAMES)
+        self._network = Network(context, self._network_changed)
+        locator = Locator(self._names, context.random_bytes)
         self.accounts = Accounts(*signalling, self.transports, locator, instance_id)
+        self._endpoint.ask_callers(self.accounts.callers_of)
         self._keypad = Keypad(context, self._board)
         calls = (self.accounts, self._media, self._board, self._keypad)
         self._incoming = Incoming(*signalling, self.transports, *calls, greet)
@@ -142,9 +146,14 @@ class Phone:
         self.nat.apply(wanted)
         self.transports.apply(wanted.port if wanted.enabled else None)
         self.accounts.apply(wanted)
+        if wanted.enabled:
+            self._network.open()
+        else:
+            self._network.close()
 
     async def aclose(self) -> None:
         """Hang up, take leave, give the last words a moment to be answered, and close."""
+        self._network.close()
         self._board.end_all()
         self._outgoing.stop()
         self.accounts.stop()
@@ -248,6 +257,11 @@ class Phone:
                 text=news.text,
             )
         )
+
+    def _network_changed(self, changes: Changes) -> None:
+        self._names.forget()
+        self.transports.network_changed(changes.lost)
+        self.accounts.network_changed(changes)
 
     def _needs(self, port: int) -> bool:
         """Peers know a call by this SIP port, or wait there for a last word of ours."""

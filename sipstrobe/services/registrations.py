@@ -10,6 +10,7 @@ from sipstrobe.errors import LocalProtocolError
 from sipstrobe.events import RegistrationState
 from sipstrobe.machine import Driver
 from sipstrobe.services.locator import Locator
+from sipstrobe.services.network import Changes
 from sipstrobe.services.transports import SipTransports
 from sipstrobe.sip.account import Account
 from sipstrobe.sip.endpoint import Endpoint
@@ -98,9 +99,15 @@ class Registrations:
             if name not in other.names.values():
                 self._tools.driver.feed(self._tools.endpoint.unregister, name)
 
-    def network_changed(self) -> None:
-        """Register again, at once."""
-        self._failover.feed(self._machine.network_changed)
+    def network_changed(self, changes: Changes) -> None:
+        """Register again, at once, unless it works and goes on to work the same way."""
+        well = self.standing.state is RegistrationState.REGISTERED and self.standing.trouble is None
+        if (
+            changes.unknown
+            or not well
+            or any(self._moved(f, changes) for f in self._flows.values())
+        ):
+            self._failover.feed(self._machine.network_changed)
 
     @property
     def ways(self) -> list[tuple[Identity, Flow]]:
@@ -207,6 +214,13 @@ class Registrations:
         feed, endpoint = self._tools.driver.feed, self._tools.endpoint
         feed(endpoint.stop_probing, self.names[role])
         feed(endpoint.unregister, self.names[role])
+
+    def _moved(self, flow: Flow, changes: Changes) -> bool:
+        """Whether what went this way has to go another, or may have been cut off meanwhile."""
+        remote = flow.remote
+        now = self._tools.transports.flow_to(flow.transport, remote.host, remote.port)
+        gone = now is None or now.local != flow.local
+        return gone or flow.local.host in changes.returned
 
     def _binding(self, role: Role) -> Binding:
         return binding_of(

@@ -5,7 +5,7 @@ import errno
 import ipaddress
 import logging
 import os
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from functools import lru_cache, partial
 
 from sipstrobe.clock import Handle
@@ -264,6 +264,12 @@ class SipTransports:
     def flow_to(self, transport: Transport, host: str, port: int) -> Flow | None:
         """The way to a numeric address; None when the routing table knows none."""
         return self._flow(transport, (host, port), self._port)
+
+    def network_changed(self, lost: Iterable[str]) -> None:
+        """Look up all routes anew, and give up what came from addresses that are lost."""
+        self._flows.clear()
+        for host in lost:
+            self._hub.close_from(host)
 
     async def resolve(self, host: str, port: int) -> str:
         """The address of somebody whom we are to call. Raises OSError."""
