@@ -146,6 +146,7 @@ class Authorization:
         if auth.scheme != "digest" or any(name not in params for name in needed):
             raise RemoteProtocolError("no complete digest credentials")
         qop = _read_token(params, "qop").lower()
+        count = _read_count(params.get("nc", "0"))
         return cls(
             username=params["username"],
             realm=params["realm"],
@@ -155,7 +156,7 @@ class Authorization:
             algorithm=_read_token(params, "algorithm"),
             qop=qop,
             cnonce=params.get("cnonce", ""),
-            nc=_read_count(params["nc"]) if qop else 0,
+            nc=count if qop else 0,
             opaque=params.get("opaque"),
         )
 
