@@ -104,7 +104,7 @@ class Incoming:
             task.cancel()
 
     def deny(self, news: CallDenied) -> None:
-        """The access list has refused a call: it neither sounds nor lights (ACL-04)."""
+        """A caller who may not come in: the call neither sounds nor lights (ACL-04)."""
         request = news.request
         call = self._board.begin(
             Direction.INCOMING,
@@ -114,10 +114,11 @@ class Incoming:
             extension=user_of(request.request_uri),
         )
         self._denials.say(
-            "the access list refuses %s, who calls %s from %s",
+            "%s, who calls %s from %s, is refused %s",
             call.remote_uri,
             call.local_uri,
             news.flow.remote.host,
+            news.why,
         )
         self._board.deny(call)
 

@@ -31,7 +31,7 @@ class Core:
         max_transactions: int,
     ) -> None:
         self.outbox: deque[Output] = deque()
-        self.guard = Guard(settings)
+        self.guard = Guard(settings, random_bytes)
         self.layer = Layer(
             self.outbox,
             random_bytes,

@@ -13,6 +13,7 @@ from sipstrobe.errors import LocalProtocolError, RemoteProtocolError
 from sipstrobe.sip.callee import IncomingSession
 from sipstrobe.sip.caller import OutgoingSession
 from sipstrobe.sip.capabilities import Fields
+from sipstrobe.sip.challenge import Callers
 from sipstrobe.sip.core import Core
 from sipstrobe.sip.dialog_info import ShownDialog
 from sipstrobe.sip.framing import PING, PONG
@@ -132,6 +133,10 @@ class Endpoint:
         return not any(remembered) and len(layer.agenda) == 0
 
     # --- the wire --------------------------------------------------------------------------
+
+    def ask_callers(self, callers: Callable[[Request, Flow], Callers | None]) -> None:
+        """Let in only who knows a password, where this says so of a request; None: everybody."""
+        self._core.guard.callers = callers
 
     def receive(
         self, data: bytes, flow: Flow, *, received_at: float | None = None, now: float

@@ -1,18 +1,36 @@
-"""Who is let in: the access list, and how much a source may ask of us; joined for the endpoint."""
+"""Who is let in: access list, passwords of callers and measures of sources, joined together."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from sipstrobe.sip.access import AccessList, caller_of
+from sipstrobe.sip.capabilities import Fields
+from sipstrobe.sip.challenge import WRONG_EVERY, Callers, Challenger, Verdict
 from sipstrobe.sip.limits import Limits
 from sipstrobe.sip.message import Request
 from sipstrobe.sip.settings import SipSettings
 from sipstrobe.sip.transport import Flow
 
+_LATER: Fields = (("Retry-After", str(round(WRONG_EVERY))),)
+
+
+class Denial(NamedTuple):
+    """The response that turns a request down. why: in words; "" if only a password is asked for."""
+
+    status: int
+    fields: Fields
+    why: str
+
 
 class Guard:
-    """Looks at each request that could make a dialog or be read by people, before anybody else."""
+    """Looks at each request that could make a dialog or be read by people, before anybody else.
 
-    def __init__(self, settings: SipSettings) -> None:
+    callers: who may call the account that a request is for; None: everybody.
+    """
+
+    def __init__(self, settings: SipSettings, random_bytes: Callable[[int], bytes]) -> None:
+        self.callers: Callable[[Request, Flow], Callers | None] = lambda request, flow: None
+        self._challenger = Challenger(random_bytes)
         self._settings = settings.access
         self._access = AccessList(settings.access)
         self._bindings: dict[str, tuple[str, frozenset[str]]] = {}  # address and names of a server
@@ -45,11 +63,30 @@ class Guard:
                 del self._servers[host]
                 self.limits.judge_again(host)
 
-    def admits(self, request: Request, flow: Flow) -> bool:
-        """Whether the access list lets in whoever sends this.
+    def denial(self, request: Request, flow: Flow, *, now: float) -> Denial | None:
+        """How to turn down whoever sends this; None: he may come in.
 
-        Raises RemoteProtocolError when it does not say who that is.
+        Nothing is remembered of those who do not show that they know a password. Raises
+        RemoteProtocolError when it is not to be read who calls.
         """
+        if not self._admits(request, flow):
+            return Denial(403, (), "by the access list")  # RFC 3261 §21.4.4
+        callers = self.callers(request, flow)
+        if callers is None:
+            return None
+        host = flow.remote.host
+        verdict = self._challenger.judge(request, host, callers, now=now)
+        if verdict is Verdict.PROVED:
+            self.limits.prove(host)
+            return None
+        if verdict is Verdict.TOO_OFTEN:
+            return Denial(403, _LATER, "after too many wrong passwords")
+        fields = self._challenger.challenges(
+            callers.realm, host, stale=verdict is Verdict.STALE, now=now
+        )
+        return Denial(401, fields, "with a wrong password" if verdict is Verdict.WRONG else "")
+
+    def _admits(self, request: Request, flow: Flow) -> bool:
         if not self._settings.enabled:
             return True
         host = flow.remote.host

@@ -160,12 +160,16 @@ class Layer:
         RFC 3261 §8.2.7: the tag follows from the request, and nothing is remembered, so that no
         flood of requests can fill the memory.
         """
-        if not to_tag:
-            name = "\0".join(request.headers.lines("Call-ID") + request.headers.lines("From"))
-            digest = blake2b(name.encode(errors="replace"), key=self._secret, digest_size=8)
-            to_tag = digest.hexdigest()
+        to_tag = to_tag or self.tag_without_memory(request, flow)
         response = respond(request, status, to_tag=to_tag, headers=headers)
         self.send(way_back(request.via, flow), bytes(response))
+
+    def tag_without_memory(self, request: Request, flow: Flow) -> str:
+        """The tag that a request from there is answered with; only who is there can know it."""
+        names = (*request.headers.lines("Call-ID"), *request.headers.lines("From"))
+        name = "\0".join((flow.remote.host, *names))
+        digest = blake2b(name.encode(errors="replace"), key=self._secret, digest_size=8)
+        return digest.hexdigest()
 
     # --- the wire --------------------------------------------------------------------------
 

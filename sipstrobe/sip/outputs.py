@@ -67,10 +67,11 @@ class IncomingCall:
 
 @dataclass(frozen=True, slots=True)
 class CallDenied:
-    """An INVITE that the access list refused; 403 has been sent."""
+    """An INVITE that the guard has turned down. why: in words, such as "by the access list"."""
 
     flow: Flow
     request: Request
+    why: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from sipstrobe.sip.transport import Flow
 from sipstrobe.sip.watchers import Watchers
 
 MAX_BEHIND = 0.25  # seconds; half of T1, before a caller begins to repeat itself
-_GUARDED = ("INVITE", "SUBSCRIBE", "REFER", "MESSAGE")  # outside of dialogs, for the access list
+_GUARDED = ("INVITE", "SUBSCRIBE", "REFER", "MESSAGE")  # outside of dialogs
 _OVERLOADED: Fields = (("Retry-After", str(RETRY_AFTER)),)
 _NOT_ENCRYPTED: Fields = (("Warning", '380 - "SIPS Not Allowed"'),)  # RFC 5630 §5.3, §8.1
 
@@ -101,6 +101,9 @@ class UserAgentServer:
             return
         found = self._core.dialogs.get(dialog_key(request))
         if found is None or request.cseq.method != "ACK":
+            if request.to.tag == self._layer.tag_without_memory(request, flow):
+                limits.prove(flow.remote.host)  # it acknowledges a rejection that we forgot at once
+                return
             self._layer.counters.stray += 1
             limits.charge(flow.remote.host, ASTRAY, now=now)
             return
@@ -166,10 +169,7 @@ class UserAgentServer:
     # --- outside of dialogs ----------------------------------------------------------------
 
     def _take_outside(self, request: Request, flow: Flow, key: ServerKey, now: float) -> None:
-        if request.method in _GUARDED and not self._core.guard.admits(request, flow):
-            self._refuse(request, flow, 403)  # RFC 3261 §21.4.4
-            if request.method == "INVITE":
-                self._core.outbox.append(CallDenied(flow, request))
+        if request.method in _GUARDED and self._denied(request, flow, now):
             return
         match request.method:
             case "OPTIONS":
@@ -186,6 +186,15 @@ class UserAgentServer:
                 self._refuse(request, flow, 403)
             case _:
                 self._refuse(request, flow, 481)
+
+    def _denied(self, request: Request, flow: Flow, now: float) -> bool:
+        denial = self._core.guard.denial(request, flow, now=now)
+        if denial is None:
+            return False
+        self._refuse(request, flow, denial.status, denial.fields)
+        if denial.why and request.method == "INVITE":
+            self._core.outbox.append(CallDenied(flow, request, denial.why))
+        return True
 
     def _take_text(self, request: Request, flow: Flow, key: ServerKey, now: float) -> None:
         """RFC 3428 §7. It is answered in a transaction, so that it is read once."""

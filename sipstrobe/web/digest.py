@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from sipstrobe.errors import RemoteProtocolError
+from sipstrobe.replay import Window
 
 NONCE_LIFETIME = 600.0  # seconds; then the next request is answered with stale=true
 NONCES_MAX = 1024  # used nonces whose counts are remembered
@@ -99,7 +100,7 @@ class DigestGate:
         self.realm = realm
         self._random_bytes = random_bytes
         self._key = random_bytes(32)
-        self._used: dict[str, _Counts] = {}
+        self._used: dict[str, tuple[int, Window]] = {}  # when it was made (ms), by nonce
         self._forgotten = -1  # no nonce made at or before this instant (ms) is remembered
 
     def challenges(self, *, now: float, stale: bool = False) -> list[str]:
@@ -143,17 +144,17 @@ class DigestGate:
 
     def _count(self, answer: DigestAnswer, made: int) -> bool:
         """Whether this count is used for the first time (RFC 7616 §3.4, nc)."""
-        counts = self._used.get(answer.nonce)
-        if counts is None:
+        used = self._used.get(answer.nonce)
+        if used is None:
             if made <= self._forgotten:
                 return False
             if len(self._used) >= NONCES_MAX:
-                oldest = min(self._used, key=lambda nonce: self._used[nonce].made)
-                self._forgotten = self._used.pop(oldest).made
+                oldest = min(self._used, key=lambda nonce: self._used[nonce][0])
+                self._forgotten = self._used.pop(oldest)[0]
                 if made <= self._forgotten:
                     return False
-            counts = self._used[answer.nonce] = _Counts(made)
-        return counts.take(answer.nc)
+            used = self._used[answer.nonce] = made, Window(COUNTS_BACK)
+        return used[1].take(answer.nc)
 
     def _make_nonce(self, now: float) -> str:
         made = int(now * 1000).to_bytes(8, "big") + self._random_bytes(8)
@@ -171,29 +172,6 @@ class DigestGate:
 
     def _sign(self, made: bytes) -> bytes:
         return hmac.digest(self._key, made, "sha256")[:16]
-
-
-class _Counts:
-    """The counts one nonce was used with: the highest, and a window of those below it."""
-
-    __slots__ = ("_highest", "_seen", "made")
-
-    def __init__(self, made: int) -> None:
-        self.made = made
-        self._highest = 0
-        self._seen = 1  # bit n: the count `highest - n` was used; 0 never is
-
-    def take(self, nc: int) -> bool:
-        if nc > self._highest:
-            shift = min(nc - self._highest, COUNTS_BACK)
-            self._seen = (self._seen << shift | 1) & ((1 << COUNTS_BACK) - 1)
-            self._highest = nc
-            return True
-        back = self._highest - nc
-        if back >= COUNTS_BACK or self._seen >> back & 1:
-            return False
-        self._seen |= 1 << back
-        return True
 
 
 def same_target(uri: str, target: str) -> bool:
