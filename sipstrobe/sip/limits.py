@@ -57,7 +57,16 @@ class Flood(NamedTuple):
 class _Source:
     """What one source has left."""
 
-    __slots__ = ("call", "calls_full_at", "full_at", "message", "octet", "share", "told_at")
+    __slots__ = (
+        "call",
+        "calls_full_at",
+        "full_at",
+        "message",
+        "octet",
+        "share",
+        "told_at",
+        "trusted",
+    )
 
     def __init__(self, measure: Measure) -> None:
         self.full_at = self.calls_full_at = self.told_at = float("-inf")
@@ -69,6 +78,7 @@ class _Source:
         self.octet = 1.0 / measure.octets
         self.call = 1.0 / measure.calls
         self.share = measure.share
+        self.trusted = measure is TRUSTED
 
     def take(self, data: bytes, now: float) -> bool:
         """Whether there is enough left for this message; then it is taken."""
@@ -129,11 +139,14 @@ class Limits:
     # --- after parsing ----------------------------------------------------------------------
 
     def charge(self, host: str, messages: int, *, now: float) -> None:
-        """What this source has sent was worth less than nothing: count it as so many messages."""
+        """What this source has sent was worth less than nothing: count it as so many messages.
+
+        A server of ours is not charged: whatever it says wrong, we depend on it.
+        """
         name = source_of(host)
         source = self._known.get(name) or self._strangers.get(name)
         for hit in (source,) if name in self._known else (source, self._everybody):
-            if hit is not None:
+            if hit is not None and not hit.trusted:
                 hit.full_at = min(max(hit.full_at, now) + messages * hit.message, now + 2 * _BURST)
 
     def prove(self, host: str) -> None:

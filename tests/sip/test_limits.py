@@ -184,6 +184,17 @@ def test_what_cannot_be_understood_counts_many_times() -> None:
     assert through < 10 * STRANGER.messages / 10
 
 
+def test_a_server_of_ours_is_not_charged() -> None:
+    limits = Limits({"192.0.2.5"}.__contains__)
+
+    through = 0
+    for n in range(3000):
+        through += limits.admit("192.0.2.5", b"rubbish", now=n / 1000)
+        limits.charge("192.0.2.5", 20, now=n / 1000)
+
+    assert through == 3000
+
+
 def test_charges_are_paid_off_in_seconds() -> None:
     """However much was charged: an error of a phone does not lock it out for long."""
     limits = Limits(nobody)
