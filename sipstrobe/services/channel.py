@@ -61,8 +61,9 @@ class Ports(Protocol):
 class Channel:
     """Sockets and encryption of one stream; plain from the beginning until `follow`.
 
-    receive, receive_rtcp: told what has come, as it was before it was encrypted. on_stun: told of
-    STUN messages on the socket for RTP. ready: what is sent now can be understood by the peer.
+    receive, receive_rtcp: told what has come, as it was before it was encrypted. send: for RTP;
+    straight to the socket while nothing is encrypted. ready: what is sent now can be understood by
+    the peer.
     """
 
     def __init__(
@@ -74,13 +75,14 @@ class Channel:
         certifier: Certifier | None = None,
     ) -> None:
         """Raises OSError when there is no free pair of ports. certifier: needed for DTLS only."""
-        self.on_stun: Receive | None = None
         self.ready = True
         self.foreign = 0  # datagrams that are neither STUN nor DTLS nor media
         self._clock = clock
         self._receive: Receive = receive
         self._receive_rtcp: Receive = receive_rtcp
         self._certifier = certifier
+        self._on_stun: Receive | None = None
+        self._simple = False  # nothing is encrypted, and nobody but the session is told anything
         self._mux = False
         self._keying: SdesKeys | DtlsKeys | None = None
         self._srtp: list[Srtp | None] = [None, None]  # of the sockets for RTP and for RTCP
@@ -91,6 +93,7 @@ class Channel:
         self._peers: tuple[Endpoint | None, Endpoint | None] = (None, None)
         self._turn: Handle | None = None
         self.rtp, self.rtcp = ports.open(self._take, self._take_rtcp, polled=True)
+        self.send: Callable[[bytes, Endpoint], object] = self.rtp.send
 
     # --- life -----------------------------------------------------------------------------------
 
@@ -116,21 +119,24 @@ class Channel:
                     self._await_handshakes(keys)
                 self._aim()
         self.ready = agreed.keying is None or self._srtp[0] is not None
+        self.send = self.rtp.send if agreed.keying is None else self._send_protected
+        self._simplify()
+
+    def listen_for_stun(self, handler: Receive | None) -> None:
+        """Tell somebody of the STUN messages that come in on the socket for RTP."""
+        self._on_stun = handler
+        self._simplify()
 
     def unpark(self) -> None:
         """The peer hears us: handshakes may begin."""
         self._parked = False
         self._aim()
 
-    def poll(self) -> None:
-        """Take what has come in on the socket for RTP."""
-        self.rtp.poll()
-
     def close(self) -> None:
         self._end_handshakes()
         self.rtp.close()
         self.rtcp.close()
-        self.on_stun = None
+        self._on_stun = None
 
     # --- what is known --------------------------------------------------------------------------
 
@@ -157,16 +163,6 @@ class Channel:
 
     # --- sending --------------------------------------------------------------------------------
 
-    def send(self, packet: bytes, to: Endpoint) -> None:
-        """Send RTP."""
-        if self._keying is not None:
-            srtp = self._srtp[0]
-            protected = srtp.outbound.protect(packet) if srtp is not None else None
-            if protected is None:
-                return
-            packet = protected
-        self.rtp.send(packet, to)
-
     def send_rtcp(self, packet: bytes, to: Endpoint) -> None:
         """Send RTCP, by the socket that was agreed."""
         if self._keying is not None:
@@ -177,13 +173,21 @@ class Channel:
             packet = protected
         (self.rtp if self._mux else self.rtcp).send(packet, to)
 
+    def _send_protected(self, packet: bytes, to: Endpoint) -> None:
+        srtp = self._srtp[0]
+        protected = srtp.outbound.protect(packet) if srtp is not None else None
+        if protected is not None:
+            self.rtp.send(protected, to)
+
     # --- receiving ------------------------------------------------------------------------------
 
+    def _simplify(self) -> None:
+        self._simple = self._keying is None and not self._mux and self._on_stun is None
+
     def _take(self, data: bytes, source: Endpoint, received_at: float) -> None:
-        if not data:
-            return
-        first = data[0]
-        if first not in _MEDIA:
+        if self._simple:
+            self._receive(data, source, received_at)
+        elif not data or data[0] not in _MEDIA:
             self._take_other(0, data, source, received_at)
         elif self._mux and len(data) > 1 and data[1] in _RTCP:
             self._take_report(0, data, source, received_at)
@@ -195,9 +199,9 @@ class Channel:
                 self._receive(opened, source, received_at)
 
     def _take_rtcp(self, data: bytes, source: Endpoint, received_at: float) -> None:
-        if data and data[0] not in _MEDIA:
+        if not data or data[0] not in _MEDIA:
             self._take_other(1, data, source, received_at)
-        elif data and not self._mux:
+        elif not self._mux:
             self._take_report(1, data, source, received_at)
 
     def _take_report(self, wire: int, data: bytes, source: Endpoint, received_at: float) -> None:
@@ -209,12 +213,12 @@ class Channel:
                 self._receive_rtcp(opened, source, received_at)
 
     def _take_other(self, wire: int, data: bytes, source: Endpoint, received_at: float) -> None:
-        dtls = self._dtls[wire]
-        if data[0] in _DTLS and dtls is not None:
+        dtls, first = self._dtls[wire], data[0] if data else -1
+        if first in _DTLS and dtls is not None:
             dtls.receive(data, source, now=self._clock.now())
             self._settle(wire, dtls)
-        elif data[0] in _STUN and wire == 0 and self.on_stun is not None:
-            self.on_stun(data, source, received_at)
+        elif first in _STUN and wire == 0 and self._on_stun is not None:
+            self._on_stun(data, source, received_at)
         else:
             self.foreign += 1
 

@@ -7,7 +7,7 @@ import numpy as np
 from sipstrobe.audio.format import SAMPLE_RATE, Samples
 from sipstrobe.audio.resample import Downsampler
 from sipstrobe.codecs.base import Codec, Encoder
-from sipstrobe.dtmf.sender import DigitSender, EventPacket
+from sipstrobe.dtmf.sender import DigitSender
 
 # What the peer is to hear: asked for that many samples at 48 kHz; None: silence.
 SoundSource = Callable[[int], Samples | None]
@@ -34,14 +34,15 @@ class Recording:
 
 
 class Speech:
-    """Payloads, a packet time each. source: silence when there is none."""
+    """Payloads, a packet time each. source: silence when there is none; digits: those that are
+    said in between, None when there never were any."""
 
     def __init__(self) -> None:
         self.source: SoundSource | None = None
         self._codec: Codec | None = None
         self._encoder: Encoder | None = None
         self._downsampler: Downsampler | None = None
-        self._digits: DigitSender | None = None
+        self.digits: DigitSender | None = None
 
     def use(self, codec: Codec) -> None:
         """Go on with this codec."""
@@ -49,18 +50,14 @@ class Speech:
         if codec is not before:
             self._encoder = codec.encoder()
         if before is None or codec.rates != before.rates:
-            self._downsampler = self._digits = None
+            self._downsampler = self.digits = None
 
     def send_digits(self, digits: str) -> None:
         """Say these between the sound. Raises ValueError, with the reason, if that cannot be."""
         assert self._codec is not None
-        if self._digits is None:
-            self._digits = DigitSender(self._codec.clock_rate)
-        self._digits.send(digits)
-
-    def event(self, units: int) -> EventPacket | None:
-        """The digit that is being sent instead of sound for these timestamp units."""
-        return self._digits.turn(units) if self._digits is not None else None
+        if self.digits is None:
+            self.digits = DigitSender(self._codec.clock_rate)
+        self.digits.send(digits)
 
     def payload(self, seconds: float) -> bytes:
         """The next sound, silence where the source has none."""

@@ -173,7 +173,7 @@ class Stream:
     def start(self, parameters: MediaParameters) -> None:
         """Send and receive as SDP has settled."""
         if not isinstance(parameters.keying, DtlsKeys):  # whose handshake may have begun
-            self.channel.poll()  # what has come so far was for nobody
+            self.channel.rtp.poll()  # what has come so far was for nobody
         self._heard_at = self._clock.now()
         self.update(parameters)
 
@@ -313,7 +313,7 @@ class Stream:
     def _low(self) -> None:
         """The ring runs low between two turns."""
         self._check = None
-        self.channel.poll()
+        self.channel.rtp.poll()
         if self._playout is not None and self._leave is not None:
             self._watch(self._playout, self._clock.now())
 
@@ -341,7 +341,7 @@ class Stream:
         self._turns += 1
         if self._turns % self._turns_a_packet == 0:
             self._send(codec)
-        self.channel.poll()
+        self.channel.rtp.poll()
         if self._leave is None:  # what has come has led to our end
             return
         session = self._session
@@ -378,7 +378,8 @@ class Stream:
             self._session.pause(units)
             self._marker = True
             return
-        event = self._speech.event(units)
+        digits = self._speech.digits
+        event = digits.turn(units) if digits is not None else None
         if event is not None and self.parameters is not None and self.parameters.event_type:
             packet = self._session.event_packet(
                 self.parameters.event_type, event.payload, units, event.since, event.marker

@@ -164,7 +164,7 @@ def test_every_datagram_goes_to_whom_it_is_for(data: bytes, mux: bool, encrypted
     """RFC 7983 §7, and nothing that comes raises anything."""
     one, _ = pair()
     stun: list[bytes] = []
-    one.channel.on_stun = lambda data, source, at: stun.append(data)
+    one.channel.listen_for_stun(lambda data, source, at: stun.append(data))
     one.follow(sdes(1, 2) if encrypted else None, mux=mux)
 
     one.net.wires[HERE, 4000].receive(data, (THERE, 4000), 10.0)
@@ -180,7 +180,7 @@ def test_every_datagram_goes_to_whom_it_is_for(data: bytes, mux: bool, encrypted
 def test_stun_is_told_apart_whether_there_are_keys_or_not() -> None:
     one, _ = pair()
     stun: list[bytes] = []
-    one.channel.on_stun = lambda data, source, at: stun.append(data)
+    one.channel.listen_for_stun(lambda data, source, at: stun.append(data))
 
     for keying in (None, sdes(1, 2), dtls(THERE, active=False)):
         one.follow(keying)
