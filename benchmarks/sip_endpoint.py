@@ -11,6 +11,7 @@ import tracemalloc
 from itertools import count
 
 from sipstrobe.sip.endpoint import Endpoint
+from sipstrobe.sip.identity import Identity
 from sipstrobe.sip.outputs import IncomingCall, Send
 from sipstrobe.sip.settings import SipSettings
 from sipstrobe.sip.transport import Address, Flow, Transport
@@ -21,6 +22,7 @@ SDP = (
     b"v=0\r\no=user1 53655765 2353687637 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\n"
     b"t=0 0\r\nm=audio 6000 RTP/AVP 0 8\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\n"
 )
+US = Identity("sip:a@192.0.2.1")
 INTERVAL = 0.001  # seconds between calls: 1,000 calls/s
 
 HEAD = (
@@ -95,9 +97,7 @@ def both_sides(calls: int) -> float:
     a, b, now = endpoint(), endpoint(), 0.0
     began = time.thread_time()
     for _ in range(calls):
-        name = a.invite(
-            AB, "sip:1001@192.0.2.2", SDP, from_uri="sip:a@192.0.2.1", timeout=60, now=now
-        )
+        name = a.invite(AB, "sip:1001@192.0.2.2", SDP, identity=US, timeout=60, now=now)
         exchange(a, b, now)
         a.hang_up(name, now=now)
         exchange(a, b, now)

@@ -33,7 +33,7 @@ from sipstrobe.sip.stream import Stream
 from sipstrobe.sip.transaction import Failure
 from sipstrobe.sip.transport import Address, Flow
 from sipstrobe.sip.uas import UserAgentServer, read_all
-from sipstrobe.sip.uri import Uri, without_password
+from sipstrobe.sip.uri import Uri, readable, without_password
 
 _STUN = range(4)  # first octets of STUN messages: RFC 7983 §7; SIP begins with a letter
 
@@ -202,15 +202,17 @@ class Endpoint:
         stream = self._streams.pop(connection, None)
         if stream is not None:
             stream.close()
-            self._layer.transport_failed(stream.flow, now=now)
+            self._layer.transport_failed(stream.flow, "the connection is lost", now=now)
             self._core.keepers.flow_failed(stream.flow, "the connection is lost", now=now)
 
-    def send_failed(self, flow: Flow, *, now: float) -> None:
-        """What was sent by this flow cannot arrive."""
+    def send_failed(
+        self, flow: Flow, *, why: str = "nothing can be sent there", now: float
+    ) -> None:
+        """What was sent by this flow cannot arrive; why: for people."""
         if flow.connection is not None:
             self.connection_closed(flow.connection, now=now)
-        self._layer.transport_failed(flow, now=now)
-        self._core.keepers.flow_failed(flow, "nothing can be sent there", now=now)
+        self._layer.transport_failed(flow, why, now=now)
+        self._core.keepers.flow_failed(flow, why, now=now)
 
     def mapped(self, flow: Flow, public: Address | None, *, now: float) -> None:
         """How the peer of this flow sees us, as STUN has told; None: it has, but not that.
@@ -273,9 +275,7 @@ class Endpoint:
         to: str,
         body: bytes,
         *,
-        identity: Identity | None = None,
-        from_uri: str = "",
-        from_display: str = "",
+        identity: Identity,
         fields: Fields = (),
         timeout: float,
         now: float,
@@ -283,13 +283,12 @@ class Endpoint:
         """Call a URI over a flow, with an offer; the result is the name of the call.
 
         flow leads to the first hop of the identity's route. fields: what the INVITE is to say
-        besides, such as Replaces. timeout: seconds until an unanswered
-        call is cancelled and ends with NO_ANSWER. Raises LocalProtocolError for what is no SIP URI,
-        and when there are too many calls.
+        besides, such as Replaces. timeout: seconds until an unanswered call is cancelled and ends
+        with NO_ANSWER. Raises LocalProtocolError for what is no SIP URI, and when there are too
+        many calls.
         """
         if self._server.full:
             raise LocalProtocolError("there are too many calls")
-        identity = identity or Identity(from_uri, from_display)
         _check(identity)
         name = f"out-{next(self._names)}"
         session = OutgoingSession(self._core, name, flow, _sip_uri(to).bare, body, identity, fields)
@@ -406,9 +405,9 @@ def _sip_uri(text: str) -> Uri:
     try:
         uri = Uri.parse(text)
     except RemoteProtocolError as e:
-        raise LocalProtocolError(f"not a URI: {text!r}") from e
+        raise LocalProtocolError(f"not a URI: {readable(text)!r}") from e
     if not uri.is_sip:
-        raise LocalProtocolError(f"not a SIP URI: {text!r}")
+        raise LocalProtocolError(f"not a SIP URI: {readable(text)!r}")
     return uri
 
 
@@ -419,6 +418,6 @@ def _check(identity: Identity) -> None:
         try:
             uri = NameAddr.parse(value).uri
         except RemoteProtocolError as e:
-            raise LocalProtocolError(f"not a route: {value!r}") from e
+            raise LocalProtocolError(f"not a route: {readable(value)!r}") from e
         if not uri.is_sip:
-            raise LocalProtocolError(f"not a route: {value!r}")
+            raise LocalProtocolError(f"not a route: {readable(value)!r}")

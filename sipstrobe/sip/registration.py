@@ -43,7 +43,6 @@ _TROUBLE = {  # by status; others by their class
     480: RegistrationTrouble.BUSY,
     486: RegistrationTrouble.BUSY,
 }
-_WORDS = {Failure.TIMEOUT: "no answer", Failure.TRANSPORT: "no connection"}
 
 
 class State(Enum):
@@ -118,7 +117,7 @@ class Registration:
         self._flow = flow
         self._speaker.be(binding.identity)
         self._speaker.to = binding.identity.uri
-        self.refresh(now=now)
+        self._begin(now)
 
     def refresh(self, *, now: float) -> None:
         """Send a REGISTER now.
@@ -126,6 +125,10 @@ class Registration:
         Deviation: RFC 3261 §10.2 has a client wait for the answer to the last one; but who wants
         this now knows that the network has changed, and that no answer will come.
         """
+        if self.state is not State.UNREGISTERING:
+            self._begin(now)
+
+    def _begin(self, now: float) -> None:
         self._attempt = _Attempt(self._binding.registrar, self._usable_flow())
         self.state = State.REGISTERING
         self._register(now)
@@ -228,7 +231,7 @@ class Registration:
         if self.state is State.UNREGISTERING:
             self._removed(answer)
         elif isinstance(answer, Failure):
-            self._fail(RegistrationTrouble.UNREACHABLE, answer.value, _WORDS[answer])
+            self._fail(RegistrationTrouble.UNREACHABLE, answer.value, self._core.layer.why(answer))
         elif answer.status < 300:
             self._accepted(answer, now)
         elif not self._corrected(answer, now):
@@ -236,7 +239,7 @@ class Registration:
 
     def _removed(self, answer: Response | Failure) -> None:
         if isinstance(answer, Failure):
-            self._end(0, _WORDS[answer])
+            self._end(0, self._core.layer.why(answer))
         else:
             self._end(answer.status, answer.reason)
 

@@ -3,6 +3,7 @@
 from typing import TypeVar
 
 from sipstrobe.sip.endpoint import Endpoint
+from sipstrobe.sip.identity import Identity
 from sipstrobe.sip.message import Headers, Request, Response, parse, respond
 from sipstrobe.sip.outputs import Output, Send
 from sipstrobe.sip.settings import SipSettings
@@ -212,8 +213,7 @@ class Scene:
             self.flow,
             "sip:peer@192.0.2.9:5062",
             OFFER,
-            from_uri="sip:us@192.0.2.1",
-            from_display="Our strobe",
+            identity=Identity("sip:us@192.0.2.1", "Our strobe"),
             timeout=timeout,
             now=self.now,
         )

@@ -3,6 +3,7 @@
 import pytest
 
 from sipstrobe.errors import LocalProtocolError
+from sipstrobe.sip.identity import Identity
 from sipstrobe.sip.message import Request
 from sipstrobe.sip.outputs import (
     CallAccepted,
@@ -15,6 +16,7 @@ from sipstrobe.sip.settings import SipSettings
 from sipstrobe.sip.transport import Address, Flow, Transport
 from tests.sip.scene import ANSWER, OFFER, PEER, TCP, US, Scene
 
+OURSELVES = Identity("sip:us@192.0.2.1")
 OVER_UDP = Flow(Transport.UDP, US, PEER)
 
 
@@ -311,7 +313,7 @@ def large(scene: Scene) -> str:
         OVER_UDP,
         "sip:peer@192.0.2.9:5062",
         b"v" * 1300,
-        from_uri="sip:us@192.0.2.1",
+        identity=OURSELVES,
         timeout=60,
         now=scene.now,
     )
@@ -365,9 +367,7 @@ def test_there_is_a_limit_to_calls() -> None:
 def test_only_sip_uris_can_be_called(uri: str) -> None:
     scene = Scene()
     with pytest.raises(LocalProtocolError):
-        scene.endpoint.invite(
-            OVER_UDP, uri, OFFER, from_uri="sip:us@192.0.2.1", timeout=60, now=0.0
-        )
+        scene.endpoint.invite(OVER_UDP, uri, OFFER, identity=OURSELVES, timeout=60, now=0.0)
 
 
 def test_a_call_of_ours_ends_when_its_time_is_over() -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from sipstrobe.sip.dialog import Dialog
 from sipstrobe.sip.exchange import Asking, Serving
+from sipstrobe.sip.identity import Identity
 from sipstrobe.sip.message import Request
 from sipstrobe.sip.outputs import (
     AnswerReceived,
@@ -35,7 +36,7 @@ def call(link: Link, *, timeout: float = 60.0) -> str:
         link.flow(link.a),
         f"sip:1001@192.0.2.2;transport={link.transport.lower()}",
         OFFER,
-        from_uri="sip:a@192.0.2.1",
+        identity=Identity("sip:a@192.0.2.1"),
         timeout=timeout,
         now=link.now,
     )

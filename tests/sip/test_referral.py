@@ -2,6 +2,7 @@
 
 import pytest
 
+from sipstrobe.sip.identity import Identity
 from sipstrobe.sip.message import Request
 from sipstrobe.sip.outputs import CallEnded, TransferAsked
 from sipstrobe.sip.settings import SipSettings
@@ -209,7 +210,7 @@ def test_what_a_transfer_wants_said_is_said_in_the_invite() -> None:
         scene.flow,
         "sip:carol@192.0.2.33",
         b"v=0",
-        from_uri="sip:us@192.0.2.1",
+        identity=Identity("sip:us@192.0.2.1"),
         fields=replaces,
         timeout=60.0,
         now=0.0,

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from sipstrobe.sip.identity import Identity
 from sipstrobe.sip.message import Request, Response
 from sipstrobe.sip.outputs import CallEnded
 from sipstrobe.sip.transport import Address, Flow, Transport
@@ -84,7 +85,12 @@ def test_the_contact_of_who_calls_sips() -> None:
     flow = Flow(Transport.TLS, Address("192.0.2.1", 5061), PEER)
     scene = Scene(flow=flow)
     scene.endpoint.invite(
-        flow, "sips:a@pbx.example", OFFER, from_uri="sips:us@pbx.example", timeout=9, now=0.0
+        flow,
+        "sips:a@pbx.example",
+        OFFER,
+        identity=Identity("sips:us@pbx.example"),
+        timeout=9,
+        now=0.0,
     )
     scene.collect()
     invite = scene.request()
