@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.interop.baresip import baresip
-from tests.interop.device import Device, answers_options, device, free_port
+from tests.interop.device import TRUSTING, Device, answers_options, device, free_port
 from tests.interop.sipp import start_sipp
 
 OFFER = (
@@ -302,7 +302,7 @@ def peers(folder: Path) -> Generator[tuple[Device, Device, int, int]]:
     (folder / "sipp").mkdir()
     (folder / "sipp" / "tone.ulaw").write_bytes(samples.tobytes())
     with (
-        device(folder / "quiet", "--set", "/sip/max_calls=2000", sound="null") as quiet,
+        device(folder / "quiet", *TRUSTING, "--set", "/sip/max_calls=2000", sound="null") as quiet,
         device(folder / "light", sound="null") as light,
         baresip(folder / "baresip", source=tone, max_calls=0) as theirs,
     ):

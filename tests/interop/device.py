@@ -23,6 +23,10 @@ START_LIMIT = 30.0  # seconds, on a machine with no time; benchmarks say what is
 STOP_LIMIT = 3.0  # what the command line promises
 RATE = 48000
 WAV_HEADER = 44  # bytes
+TRUSTING = (  # the owner has named this machine, so that it may ask for much
+    *("--set", "/sip/access/enabled=true", "--set", "/sip/access/policy=allow"),
+    *("--set", '/sip/access/entries=["127.0.0.0/8"]'),
+)
 WAV_STEP = 0.1  # seconds of sound that are written to the file at a time
 
 
@@ -245,6 +249,7 @@ def device(
         *(["--demo"] if demo else []),
         *("--set", f"/sip/port={port}", "--http", f"127.0.0.1:{http}"),
         *("--set", f"/sip/rtp_start_port={free_port()}"),
+        *("--set", f"/sip/tls_port={free_port(socket.SOCK_STREAM)}"),
         *("--sound", f"wav:{folder / 'sound.wav'}" if sound == "wav" else sound),
         *("--light", f"log:{folder / 'light.log'}"),
         *arguments,

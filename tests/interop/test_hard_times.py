@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.interop.caller import Dialogue, Wire, status
-from tests.interop.device import Device, answers_options, device
+from tests.interop.device import TRUSTING, Device, answers_options, device
 from tests.interop.witness import await_dark_and_silent, seen
 from tests.sip.torture import CASES
 from tests.support.mutate import Mutator
@@ -77,7 +77,7 @@ def take(
 
 def test_a_burst_of_calls(tmp_path: Path, figures: dict[str, str]) -> None:
     """300 INVITEs/s: each is answered, those over the limit are told when to try again."""
-    with device(tmp_path, "--set", f"/sip/max_calls={MAX_CALLS}") as running:
+    with device(tmp_path, *TRUSTING, "--set", f"/sip/max_calls={MAX_CALLS}") as running:
         burst(running.port)  # warms up
         running.wait_idle()
         size = running.resident_mib
@@ -114,7 +114,7 @@ def storm(port: int, corpus: list[bytes], count: int, seed: int) -> None:
 
 def test_a_storm_of_nonsense(tmp_path: Path, figures: dict[str, str]) -> None:
     """20,000 spoilt messages; then a call works at once, and nothing has gone wrong inside."""
-    with device(tmp_path, "--set", f"/sip/max_calls={MAX_CALLS}") as running:
+    with device(tmp_path, *TRUSTING, "--set", f"/sip/max_calls={MAX_CALLS}") as running:
         call = Dialogue(running.port, 9)
         whole = [call.invite(), call.ack(), call.bye(), call.cancel(), call.options()]
         began = time.monotonic()
