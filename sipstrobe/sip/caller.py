@@ -112,7 +112,7 @@ class OutgoingSession(ModifiableSession):
     def _answered(self, answer: Response | Failure, now: float) -> None:
         match answer:
             case Failure():
-                self._failed(Ended.UNREACHABLE, answer.value, "there is no answer", now)
+                self._failed(Ended.UNREACHABLE, answer.value, self._core.layer.why(answer), now)
             case Response(status=status) if status < 200:
                 self._progressed(answer, now)
             case Response(status=status) if status < 300:

@@ -17,6 +17,7 @@ from sipstrobe.sip.outputs import Output, Send
 from sipstrobe.sip.server import ServerTransaction
 from sipstrobe.sip.server_invite import InviteServerTransaction
 from sipstrobe.sip.target import another_way_back, way_back
+from sipstrobe.sip.transaction import Failure
 from sipstrobe.sip.transport import Address, Flow, Transport
 
 Way = tuple[Transport, Address, str]
@@ -60,6 +61,7 @@ class Layer:
         self.servers: dict[ServerKey, Serving] = {}
         self.merging: dict[MergeKey, Serving] = {}
         self.connections: set[int] = set()
+        self._why = ""  # of the last failure to send
         self.udp_to_tcp = True
         self._max_transactions = max_transactions
         self._random_bytes = random_bytes
@@ -109,12 +111,17 @@ class Layer:
         self.counters.stray += 1
         self.limits.charge(flow.remote.host, ASTRAY, now=now)
 
-    def transport_failed(self, flow: Flow, *, now: float) -> None:
-        """What was sent this way did not arrive: RFC 3261 §18.4."""
+    def transport_failed(self, flow: Flow, why: str, *, now: float) -> None:
+        """What was sent this way did not arrive: RFC 3261 §18.4. why: for people."""
         there = self._by_way.get(way(flow), {})
         hit = [a for a in there if a.flow.connection in (None, flow.connection)]
+        self._why = why
         for asking in hit:
             asking.transport_failed(now=now)
+
+    def why(self, failure: Failure) -> str:
+        """In words for people, while that is being told."""
+        return self._why if failure is Failure.TRANSPORT else "there is no answer"
 
     @property
     def waiting(self) -> bool:
