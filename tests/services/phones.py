@@ -10,8 +10,10 @@ from sipstrobe.audio.source import AddSource, HearSource, RemoveSource
 from sipstrobe.clock import Clock
 from sipstrobe.commands import AnswerCall, Command, Dial, HangUp
 from sipstrobe.context import Context
+from sipstrobe.dtmf.event import DIGITS, TelephoneEvent
 from sipstrobe.errors import CommandRefused
 from sipstrobe.events import CallStateChanged, Event
+from sipstrobe.services.calls import CallSnapshot
 from sipstrobe.services.phone import Phone
 from sipstrobe.services.speech import SoundSource
 from sipstrobe.sip.message import Request, Response, parse, respond
@@ -52,7 +54,8 @@ def open_sockets() -> int:
 def settings(*, auto: bool = True, transport: str = "udp", **other: Any) -> SipSettings:
     """SIP on, open for calls, on a port of its own. auto: calls are answered without a rule."""
     account = {"default": True, "answer_automatically": auto, "transport": transport}
-    given = {"enabled": True, "allow_incoming": True, "port": free_port()} | other
+    ports = {"port": free_port(), "tls_port": free_port()}
+    given = {"enabled": True, "allow_incoming": True} | ports | other
     return SipSettings(accounts=(Account(**account),), **given)  # pyright: ignore[reportArgumentType]
 
 
@@ -70,7 +73,8 @@ class Device:
         self.context.dispatcher.serve(AddSource, self._add)
         self.context.dispatcher.serve(HearSource, self._hear)
         self.context.dispatcher.serve(RemoveSource, self._remove)
-        self.phone = Phone(self.context, lambda: self.greeting)
+        self.records: list[tuple[CallSnapshot, str]] = []
+        self.phone = Phone(self.context, lambda: self.greeting, record=self._record)
         self.phone.apply(wanted)
 
     @property
@@ -135,6 +139,9 @@ class Device:
         assert cause is not None
         self.events.append((event, cause))
 
+    def _record(self, call: CallSnapshot, words: str) -> None:
+        self.records.append((call, words))
+
     def _add(self, command: AddSource) -> None:
         if self.speaker_full:
             raise CommandRefused("too_many_sources", "the speaker is full")
@@ -156,8 +163,10 @@ class Peer:
         self.port: int = self._sip.getsockname()[1]
         self.host = HOST  # where it says that it can be reached
         self.to: tuple[str, int] = (HOST, 0)  # whom it speaks to
+        self.calls = "1001"  # the extension
         self.tag = ""  # of the other side, once it is known
         self.number = 0  # of its last request
+        self.pressed = 0  # digits so far
 
     def close(self) -> None:
         self._sip.close()
@@ -175,11 +184,11 @@ class Peer:
         branch = f"z9hG4bK-{'ACK' if method == 'ACK' else number}"
         tag = f";tag={self.tag}" if self.tag and method != "CANCEL" else ""
         lines = [
-            f"{method} sip:1001@{HOST}:{self.to[1]} SIP/2.0",
+            f"{method} sip:{self.calls}@{HOST}:{self.to[1]} SIP/2.0",
             f"Via: SIP/2.0/UDP {HOST}:{self.port};rport;branch={branch}",
             "Max-Forwards: 70",
             f"From: <sip:peer@{HOST}>;tag=peer",
-            f"To: <sip:1001@{HOST}>{tag}",
+            f"To: <sip:{self.calls}@{HOST}>{tag}",
             f"Call-ID: {self.port}@{HOST}",
             f"CSeq: {number} {method}",
             f"Contact: <sip:peer@{self.host}:{self.port}>",
@@ -189,9 +198,10 @@ class Peer:
         ]
         self.say("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
 
-    def invite(self, to: "Device", *fields: str, body: bytes | None = None) -> None:
+    def invite(self, to: "Device", *fields: str, body: bytes | None = None, user: str = "") -> None:
         """Call a device, with an offer unless the body is empty."""
         self.to = (HOST, to.port)
+        self.calls = user or self.calls
         self.request("INVITE", *fields, body=self.sdp() if body is None else body)
 
     def respond(
@@ -211,6 +221,11 @@ class Peer:
 
     def say(self, data: bytes) -> None:
         self._sip.sendto(data, self.to)
+
+    def sdp_with_digits(self) -> bytes:
+        """It offers to press digits in RTP."""
+        media = f"m=audio {self.rtp.getsockname()[1]} RTP/AVP 0 101"
+        return self.sdp("rtpmap:101 telephone-event/8000", media=media)
 
     def sdp(self, *attributes: str, media: str = "") -> bytes:
         """What it offers or answers; media: another m= line than that of its RTP port."""
@@ -260,6 +275,23 @@ class Peer:
     def forget_sound(self) -> None:
         while not _empty(self.rtp):
             self.rtp.recv(2048)
+
+    def press(self, port: int, digits: str) -> None:
+        """Press digits in RTP, as events of type 101, each in three packets (RFC 4733)."""
+        for digit in digits:
+            self.pressed += 1
+            at = (50_000 + 1_000 * self.pressed).to_bytes(4, "big")
+            for n in range(3):
+                event = TelephoneEvent(DIGITS.index(digit), n == 2, 10, 160 * (n + 1))
+                number = (1_000 + 3 * self.pressed + n).to_bytes(2, "big")
+                header = bytes([0x80, 0x80 * (n == 0) | 101]) + number + at + b"\1\2\3\4"
+                self.rtp.sendto(header + bytes(event), (HOST, port))
+
+    def press_in_info(self, digits: str) -> None:
+        """Press digits in INFO."""
+        for digit in digits:
+            body = f"Signal={digit}\r\nDuration=160\r\n".encode()
+            self.request("INFO", "Content-Type: application/dtmf-relay", body=body)
 
     def speak(self, port: int, *, packets: int = 5) -> None:
         """Send some RTP to a port of the other side."""
