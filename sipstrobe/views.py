@@ -35,6 +35,7 @@ def views_of(
         registrations=phone.accounts.snapshot,
         history=history.calls,
         listening=lambda: phone.transports.addresses,
+        nat=phone.nat.snapshot,
         sound=sound.snapshot,
         lights=lambda: signals.light_states,
         services=problems,

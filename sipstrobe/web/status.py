@@ -1,6 +1,6 @@
 """The whole state of the device as one JSON object: what `GET /api/v1/status` and the page show."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sipstrobe import __version__
@@ -12,6 +12,7 @@ from sipstrobe.web.describe import chain
 from sipstrobe.web.views import CallView, OperationView, RuleView, Views
 
 HISTORY_TOLD = 5  # entries of each rule
+ACCOUNTS_TOLD = 100
 
 
 class Status:
@@ -42,8 +43,9 @@ class Status:
             ],
             "profiles": self._profiles({o.profile for o in operations}),
             "calls": [call_json(call, now) for call in views.calls()],
-            "registrations": views.registrations(),
+            **_registrations(views.registrations()),
             "listening": views.listening(),
+            "nat": views.nat(),
             "sound": views.sound(),
             "lights": views.lights(),
             "services": views.services(),
@@ -95,6 +97,12 @@ def _rule(rule: RuleView) -> dict[str, Any]:
         "active": rule.active,
         "history": [{"at": at, "words": words} for at, words in rule.history[-HISTORY_TOLD:]],
     }
+
+
+def _registrations(accounts: Sequence[Mapping[str, object]]) -> dict[str, Any]:
+    """As many as people read, those in trouble before all others."""
+    told = sorted(accounts, key=lambda account: not account.get("problem"))[:ACCOUNTS_TOLD]
+    return {"registrations": told, "registrations_total": len(accounts)}
 
 
 def call_json(call: CallView, now: float) -> dict[str, Any]:

@@ -154,6 +154,9 @@ class Views:
     an id, and started, answered and ended in seconds since 1970. Raises OSError."""
     listening: Callable[[], Sequence[str]]
     """Addresses as people would dial or open them."""
+    nat: Callable[[], object]
+    """Plain values: public, our address as others see it; servers: kind, server, milliseconds,
+    problem of each that helps us through address translation."""
     sound: Callable[[], Mapping[str, object]]
     """output, working, problem, volume_db, peak_db, rms_db, sources, … of the speaker."""
     lights: Callable[[], Mapping[str, str]]

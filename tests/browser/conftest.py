@@ -40,7 +40,7 @@ async def page(browser: Browser) -> AsyncIterator[Page]:
     page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
     yield page
     await page.close()
-    expected = ("401 (Unauthorized)", "403 (Forbidden)", "409 (Conflict)")
+    expected = ("400 (Bad Request)", "401 (Unauthorized)", "403 (Forbidden)", "409 (Conflict)")
     assert [error for error in errors if not any(e in error for e in expected)] == []
 
 

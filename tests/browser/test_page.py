@@ -11,16 +11,43 @@ from pytest_asyncio import fixture
 
 from sipstrobe.commands import SetMaintenance, StartOperation
 from sipstrobe.context import Context
-from sipstrobe.events import Function
+from sipstrobe.events import CallReason, CallStateChanged, CallStatus, Direction, Function
 from tests.browser.conftest import log_in
 from tests.support.waiting import until
-from tests.support.web import Device, FakeCall
+from tests.support.web import Device, FakeCall, FakeRecord
 from tests.web.conftest import PROFILES
 
 pytestmark = [pytest.mark.interop, pytest.mark.asyncio(loop_scope="module")]
 
 LIGHT = '[data-function="SignalingLED"]'
 SPEAKER = '[data-function="AudioSpeaker"]'
+AUDIO: dict[str, object] = {
+    "verdict": "private_address",
+    "words": "The other side wants its sound at 10.1.2.3, a private address.",
+    "advice": "Switch on ICE.",
+    "mos": None,
+    "loss": 0.0,
+    "discard": 0.0,
+    "burst_density": 0.4,
+    "burst_ms": 120,
+    "round_trip_ms": 23.4,
+    "sent": 512,
+    "remote_loss": 0.0,
+    "remote_mos": 4.1,
+    "source": "[2001:db8:0:1234:5678:9abc:def0:1]:40000",
+    "encryption": "AEAD_AES_128_GCM",
+}
+ENDED = CallStateChanged(
+    call="in-1",
+    direction=Direction.INCOMING,
+    account="",
+    local_uri="",
+    remote_uri="sip:latest@example.net",
+    extension="1001",
+    before=CallStatus.ACTIVE,
+    state=CallStatus.TERMINATED,
+    reason=CallReason.TERMINATED,
+)
 
 
 @fixture(loop_scope="module")
@@ -201,7 +228,8 @@ async def test_calls_are_listed_with_level_and_statistics_and_can_be_ended(
 
     first, second = page.locator("#calls li").nth(0), page.locator("#calls li").nth(1)
     await expect(first.locator("strong")).to_have_text("alice@192.0.2.77")
-    await expect(first.locator(".media")).to_contain_text("PCMU · 512 packets, 3 lost (0.6 %)")
+    await first.locator(".sound summary").click()
+    await expect(first.locator(".figures")).to_contain_text("512 packets, 3 lost (0.6 %)")
     await expect(first.locator(".meter")).to_have_attribute("aria-valuenow", "-18")
     await expect(first.locator(".answer")).to_be_hidden()
     device.calls[0].level_db = -6.0
@@ -211,6 +239,99 @@ async def test_calls_are_listed_with_level_and_statistics_and_can_be_ended(
     await expect(second.locator(".state")).to_have_text("active")
     await second.locator(".hang-up").click()
     await expect(page.locator("#calls li")).to_have_count(1)
+
+
+async def test_a_call_that_is_not_heard_says_why_and_what_to_try(
+    page: Page, url: str, device: Device
+) -> None:
+    """The verdict is there at once, the cause one click away."""
+    device.calls.append(FakeCall(audio=AUDIO))
+    await log_in(page, url)
+    sound = page.locator("#calls li .sound")
+
+    await expect(sound.locator("summary b")).to_have_text("Private address")
+    await expect(sound).to_have_attribute("data-grade", "bad")
+    await expect(sound.locator(".cause")).to_be_hidden()
+    await sound.locator("summary").click()
+
+    await expect(sound.locator(".cause")).to_contain_text("10.1.2.3, a private address")
+    await expect(sound.locator(".advice")).to_have_text("Switch on ICE.")
+    await expect(sound.locator(".figures")).to_contain_text("23 ms")
+    device.calls[0].audio = AUDIO | {"verdict": "ok", "words": "", "mos": 4.4}
+    await expect(sound.locator("summary b")).to_have_text("Heard")
+    await expect(sound.locator(".score")).to_have_text("MOS 4.4")
+    await expect(sound.locator(".figures")).to_be_visible()
+
+
+async def test_a_test_call_is_made_and_hung_up(page: Page, url: str, device: Device) -> None:
+    """SAC-15."""
+    device.registrations += [{"account": name, "state": "off"} for name in ("PBX", "Peer to peer")]
+    await log_in(page, url)
+    form = page.locator("#test-call")
+
+    await form.locator("select").select_option("Peer to peer")
+    await form.locator("[name=to]").fill("not a number")
+    await form.locator("button").click()
+    await expect(form.locator(".error")).to_have_text("cannot call 'not a number': a space")
+    await form.locator("[name=to]").fill("sip:1001@192.0.2.1")
+    await form.locator("button").click()
+
+    call = page.locator("#calls li")
+    await expect(call.locator("strong")).to_have_text("1001@192.0.2.1")
+    await expect(call.locator(".state")).to_have_text("calling")
+    await expect(form.locator(".error")).to_have_text("")
+    await call.locator(".hang-up").click()
+    await expect(page.locator("#calls li")).to_have_count(0)
+    assert device.calls == []
+
+
+async def test_the_last_calls_are_remembered_page_by_page(
+    page: Page, url: str, device: Device
+) -> None:
+    """GAP-24."""
+    device.records += [FakeRecord(id=n, remote_uri=f"sip:{n}@example.net") for n in range(1, 11)]
+    device.records[-1].verdict, device.records[-1].mos = "no_rtp_in", None
+    device.records[-2].answered, device.records[-2].reason = None, "no_answer"
+    await log_in(page, url)
+    rows = page.locator("#history li")
+
+    await expect(rows).to_have_count(8)
+    await expect(rows.nth(0).locator(".verdict")).to_have_text("No sound comes")
+    await expect(rows.nth(1).locator(".verdict")).to_have_text("no answer")
+    await expect(rows.nth(2)).to_contain_text("MOS 4.4")
+    await page.click("#more-calls")
+    await expect(rows).to_have_count(10)
+    await expect(page.locator("#more-calls")).to_be_hidden()
+
+    device.records.append(FakeRecord(id=11, remote_uri="sip:latest@example.net"))
+    device.context.bus.publish(ENDED)
+    await expect(rows.nth(0).locator("strong")).to_have_text("latest@example.net")
+
+
+async def test_accounts_stand_as_they_stand_those_in_trouble_first(
+    page: Page, url: str, device: Device
+) -> None:
+    """SAC-03, AMB-05."""
+    until = "2030-01-01T14:05:00+00:00"
+    uri = "sip:1099@pbx.example"
+    server = {"kind": "STUN", "server": "stun.example", "milliseconds": 12.0, "problem": ""}
+    device.registrations += [
+        {"account": "PBX", "state": "registered", "uri": uri, "until": until, "problem": ""},
+        {"account": "Backup", "state": "failed", "problem": "The password is wrong (401)."},
+    ]
+    device.nat = {"public": "203.0.113.9", "servers": [server]}
+    await log_in(page, url)
+    rows = page.locator("#accounts li")
+
+    await expect(rows.nth(0).locator("strong")).to_have_text("Backup")
+    await expect(rows.nth(0)).to_have_attribute("data-grade", "bad")
+    await expect(rows.nth(0).locator(".words")).to_have_text("The password is wrong (401).")
+    await expect(rows.nth(1).locator(".standing")).to_have_text("Registered")
+    await expect(rows.nth(1).locator(".uri")).to_have_text("1099@pbx.example")
+    await expect(page.locator("#account-count")).to_have_text("1 of 2 registered")
+    await expect(page.locator("#listening li")).to_have_count(2)
+    await expect(page.locator("#nat")).to_contain_text("Seen from outside as 203.0.113.9")
+    await expect(page.locator("#nat li")).to_contain_text("12 ms")
 
 
 async def test_events_tell_their_causes(page: Page, url: str, device: Device) -> None:
@@ -247,6 +368,7 @@ async def test_a_viewer_sees_everything_and_can_press_nothing(page: Page, url: s
     await expect(page.locator("#profiles button").first).to_be_hidden()
     await expect(page.locator(".trigger")).to_be_disabled()
     await expect(page.locator("#stop-all")).to_be_hidden()
+    await expect(page.locator("#test-call")).to_be_hidden()
 
 
 async def test_a_refused_order_is_told_in_words(page: Page, url: str, device: Device) -> None:
@@ -291,7 +413,9 @@ async def test_a_device_that_falls_silent_is_looked_for(page: Page, url: str) ->
 async def test_the_page_fits_a_phone(
     browser: Browser, url: str, device: Device, scheme: str, tmp_path: Path
 ) -> None:
-    device.calls.append(FakeCall(remote_uri="sip:+49301234567890@gateway.example.net"))
+    device.calls.append(FakeCall(remote_uri="sip:+49301234567890@gateway.example.net", audio=AUDIO))
+    device.records.append(FakeRecord(id=1, remote_uri="sip:+49301234567890@gateway.example.net"))
+    device.registrations.append({"account": "A name " * 9, "state": "failed", "problem": "x" * 80})
     page = await browser.new_page(
         viewport={"width": 360, "height": 740},
         color_scheme="dark" if scheme == "dark" else "light",
@@ -299,6 +423,8 @@ async def test_the_page_fits_a_phone(
     await log_in(page, url)
     await page.click("#profiles li:first-child button")
     await expect(page.locator(f"{LIGHT} .operation")).to_have_count(1)
+    await page.click("#calls .sound summary")
+    await expect(page.locator("#history li")).to_have_count(1)
 
     width = await page.evaluate("document.documentElement.scrollWidth")
     await page.screenshot(path=tmp_path / f"phone-{scheme}.png", full_page=True)

@@ -83,6 +83,7 @@ class Device:
     sound: dict[str, object] = field(default_factory=lambda: {"output": "null", "rms_db": -120.0})
     registrations: list[dict[str, object]] = field(default_factory=list[dict[str, object]])
     services: dict[str, str] = field(default_factory=dict[str, str])
+    nat: dict[str, object] = field(default_factory=lambda: {"public": "", "servers": []})
     records: list[FakeRecord] = field(default_factory=list[FakeRecord])
     digits: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     disk_works: bool = True
@@ -128,6 +129,7 @@ class Device:
             registrations=lambda: self.registrations,
             history=self._history,
             listening=lambda: ["UDP 5060 (IPv4, IPv6)", "TCP 5060 (IPv4, IPv6)"],
+            nat=lambda: self.nat,
             sound=lambda: self.sound,
             lights=lambda: self.signals.light_states,
             services=lambda: self.services,

@@ -1,6 +1,8 @@
 // The page: who looks at it, the connection to the device, and what is shown where.
 
+import * as accounts from "./accounts.js";
 import { ask, command } from "./api.js";
+import * as calls from "./calls.js";
 import { $, setText } from "./dom.js";
 import * as lists from "./lists.js";
 import * as strobe from "./strobe.js";
@@ -117,11 +119,18 @@ function hear(message) {
     case "hello":
       attempts = 0;
       lists.forgetEvents();
+      calls.readHistory();
       break;
     case "state": show(message.state); break;
     case "frame": strobe.frame(message); break;
-    case "levels": lists.showLevels(message); break;
-    case "events": lists.showEvents(message, clockTime); break;
+    case "levels":
+      calls.showCallLevels(message.calls);
+      lists.showSpeakerLevel(message.sound);
+      break;
+    case "events":
+      lists.showEvents(message, clockTime);
+      if (message.skipped || message.events.some(endsCall)) calls.readHistory();
+      break;
   }
 }
 
@@ -131,6 +140,8 @@ function showConnection(state, words) {
   setText($("b", place), words);
   document.body.classList.toggle("stale", state !== "live");
 }
+
+const endsCall = ({ chain: [{ name, items }] }) => name === "call/state_change" && items.state === "terminated";
 
 /** The time of day at which something happened, as the device's calendar has it. */
 function clockTime(at) {
@@ -155,17 +166,21 @@ function show(state) {
   const port = state.listening.map((words) => words.match(/^(UDP|TCP) (\d+)/)?.[2]).find(Boolean);
   setText($("#dial"), port ? `Dial sip:anything@${location.hostname}:${port}` : "");
   lists.showFunctions(state.functions, now);
-  lists.showCalls(state.calls, now);
+  calls.showCalls(state.calls, now);
+  calls.showAccountChoice(state.registrations);
+  accounts.showAccounts(state.registrations, state.registrations_total);
+  accounts.showReach(state.listening, state.nat);
   lists.showProfiles(state.profiles);
   lists.showTriggers(state.triggers);
   lists.showSound(state.sound);
-  lists.showServices(state.services, state.registrations);
+  lists.showServices(state.services);
   tick();
 }
 
 function tick() {
   const now = strobe.deviceNow();
   lists.tick();
+  calls.tick();
   setText($("#facts"), `${$("#facts").dataset.words ?? ""} · up ${span(now - uptime)}`);
   setText($("#maintenance-left"), until === null ? "It lasts until it is switched off." : `It ends in ${span(until - now)}.`);
   const quiet = performance.now() / 1000 - lastHeard;
@@ -181,7 +196,6 @@ $("#maintenance-switch").addEventListener("change", ({ target }) =>
   command("set-maintenance", { active: target.checked }));
 $("#stop-all").addEventListener("click", () =>
   command("stop-all", { functions: ["SignalingLED", "AudioLED", "AudioSpeaker"] }));
-$("#hang-up-all").addEventListener("click", () => command("hang-up"));
 $("#health-check").addEventListener("click", () => command("run-health-check"));
 $("#locate").addEventListener("click", () => command("locate-device", { seconds: 10 }));
 

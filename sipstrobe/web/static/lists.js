@@ -1,9 +1,10 @@
-// The parts of the page that list something: what runs, calls, profiles, triggers, events.
+// The parts of the page that list something: what runs, profiles, triggers, services, events.
 
 import { command } from "./api.js";
 import { $, h, keep, setText } from "./dom.js";
+import { setLevel } from "./meter.js";
 import { deviceNow } from "./strobe.js";
-import { COLORS, isQuiet, kindWords, linkWords, party, shortCause, span } from "./words.js";
+import { COLORS, isQuiet, kindWords, linkWords, shortCause, span } from "./words.js";
 
 const EVENTS_MAX = 60;
 const SYSTEM = { 11: "System", 12: "System", 13: "System" };
@@ -60,61 +61,6 @@ function swatches(place, colors) {
   });
 }
 
-// --- calls ------------------------------------------------------------------------------------
-
-export function showCalls(calls, now) {
-  setText($("#call-count"), calls.length ? String(calls.length) : "");
-  $("#hang-up-all").hidden = calls.length < 2;
-  $(".calls").classList.toggle("busy", calls.length > 0);
-  keep($("#calls"), calls, (call) => call.id, makeCall, (row, call) => updateCall(row, call, now));
-}
-
-function makeCall({ id }) {
-  return h("li.call", {},
-    h("span.direction"), h("div.party", {}, h("strong"), h("small")), h("span.state"), h("time.since"),
-    h("div.meter", { role: "meter", "aria-label": "Level", "aria-valuemin": -60, "aria-valuemax": 0 }, h("i")),
-    h("div.foot", {}, h("small.media"), h("div.buttons", { "data-operator": true },
-      h("button.answer.primary", { onclick: () => command("answer-call", { call: id }) }, "Answer"),
-      h("button.hang-up", { onclick: () => command("hang-up", { call: id }) }, "Hang up"))));
-}
-
-function updateCall(row, call, now) {
-  const inward = call.direction === "incoming";
-  setText($(".direction", row), inward ? "↘" : "↗");
-  $(".direction", row).title = inward ? "incoming" : "outgoing";
-  setText($("strong", row), party(call.remote_uri));
-  const to = call.extension || party(call.local_uri);
-  setText($(".party small", row), [inward ? `to ${to}` : `as ${to}`, call.transport, call.account].filter(Boolean).join(" · "));
-  setText($(".state", row), call.state);
-  row.dataset.state = call.state;
-  row.dataset.since = now - call.seconds;
-  setText($(".since", row), span(call.seconds));
-  setLevel($(".meter", row), call.level_db);
-  $(".answer", row).hidden = !(call.state === "ringing" && inward);
-  setText($(".media", row), call.codec ? statistics(call) : "no media yet");
-}
-
-function statistics(call) {
-  const all = call.packets_received + call.packets_lost;
-  const lost = call.packets_lost ? `${call.packets_lost} lost (${((100 * call.packets_lost) / all).toFixed(1)} %)` : "none lost";
-  return `${call.codec} · ${call.packets_received.toLocaleString("en")} packets, ${lost} · jitter ${call.jitter_ms.toFixed(1)} ms`;
-}
-
-export function showLevels(levels) {
-  for (const row of $("#calls").children) {
-    const level = levels.calls[row.dataset.key];
-    if (level !== undefined) setLevel($(".meter", row), level);
-  }
-  setLevel($("#speaker-level"), levels.sound ?? -120);
-}
-
-function setLevel(meter, level) {
-  const share = Math.min(1, Math.max(0, (level + 60) / 60));
-  meter.firstElementChild.style.setProperty("--share", share);
-  meter.setAttribute("aria-valuenow", Math.round(Math.max(-60, level)));
-  meter.title = level > -90 ? `${level.toFixed(0)} dBFS` : "silence";
-}
-
 // --- profiles, triggers, services -------------------------------------------------------------
 
 export function showProfiles(profiles) {
@@ -158,13 +104,15 @@ export function showTriggers(triggers) {
 export function showSound(sound) {
   const volume = typeof sound.volume_db === "number" ? ` · volume ${sound.volume_db} dB` : "";
   setText($("#output"), sound.output ? `Sound: ${sound.output}${volume}${sound.muted ? " · muted" : ""}` : "No sound");
-  setLevel($("#speaker-level"), sound.rms_db ?? -120);
+  showSpeakerLevel(sound.rms_db);
 }
 
-export function showServices(services, registrations) {
+export function showSpeakerLevel(level) {
+  setLevel($("#speaker-level"), level ?? -120);
+}
+
+export function showServices(services) {
   const rows = Object.entries(services).map(([name, problem]) => ({ name, problem }));
-  for (const { account, state, problem } of registrations)
-    rows.push({ name: `Account ${account}${state ? `: ${state}` : ""}`, problem });
   keep($("#services"), rows, (row) => row.name, ({ name }) => h("li", {}, h("i"), h("span", {}, name), h("small")),
     (row, { problem }) => {
       row.classList.toggle("broken", Boolean(problem));
@@ -206,6 +154,4 @@ function chain(list, links) {
 
 export function tick() {
   for (const row of document.querySelectorAll(".operation")) showLeft(row);
-  for (const row of $("#calls").children)
-    setText($(".since", row), span(deviceNow() - Number(row.dataset.since)));
 }

@@ -32,6 +32,12 @@ const callWords = (i) =>
 const KNOWN = {
   "call/state_change": callWords,
   "call/state": callWords,
+  "call/registration": (i) => `Account ${i.account}: ${i.words || i.state}`,
+  "call/audio": (i) => `Call ${i.call}: ${i.words || (i.verdict === "ok" ? "is heard" : i.verdict)}`,
+  "call/message": (i) => `Message from ${party(i.remote_uri)}: ${i.text}`,
+  "call/flood": (i) => `${i.address} asks too much (${i.kind}) and is slowed down`,
+  "call/digit": (i) => `Digit ${i.digit} in call ${i.call}`,
+  "call/pin_refused": (i) => `Wrong PIN from ${party(i.remote_uri)}`,
   "signal/operation": (i) =>
     `${FUNCTIONS[i.function] ?? i.function}: ${i.pattern} ${PHASES[i.phase] ?? i.phase}${i.profile ? ` · ${i.profile}` : ""}`,
   "signal/maintenance": (i) => `Maintenance mode ${i.active ? "on" : "off"}`,
@@ -75,4 +81,5 @@ export function shortCause(chain) {
 }
 
 /** Which of the events people read as news; the rest are shown as their consequences. */
-export const isQuiet = (link) => link.name === "call/state";
+export const isQuiet = ({ name, items }) =>
+  name === "call/state" || (name === "call/audio" && ["ok", "not_yet", "none"].includes(items.verdict));
