@@ -157,11 +157,11 @@ class Accounts:
 
     def failed(self, news: RegistrationFailed) -> None:
         if registrations := self._by_name.get(news.name):
-            logger.info("%s: %d %s", news.name, news.status, news.words)
+            logger.debug("%s: %d %s", news.name, news.status, news.words)
             registrations.failed(news)
 
     def unregistered(self, news: Unregistered) -> None:
-        logger.info("%s: no longer registered", news.name)
+        logger.debug("%s: %d %s, no longer registered", news.name, news.status, news.words)
 
     def silent(self, news: ServerSilent) -> None:
         for name in news.names:

@@ -19,7 +19,7 @@ from sipstrobe.sip.transaction import Failure
 from sipstrobe.sip.transport import Flow
 
 EVERY = 0.5  # seconds from one OPTIONS to the next
-SILENCE = 1.25  # seconds without an answer: with three in ten packets lost it is rarely an error
+SILENCE = 1.2  # seconds without an answer: five copies over UDP, so that loss is not taken for it
 
 
 class Probe:
@@ -70,7 +70,7 @@ class Probe:
         draft = self._speaker.draft("OPTIONS", self._uri, (("Accept", "application/sdp"),))
         asking = Asking(self._layer, draft, self.flow, self._answered)
         self._asked.append(asking)
-        self.deadline = now + EVERY if self._trusted else None
+        self.deadline = min(now + EVERY, self._since + SILENCE) if self._trusted else None
         self._layer.agenda.note(self)
         asking.start(now=now)
 
@@ -84,7 +84,7 @@ class Probe:
         if isinstance(answer, Response):
             self._forget_asked()
             self._trusted, self._since = True, None
-            if self.deadline is None:
+            if self.deadline is None or self.deadline > now + EVERY:
                 self.deadline = now + EVERY
                 self._layer.agenda.note(self)
         elif answer is Failure.TRANSPORT or self._trusted:

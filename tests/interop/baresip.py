@@ -106,10 +106,12 @@ def baresip(
     max_calls: int = 64,
     account: str = "",
     modules: Iterable[str] = (),
+    registrar: str = "",
 ) -> Generator[Baresip]:
     """Start a baresip whose microphone is the WAV file `source` (8 kHz); record: what it hears.
 
-    account: further parameters, as ";mediaenc=srtp-mand"; modules: that these need.
+    account: further parameters, as ";mediaenc=srtp-mand"; modules: that these need. registrar:
+    "host:port" of a server at which it is tester@pbx.test.
     """
     folder.mkdir(parents=True, exist_ok=True)
     port, control_port = free_port(), free_port(socket.SOCK_STREAM)
@@ -130,6 +132,11 @@ def baresip(
         f"<sip:tester@{literal}:{port};transport={transport}>"
         f";regint=0;answermode={answer};audio_codecs={codecs}{account}"
     )
+    if registrar:
+        address = (
+            f'<sip:tester@pbx.test;transport={transport}>;outbound="sip:{registrar}"'
+            f";auth_pass=pw-tester;regint=3600;answermode={answer};audio_codecs={codecs}{account}"
+        )
     (folder / "config").write_text("\n".join(lines) + "\n")
     (folder / "accounts").write_text(address + "\n")
     (folder / "contacts").write_text("")

@@ -37,11 +37,12 @@ class Kamailio:
     algorithm: str  # of its challenges: "MD5" or "SHA-256"
     certificate: Certificate | None = None
     tls_port: int = 0
+    host: str = "127.0.0.1"
     _process: "subprocess.Popen[bytes] | None" = field(default=None, repr=False)
 
     @property
     def place(self) -> str:
-        return f"127.0.0.1:{self.port}"
+        return f"{self.host}:{self.port}"
 
     def start(self) -> None:
         """Start, and wait until it answers; it knows nobody then."""
@@ -65,6 +66,15 @@ class Kamailio:
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
             self._process = None
+
+    def freeze(self) -> None:
+        """Stop it in the middle of everything: no answer, no error, no closed connection."""
+        assert self._process is not None
+        os.killpg(self._process.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        assert self._process is not None
+        os.killpg(self._process.pid, signal.SIGCONT)
 
     def contacts(self, user: str = "") -> list[str]:
         """The addresses that are registered now, of one user or of all."""
@@ -93,7 +103,7 @@ class Kamailio:
     def _answers(self) -> bool:
         assert self._process is not None
         assert self._process.poll() is None, self.log
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+        with contextlib.suppress(OSError), socket.create_connection((self.host, self.port), 1):
             return (self.folder / "control").exists()
         return False
 
@@ -106,24 +116,32 @@ class Kamailio:
                 "[server:default]\nmethod = TLSv1.2+\nverify_certificate = no\n"
                 f"private_key = {self.certificate.key}\ncertificate = {self.certificate.chain}\n"
             )
-        return Template(CONFIG.read_text()).substitute(
-            port=self.port,
-            run=self.folder,
-            websocket_port=self.websocket_port,
-            algorithm=self.algorithm,
-            tls="yes" if listen else "no",
-            listen_tls=listen,
-            load_tls=load,
+        return (
+            Template(CONFIG.read_text())
+            .substitute(
+                port=self.port,
+                run=self.folder,
+                websocket_port=self.websocket_port,
+                algorithm=self.algorithm,
+                tls="yes" if listen else "no",
+                listen_tls=listen,
+                load_tls=load,
+            )
+            .replace("127.0.0.1", self.host)
         )
 
 
 @contextlib.contextmanager
 def kamailio(
-    folder: Path, *, algorithm: str = "MD5", certificate: Certificate | None = None
+    folder: Path,
+    *,
+    algorithm: str = "MD5",
+    certificate: Certificate | None = None,
+    host: str = "127.0.0.1",
 ) -> Generator[Kamailio]:
-    """Run one; it is ended whatever happens."""
+    """Run one on this address; it is ended whatever happens."""
     ports = [free_port(socket.SOCK_STREAM) for _ in range(3)]
-    server = Kamailio(folder, ports[0], ports[1], algorithm, certificate, ports[2])
+    server = Kamailio(folder, ports[0], ports[1], algorithm, certificate, ports[2], host)
     try:
         server.start()
         yield server
