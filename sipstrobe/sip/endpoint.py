@@ -150,7 +150,7 @@ class Endpoint:
         if not data.strip(b"\r\n\0"):
             return  # a keep-alive
         if data[0] in _STUN and (keeper := self._core.keepers.of(flow)) and keeper.waiting:
-            self.outbox.append(KeepAliveAnswer(flow, data))
+            self.outbox.append(KeepAliveAnswer(keeper.flow, data))
             return
         counters = self._layer.counters
         counters.received += 1
