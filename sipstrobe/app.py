@@ -131,7 +131,11 @@ class Device:
         self.history = History(context, options.state)
         serial = store.current.device.serial
         self.phone = Phone(
-            context, self.greeting.recording, _instance_id(serial), self.history.conclude
+            context,
+            self.greeting.recording,
+            _instance_id(serial),
+            self.history.conclude,
+            options.state,
         )
         self.page = Page(context, self._serve)
 

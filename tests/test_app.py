@@ -147,7 +147,8 @@ async def test_a_call_to_the_demonstration_lights_its_light(
     tmp_path: Path, houses: list[House]
 ) -> None:
     port = free_port()
-    it = house(tmp_path, houses, demo=True, put=(("/sip/port", port),))
+    tls = free_port()
+    it = house(tmp_path, houses, demo=True, put=(("/sip/port", port), ("/sip/tls_port", tls)))
 
     started = await it.start()
     peer = Peer()
@@ -162,7 +163,8 @@ async def test_a_call_to_the_demonstration_lights_its_light(
         ("SignalingLED", "Pulse"),
     ]
     assert started.problems == []
-    assert started.listening == [f"UDP {port} (IPv4, IPv6)", f"TCP {port} (IPv4, IPv6)"]
+    ports = (f"UDP {port}", f"TCP {port}", f"TLS {tls}")
+    assert started.listening == [f"{at} (IPv4, IPv6)" for at in ports]
     assert (started.sound, started.lights) == ("null", {"none": ""})
     assert await page(started.page[0]) == b"HTTP/1.1 200 OK"
 
@@ -181,7 +183,13 @@ async def test_a_page_whose_address_is_taken_is_a_problem_and_calls_go_on(
         taken.bind((HOST, 0))
         taken.listen()
         address = taken.getsockname()
-        it = house(tmp_path, houses, demo=True, put=(("/sip/port", port),), http=address)
+        it = house(
+            tmp_path,
+            houses,
+            demo=True,
+            put=(("/sip/port", port), ("/sip/tls_port", free_port())),
+            http=address,
+        )
 
         started = await it.start()
 
@@ -309,7 +317,7 @@ async def test_a_signal_ends_it_in_order(tmp_path: Path, number: signal.Signals)
         QUIET,
         state=tmp_path / "state",
         demo=True,
-        put=(("/sip/port", free_port()),),
+        put=(("/sip/port", free_port()), ("/sip/tls_port", free_port())),
         http=(HOST, 0),
     )
 

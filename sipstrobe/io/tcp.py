@@ -101,7 +101,7 @@ class TcpHub:
         self._servers.append((port, server))
         try:
             await server.start_serving()
-        except OSError:
+        except (OSError, asyncio.CancelledError):
             self._servers.remove((port, server))
             server.close()
             raise

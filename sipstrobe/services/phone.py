@@ -8,6 +8,7 @@ MessageReceived.
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from sipstrobe.commands import AnswerCall, Dial, HangUp, SendDigits
 from sipstrobe.context import Context
@@ -71,17 +72,19 @@ class Phone:
         greet: Callable[[], SoundSource | None],
         instance_id: str = "",
         record: Record | None = None,
+        folder: Path | None = None,
     ) -> None:
         """greet: what the next caller is to hear when answered; None: silence.
 
         instance_id: a URN by which registrars know the device, the same at every start (RFC 5626
         §4.1); "" does without outbound and GRUU. record: told of each call at its end.
+        folder: where a certificate of our own making is kept.
         """
         self._context = context
         self._settings = SipSettings()
         self._endpoint = Endpoint(self._settings, context.random_bytes)
         self._driver = context.driver(self._endpoint, self._deliver, name="SIP timer")
-        self.transports = SipTransports(context, self._driver, self._endpoint, self._needs)
+        self.transports = SipTransports(context, self._driver, self._endpoint, self._needs, folder)
         self.nat = Nat(context)
         self._media = MediaFactory(context, self._settings.rtp_start_port, self.nat)
         self._board = Switchboard(context, self._driver, self._endpoint)
@@ -144,7 +147,7 @@ class Phone:
             self._board.end_all()
             self._driver.feed(self._endpoint.dismiss_watchers)
         self.nat.apply(wanted)
-        self.transports.apply(wanted.port if wanted.enabled else None)
+        self.transports.apply(wanted if wanted.enabled else None)
         self.accounts.apply(wanted)
         if wanted.enabled:
             self._network.open()
@@ -155,6 +158,7 @@ class Phone:
         """Hang up, take leave, give the last words a moment to be answered, and close."""
         self._network.close()
         self._board.end_all()
+        self._driver.feed(self._endpoint.dismiss_watchers)
         self._outgoing.stop()
         self.accounts.stop()
         self._incoming.stop()

@@ -195,7 +195,7 @@ class Registrations:
         if hop is None:
             return  # it was taken back meanwhile, or is under way already
         tools = self._tools
-        flow = tools.transports.flow_to(hop.transport, hop.host, hop.port)
+        flow = tools.transports.flow_to(hop.transport, hop.host, hop.port, server_name=hop.name)
         unreachable = RegistrationTrouble.UNREACHABLE
         if flow is None:
             words = f"there is no way to {hop.host}"

@@ -1,45 +1,42 @@
-"""SIP's way to the network: listening sockets, connections, and our address as a peer sees it."""
+"""SIP's way to the network: what arrives is fed to the endpoint, what it wants to send is sent."""
 
 import asyncio
-import errno
-import ipaddress
 import logging
-import os
 from collections.abc import Callable, Coroutine, Iterable
 from functools import lru_cache, partial
+from itertools import count
+from pathlib import Path
 
-from sipstrobe.clock import Handle
 from sipstrobe.context import Context
-from sipstrobe.events import FloodNoticed, ServiceStateChanged
+from sipstrobe.events import FloodNoticed
 from sipstrobe.io.connection import Connection
-from sipstrobe.io.names import Names
+from sipstrobe.io.names import Names, is_numeric
+from sipstrobe.io.signalling import SignallingSocket
 from sipstrobe.io.tcp import Handlers, TcpHub
 from sipstrobe.io.udp import Endpoint as SocketAddress
-from sipstrobe.io.udp import UdpSocket, local_address_for
+from sipstrobe.io.udp import local_address_for
 from sipstrobe.machine import Driver
+from sipstrobe.services.certificates import Certificates
+from sipstrobe.services.doors import Door, Doors
+from sipstrobe.services.secure import TlsChannels, WebSocketChannels
 from sipstrobe.sip.endpoint import Endpoint
+from sipstrobe.sip.message import MAX_MESSAGE_BYTES
 from sipstrobe.sip.outputs import Output
+from sipstrobe.sip.settings import SipSettings
 from sipstrobe.sip.transport import Address, Flow, Transport
 
 logger = logging.getLogger(__name__)
 
-RETRY = 5.0  # seconds until a port that was taken is tried again
-TIDY = 1.0  # seconds from one look at ports that calls still need to the next
+
 RESOLVE_LIMIT = 5.0  # seconds for a name
 ROUTE_LIFE = 30.0  # seconds for which the routing table's answer is kept
 MAX_FLOWS = 1024
+MAX_REASONS = 256  # why somebody could not be reached
 MAX_RESOLVING = 16  # names that peers have given us, at once
-MAX_RESOLVING_FOR_US = 64  # names that we are to call
-_ANY = {4: "0.0.0.0", 6: "::"}  # noqa: S104 - a phone listens to everybody; by IP version
-_NO_SUCH_FAMILY = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.EPROTONOSUPPORT)
 
 
 class SipTransports:
-    """Feed the endpoint with what arrives, and put on the wire what it wants to send.
-
-    A port that is no longer wanted stays open for the calls that peers know it by, and closes after
-    the last of them; new calls are not taken there.
-    """
+    """UDP, TCP, TLS, WebSocket and secure WebSocket, as the settings want them."""
 
     def __init__(
         self,
@@ -47,176 +44,107 @@ class SipTransports:
         driver: Driver[Output],
         endpoint: Endpoint,
         needed: Callable[[int], bool],
+        folder: Path | None = None,
     ) -> None:
-        """needed: whether something still goes on over a port that is no longer wanted."""
-        self.problem = ""
+        """needed: whether something still goes on over a port that is no longer wanted. folder:
+        where a certificate of our own making is kept."""
         self._context = context
         self._driver = driver
         self._endpoint = endpoint
-        self._needed = needed
-        self._port: int | None = None
-        self._open: set[int] = set()  # the port that is wanted, and those that linger
-        self._udp: dict[tuple[int, int], UdpSocket] = {}  # by port and IP version
-        self._tcp: set[tuple[int, int]] = set()  # those on which we accept connections
-        self._hub = TcpHub(Handlers(self._chunk, self._closed, self._connect_failed))
-        self._flows: dict[tuple[Transport, SocketAddress, int], tuple[Flow, float]] = {}
+        self._settings: SipSettings | None = None
+        self._certificates = Certificates(folder, context.clock.wall)
+        numbers = count(1)
+        channels = {
+            Transport.TCP: None,
+            Transport.TLS: TlsChannels(self._certificates),
+            Transport.WS: WebSocketChannels(None, MAX_MESSAGE_BYTES),
+            Transport.WSS: WebSocketChannels(self._certificates, MAX_MESSAGE_BYTES),
+        }
+        self._hubs = {
+            transport: TcpHub(self._handlers(transport), channels=between, numbers=numbers)
+            for transport, between in channels.items()
+        }
+        self._doors = Doors(context, self._hubs, self._open_udp, self._certificates.problem, needed)
+        self._ways: dict[int, Flow] = {}  # of each connection on which something has come
+        self._flows: dict[tuple[Transport, SocketAddress, str], tuple[Flow, float]] = {}
+        self._from: dict[tuple[str, SocketAddress, int], Flow] = {}  # by which datagrams came
+        self._reasons: dict[tuple[Transport, Address, str], str] = {}
+        self._named: dict[tuple[Transport, SocketAddress, str], Flow] = {}  # what was looked up
         self._names = Names(MAX_RESOLVING)
-        self._our_names = Names(MAX_RESOLVING_FOR_US)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._listening: asyncio.Task[None] | None = None
-        self._tidying: Handle | None = None
-        self._tried = asyncio.Event()
 
-    # --- listening ------------------------------------------------------------------------------
+    # --- settings -------------------------------------------------------------------------------
 
-    def apply(self, port: int | None) -> None:
-        """Listen on this port, UDP and TCP, IPv4 and IPv6; None: be deaf."""
-        if port == self._port:
-            return
-        self._give_up_listening()
-        self._port = port
-        if port is None:
-            self._report("")
-        else:
-            self._tried.clear()
-            self._open.add(port)
-            self._listening = self._spawn(self._listen(port))
-        self._tidy()
+    def apply(self, settings: SipSettings | None) -> None:
+        """Listen where and how these want it; None: be deaf. Connections that stand go on."""
+        before, self._settings = self._settings, settings
+        for known in (self._ways, self._flows, self._from):
+            known.clear()
+        anew = settings is not None and self._certificates.apply(settings.tls)
+        wanted = _doors(settings)
+        if anew or before is None or settings is None or wanted != _doors(before):
+            self._doors.apply(wanted)
 
     async def ready(self) -> None:
-        """Wait until the port is listened on, or could not be."""
-        if self._listening is not None:
-            await self._tried.wait()
+        """Wait until every port is listened on, or could not be."""
+        await self._doors.ready()
+
+    @property
+    def problem(self) -> str:
+        """Why we do not listen everywhere, "" if we do."""
+        return self._doors.problem
 
     @property
     def addresses(self) -> list[str]:
         """What we listen on, for people: "UDP 5060 (IPv4, IPv6)"."""
-        found: list[str] = []
-        for name, places in (("UDP", self._udp), ("TCP", self._tcp)):
-            versions = sorted(version for port, version in places if port == self._port)
-            if versions:
-                words = ", ".join(f"IPv{version}" for version in versions)
-                found.append(f"{name} {self._port} ({words})")
-        return found
+        return self._doors.in_words
 
     def accepts(self, flow: Flow) -> bool:
         """Whether a new call that came this way is welcome."""
-        return flow.local.port == self._port
+        return self._settings is not None and flow.local.port == self._port_of(flow.transport)
 
     async def aclose(self) -> None:
-        self._give_up_listening()
-        self._port = None
-        for port in list(self._open):
-            self._close(port)
-        if self._tidying is not None:
-            self._tidying.cancel()
-        await self._hub.aclose()
+        self._settings = None
+        await self._doors.aclose()
+        for hub in self._hubs.values():
+            await hub.aclose()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _listen(self, port: int) -> None:
-        while True:
-            self._stop_accepting(port)
-            problems = [*self._open_udp(port), *await self._open_tcp(port)]
-            with self._context.trace.input(
-                "network", f"listening on port {port}", self._context.clock.now()
-            ):
-                self._report("; ".join(problems))
-            self._tried.set()
-            if not problems:
-                return
-            await asyncio.sleep(RETRY)
+    def _open_udp(self, host: str, port: int) -> SignallingSocket:
+        return SignallingSocket(
+            host,
+            port,
+            partial(self._datagram, port),
+            self._context.clock,
+            failed=self._unreachable,
+        )
 
-    def _open_udp(self, port: int) -> list[str]:
-        problems: list[str] = []
-        for version, host in _ANY.items():
-            if (port, version) in self._udp:
-                continue
-            try:
-                self._udp[port, version] = UdpSocket(
-                    host,
-                    port,
-                    partial(self._datagram, port),
-                    self._context.clock,
-                    failed=partial(self._unreachable, port),
-                )
-            except OSError as error:
-                if error.errno not in _NO_SUCH_FAMILY:
-                    problems.append(f"UDP {port} on {host}: {error.strerror}")
-        return problems
-
-    async def _open_tcp(self, port: int) -> list[str]:
-        problems: list[str] = []
-        for version, host in _ANY.items():
-            try:
-                await self._hub.listen(host, port)
-            except OSError as error:
-                if error.errno not in _NO_SUCH_FAMILY:
-                    problems.append(f"TCP {port} on {host}: {os.strerror(error.errno or 0)}")
-            else:
-                self._tcp.add((port, version))
-        return problems
-
-    def _give_up_listening(self) -> None:
-        if self._listening is not None:
-            self._listening.cancel()
-            self._listening = None
-
-    def _tidy(self) -> None:
-        """Close the ports that are neither wanted nor needed."""
-        if self._tidying is not None:
-            self._tidying.cancel()
-            self._tidying = None
-        for port in self._open - {self._port}:
-            if not self._needed(port):
-                self._close(port)
-        if self._open - {self._port}:
-            clock = self._context.clock
-            self._tidying = clock.call_at(clock.now() + TIDY, self._tidy)
-        elif self._port is None:
-            self._hub.close()
-
-    def _close(self, port: int) -> None:
-        self._stop_accepting(port)
-        self._open.discard(port)
-        for version in _ANY:
-            if udp := self._udp.pop((port, version), None):
-                udp.close()
-
-    def _stop_accepting(self, port: int) -> None:
-        self._hub.stop_listening(port)
-        self._tcp -= {(port, version) for version in _ANY}
-
-    def _report(self, problem: str) -> None:
-        if problem != self.problem or not problem:
-            self.problem = problem
-            if problem:
-                logger.warning("cannot listen: %s; trying again every %g s", problem, RETRY)
-            self._context.bus.publish(
-                ServiceStateChanged(service="sip", working=not problem, problem=problem)
-            )
+    def _handlers(self, transport: Transport) -> Handlers:
+        return Handlers(
+            partial(self._chunk, transport),
+            partial(self._closed, transport),
+            partial(self._failed, transport),
+        )
 
     # --- receiving ------------------------------------------------------------------------------
 
-    def _datagram(self, port: int, data: bytes, source: SocketAddress, received_at: float) -> None:
+    def _datagram(
+        self, port: int, data: bytes, source: SocketAddress, came_to: str, received_at: float
+    ) -> None:
         if not self._endpoint.limits.admit(source[0], data, now=received_at):
             self._tell_floods()
             return
         words = f"{_first_line(data)} · UDP from {source[0]}:{source[1]}"
         with self._context.trace.input("datagram", words, received_at):
-            flow = self._flow(Transport.UDP, source, port)
+            flow = self._way_of(came_to, source, port)
             if flow is not None:
                 self._driver.feed(self._endpoint.receive, data, flow, received_at=received_at)
 
-    def _chunk(self, data: bytes, connection: Connection) -> None:
-        local, remote = connection.local, connection.remote
-        words = f"{_first_line(data)} · TCP from {remote[0]}:{remote[1]}"
-        # Where others can connect to; a connection that we have opened comes from any port.
-        port = local[1] if local[1] in self._open else self._port or local[1]
-        flow = Flow(
-            Transport.TCP, Address(local[0], port), Address(remote[0], remote[1]), connection.number
-        )
+    def _chunk(self, transport: Transport, data: bytes, connection: Connection) -> None:
+        flow = self._ways.get(connection.number) or self._know(transport, connection)
+        words = f"{_first_line(data)} · {transport} from {flow.remote}"
         with self._context.trace.input("stream", words, self._context.clock.now()):
             self._driver.feed(self._endpoint.receive_stream, data, flow)
         self._tell_floods()
@@ -231,79 +159,127 @@ class SipTransports:
             with self._context.trace.input("network", words, self._context.clock.now()):
                 self._context.bus.publish(FloodNoticed(address=flood.address, kind=flood.what))
 
-    def _closed(self, connection: int) -> None:
-        with self._context.trace.input(
-            "stream", f"TCP connection {connection} closed", self._context.clock.now()
-        ):
+    def _know(self, transport: Transport, connection: Connection) -> Flow:
+        """The way that a connection is; it works."""
+        host, port = connection.local
+        if not self._doors.is_open(Door(transport, port)):
+            port = self._port_of(transport)  # a connection that we have opened comes from any
+        remote = Address(*connection.remote)
+        self._reasons.pop((transport, remote, connection.name), None)
+        flow = Flow(transport, Address(host, port), remote, connection.number, connection.name)
+        self._ways[connection.number] = flow
+        return flow
+
+    def _closed(self, transport: Transport, connection: int) -> None:
+        self._ways.pop(connection, None)
+        words = f"{transport} connection {connection} closed"
+        with self._context.trace.input("stream", words, self._context.clock.now()):
             self._driver.feed(self._endpoint.connection_closed, connection)
 
-    def _unreachable(self, port: int, to: SocketAddress) -> None:
-        self._fail(self._flow(Transport.UDP, to, port))
+    # --- what cannot be reached -----------------------------------------------------------------
 
-    def _connect_failed(self, to: SocketAddress, name: str, reason: str) -> None:
-        self._fail(self._flow(Transport.TCP, to, self._port))
+    def reason(self, flow: Flow) -> str:
+        """Why somebody could not be reached when last tried, for people: "its certificate expired
+        on 2024-02-29"; "" if that is not known."""
+        return self._reasons.get((flow.transport, flow.remote, flow.server_name), "")
 
-    def _fail(self, flow: Flow | None) -> None:
+    def _unreachable(self, to: SocketAddress) -> None:
+        self._fail(self._flow(Transport.UDP, to, ""), "there is nobody at this port")
+
+    def _failed(self, transport: Transport, to: SocketAddress, name: str, reason: str) -> None:
+        asked = self._named.pop((transport, to, name), None)
+        if asked is not None:
+            self._fail(asked, reason)
+        self._fail(self._flow(transport, to, name), reason)
+
+    def _fail(self, flow: Flow | None, reason: str) -> None:
         if flow is None:
             return
-        words = f"{flow.transport} {flow.remote} cannot be reached"
+        self._reasons[flow.transport, flow.remote, flow.server_name] = reason
+        if len(self._reasons) > MAX_REASONS:
+            del self._reasons[next(iter(self._reasons))]
+        words = f"{flow.transport} {flow.remote} cannot be reached: {reason}"
         with self._context.trace.input("network", words, self._context.clock.now()):
-            self._driver.feed(self._endpoint.send_failed, flow)
+            self._driver.feed(self._endpoint.send_failed, flow, why=reason)
 
     # --- sending --------------------------------------------------------------------------------
 
     def send(self, flow: Flow, data: bytes) -> None:
         if _is_numeric(flow.remote.host):
-            self._send_to(flow, data, (flow.remote.host, flow.remote.port))
+            self._send_to(flow, data, (flow.remote.host, flow.remote.port), flow.server_name)
         else:
             self._spawn(self._send_to_name(flow, data))
 
     def close_connection(self, connection: int) -> None:
-        self._hub.close_connection(connection)
+        for hub in self._hubs.values():
+            hub.close_connection(connection)
 
-    def flow_to(self, transport: Transport, host: str, port: int) -> Flow | None:
-        """The way to a numeric address; None when the routing table knows none."""
-        return self._flow(transport, (host, port), self._port)
+    def flow_to(
+        self, transport: Transport, host: str, port: int, *, server_name: str = ""
+    ) -> Flow | None:
+        """The way to a numeric address; None when the routing table knows none.
+
+        server_name: the domain that it was found by; what is shown over TLS must be for it.
+        """
+        named = "" if transport in (Transport.UDP, Transport.TCP) else server_name
+        return self._flow(transport, (host, port), "" if named == host else named)
 
     def network_changed(self, lost: Iterable[str]) -> None:
         """Look up all routes anew, and give up what came from addresses that are lost."""
         self._flows.clear()
-        for host in lost:
-            self._hub.close_from(host)
+        for hub in self._hubs.values():
+            for host in lost:
+                hub.close_from(host)
 
-    async def resolve(self, host: str, port: int) -> str:
-        """The address of somebody whom we are to call. Raises OSError."""
-        if _is_numeric(host):
-            return host
-        async with asyncio.timeout(RESOLVE_LIMIT):
-            return await self._our_names.first_address(host, port)
-
-    def _send_to(self, flow: Flow, data: bytes, to: SocketAddress) -> None:
+    def _send_to(self, flow: Flow, data: bytes, to: SocketAddress, name: str) -> None:
         if flow.transport is Transport.UDP:
-            udp = self._udp.get((flow.local.port, 6 if ":" in to[0] else 4))
-            sent = udp is not None and udp.send(data, to)
+            udp = self._doors.udp.get((flow.local.port, 6 if ":" in to[0] else 4))
+            sent = udp is not None and udp.send_from(flow.local.host, data, to)
         else:
-            sent = self._hub.send(data, to, flow.connection)
-        if not sent:
-            self._fail_soon(flow)
+            hub, source = self._hubs[flow.transport], flow.local.host
+            sent = hub.send(data, to, flow.connection, name=name, source=source)
+        if not sent:  # told from the loop: the phone may be in the middle of a step
+            why = "nothing more can be sent there"
+            asyncio.get_running_loop().call_soon(self._fail, flow, why)
 
     async def _send_to_name(self, flow: Flow, data: bytes) -> None:
+        host, port = flow.remote.host, flow.remote.port
         try:
             async with asyncio.timeout(RESOLVE_LIMIT):
-                host = await self._names.first_address(flow.remote.host, flow.remote.port)
+                address = await self._names.first_address(host, port)
         except OSError:
-            self._fail(flow)
-        else:
-            self._send_to(flow, data, (host, flow.remote.port))
+            self._fail(flow, f"the name {host} could not be looked up")
+            return
+        secured = flow.transport not in (Transport.UDP, Transport.TCP)
+        name = (flow.server_name or host) if secured else ""
+        self._named[flow.transport, (address, port), name] = flow
+        if len(self._named) > MAX_FLOWS:
+            del self._named[next(iter(self._named))]
+        self._send_to(flow, data, (address, port), name)
 
-    def _fail_soon(self, flow: Flow) -> None:
-        """Told from the loop: the phone may be in the middle of a step."""
-        asyncio.get_running_loop().call_soon(self._fail, flow)
+    # --- ways -----------------------------------------------------------------------------------
 
-    def _flow(self, transport: Transport, remote: SocketAddress, port: int | None) -> Flow | None:
+    def _port_of(self, transport: Transport) -> int:
+        """The port of ours that others see over this transport."""
+        port = self._settings.port_of(transport) if self._settings is not None else None
+        return port or transport.usual_port
+
+    def _way_of(self, came_to: str, source: SocketAddress, port: int) -> Flow | None:
+        """By which datagrams came from this source to this address and port of ours."""
+        known = self._from.get((came_to, source, port))
+        if known is None:
+            if not came_to:
+                return self._flow(Transport.UDP, source, "")
+            known = Flow(Transport.UDP, Address(came_to, port), Address(*source))
+            if len(self._from) >= MAX_FLOWS:
+                self._from.clear()
+            self._from[came_to, source, port] = known
+        return known
+
+    def _flow(self, transport: Transport, remote: SocketAddress, name: str) -> Flow | None:
         """The way to a numeric address; one value for each, as long as the routes may hold."""
-        now, port = self._context.clock.now(), port or 0
-        known = self._flows.get((transport, remote, port))
+        now = self._context.clock.now()
+        known = self._flows.get((transport, remote, name))
         if known is not None and now < known[1]:
             return known[0]
         try:
@@ -312,24 +288,25 @@ class SipTransports:
             return None
         if len(self._flows) >= MAX_FLOWS:
             self._flows.clear()
-        flow = Flow(transport, Address(local, port), Address(*remote))
-        self._flows[transport, remote, port] = flow, now + ROUTE_LIFE
+        ours = Address(local, self._port_of(transport))
+        flow = Flow(transport, ours, Address(*remote), server_name=name)
+        self._flows[transport, remote, name] = flow, now + ROUTE_LIFE
         return flow
 
-    def _spawn(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
+    def _spawn(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        return task
 
 
-@lru_cache(MAX_FLOWS)
-def _is_numeric(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
+def _doors(settings: SipSettings | None) -> frozenset[Door]:
+    if settings is None:
+        return frozenset()
+    ports = ((transport, settings.port_of(transport)) for transport in Transport)
+    return frozenset(Door(transport, port) for transport, port in ports if port is not None)
+
+
+_is_numeric = lru_cache(MAX_FLOWS)(is_numeric)
 
 
 def _first_line(data: bytes) -> str:

@@ -94,7 +94,8 @@ class Ways:
         host, port = host_and_port(place)
         ipv6 = account.prefer_ipv6
         hops = await self._locator.locate(host, port, transport, prefer_ipv6=ipv6)
-        found = (self._transports.flow_to(hop.transport, hop.host, hop.port) for hop in hops)
+        flow_to = self._transports.flow_to
+        found = (flow_to(h.transport, h.host, h.port, server_name=h.name) for h in hops)
         flows = [flow for flow in found if flow is not None]
         if not flows:
             raise OSError(f"there is no way to {place}")

@@ -200,7 +200,7 @@ def test_a_registrar_that_cannot_be_reached() -> None:
     assert (news.trouble, news.status, news.words) == (
         RegistrationTrouble.UNREACHABLE,
         503,
-        "no connection",
+        "nothing can be sent there",
     )
 
 
