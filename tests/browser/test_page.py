@@ -265,7 +265,7 @@ async def test_a_call_that_is_not_heard_says_why_and_what_to_try(
 
 async def test_a_test_call_is_made_and_hung_up(page: Page, url: str, device: Device) -> None:
     """SAC-15."""
-    device.registrations += [{"account": name, "state": "off"} for name in ("PBX", "Peer to peer")]
+    device.registrations = [{"account": name, "state": "off"} for name in ("PBX", "Peer to peer")]
     await log_in(page, url)
     form = page.locator("#test-call")
 
@@ -315,7 +315,7 @@ async def test_accounts_stand_as_they_stand_those_in_trouble_first(
     until = "2030-01-01T14:05:00+00:00"
     uri = "sip:1099@pbx.example"
     server = {"kind": "STUN", "server": "stun.example", "milliseconds": 12.0, "problem": ""}
-    device.registrations += [
+    device.registrations = [
         {"account": "PBX", "state": "registered", "uri": uri, "until": until, "problem": ""},
         {"account": "Backup", "state": "failed", "problem": "The password is wrong (401)."},
     ]

@@ -45,6 +45,7 @@ async function enter() {
 
 function leave() {
   clearTimeout(retry);
+  calls.stopReading();
   if (socket) {
     socket.onclose = null;
     socket.close();

@@ -164,6 +164,11 @@ export function readHistory() {
   }, 300);
 }
 
+/** Nobody answers any more; whoever connects again reads it anew. */
+export function stopReading() {
+  clearTimeout(reading);
+}
+
 function showHistory(calls, more) {
   $(".history").classList.toggle("busy", calls.length > 0);
   $("#more-calls").hidden = !more;
