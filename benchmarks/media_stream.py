@@ -1,6 +1,8 @@
 """What media costs: microseconds a packet, stage by stage, and the share of one core.
 
-    python benchmarks/media_stream.py [--streams 1 10 100] [--seconds 5]
+    python benchmarks/media_stream.py [--streams 1 10 100] [--seconds 5] [--suites SUITE …]
+
+With suites of SRTP (RFC 4568 §6.2) the streams are measured once more under each of them.
 
 A second process plays the peers; its time does not count. The card is one that takes 5 ms at a time
 out of every ring, on the loop, like `null`.
@@ -29,8 +31,12 @@ from sipstrobe.io.udp import PortPairs
 from sipstrobe.rtp import packet
 from sipstrobe.rtp.jitter import JitterBuffer
 from sipstrobe.rtp.session import Session
+from sipstrobe.rtp.srtp import Inbound, Keys, Outbound
+from sipstrobe.sdp.crypto import SUITES, make_key, make_keys
 from sipstrobe.sdp.description import Direction
 from sipstrobe.sdp.negotiate import MediaParameters
+from sipstrobe.sdp.security import SdesKeys
+from sipstrobe.secret import Secret
 from sipstrobe.services.speech import Recording
 from sipstrobe.services.stream import Stream
 from sipstrobe.services.ticker import Ticker
@@ -78,7 +84,7 @@ def stages() -> dict[str, float]:
         ring.write(wide)
         ring.read_into(sink)
 
-    return {
+    return srtp_stages(packets) | {
         "parse": measured(lambda n: packet.parse(packets[n])),
         "session (parse, source, statistics)": measured(
             lambda n: session.receive(packets[n], PEER, now=n * PTIME)
@@ -93,7 +99,22 @@ def stages() -> dict[str, float]:
     }
 
 
-def parameters(port: int) -> MediaParameters:
+def srtp_stages(packets: list[bytes]) -> dict[str, float]:
+    """What encryption adds, out and in."""
+    found: dict[str, float] = {}
+    for suite, key in make_keys(os.urandom).items():
+        out, into = Outbound(Keys(suite, key)), Inbound(Keys(suite, key))
+        protected = [out.protect(data) or b"" for data in packets]
+        again = Outbound(Keys(suite, key))
+        found[f"{suite} out"] = measured(lambda n, out=again: out.protect(packets[n]))
+        found[f"{suite} in"] = measured(lambda n, i=into, p=protected: i.unprotect(p[n]))
+    return found
+
+
+def parameters(port: int, keys: Keys | None = None) -> MediaParameters:
+    keying = None
+    if keys is not None:
+        keying = SdesKeys(tag=1, suite=keys.suite, ours=keys.key, theirs=keys.key)
     return MediaParameters(
         host=HOST,
         rtp_port=port,
@@ -106,11 +127,16 @@ def parameters(port: int) -> MediaParameters:
         ptime_ms=20,
         direction=Direction.SENDRECV,
         on_hold=False,
+        keying=keying,
     )
 
 
-def peers(sockets: Sequence[socket.socket], ports: Sequence[int], seconds: float) -> None:
+def peers(
+    sockets: Sequence[socket.socket], ports: Sequence[int], seconds: float, keys: tuple[str, str]
+) -> None:
     """The other process: one sender for each stream, spread over the packet time."""
+    suite, key = keys
+    out = [Outbound(Keys(suite, Secret(key))) for _ in ports] if suite else []
     payload = UlawEncoder().encode((0.25 * np.sin(np.arange(UNITS) * 0.7)).astype(np.float32))
     started = time.monotonic()
     for number in range(int(seconds / PTIME)):
@@ -119,11 +145,14 @@ def peers(sockets: Sequence[socket.socket], ports: Sequence[int], seconds: float
             if (wait := due - time.monotonic()) > 0.0002:
                 time.sleep(wait)
             data = packet.build(0, False, number & 0xFFFF, number * UNITS, 1000 + n, payload)
+            if out:
+                data = out[n].protect(data) or b""
             sender.sendto(data, (HOST, port))
 
 
-async def share(count: int, seconds: float) -> None:
+async def share(count: int, seconds: float, suite: str = "") -> None:
     """Run that many streams both ways and print what they took."""
+    keys = Keys(suite, make_key(suite, os.urandom)) if suite else None
     context = Context(LoopClock(asyncio.get_running_loop()))
     ticker = Ticker(context.clock)
     ports = PortPairs(HOST, START_PORT, context.clock)
@@ -138,9 +167,11 @@ async def share(count: int, seconds: float) -> None:
         sockets[n].bind((HOST, 0))
         sockets[n].setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)  # it listens to nothing
         stream.source = Recording(greeting, loop=True)
-        stream.start(parameters(sockets[n].getsockname()[1]))
+        stream.start(parameters(sockets[n].getsockname()[1], keys))
+    shared = (suite, keys.key.reveal()) if keys is not None else ("", "")
+    ports_of_ours = [stream.local_port for stream in streams]
     peer = multiprocessing.get_context("spawn").Process(
-        target=peers, args=(sockets, [stream.local_port for stream in streams], seconds + 2.5)
+        target=peers, args=(sockets, ports_of_ours, seconds + 2.5, shared)
     )
     peer.start()
     while streams[-1].statistics.packets < 50:
@@ -155,7 +186,8 @@ async def share(count: int, seconds: float) -> None:
     packets = sum(s.packets for s in now) - sum(s.packets for s in begun)
     concealed = sum(s.concealed_ms for s in now) - sum(s.concealed_ms for s in begun)
     print(
-        f"{count:4d} streams: {100 * spent / seconds:5.1f} % of a core, of which "
+        f"{count:4d} streams{suite and f', {suite}'}: {100 * spent / seconds:5.1f} % of a core, of "
+        "which "
         f"{100 * card_only:4.1f} % for an empty card; {ours * seconds / packets * 1e6:5.1f} µs a "
         f"packet in and one out; {60 * ours / count:.3f} CPU s a call-minute; "
         f"underruns {sum(c.underruns for c in channels) - dry}, lost {sum(s.lost for s in now)}, "
@@ -192,12 +224,14 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--streams", type=int, nargs="*", default=[1, 10, 100])
     arguments.add_argument("--seconds", type=float, default=5.0)
+    arguments.add_argument("--suites", nargs="*", choices=list(SUITES), default=[])
     chosen = arguments.parse_args()
     print("µs a packet, each stage alone:")
     for name, microseconds in stages().items():
         print(f"  {name:36s} {microseconds:6.2f}")
     for count in chosen.streams:
-        asyncio.run(share(count, chosen.seconds))
+        for suite in ("", *chosen.suites):
+            asyncio.run(share(count, chosen.seconds, suite))
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ class Dialogue:
     extension: str = "1099"
     transport: str = "UDP"
     media: int = 9  # discard
+    offered: str = OFFER
     to_tag: str = ""
     name: str = field(default_factory=lambda: f"{next(_serials)}")
 
@@ -31,7 +32,7 @@ class Dialogue:
         return f"{self.name}@127.0.0.1:{self.own}".encode()
 
     def invite(self) -> bytes:
-        offer = OFFER.format(media=self.media)
+        offer = self.offered.format(media=self.media)
         return self._message("INVITE", 1, "Content-Type: application/sdp\r\n", offer)
 
     def cancel(self) -> bytes:
