@@ -39,6 +39,8 @@ TELEPHONE_EVENT: Final = "telephone-event"
 EVENT_TYPE: Final = 101  # the payload type that we offer for it
 EVENTS: Final = "0-15"  # RFC 4733 §3.2: the DTMF digits
 RTCP_MUX: Final = "a=rtcp-mux"
+EXTENDED: Final = ("rcvr-rtt", "voip-metrics")  # RFC 3611 §5.1: the reports that we can make
+_RTCP_XR: Final = "a=rtcp-xr:rcvr-rtt=all voip-metrics"
 _HELD_ADDRESSES: Final = ("0.0.0.0", "::")  # noqa: S104  # RFC 3264 §8.4: old style of hold
 
 
@@ -81,6 +83,7 @@ class MediaParameters:
     profile: str = "RTP/AVP"  # as it was written
     rtcp_mux: bool = False  # RTCP is on the ports of RTP
     keying: Keying | None = None  # None: unencrypted
+    extended: tuple[str, ...] = ()  # of EXTENDED, those that the peer wants
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,7 @@ def offer(
     lines = offered_lines(ours.security, keying, first=agreed is None)
     if agreed.rtcp_mux if agreed is not None else ours.rtcp_mux or _offers_dtls(ours.security):
         lines.append(RTCP_MUX)
+    lines.append(_RTCP_XR)
     audio = _audio(ours, formats, ours.direction, profile, lines)
     media: list[list[str]] = [audio]
     if previous is not None:
@@ -139,6 +143,8 @@ def answer(
     extra = lines_of(keying, ours.security)
     if parameters.rtcp_mux:
         extra.append(RTCP_MUX)
+    if parameters.extended:  # RFC 3611 §5.2: who asks for reports may be asked for them
+        extra.append(_RTCP_XR)
     audio = _audio(ours, formats, parameters.direction, media.protocol, extra)
     lines = [audio if n == chosen else _refused(m) for n, m in enumerate(theirs.media)]
     return Answer(_describe(ours, lines, previous), parameters)
@@ -206,6 +212,7 @@ def _parameters(
         profile=media.protocol,
         rtcp_mux=mux,
         keying=keying,
+        extended=_extended(theirs, media),
     )
 
 
@@ -269,6 +276,13 @@ def _event(media: Media, clock_rate: int) -> int | None:
         if found.encoding.lower() == TELEPHONE_EVENT and found.clock_rate == clock_rate:
             return found.payload_type
     return None
+
+
+def _extended(theirs: SessionDescription, media: Media) -> tuple[str, ...]:
+    """What the peer wants to be told: RFC 3611 §5.1, for its medium or for all of them."""
+    wanted = media.attribute("rtcp-xr") or theirs.attribute("rtcp-xr") or ""
+    names = {part.partition("=")[0] for part in wanted.split()}
+    return tuple(name for name in EXTENDED if name in names)
 
 
 def _ptime(media: Media, ours: int) -> int:

@@ -196,6 +196,7 @@ class Stream:
             frozenset(accepted),
             codec=parameters.codec,
             ptime_ms=parameters.ptime_ms,
+            extended=parameters.extended,
             now=self._clock.now(),
         )
         self.channel.follow(parameters, rtp, rtcp, parked=self._parked)

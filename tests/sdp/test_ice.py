@@ -39,8 +39,8 @@ def test_an_offer_with_all_ways_to_us() -> None:
 
 def test_the_port_of_rtcp_is_only_named_where_it_is_not_the_next() -> None:
     """RFC 3605."""
-    assert b"a=rtcp" not in bytes(offer(replace(OURS, rtcp_port=50001)))
-    assert b"a=rtcp" not in bytes(offer(replace(OURS, rtcp_port=None)))
+    assert b"a=rtcp:" not in bytes(offer(replace(OURS, rtcp_port=50001)))
+    assert b"a=rtcp:" not in bytes(offer(replace(OURS, rtcp_port=None)))
 
 
 def test_both_do_ice() -> None:

@@ -10,6 +10,7 @@ from sipstrobe.sdp.negotiate import NotAcceptable, Offerable, accept_answer, ans
 
 OURS = Offerable(host="192.0.2.20", rtp_port=4000, session_id=7)
 SIX = Offerable(host="2001:db8::20", rtp_port=4000, session_id=7)
+BOTH_REPORTS = ("rcvr-rtt", "voip-metrics")
 
 
 def theirs(*media: str, connection: str = "IN IP4 192.0.2.1") -> SessionDescription:
@@ -36,8 +37,30 @@ def test_our_offer() -> None:
         "a=fmtp:101 0-15",
         "a=ptime:20",
         "a=sendrecv",
+        "a=rtcp-xr:rcvr-rtt=all voip-metrics",
         "",
     ]
+
+
+@pytest.mark.parametrize(
+    ("line", "wanted"),
+    [
+        ("a=rtcp-xr:rcvr-rtt=all:10000 stat-summary=loss,dup voip-metrics", BOTH_REPORTS),
+        ("a=rtcp-xr:voip-metrics", ("voip-metrics",)),
+        ("a=rtcp-xr:pkt-loss-rle=60", ()),
+        ("a=rtcp-xr", ()),
+        ("a=rtcp:5001", ()),
+    ],
+)
+def test_who_wants_extended_reports_is_asked_for_them_too(
+    line: str, wanted: tuple[str, ...]
+) -> None:
+    """RFC 3611 §5.1, §5.2."""
+    made = answer(theirs("m=audio 5000 RTP/AVP 0", line), OURS)
+
+    assert made.parameters.extended == wanted
+    asked = made.description.media[0].attribute("rtcp-xr")
+    assert asked == ("rcvr-rtt=all voip-metrics" if wanted else None)
 
 
 def test_the_codec_that_the_peer_prefers_is_taken() -> None:
