@@ -1,5 +1,6 @@
 """One account: who the device is when it calls and is called (SAC-01…13)."""
 
+import re
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
@@ -12,6 +13,7 @@ from sipstrobe.secret import Secret
 HOST = r"^([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?$"
 Host = Annotated[str, Meta(pattern=HOST)]
 OptionalHost = Annotated[str, Meta(pattern=HOST[:-1] + r"|^$")]
+MAX_PORT = 65535
 OneLine = Annotated[str, Meta(max_length=128, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Codec = Literal["PCMU", "PCMA"]
 
@@ -172,5 +174,21 @@ def problems(account: Account, path: str) -> Iterator[Problem]:
         yield Problem(f"{path}/media_encryption", "needs the transport tls or wss (GAP-28)")
     if account.hot_standby and not (account.secondary_registrar or account.secondary_domain):
         yield Problem(f"{path}/hot_standby", "needs a secondary server or domain")
+    for place, text in _places(account):
+        port = text.rpartition(":")[2] if re.search(r":[0-9]+$", text) else ""
+        if port and not 1 <= int(port) <= MAX_PORT:
+            yield Problem(f"{path}/{place}", f"the port {port} is not within 1…{MAX_PORT}")
     if len(set(account.codecs)) != len(account.codecs):
         yield Problem(f"{path}/codecs", "must name each codec once")
+
+
+def _places(account: Account) -> Iterator[tuple[str, str]]:
+    """Every host of an account that may name a port."""
+    for name in ("domain", "registrar", "secondary_domain", "secondary_registrar"):
+        yield name, getattr(account, name)
+    for name, proxies in (
+        ("proxies", account.proxies),
+        ("secondary_proxies", account.secondary_proxies),
+    ):
+        for n, proxy in enumerate(proxies):
+            yield f"{name}/{n}/address", proxy.address

@@ -5,6 +5,7 @@ from ipaddress import ip_network
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
+from msgspec.structs import force_setattr
 
 from sipstrobe.errors import Problem
 from sipstrobe.secret import Secret
@@ -275,6 +276,11 @@ class SipSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     nat: Annotated[NatSettings, Meta(title="Address translation")] = NatSettings()
     access: Annotated[AccessSettings, Meta(title="Access list")] = AccessSettings()
 
+    def __post_init__(self) -> None:
+        """GAP-29: a device without any account can still be called by its address."""
+        if not self.accounts:
+            force_setattr(self, "accounts", (Account(default=True),))
+
     def port_of(self, transport: Transport) -> int | None:
         """Where we listen for what comes over this transport; None: nowhere."""
         match transport:
@@ -299,10 +305,8 @@ def problems(settings: SipSettings) -> list[Problem]:
 
 
 def _problems(settings: SipSettings) -> Iterator[Problem]:
-    if not settings.accounts:
-        yield Problem("/accounts", "must hold at least one account")
     defaults = [n for n, account in enumerate(settings.accounts) if account.default]
-    if settings.accounts and not defaults:
+    if not defaults:
         yield Problem("/accounts", "one account must be the default")
     for n in defaults[1:]:
         yield Problem(f"/accounts/{n}/default", "only one account can be the default")

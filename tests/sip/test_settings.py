@@ -3,7 +3,8 @@
 import msgspec
 import pytest
 
-from sipstrobe.sip.settings import Account, SipSettings, problems
+from sipstrobe.sip.account import Account, Proxy
+from sipstrobe.sip.settings import SipSettings, problems
 
 
 def test_a_fresh_device_neither_calls_nor_is_called_and_has_one_account() -> None:
@@ -41,9 +42,34 @@ def test_limits(name: str, value: object) -> None:
 
 
 def test_exactly_one_account_is_the_default_and_user_ids_are_unique() -> None:
-    none = SipSettings(accounts=())
     no_default = SipSettings(accounts=(Account(),))
     two = SipSettings(accounts=(Account(default=True), Account(default=True)))
-    assert [p.path for p in problems(none)] == ["/accounts"]
     assert [p.path for p in problems(no_default)] == ["/accounts"]
     assert [p.path for p in problems(two)] == ["/accounts/1/default", "/accounts/1/user_id"]
+
+
+def test_without_any_account_there_is_one_that_is_called_by_address() -> None:
+    """GAP-29: if all accounts vanish, the peer-to-peer account is made again."""
+    assert SipSettings(accounts=()) == SipSettings()
+    assert msgspec.convert({"accounts": []}, SipSettings) == SipSettings()
+
+
+@pytest.mark.parametrize(
+    ("account", "path"),
+    [
+        (Account(default=True, registrar="pbx.test:65536"), "registrar"),
+        (Account(default=True, domain="[2001:db8::1]:0"), "domain"),
+        (Account(default=True, proxies=(Proxy(address="a:70000"),)), "proxies/0/address"),
+    ],
+)
+def test_a_port_has_a_range(account: Account, path: str) -> None:
+    [problem] = problems(SipSettings(accounts=(account,)))
+
+    assert problem.path == f"/accounts/0/{path}"
+    assert "1…65535" in problem.message
+
+
+def test_an_address_needs_no_port() -> None:
+    account = Account(default=True, registrar="[2001:db8::1]", domain="pbx.test:65535")
+
+    assert problems(SipSettings(accounts=(account,))) == []
