@@ -194,6 +194,11 @@ class Connection(asyncio.BufferedProtocol):
     # --- orders ---------------------------------------------------------------------------------
 
     @property
+    def open(self) -> bool:
+        """There has been a handshake, if there must be one."""
+        return self._open
+
+    @property
     def closing(self) -> bool:
         return self._transport is not None and self._transport.is_closing()
 

@@ -132,6 +132,11 @@ class TcpHub:
             self._spawn(self._connect(known, source), self._connecting)
         return known.write(data)
 
+    def renew(self) -> None:
+        """What comes next to an address goes over a new connection; those that stand go on for
+        whoever names them."""
+        self._by_remote.clear()
+
     def close_connection(self, connection: int) -> None:
         known = self._connections.get(connection)
         if known is not None:
@@ -222,8 +227,9 @@ class TcpHub:
         connection.waited_for = False
         self.handlers.closed(number)
         if waited_for:
-            words = reason or "it has closed the connection without a word"
-            self.handlers.failed(connection.remote, connection.name, words)
+            when = "without a word" if connection.open else "in the middle of the handshake"
+            reason = reason or f"it has closed the connection {when}"
+            self.handlers.failed(connection.remote, connection.name, reason)
 
     # --- making room ----------------------------------------------------------------------------
 

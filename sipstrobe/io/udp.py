@@ -24,6 +24,7 @@ LONGEST_WAIT = 10.0  # seconds that a datagram can have waited; more is the cale
 BUFFER_BYTES = 1 << 20
 PAIR_SPAN = 4000  # how many ports from the start port up a PortPairs uses, if there are so many
 MAX_DATAGRAM = 65535
+_NOT_THE_PORT = (errno.EMFILE, errno.EADDRNOTAVAIL)  # what no other port would help against
 _IP_RECVERR, _IPV6_RECVERR = 11, 25  # linux/in.h, linux/in6.h
 _MSG_ERRQUEUE = 0x2000
 SO_TIMESTAMPNS = 35  # asm-generic/socket.h; also the type of the control message
@@ -243,14 +244,14 @@ class PortPairs:
             try:
                 rtp = UdpSocket(self.host, port, receive_rtp, self._clock, polled=polled)
             except OSError as error:
-                if error.errno == errno.EMFILE:
+                if error.errno in _NOT_THE_PORT:
                     raise
                 continue
             try:
                 return rtp, UdpSocket(self.host, port + 1, receive_rtcp, self._clock)
             except OSError as error:
                 rtp.close()
-                if error.errno == errno.EMFILE:
+                if error.errno in _NOT_THE_PORT:
                     raise
         raise OSError(
             errno.EADDRINUSE, f"no free pair of ports from {self.start_port} up on {self.host}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sipstrobe.context import Context
 from sipstrobe.io.names import Names, is_numeric
-from sipstrobe.io.udp import PortPairs
+from sipstrobe.io.udp import PortPairs, local_address_for
 from sipstrobe.sdp.crypto import make_keys
 from sipstrobe.sdp.description import NotAcceptable, SessionDescription
 from sipstrobe.sdp.fingerprint import Fingerprint
@@ -269,7 +269,7 @@ class MediaFactory:
         on_first is told when the peer is first heard, on_event of each telephone event of its.
         Raises OSError when there is no free pair of ports.
         """
-        ports = self._ports[6 if ":" in flow.local.host else 4]
+        ports = self._ports_for(flow)
         path = self._nat.path(flow, ports) if self._nat is not None else None
         stream = Stream(
             self._context,
@@ -289,6 +289,15 @@ class MediaFactory:
             security=self._security(flow, options),
         )
         return CallMedia(self._context, stream, flow, ours, self._names, path)
+
+    def _ports_for(self, flow: Flow) -> PortPairs:
+        """On all our addresses, unless the peer knows us by another than we would send from."""
+        ports = self._ports[6 if ":" in flow.local.host else 4]
+        try:
+            usual = local_address_for(flow.remote.host)
+        except OSError:
+            return ports
+        return ports if usual == flow.local.host else ports.at(flow.local.host)
 
     def _security(self, flow: Flow, options: MediaOptions) -> Security:
         if options.encryption is Encryption.NONE:

@@ -142,7 +142,8 @@ class Switchboard:
         call = self.legs.pop(news.call, None)
         if call is None or call.id not in self.calls:
             return
-        status = f"{news.status} " if news.status else ""
+        said = news.status and news.how is not Ended.UNREACHABLE
+        status = f"{news.status} " if said else ""
         logger.info("call %s has ended: %s, %s%s", call.id, news.how.value, status, news.words)
         self.finish(call, _reason(news, call), f"{status}{news.words}")
 

@@ -81,6 +81,9 @@ class SipTransports:
         for known in (self._ways, self._flows, self._from):
             known.clear()
         anew = settings is not None and self._certificates.apply(settings.tls)
+        if anew:  # a connection that was trusted before need not be any more
+            self._hubs[Transport.TLS].renew()
+            self._hubs[Transport.WSS].renew()
         wanted = _doors(settings)
         if anew or before is None or settings is None or wanted != _doors(before):
             self._doors.apply(wanted)

@@ -220,6 +220,22 @@ async def test_a_connection_that_is_being_closed_is_not_used_any_more(start: Sta
     assert len({number for number, _ in b.heard}) == 2
 
 
+async def test_after_a_renewal_a_new_connection_is_opened_and_the_old_one_goes_on(
+    start: Start,
+) -> None:
+    a, b = await start(), await start()
+    a.hub.send(b"one", b.address)
+    await until(lambda: b.heard)
+
+    a.hub.renew()
+    a.hub.send(b" two", b.address, 1)
+    await until(lambda: b.texts() == b"one two")
+    a.hub.send(b" three", b.address)
+    await until(lambda: b.texts() == b"one two three")
+
+    assert [number for number, _ in b.heard] == [1, 1, 2]
+
+
 async def test_closing_an_unknown_connection_does_nothing(start: Start) -> None:
     node = await start()
     node.hub.close_connection(99)

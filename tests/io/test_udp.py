@@ -336,6 +336,12 @@ async def test_other_addresses_have_their_turn_of_the_same_ports(desk: Desk, pai
     assert desk.heard[0][1] == ("127.0.0.2", start + 2)
 
 
+async def test_an_address_that_is_not_ours_is_said_at_once(desk: Desk, pairs: Pairs) -> None:
+    with pytest.raises(OSError, match="assign") as caught:
+        _open(desk, pairs(free_span(8)).at("192.0.2.77"))
+    assert caught.value.errno == errno.EADDRNOTAVAIL
+
+
 async def test_round_and_round_until_none_is_free(desk: Desk, pairs: Pairs) -> None:
     """65,530 up: three pairs."""
     ports = pairs(65_530)
