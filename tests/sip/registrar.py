@@ -22,6 +22,7 @@ class Office(Scene):
 
     def __init__(self, settings: SipSettings | None = None, *, flow: Flow = UDP) -> None:
         super().__init__(settings, flow=flow)
+        self.way = flow  # of the last `next_request`
 
     def register(
         self, wanted: Binding | None = None, *, name: str = "gate", flow: Flow | None = None
@@ -38,6 +39,7 @@ class Office(Scene):
             assert at is not None, "nothing is planned"
             assert at <= before, at
             self.until(at)
+        self.way = self.sends[-1].flow
         return self.request()
 
     def challenge(

@@ -217,6 +217,7 @@ def test_another_registrar_is_asked_once() -> None:
     office.grant(second, expires=60)
 
     assert office.next_request(before=30.0).uri == "sip:pbx.example"
+    assert office.way == UDP
 
 
 def test_registrars_that_send_us_to_and_fro() -> None:
