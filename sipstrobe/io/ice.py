@@ -19,7 +19,7 @@ from aioice.ice import CandidatePair, Connection, StunProtocol, get_host_address
 
 from sipstrobe.io.udp import Endpoint
 
-logger = logging.getLogger(__name__)
+logging.getLogger("aioice").setLevel(logging.WARNING)  # its INFO is about each check
 
 CONNECT_LIMIT: Final = 5.0  # seconds until a pair must have been found
 MAX_SOURCES: Final = 64  # remote candidates, given by the peer and found by its checks

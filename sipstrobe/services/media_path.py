@@ -10,7 +10,7 @@ import asyncio
 import base64
 import ipaddress
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -46,9 +46,8 @@ class Router(Protocol):
 class Plan:
     """What helps there are. stun: the server that is asked for our public address; relays: the
     servers that lend relays, the preferred first; addresses: our own, by which ICE may go, none
-    when there is to be no ICE. tasks: keeps what ends beside the loop."""
+    when there is to be no ICE."""
 
-    tasks: set[asyncio.Task[None]]
     stun: Endpoint | None = None
     relays: tuple[RelayServer, ...] = ()
     router: Router | None = None
@@ -58,12 +57,19 @@ class Plan:
 class MediaPath:
     """Ports of one stream (as services.channel.Ports), and the way from them to the peer.
 
-    host: our own address on the way to the peer; peer: where its signalling comes from. ready:
-    told when media can flow, where that takes time after both sides are known.
+    host: our own address on the way to the peer; peer: where its signalling comes from. find: says
+    what helps there are, when it is known; tasks: keeps what ends beside the loop. ready: told when
+    media can flow, where that takes time after both sides are known.
     """
 
     def __init__(
-        self, context: Context, ports: PortPairs, host: str, peer: str, plan: Plan
+        self,
+        context: Context,
+        ports: PortPairs,
+        host: str,
+        peer: str,
+        find: Callable[[], Coroutine[object, object, Plan]],
+        tasks: set[asyncio.Task[None]],
     ) -> None:
         self.ready: Callable[[], None] | None = None
         self.problem = ""  # why something that was wanted did not help
@@ -71,7 +77,9 @@ class MediaPath:
         self._ports = ports
         self._host = host
         self._peer = peer
-        self._plan = plan
+        self._find = find
+        self._ending = tasks
+        self._plan = Plan()
         self._components: tuple[Component, ...] = ()
         self._routed = False
         self._controlling = False
@@ -109,6 +117,7 @@ class MediaPath:
         socket.watch(True)
         try:
             async with asyncio.timeout(PREPARE_LIMIT):
+                self._plan = await self._find()
                 await asyncio.gather(self._learn(), self._borrow(), self._route())
         except TimeoutError:
             self.problem = self.problem or "the servers that help with addresses are too slow"
@@ -318,8 +327,8 @@ class MediaPath:
         agent, self._agent = self._agent, None
         if agent is not None:
             task = asyncio.get_running_loop().create_task(agent.aclose())
-            self._plan.tasks.add(task)
-            task.add_done_callback(self._plan.tasks.discard)
+            self._ending.add(task)
+            task.add_done_callback(self._ending.discard)
 
 
 def _candidate(

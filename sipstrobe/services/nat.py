@@ -9,6 +9,7 @@ import logging
 import ssl
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 from sipstrobe.context import Context
@@ -69,6 +70,7 @@ class Nat:
         self._names = Names(8)
         self._stun: _Place | None = None
         self._turn: tuple[tuple[TurnServer, _Place], ...] = ()
+        self._known = asyncio.Event()  # where the servers are, as far as that can be found
         self._seen: dict[tuple[str, str], ServerSnapshot] = {}
         self._looking: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -84,6 +86,7 @@ class Nat:
         self._settings, self._tls = settings, wanted.tls
         self._context_of_tls = None
         self._stun, self._turn = None, ()
+        self._known.clear()
         self._seen.clear()
         if self._looking is not None:
             self._looking.cancel()
@@ -117,14 +120,19 @@ class Nat:
         if not self.wanted:
             return None
         host = flow.local.host
+        return MediaPath(
+            self._context, ports, host, flow.remote.host, partial(self._plan, host), self._tasks
+        )
+
+    async def _plan(self, host: str) -> Plan:
+        """What helps a call from this address of ours, once it is known where the servers are."""
+        await self._known.wait()
         version = 6 if ":" in host else 4
-        plan = Plan(
-            tasks=self._tasks,
+        return Plan(
             stun=self._stun.addresses.get(version) if self._stun is not None else None,
             relays=tuple(self._relays(version)),
             addresses=_addresses(host) if self._settings.ice else (),
         )
-        return MediaPath(self._context, ports, host, flow.remote.host, plan)
 
     def _relays(self, version: int) -> list[RelayServer]:
         """Those that have answered when they were looked at first; the others may have come back
@@ -149,21 +157,19 @@ class Nat:
 
     async def _look(self) -> None:
         settings = self._settings
+        servers = settings.turn_servers if settings.turn else ()
+        wanted = [("TURN", one.address, _usual_port(one)) for one in servers]
         if settings.stun:
-            place = await self._find("STUN", settings.stun_server, STUN_PORT)
-            self._stun = place or self._stun
-            if place is not None:
-                await self._judge("STUN", place, self._ask)
-        if settings.turn:
-            found: list[tuple[TurnServer, _Place]] = []
-            for server in settings.turn_servers:
-                port = STUNS_PORT if server.transport == "tls" else STUN_PORT
-                place = await self._find("TURN", server.address, port)
-                if place is not None:
-                    found.append((server, place))
-            self._turn = tuple(found) or self._turn
-            for server, place in found:
-                await self._judge("TURN", place, self._borrower(server, place))
+            wanted.append(("STUN", settings.stun_server, STUN_PORT))
+        places = list(await asyncio.gather(*(self._find(*one) for one in wanted)))
+        self._stun = (places.pop() if settings.stun else None) or self._stun
+        found = [(s, place) for s, place in zip(servers, places, strict=True) if place is not None]
+        self._turn = tuple(found) or self._turn
+        self._known.set()
+        judging = [self._judge("TURN", place, self._borrower(s, place)) for s, place in found]
+        if settings.stun and self._stun is not None:
+            judging.append(self._judge("STUN", self._stun, self._ask))
+        await asyncio.gather(*judging)
         self._report()
 
     async def _find(self, kind: str, written: str, usual_port: int) -> _Place | None:
@@ -278,6 +284,10 @@ def _addresses(host: str) -> tuple[str, ...]:
         return (host,)
     others = (one for one in local_addresses(6 if ":" in host else 4) if one != host)
     return (host, *others)[:MAX_ADDRESSES]
+
+
+def _usual_port(server: TurnServer) -> int:
+    return STUNS_PORT if server.transport == "tls" else STUN_PORT
 
 
 def _host_port(written: str, usual_port: int) -> tuple[str, int]:

@@ -76,8 +76,13 @@ class Kamailio:
         assert self._process is not None
         os.killpg(self._process.pid, signal.SIGCONT)
 
+    @property
+    def registered(self) -> int:
+        """How many addresses are registered now, however many there are."""
+        return int(re.findall(r"location_contacts: (\d+)", self._ask("stats.fetch", "usrloc:"))[0])
+
     def contacts(self, user: str = "") -> list[str]:
-        """The addresses that are registered now, of one user or of all."""
+        """The addresses that are registered now, of one user or of a few hundred."""
         dump = self._ask("ul.dump")
         found: list[str] = []
         for record in dump.split("AoR:")[1:]:
@@ -89,10 +94,10 @@ class Kamailio:
     def log(self) -> str:
         return (self.folder / "log").read_text("utf-8", "replace")
 
-    def _ask(self, command: str) -> str:
+    def _ask(self, *command: str) -> str:
         control = f"unix:{self.folder / 'control'}"
         done = subprocess.run(
-            ["kamcmd", "-s", control, command],
+            ["kamcmd", "-s", control, *command],
             capture_output=True,
             text=True,
             timeout=10,

@@ -5,52 +5,36 @@ namespaces of the kernel, made for the stories and removed afterwards.
 """
 
 import contextlib
-import ctypes
-import os
+import socket
 import subprocess
+import time
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
 
-import pytest
+from tests.support.authority import Signed
+from tests.support.netns import Namespace, namespace
 
 PUBLIC, ROUTER, PRIVATE = "203.0.113.10", "203.0.113.1", "192.168.90.90"
+TURN_USER, TURN_PASSWORD, TURN_REALM = "turn", "turnpass", "relay.example"
+START_LIMIT = 10.0  # seconds
 _INSIDE = "192.168.90.1"
-_CLONE_NEWNET = 0x40000000  # linux/sched.h
 _RULES = """
 table ip nat {{
   chain out {{
     type nat hook postrouting priority srcnat
     oifname "wan" masquerade {flags}
   }}
-  chain in {{
+  chain through {{
     type filter hook forward priority filter
+    iifname "wan" ct state new drop
+  }}
+  chain in {{
+    type filter hook input priority filter
     iifname "wan" ct state new drop
   }}
 }}
 """
-
-
-@dataclass
-class Namespace:
-    """One network. What is started and opened by this thread between enter and exit is in it, and
-    stays in it: programs and sockets alike."""
-
-    name: str
-    _before: list[int] = field(default_factory=list[int])
-
-    def __enter__(self) -> "Namespace":
-        self._before.append(os.open("/proc/thread-self/ns/net", os.O_RDONLY))
-        with open(f"/run/netns/{self.name}") as there:
-            _set(there.fileno())
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        before = self._before.pop()
-        _set(before)
-        os.close(before)
-
-    def run(self, *command: str, said: str = "") -> str:
-        return _run("ip", "netns", "exec", self.name, *command, said=said)
 
 
 @dataclass(frozen=True)
@@ -64,61 +48,69 @@ class Nat:
     def translate(self, *, symmetric: bool = False) -> None:
         """Begin anew. symmetric: another port for each destination, so that what one server sees
         says nothing about what others see (RFC 4787 §4.1: address and port-dependent)."""
-        self.router.run("nft", "flush", "ruleset")
-        rules = _RULES.format(flags="fully-random" if symmetric else "")
-        self.router.run("nft", "-f", "-", said=rules)
+        rules = "flush ruleset\n" + _RULES.format(flags="fully-random" if symmetric else "")
+        with self.router.inside():
+            subprocess.run(["nft", "-f", "-"], input=rules, text=True, check=True, timeout=10)
 
 
 @contextlib.contextmanager
 def translating() -> Generator[Nat]:
-    """Make the networks; skips where that is not allowed."""
-    if os.geteuid() != 0:
-        pytest.skip("network namespaces need root")
-    names = [f"ss{os.getpid()}{kind}" for kind in ("pub", "prv", "rtr")]
-    try:
-        _run("ip", "netns", "add", names[0])
-    except subprocess.CalledProcessError as error:
-        pytest.skip(f"no network namespaces here: {error.stderr}")
-    try:
-        for name in names[1:]:
-            _run("ip", "netns", "add", name)
-        nat = Nat(*map(Namespace, names))
-        _wire(nat)
+    """Make the networks; the test is skipped where that is not allowed."""
+    with namespace() as public, namespace() as private, namespace() as router:
+        nat = Nat(public, private, router)
+        for side, link in ((public, "wan"), (private, "lan")):
+            router.ip(f"link add {link} type veth peer name eth0 netns {side.name}")
+        for space, link, address in (
+            (public, "eth0", PUBLIC),
+            (private, "eth0", PRIVATE),
+            (router, "wan", ROUTER),
+            (router, "lan", _INSIDE),
+        ):
+            space.ip(f"address add {address}/24 dev {link}")
+            space.ip(f"link set {link} up")
+        private.ip(f"route add default via {_INSIDE}")
+        public.ip(f"route add default via {ROUTER}")
+        public.ip("route add unreachable 192.168.0.0/16")  # RFC 1918 §3
+        with router.inside():
+            Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
         nat.translate()
         yield nat
-    finally:
-        for name in names:
-            subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
 
 
-def _wire(nat: Nat) -> None:
-    public, private, router = nat.public, nat.private, nat.router
-    for side, link in ((public, "wan"), (private, "lan")):
-        router.run(
-            *("ip", "link", "add", link, "type", "veth"),
-            *("peer", "name", "eth0", "netns", side.name),
+@contextlib.contextmanager
+def coturn(folder: Path, signed: Signed) -> Generator[None]:
+    """A STUN and TURN server on the public side, for TURN_USER with TURN_PASSWORD; over TLS it
+    shows this certificate."""
+    _, _, both = signed.write(folder)
+    lines = [
+        *(f"listening-ip={PUBLIC}", f"relay-ip={PUBLIC}", f"realm={TURN_REALM}"),
+        *("listening-port=3478", "tls-listening-port=5349", "min-port=49000", "max-port=49200"),
+        *("fingerprint", "lt-cred-mech", f"user={TURN_USER}:{TURN_PASSWORD}"),
+        *("no-cli", "no-multicast-peers", "log-file=stdout", "simple-log"),
+        *(f"cert={both}", f"pkey={both}", f"pidfile={folder}/pid", f"userdb={folder}/db"),
+    ]
+    (folder / "conf").write_text("\n".join(lines) + "\n")
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            ["turnserver", "-c", str(folder / "conf")], stdout=log, stderr=log, cwd=folder
         )
-    for space, link, address in (
-        (public, "eth0", f"{PUBLIC}/24"),
-        (private, "eth0", f"{PRIVATE}/24"),
-        (router, "wan", f"{ROUTER}/24"),
-        (router, "lan", f"{_INSIDE}/24"),
-    ):
-        space.run("ip", "address", "add", address, "dev", link)
-        space.run("ip", "link", "set", link, "up")
-        space.run("ip", "link", "set", "lo", "up")
-    private.run("ip", "route", "add", "default", "via", _INSIDE)
-    public.run("ip", "route", "add", "default", "via", ROUTER)
-    router.run("sysctl", "-qw", "net.ipv4.ip_forward=1")
+    try:
+        _await_listening(process)
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
-def _set(descriptor: int) -> None:
-    if ctypes.CDLL(None, use_errno=True).setns(descriptor, _CLONE_NEWNET):
-        raise OSError(ctypes.get_errno(), "setns")
-
-
-def _run(*command: str, said: str = "") -> str:
-    done = subprocess.run(
-        command, input=said, capture_output=True, text=True, check=True, timeout=10
-    )
-    return done.stdout
+def _await_listening(process: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + START_LIMIT
+    while time.monotonic() < deadline:
+        assert process.poll() is None, "turnserver has ended"
+        with contextlib.suppress(OSError), socket.create_connection((PUBLIC, 3478), 1):
+            return
+        time.sleep(0.02)
+    raise AssertionError("turnserver does not listen")
