@@ -192,10 +192,13 @@ class Accounts:
 
     # --- telling --------------------------------------------------------------------------------
 
-    def _tell(self, registrations: Registrations) -> None:
-        described = self._describe(registrations.account, registrations)
-        logger.info("account %s: %s", described["account"], described["words"])
-        self._context.bus.publish(self._event(registrations.account, registrations))
+    def _tell(self, registrations: Registrations, before: Standing) -> None:
+        event, standing = self._event(registrations.account, registrations), registrations.standing
+        same = (standing.state, standing.trouble) == (before.state, before.trouble)
+        passing = same or standing.state in (RegistrationState.TRYING, RegistrationState.OFF)
+        level = logging.DEBUG if passing else logging.INFO
+        logger.log(level, "account %s: %s", event.account, event.words)
+        self._context.bus.publish(event)
 
     def _describe(
         self, account: Account, registrations: Registrations | None = None

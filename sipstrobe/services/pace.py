@@ -6,7 +6,7 @@ from collections.abc import Callable
 from sipstrobe.clock import Clock, Handle
 
 BURST = 20  # at once
-RATE = 100.0  # a second after that
+RATE = 200.0  # a second after that
 
 
 class Pace:

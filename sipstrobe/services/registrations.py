@@ -35,6 +35,7 @@ from sipstrobe.sip.locate import Hop
 from sipstrobe.sip.outputs import Output
 from sipstrobe.sip.servers import Server, binding_of, host_and_port, servers_of, transport_of
 from sipstrobe.sip.settings import SipSettings
+from sipstrobe.sip.transaction import Failure
 from sipstrobe.sip.transport import Flow
 
 
@@ -42,7 +43,8 @@ from sipstrobe.sip.transport import Flow
 class Tools:
     """What all accounts use.
 
-    pace: calls back when a REGISTER may go out; told: hears when an account stands otherwise.
+    pace: calls back when a REGISTER may go out; told: hears when an account stands otherwise than
+    before.
     """
 
     context: Context
@@ -52,7 +54,7 @@ class Tools:
     locator: Locator
     instance_id: str
     pace: Callable[[Callable[[], None]], None]
-    told: Callable[["Registrations"], None]
+    told: Callable[["Registrations", Standing], None]
 
 
 class Registrations:
@@ -138,7 +140,7 @@ class Registrations:
             role,
             news.trouble,
             news.status,
-            news.words,
+            self._reason(role, news) or news.words,
             retry_after=None if news.retry_after is None else float(news.retry_after),
         )
 
@@ -168,8 +170,8 @@ class Registrations:
             case Unregister(role):
                 self._leave(role)
             case Standing():
-                self.standing = wish
-                self._tools.told(self)
+                before, self.standing = self.standing, wish
+                self._tools.told(self, before)
 
     def _locate(self, role: Role) -> None:
         before = self._locating.pop(role, None)
@@ -215,10 +217,17 @@ class Registrations:
         feed(endpoint.stop_probing, self.names[role])
         feed(endpoint.unregister, self.names[role])
 
+    def _reason(self, role: Role, news: RegistrationFailed) -> str:
+        """What the network says about the way to the server, if it has anything to say."""
+        flow = self._flows.get(role)
+        if flow is None or news.status != Failure.TRANSPORT.value:
+            return ""
+        return self._tools.transports.reason(flow)
+
     def _moved(self, flow: Flow, changes: Changes) -> bool:
         """Whether what went this way has to go another, or may have been cut off meanwhile."""
-        remote = flow.remote
-        now = self._tools.transports.flow_to(flow.transport, remote.host, remote.port)
+        flow_to, to = self._tools.transports.flow_to, flow.remote
+        now = flow_to(flow.transport, to.host, to.port, server_name=flow.server_name)
         gone = now is None or now.local != flow.local
         return gone or flow.local.host in changes.returned
 
