@@ -106,12 +106,14 @@ def baresip(
     max_calls: int = 64,
     account: str = "",
     modules: Iterable[str] = (),
+    config: Iterable[str] = (),
     registrar: str = "",
 ) -> Generator[Baresip]:
     """Start a baresip whose microphone is the WAV file `source` (8 kHz); record: what it hears.
 
-    account: further parameters, as ";mediaenc=srtp-mand"; modules: that these need. registrar:
-    "host:port" of a server at which it is tester@pbx.test.
+    account: further parameters, as ";mediaenc=srtp-mand"; modules: that these need; config: further
+    lines, as "sip_certificate own.pem". registrar: "host:port" of a server at which it is
+    tester@pbx.test.
     """
     folder.mkdir(parents=True, exist_ok=True)
     port, control_port = free_port(), free_port(socket.SOCK_STREAM)
@@ -126,6 +128,7 @@ def baresip(
         *(f"module {name}.so" for name in (*audio, *modules)),
         *("module_tmp uuid.so", "module_tmp account.so", "module_app menu.so"),
         f"snd_path {folder}",
+        *config,
         *("module ctrl_tcp.so", f"ctrl_tcp_listen 127.0.0.1:{control_port}"),
     ]
     address = (

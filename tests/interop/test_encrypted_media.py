@@ -5,6 +5,7 @@ SRTP here is baresip's and libsrtp's; keys come in the signalling (RFC 4568) or 
 """
 
 import base64
+import json
 import re
 import socket
 import time
@@ -22,6 +23,7 @@ from tests.interop.caller import OFFER, Dialogue, Wire
 from tests.interop.device import Device, device, free_port, wait_until
 from tests.interop.tones import TONE_DB, write_tone
 from tests.interop.witness import SILENCE_DB, on_time
+from tests.support.authority import Authority
 from tests.support.hear import level_db, loud_spans, tone_db
 
 pytestmark = pytest.mark.interop
@@ -30,47 +32,68 @@ HERTZ, GREETING_HERTZ = 1000.0, 600.0
 GREETING = 0.6  # seconds
 WINDOW = 0.3  # seconds of sound that are judged
 LOUD = pytest.approx(TONE_DB, abs=0.5)  # after G.711
+ANYBODY: int = vars(Policy)["SSRC_ANY_OUTBOUND"]
 SUITE = "AES_CM_128_HMAC_SHA1_80"
 SAVP = OFFER.replace("RTP/AVP", "RTP/SAVP") + f"a=crypto:1 {SUITE} inline:{{key}}\r\n"
 
 
 @contextmanager
 def encrypting(folder: Path, encryption: str, *more: str) -> Generator[Device]:
-    """A device whose account encrypts; its calls come and go over UDP all the same."""
-    account = ("transport=" + '"tls"', f'media_encryption="{encryption}"', *more)
-    settings = (f"/sip/accounts/0/{one}" for one in account)
+    """A device whose account encrypts; more: further settings of SIP."""
+    given = ['accounts/0/transport="tls"', f'accounts/0/media_encryption="{encryption}"', *more]
     greeting = write_tone(folder.with_suffix(".wav"), [GREETING_HERTZ], seconds=GREETING)
-    given = [f"/sip/tls_port={free_port()}", *settings, f'/audio/greeting="{greeting}"']
-    arguments = [word for one in given for word in ("--set", one)]
+    arguments = ["--set", f'/audio/greeting="{greeting}"', "--set", f"/sip/tls_port={free_port()}"]
+    for one in given:
+        arguments += ["--set", f"/sip/{one}"]
     with device(folder, *arguments) as running:
         yield running
         running.wait_idle()
 
 
 @pytest.fixture(scope="module")
-def willing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Device]:
+def authority() -> Authority:
+    """Whom the device and the phones trust."""
+    return Authority()
+
+
+@pytest.fixture(scope="module")
+def willing(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iterator[Device]:
     """Encrypts where the other side can."""
-    with encrypting(tmp_path_factory.mktemp("willing") / "device", "best_effort") as running:
+    folder = tmp_path_factory.mktemp("willing") / "device"
+    with encrypting(folder, "best_effort", trusting(authority)) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Device]:
+def strict(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iterator[Device]:
     """Encrypts or does not talk, and offers a handshake."""
     folder = tmp_path_factory.mktemp("strict") / "device"
-    with encrypting(folder, "mandatory", 'media_keys="dtls"') as running:
+    settings = (trusting(authority), 'accounts/0/media_keys="dtls"')
+    with encrypting(folder, "mandatory", *settings) as running:
         yield running
 
 
+def trusting(authority: Authority) -> str:
+    return f"tls/authorities={json.dumps(authority.certificate)}"
+
+
 @contextmanager
-def phone(folder: Path, source: Path, mediaenc: str, answer: str = "auto") -> Generator[Baresip]:
+def phone(
+    folder: Path, source: Path, mediaenc: str, authority: Authority | None = None
+) -> Generator[Baresip]:
+    """authority: signs the certificate of a phone that speaks TLS."""
+    config: list[str] = []
+    if authority is not None:
+        _, _, pem = authority.sign("127.0.0.1").write(folder)
+        config = [f"sip_certificate {pem}"]
     with baresip(
         folder,
         source=source,
         record=True,
-        answer=answer,
+        transport="udp" if authority is None else "tls",
         account=f";mediaenc={mediaenc}" if mediaenc else "",
         modules=("srtp", "dtls_srtp"),
+        config=config,
     ) as running:
         yield running
 
@@ -184,6 +207,36 @@ def test_a_call_of_the_device_is_encrypted_by_a_handshake(
     assert "verified sha-256 fingerprint OK" in called.log
 
 
+def test_keys_that_are_offered_over_tls_may_be_taken(
+    willing: Device, authority: Authority, kilohertz: Path, tmp_path: Path
+) -> None:
+    """RFC 8643 with SDES: RTP/AVP with keys."""
+    with phone(tmp_path / "phone", kilohertz, "srtp", authority) as called:
+        on_time(willing, lambda: assert_calls_over_tls(willing, called))
+
+
+def test_keys_that_are_offered_over_tls_must_be_taken(
+    strict: Device, authority: Authority, kilohertz: Path, tmp_path: Path
+) -> None:
+    """RFC 4568 §5.1.1: RTP/SAVP."""
+    with (
+        strict.having("/sip/accounts/0/media_keys", "sdes", otherwise="dtls"),
+        phone(tmp_path / "phone", kilohertz, "srtp-mand", authority) as called,
+    ):
+        on_time(strict, lambda: assert_calls_over_tls(strict, called))
+
+
+def assert_calls_over_tls(running: Device, called: Baresip) -> None:
+    """The device calls, and hears whom it has called."""
+    running.command("dial", uri=f"sip:tester@127.0.0.1:{called.port + 1};transport=tls")
+    called.wait_for("CALL_ESTABLISHED")
+    time.sleep(1.0)
+    assert_heard(running)
+    assert "media are encrypted with AEAD_AES_256_GCM" in running.log
+    running.command("hang-up")
+    called.wait_for("CALL_CLOSED")
+
+
 class Speaker:
     """Sends a tone under SRTP, as whoever it likes to be."""
 
@@ -191,8 +244,7 @@ class Speaker:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", 0))
         self._to = ("127.0.0.1", port)
-        anybody = int(Policy.SSRC_ANY_OUTBOUND)  # pyright: ignore
-        self._srtp = Session(Policy(key=key, ssrc_type=anybody))  # AES-CM with 80 bits
+        self._srtp = Session(Policy(key=key, ssrc_type=ANYBODY))  # AES-CM with 80 bits
         amplitude = 10 ** (TONE_DB / 20) * np.sqrt(2)
         wave = amplitude * np.sin(np.arange(160) * 2 * np.pi * HERTZ / 8000)
         self._payload = UlawEncoder().encode(wave.astype(np.float32))
