@@ -56,7 +56,7 @@ class _Followed:
             self.silence = self.silence + elapsed if silent else 0.0
         quality = stream.quality(counted)
         opinion = judge(self._facts(statistics, oldest, quality, now))
-        self.seconds[opinion.verdict] += elapsed
+        self._hold(opinion.verdict, elapsed)
         self.opinions[opinion.verdict] = opinion
         self.before.append((statistics, counts))
         return self._report(opinion, quality, statistics)
@@ -97,11 +97,20 @@ class _Followed:
             seconds={verdict: round(held, 1) for verdict, held in self.seconds.items()},
         )
 
+    def _hold(self, verdict: Verdict, elapsed: float) -> None:
+        """The verdict has held since the last look; that of silence since it began."""
+        self.seconds[verdict] += elapsed
+        if verdict is Verdict.SILENT and self.seconds[verdict] < self.silence:
+            taken = min(self.silence - self.seconds[verdict], self.seconds[Verdict.OK])
+            self.seconds[Verdict.OK] -= taken
+            self.seconds[verdict] += taken
+
     def _outcome(self) -> Opinion:
         """The trouble that lasted longest, if it lasted long enough to matter."""
         total = sum(self.seconds.values())
-        fine = {v: s for v, s in self.seconds.items() if v in FINE - {Verdict.NOT_YET}}
-        troubles = {v: s for v, s in self.seconds.items() if v not in FINE}
+        held = {v: s for v, s in self.seconds.items() if s > 0.0 and v is not Verdict.NOT_YET}
+        fine = {v: s for v, s in held.items() if v in FINE}
+        troubles = {v: s for v, s in held.items() if v not in FINE}
         worst = max(troubles, key=lambda v: troubles[v], default=None)
         if worst is not None:
             lasted = sum(troubles.values())

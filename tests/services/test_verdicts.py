@@ -180,6 +180,18 @@ def test_a_call_that_was_never_heard_is_not_fine_however_short() -> None:
     assert scene.verdict is Verdict.NO_RTP_IN
 
 
+def test_silence_counts_from_when_it_began() -> None:
+    """It takes a while to be sure, and then it is sure of the while."""
+    scene = Scene()
+    scene.talk(6.0, SILENCE)
+
+    scene.verdicts.conclude(scene.call)
+
+    assert scene.verdict is Verdict.SILENT
+    assert scene.call.audio is not None
+    assert scene.call.audio.seconds[Verdict.SILENT] == pytest.approx(6.0, abs=0.5)
+
+
 def test_a_call_of_a_second_cannot_be_judged() -> None:
     scene = Scene()
     scene.rest(0.9)

@@ -1,91 +1,56 @@
-"""A bad network between a phone and the device: loses and reorders, the same way for each seed."""
+"""A bad network in front of a port: what is sent to it arrives elsewhere, some time, or never."""
 
-import contextlib
-import random
-import socket
-import threading
-from collections.abc import Callable
-from heapq import heappop, heappush
+import asyncio
+from collections.abc import Callable, Sequence
 from itertools import count
-from time import monotonic
 
-HOST = "127.0.0.1"
-Flight = tuple[float, int, bytes, socket.socket, tuple[str, int]]
+Endpoint = tuple[str, int]
+Fate = Callable[[int], Sequence[float]]
+"""How many seconds after it was sent each copy of the n-th datagram arrives; none: it is lost."""
 
 
-class Relay:
-    """Take datagrams on a port of its own and pass them on to another, and the answers back.
+class Relay(asyncio.DatagramProtocol):
+    """Passes on what comes from anybody but `to` to it, as fate has it; what comes from it goes
+    back to who has sent last, at once."""
 
-    loss: how much of both directions never arrives; reorder: how much waits `delay` seconds, so
-    that later ones overtake it; rewrite: what becomes of the answers. It works in a thread of its
-    own, within its `with`.
-    """
+    def __init__(self, to: Endpoint, fate: Fate) -> None:
+        self.to = to
+        self._fate = fate
+        self._numbers = count()
+        self._from: Endpoint | None = None
+        self._transport: asyncio.DatagramTransport | None = None
 
-    def __init__(
-        self,
-        to: int,
-        *,
-        loss: float = 0.0,
-        reorder: float = 0.0,
-        delay: float = 0.03,
-        seed: int = 1,
-        rewrite: Callable[[bytes], bytes] = bytes,
-    ) -> None:
-        self._chance = random.Random(seed)
-        self._loss, self._reorder, self._delay = loss, reorder, delay
-        self._rewrite = rewrite
-        self._front, self._back = _bound(), _bound()
-        self._to = (HOST, to)
-        self._peer: tuple[str, int] | None = None  # who has spoken to us last
-        self._flying: list[Flight] = []
-        self._serials = count()
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-        self.port: int = self._front.getsockname()[1]
-        self.passed = self.lost = 0
+    @classmethod
+    async def opened(cls, to: Endpoint, fate: Fate) -> "Relay":
+        loop = asyncio.get_running_loop()
+        _, relay = await loop.create_datagram_endpoint(
+            lambda: cls(to, fate), local_addr=("127.0.0.1", 0)
+        )
+        return relay
 
-    def __enter__(self) -> "Relay":
-        self._thread.start()
-        return self
+    @property
+    def address(self) -> Endpoint:
+        assert self._transport is not None
+        host, port = self._transport.get_extra_info("sockname")
+        return host, port
 
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-        self._front.close()
-        self._back.close()
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
 
-    def _run(self) -> None:
-        while not self._over.is_set():
-            for source in (self._front, self._back):
-                self._take(source)
-            now = monotonic()
-            while self._flying and self._flying[0][0] <= now:
-                _, _, data, way, to = heappop(self._flying)
-                with contextlib.suppress(OSError):
-                    way.sendto(data, to)
-            self._over.wait(0.001)
+    def connection_made(self, transport: asyncio.DatagramTransport) -> None:
+        self._transport = transport
 
-    def _take(self, source: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                data, sender = source.recvfrom(65_536)
-                if source is self._front:
-                    self._peer = sender
-                    self._pass(data, self._back, self._to)
-                elif self._peer is not None:
-                    self._pass(self._rewrite(data), self._front, self._peer)
-
-    def _pass(self, data: bytes, way: socket.socket, to: tuple[str, int]) -> None:
-        if self._chance.random() < self._loss:
-            self.lost += 1
+    def datagram_received(self, data: bytes, addr: Endpoint) -> None:
+        assert self._transport is not None
+        if addr == self.to:
+            if self._from is not None:
+                self._transport.sendto(data, self._from)
             return
-        self.passed += 1
-        waits = self._delay if self._chance.random() < self._reorder else 0.0
-        heappush(self._flying, (monotonic() + waits, next(self._serials), data, way, to))
+        self._from = addr
+        for delay in self._fate(next(self._numbers)):
+            asyncio.get_running_loop().call_later(delay, self._pass_on, data)
 
-
-def _bound() -> socket.socket:
-    made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    made.bind((HOST, 0))
-    made.setblocking(False)
-    return made
+    def _pass_on(self, data: bytes) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.sendto(data, self.to)
