@@ -12,6 +12,8 @@ from contextlib import suppress
 from itertools import islice
 from typing import NamedTuple, TypeVar
 
+from sipstrobe.dtmf.info import RELAY, digit_of
+from sipstrobe.dtmf.receiver import DigitReceiver
 from sipstrobe.errors import RemoteProtocolError
 from sipstrobe.nat import stun
 from sipstrobe.rtp import packet, rtcp
@@ -23,6 +25,8 @@ from sipstrobe.sdp.negotiate import Offerable, answer
 from sipstrobe.sdp.security import Encryption, Security
 from sipstrobe.secret import Secret
 from sipstrobe.sip.auth import Authorization, Challenge
+from sipstrobe.sip.auto_answer import answer_wish
+from sipstrobe.sip.dialog_info import DialogState, Role, ShownDialog
 from sipstrobe.sip.endpoint import Endpoint
 from sipstrobe.sip.framing import Framer
 from sipstrobe.sip.grammar import unfold
@@ -40,7 +44,7 @@ from sipstrobe.sip.outputs import Send
 from sipstrobe.sip.settings import SipSettings
 from sipstrobe.sip.uri import equivalent
 from tests.sip.registrar import CHALLENGE, binding
-from tests.sip.scene import UDP
+from tests.sip.scene import UDP, Scene
 from tests.sip.torture import CALL, CASES
 from tests.support.link import counting
 from tests.support.mutate import Mutator
@@ -164,6 +168,65 @@ def _registrar_corpus() -> Sequence[bytes]:
     return [
         bytes(respond(marked, status, to_tag="pbx", headers=headers)) for status, headers in answers
     ]
+
+
+_WILLING = SipSettings(allow_incoming=True, follow_transfers=True)
+
+
+def _in_call() -> Scene:
+    """An endpoint in a call that follows transfers, always the same."""
+    scene = Scene(_WILLING)
+    scene.establish()
+    return scene
+
+
+def read_request(data: bytes) -> None:
+    """Take a message for a request of whoever we are in a call with, or of a stranger."""
+    message = parse(data)
+    validate(message)
+    if isinstance(message, Request):
+        answer_wish(message)
+    scene = _in_call()
+    scene.hear(data)
+    for extension in scene.endpoint.watched:
+        dialog = ShownDialog("in-1", DialogState.EARLY, Role.RECIPIENT, "sip:peer@192.0.2.9")
+        scene.endpoint.show(extension, (dialog,), now=scene.now)
+    scene.pass_(100.0)
+
+
+def _request_corpus() -> Sequence[bytes]:
+    scene = _in_call()
+    contact = ("Contact", "<sip:peer@192.0.2.9:5062>")
+    watch = (contact, ("Event", "dialog;id=7"), ("Expires", "600"), ("Accept", "application/*"))
+    to = ("Refer-To", "<sip:c@h;method=INVITE?Replaces=1%40h%3Bto-tag%3Da%3Bfrom-tag%3Db>")
+    wishes = (
+        ("Answer-Mode", "Auto;require"),
+        ("Alert-Info", "<http://h>;info=alert-autoanswer;delay=0, <sip:x>;info=y"),
+        ("Call-Info", "<sip:h>;answer-after=0"),
+    )
+    text = (("Content-Type", "text/plain;charset=utf-8"),)
+    refresh = (contact, ("Event", "refer;id=9"))
+    referred, quiet = (to, ("Referred-By", "<sip:a@b>")), (to, ("Refer-Sub", "false"))
+    tag = scene.tag
+    return [
+        bytes(request)
+        for request in (
+            scene.draft("SUBSCRIBE", fields=watch),
+            scene.draft("REFER", fields=referred, to_tag=tag, cseq=9),
+            scene.draft("REFER", fields=quiet, to_tag=tag, cseq=9),
+            scene.draft("SUBSCRIBE", fields=refresh, to_tag=tag, cseq=9),
+            scene.draft("INVITE", fields=wishes, call_id="call-2"),
+            scene.draft("MESSAGE", fields=text, body="Räumen".encode()),
+        )
+    ]
+
+
+def read_digits(data: bytes) -> None:
+    """Take bytes for telephone events, and for what an INFO says."""
+    receiver = DigitReceiver()
+    for at in range(0, len(data), 4):
+        receiver.receive(data[at : at + 4], data[at] % 8, marker=not at)
+    digit_of(RELAY, data)
 
 
 def read_sip_stream(data: bytes) -> None:
@@ -316,6 +379,8 @@ TARGETS: dict[str, Target] = {
     "sip": Target(_sip_corpus, read_sip),
     "digest": Target(lambda: _DIGEST, read_digest),
     "registrar": Target(_registrar_corpus, read_registrar),
+    "request": Target(_request_corpus, read_request),
+    "digits": Target(lambda: [b"Signal=5\r\nDuration=160\r\n", b"Signal = 11"], read_digits),
     "sip-stream": Target(lambda: [case.data + CALL for case in CASES], read_sip_stream),
 }
 

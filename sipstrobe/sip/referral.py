@@ -109,7 +109,7 @@ def _target(request: Request) -> tuple[str, Fields]:
 
 def _replaces(text: str) -> str:
     """The value of Replaces out of the header of a URI."""
-    value = unquote_to_bytes(text).decode("utf-8", "replace")
+    value = unquote_to_bytes(text.encode("utf-8", "surrogateescape")).decode("utf-8", "replace")
     call_id, semicolon, params = value.partition(";")
     tags = parse_params(semicolon + params)
     if not (call_id and value.isprintable() and tags.get("to-tag") and tags.get("from-tag")):

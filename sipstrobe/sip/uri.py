@@ -68,7 +68,8 @@ class Uri:
         """The same without headers, which may not stand in a Request-URI: RFC 3261 §19.1.1."""
         if not self.headers:
             return self
-        return _parse(self._raw[: self._raw.index("?", self._raw.find("@") + 1)])
+        host_at = 0 if self.user is None else self._raw.index("@")  # a user may hold "?"
+        return _parse(self._raw[: self._raw.index("?", host_at)])
 
     @property
     def is_sip(self) -> bool:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from sipstrobe.errors import RemoteProtocolError
 from sipstrobe.sip.grammar import MAX_PARAMS
-from sipstrobe.sip.uri import Uri, equivalent, readable, user_of
+from sipstrobe.sip.uri import Uri, equivalent, readable, user_of, without_password
 
 
 def test_all_parts_of_a_uri() -> None:
@@ -138,6 +138,37 @@ def test_an_address_of_a_peer_can_be_printed_and_sent_on() -> None:
 
 
 @pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("sip:alice:s3cret@h;lr?a=b", "sip:alice@h;lr?a=b"),
+        ("SIPS:a;x=1:s3:cret@h", "SIPS:a;x=1@h"),
+        ('"A" <sip:alice:s3cret@h>;tag=1', '"A" <sip:alice@h>;tag=1'),
+        ("cannot call sip:alice:@h and sip:bob:s3cret@h", "cannot call sip:alice@h and sip:bob@h"),
+        ("sip:h:5060", "sip:h:5060"),
+        ("sip:alice@h:5060", "sip:alice@h:5060"),
+    ],
+)
+def test_a_password_is_not_shown(address: str, shown: str) -> None:
+    """RFC 3261 §19.1.1: it may stand in a URI, and is a risk wherever that is written."""
+    assert readable(address) == without_password(address) == shown
+
+
+@pytest.mark.parametrize(
+    ("uri", "bare"),
+    [
+        ("sip:a@h;lr?b=c&d=?", "sip:a@h;lr"),
+        ("sip:a?b@h?c=d", "sip:a?b@h"),
+        ("sip:a?b@h", "sip:a?b@h"),
+        ("sip:h?a=b", "sip:h"),
+        ("tel:112", "tel:112"),
+    ],
+)
+def test_headers_can_be_left_off(uri: str, bare: str) -> None:
+    """RFC 3261 §19.1.1: they may not stand in a Request-URI."""
+    assert str(Uri.parse(uri).bare) == bare
+
+
+@pytest.mark.parametrize(
     ("uri", "user"),
     [
         ("sip:1001@h", "1001"),
@@ -158,3 +189,16 @@ def test_whatever_is_read_can_be_encoded(raw: bytes) -> None:
     text = readable(raw.decode("utf-8", "surrogateescape"))
     assert text.isprintable()
     text.encode()
+
+
+@pytest.mark.parametrize(
+    ("text", "bare"),
+    [
+        ("sip:a?b@h?Subject=x@y", "sip:a?b@h"),
+        ("sip:h;method=INVITE?Replaces=@%40h", "sip:h;method=INVITE"),
+        ("sip:a@h;lr", "sip:a@h;lr"),
+    ],
+)
+def test_a_uri_without_its_headers(text: str, bare: str) -> None:
+    """RFC 3261 §19.1.1: a user may hold a question mark, and a header an @."""
+    assert str(Uri.parse(text).bare) == bare
