@@ -21,7 +21,7 @@ from sipstrobe.sdp.negotiate import (
     can_be_reached,
     offer,
 )
-from sipstrobe.sdp.security import UNENCRYPTED, Encryption, SdesKeys, Security
+from sipstrobe.sdp.security import UNENCRYPTED, Encryption, KeyExchange, SdesKeys, Security
 from sipstrobe.services.media_options import PLAIN, MediaOptions, strictest_of_peers
 from sipstrobe.services.media_path import MediaPath
 from sipstrobe.services.nat import Nat
@@ -94,6 +94,19 @@ class CallMedia:
         and whatever fails. offering: the coming offer is ours."""
         if self.path is not None:
             await self.path.prepare(offering=offering)
+
+    @property
+    def lenient(self) -> bool:
+        """Our first offer leaves it to the peer whether media are encrypted."""
+        security = self._ours.security
+        offered = security.offered is KeyExchange.DTLS or not security.clear
+        return security.encryption is Encryption.BEST_EFFORT and offered and not self.agreed
+
+    def insist(self) -> None:
+        """Offer encrypted media and no others: the first offer was refused."""
+        security = replace(self._ours.security, encryption=Encryption.MANDATORY)
+        self._ours = replace(self._ours, security=security)
+        self._sent = None
 
     def offer(self) -> bytes:
         """The offer to send; within a call it goes on from what was sent last."""

@@ -26,11 +26,12 @@ from sipstrobe.sip.outputs import CallAccepted, CallEnded, CallProgress, Ended, 
 from sipstrobe.sip.servers import transport_of
 from sipstrobe.sip.settings import SipSettings
 from sipstrobe.sip.target import transport_of as transport_to
-from sipstrobe.sip.uri import Uri
+from sipstrobe.sip.uri import Uri, readable
 from sipstrobe.trace import Cause
 
 logger = logging.getLogger(__name__)
 
+NOT_ACCEPTABLE = 488  # Not Acceptable Here; RFC 3261 §21.4.26
 PATIENCE = 3.0  # seconds without any sign of the other side, after which another way is tried
 Fields = tuple[tuple[str, str], ...]
 
@@ -80,6 +81,7 @@ class Outgoing:
         self._keypad = keypad
         self._dialling: set[asyncio.Task[None]] = set()
         self._attempts: dict[str, Attempt] = {}  # those without a sign yet, by leg
+        self._lenient: dict[str, tuple[Wish, Way]] = {}  # whose offer need not be encrypted, by leg
 
     def stop(self) -> None:
         """Dial no more; what is being looked up is forgotten."""
@@ -103,10 +105,11 @@ class Outgoing:
             uri = dialled(text, account)
             transport_to(uri, transport_of(account))
         except RemoteProtocolError as error:
-            raise CommandRefused("bad_uri", f"cannot call {text!r}: {error}") from None
+            raise CommandRefused("bad_uri", f"cannot call {readable(text)!r}: {error}") from None
         if len(self._board.calls) >= self.settings.max_calls:
             raise CommandRefused("busy", "there are as many calls as the settings allow")
-        call = self._board.begin(Direction.OUTGOING, account, local_uri="", remote_uri=str(uri))
+        remote = readable(str(uri))
+        call = self._board.begin(Direction.OUTGOING, account, local_uri="", remote_uri=remote)
         self._board.move(call, CallStatus.CALLING, CallReason.INITIATED)
         until = self._context.clock.now() + self.settings.calling_timeout
         wish = Wish(account, uri, self._context.trace.current, fields, until)
@@ -177,6 +180,7 @@ class Outgoing:
     def _leave(self, attempt: Attempt) -> None:
         """Nobody will hear of this one any more."""
         self._attempts.pop(attempt.leg, None)
+        self._lenient.pop(attempt.leg, None)
         self._board.legs.pop(attempt.leg, None)
         logger.info("call %s: no answer from %s", attempt.call.id, attempt.way.flow.remote)
         if attempt.failure is None:
@@ -209,7 +213,7 @@ class Outgoing:
             leg = self._driver.feed(
                 self._endpoint.invite,
                 way.flow,
-                call.remote_uri,
+                str(wish.uri),
                 media.offer(),
                 identity=way.identity,
                 fields=wish.fields,
@@ -222,7 +226,23 @@ class Outgoing:
         self._board.enter_leg(call, leg)
         attempt = Attempt(call, leg, way, asyncio.get_running_loop().create_future())
         self._attempts[leg] = attempt
+        if media.lenient:
+            self._lenient[leg] = (wish, way)
         return attempt
+
+    def _insist(self, news: CallEnded) -> bool:
+        """Who takes nothing but encrypted media refuses an offer that leaves it open (RFC 8643 §3),
+        since that looks like one without: once more, with one that does not."""
+        wish, way = self._lenient.pop(news.call, (None, None))
+        call = self._board.legs.get(news.call)
+        if wish is None or way is None or call is None or call.media is None:
+            return False
+        if news.status != NOT_ACCEPTABLE or call.id not in self._board.calls:
+            return False
+        self._board.legs.pop(news.call)
+        call.media.insist()
+        self._invite(call, wish, way, call.media)
+        return True
 
     # --- news from the endpoint -----------------------------------------------------------------
 
@@ -236,6 +256,7 @@ class Outgoing:
     def accepted(self, news: CallAccepted) -> None:
         """The other side has answered."""
         self._settle(news.call)
+        self._lenient.pop(news.call, None)
         call, media = self._board.leg(news.call)
         if news.body is not None and not self._board.take_answer(call, media, news.body):
             self._board.give_up(call)
@@ -253,7 +274,8 @@ class Outgoing:
             self._settle(news.call, sign=False)
         else:
             self._settle(news.call)
-            self._board.ended(news)
+            if not self._insist(news):
+                self._board.ended(news)
 
     def _settle(self, leg: str, *, sign: bool = True) -> None:
         attempt = self._attempts.pop(leg, None)

@@ -207,11 +207,12 @@ def test_a_call_of_the_device_is_encrypted_by_a_handshake(
     assert "verified sha-256 fingerprint OK" in called.log
 
 
+@pytest.mark.parametrize("mediaenc", ["srtp", "srtp-mand"])
 def test_keys_that_are_offered_over_tls_may_be_taken(
-    willing: Device, authority: Authority, kilohertz: Path, tmp_path: Path
+    willing: Device, authority: Authority, kilohertz: Path, tmp_path: Path, mediaenc: str
 ) -> None:
-    """RFC 8643 with SDES: RTP/AVP with keys."""
-    with phone(tmp_path / "phone", kilohertz, "srtp", authority) as called:
+    """RFC 8643 with SDES: RTP/AVP with keys; who insists refuses that and is asked once more."""
+    with phone(tmp_path / "phone", kilohertz, mediaenc, authority) as called:
         on_time(willing, lambda: assert_calls_over_tls(willing, called))
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -17,7 +18,7 @@ from sipstrobe.services.call_media import CallMedia, MediaFactory
 from sipstrobe.services.media_options import PLAIN, MediaOptions
 from sipstrobe.sip.settings import Account, SipSettings
 from sipstrobe.sip.transport import Address, Flow, Transport
-from tests.services.phones import HOST, Peer, free_port
+from tests.services.phones import HOST, Device, Peer, free_port, settings
 from tests.support.leap import LeapClock
 from tests.support.waiting import until
 
@@ -277,3 +278,28 @@ async def test_what_encryption_needs_is_made_beside_the_loop() -> None:
     assert encrypting.preparing is not None
     await encrypting.preparing
     assert encrypting.for_caller(account).encryption is BEST_EFFORT
+
+
+async def test_who_takes_only_encrypted_media_is_asked_once_more() -> None:
+    """RFC 8643 §3 offers RTP/AVP; a phone that insists answers 488 to that, as to any RTP/AVP."""
+    account = Account(
+        default=True, transport="tls", media_encryption="best_effort", media_keys="dtls"
+    )
+    device = Device(LeapClock(), msgspec.structs.replace(settings(), accounts=(account,)))
+    peer = Peer()
+    await device.phone.transports.ready()
+    device.dial(f"sip:1001@{HOST}:{peer.port};transport=udp")
+    offers: list[bytes] = []
+
+    for _ in range(2):
+        invite = await peer.asked("INVITE")
+        offers.append(invite.body)
+        peer.respond(invite, 488)
+        await peer.asked("ACK")
+    await until(lambda: not device.states)
+
+    assert b"RTP/AVP 0" in offers[0]
+    assert b"UDP/TLS/RTP/SAVP 0" in offers[1]
+    assert device.story[-1] == "terminated failed"
+    await device.close()
+    peer.close()
