@@ -6,6 +6,7 @@ from enum import Enum
 
 from sipstrobe.commands import Command
 from sipstrobe.events import Event
+from sipstrobe.sip.uri import without_password
 from sipstrobe.trace import Cause, Input
 
 CHAIN_MAX = 16  # links told of one chain, from the effect and from its root
@@ -59,7 +60,7 @@ def _short(value: object) -> object:
         case tuple():
             return _cut(", ".join(str(_short(entry)) for entry in value))  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
         case _:
-            return _cut(str(value))
+            return _cut(without_password(str(value)))
 
 
 def _cut(text: str) -> str:

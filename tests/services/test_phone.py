@@ -18,6 +18,7 @@ from sipstrobe.services.speech import Recording
 from sipstrobe.services.transports import MAX_FLOWS
 from sipstrobe.sip.transport import Address, Transport
 from sipstrobe.trace import Input
+from sipstrobe.web.describe import chain
 from tests.services.conftest import Street
 from tests.services.phones import (
     HOST,
@@ -469,6 +470,26 @@ async def test_a_port_at_which_nobody_listens_fails_at_once(street: Street, tran
     await until(lambda: not device.states)
 
     assert sorted(device.story) == ["calling initiated"] * 3 + ["terminated failed"] * 3
+
+
+async def test_a_password_in_an_address_is_for_the_other_side_alone(
+    street: Street, caplog: pytest.LogCaptureFixture
+) -> None:
+    """RFC 3261 §19.1.1: neither in an event nor in a log."""
+    caplog.set_level(logging.DEBUG)
+    device, peer = await street.device(), street.peer()
+
+    device.dial(f"sip:1001:hush@{HOST}:{peer.port}")
+    invite = await peer.asked("INVITE")
+
+    assert invite.uri == f"sip:1001:hush@{HOST}:{peer.port}"
+    assert str(invite.to) == f"<sip:1001@{HOST}:{peer.port}>"
+    told = [repr(event) for event, _ in device.events]
+    links = [chain(cause) for _, cause in device.events]
+    assert "hush" not in f"{told} {links} {caplog.text}"
+    with pytest.raises(CommandRefused) as refused:
+        device.do(Dial(uri="sip:1001:hush@127.0.0.1;transport=sctp", account=None))
+    assert "hush" not in str(refused.value)
 
 
 async def test_dialling_again_while_the_last_word_of_a_call_is_awaited(street: Street) -> None:

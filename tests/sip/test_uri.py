@@ -154,21 +154,6 @@ def test_a_password_is_not_shown(address: str, shown: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("uri", "bare"),
-    [
-        ("sip:a@h;lr?b=c&d=?", "sip:a@h;lr"),
-        ("sip:a?b@h?c=d", "sip:a?b@h"),
-        ("sip:a?b@h", "sip:a?b@h"),
-        ("sip:h?a=b", "sip:h"),
-        ("tel:112", "tel:112"),
-    ],
-)
-def test_headers_can_be_left_off(uri: str, bare: str) -> None:
-    """RFC 3261 §19.1.1: they may not stand in a Request-URI."""
-    assert str(Uri.parse(uri).bare) == bare
-
-
-@pytest.mark.parametrize(
     ("uri", "user"),
     [
         ("sip:1001@h", "1001"),
