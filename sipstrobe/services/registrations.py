@@ -35,7 +35,6 @@ from sipstrobe.sip.locate import Hop
 from sipstrobe.sip.outputs import Output
 from sipstrobe.sip.servers import Server, binding_of, host_and_port, servers_of, transport_of
 from sipstrobe.sip.settings import SipSettings
-from sipstrobe.sip.transaction import Failure
 from sipstrobe.sip.transport import Flow
 
 
@@ -140,7 +139,7 @@ class Registrations:
             role,
             news.trouble,
             news.status,
-            self._reason(role, news) or news.words,
+            news.words,
             retry_after=None if news.retry_after is None else float(news.retry_after),
         )
 
@@ -156,7 +155,10 @@ class Registrations:
 
     def has_server(self, flow: Flow) -> bool:
         """Whether what comes this way comes from one of the servers."""
-        return any(known.remote.host == flow.remote.host for known in self._flows.values())
+        known = [known.remote for known in self._flows.values()]
+        if flow.transport.reliable:  # it has connected to us, from any port
+            return any(remote.host == flow.remote.host for remote in known)
+        return flow.remote in known
 
     # --- what failover wants --------------------------------------------------------------------
 
@@ -216,13 +218,6 @@ class Registrations:
         feed, endpoint = self._tools.driver.feed, self._tools.endpoint
         feed(endpoint.stop_probing, self.names[role])
         feed(endpoint.unregister, self.names[role])
-
-    def _reason(self, role: Role, news: RegistrationFailed) -> str:
-        """What the network says about the way to the server, if it has anything to say."""
-        flow = self._flows.get(role)
-        if flow is None or news.status != Failure.TRANSPORT.value:
-            return ""
-        return self._tools.transports.reason(flow)
 
     def _moved(self, flow: Flow, changes: Changes) -> bool:
         """Whether what went this way has to go another, or may have been cut off meanwhile."""
