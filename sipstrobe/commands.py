@@ -32,7 +32,7 @@ class OperationId:
 class StartProfile(Command):
     """Start the light and the siren of a profile. -> tuple[OperationId, ...]
 
-    priority: 1…10 instead of those of the profile. Refused: unknown_profile.
+    priority: 1…10 instead of those of the profile. Refused: unknown_profile, priority.
     """
 
     profile: str

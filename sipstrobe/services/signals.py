@@ -24,7 +24,12 @@ from sipstrobe.lightsiren import system
 from sipstrobe.lightsiren.activity import activities, ordered
 from sipstrobe.lightsiren.frame import Frame
 from sipstrobe.lightsiren.operations import Activity, Changed, Operation, Operations, Show
-from sipstrobe.lightsiren.settings import LightsSettings, MaintenanceSettings, Profile
+from sipstrobe.lightsiren.settings import (
+    PRIORITIES,
+    LightsSettings,
+    MaintenanceSettings,
+    Profile,
+)
 from sipstrobe.lightsiren.sound import Sound
 from sipstrobe.lightsiren.sounds import SOUNDS
 from sipstrobe.machine import Driver
@@ -182,6 +187,8 @@ class Signals:
         if wanted is None:
             raise CommandRefused("unknown_profile", f"there is no profile {command.profile!r}")
         priority = command.priority
+        if priority is not None and priority not in PRIORITIES:
+            raise CommandRefused("priority", f"the priority is {PRIORITIES[0]} to {PRIORITIES[-1]}")
         return tuple(
             self._start(f, a if priority is None else replace(a, priority=priority))
             for f, a in wanted

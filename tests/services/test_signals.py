@@ -80,6 +80,17 @@ def test_an_order_may_raise_a_profile_above_what_its_own_priorities_are() -> Non
     ]
 
 
+@pytest.mark.parametrize("priority", [0, 11])
+def test_no_order_of_a_user_gets_above_the_system(priority: int) -> None:
+    """Maintenance is 11."""
+    bench = Bench(RINGING)
+
+    with pytest.raises(CommandRefused, match="1 to 10"):
+        bench.do(StartProfile(profile="Ringing", priority=priority))
+
+    assert bench.shown() == []
+
+
 def test_an_id_is_not_given_again() -> None:
     """Who remembers the id of what has ended, as a rule does, must not stop somebody else's."""
     bench = Bench(RINGING, ALARM)

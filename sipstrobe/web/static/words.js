@@ -20,7 +20,7 @@ export function party(uri) {
 }
 
 const CALL_WORDS = {
-  calling: "is being placed", ringing: "rings", active: "is connected",
+  calling: "is being placed", ringing: "rings", pin: "waits for the PIN", active: "is connected",
   terminated: "has ended", idle: "is idle",
 };
 
