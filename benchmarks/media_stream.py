@@ -30,7 +30,9 @@ from sipstrobe.context import Context
 from sipstrobe.io.udp import PortPairs
 from sipstrobe.rtp import packet
 from sipstrobe.rtp.jitter import JitterBuffer
+from sipstrobe.rtp.quality import GMIN, Losses, quality
 from sipstrobe.rtp.session import Session
+from sipstrobe.rtp.verdict import Facts, judge
 from sipstrobe.rtp.srtp import Inbound, Keys, Outbound
 from sipstrobe.sdp.crypto import SUITES, make_key, make_keys
 from sipstrobe.sdp.description import Direction
@@ -71,6 +73,7 @@ def stages() -> dict[str, float]:
     session.configure(PEER, None, frozenset({0}), now=0.0)
     jitter = JitterBuffer(8000)
     decoder, encoder, upsampler, warp = UlawDecoder(), UlawEncoder(), Upsampler(6), Warp()
+    losses, heard = Losses(), Facts(seconds=60.0, received=250, sent=250, mos=4.4)
     ring, sink = SampleRing(24000), np.empty(960, np.float32)
     wide = upsampler.process(tone)
 
@@ -84,6 +87,10 @@ def stages() -> dict[str, float]:
         ring.write(wide)
         ring.read_into(sink)
 
+    def verdict(n: int) -> None:
+        quality(losses.counts(n), "PCMU", 80.0)
+        judge(heard)
+
     return srtp_stages(packets) | {
         "parse": measured(lambda n: packet.parse(packets[n])),
         "session (parse, source, statistics)": measured(
@@ -96,6 +103,8 @@ def stages() -> dict[str, float]:
         "ring in and out": measured(through_ring),
         "encode": measured(lambda _: encoder.encode(tone)),
         "build": measured(lambda n: session.packet(0, payload, UNITS, False)),
+        "a packet that is missing": measured(lambda n: losses.miss(n * GMIN)),
+        "quality and verdict, once a second": measured(verdict),
     }
 
 

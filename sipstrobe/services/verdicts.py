@@ -21,7 +21,8 @@ logger = logging.getLogger(__name__)
 LOOK: Final = 1.0  # seconds between two looks at a call
 WINDOW: Final = 5  # looks back that counts are taken from
 TOGETHER: Final = 0.1  # seconds between two runs, so that many calls share a wake-up
-LONGEST_RUN: Final = 0.002  # seconds of looks in one go
+LONGEST_RUN: Final = 0.002  # seconds of looks in one go …
+REST: Final = 0.010  # … and until the next, when there was no time for all
 TELLING: Final = 0.5  # change of the score that is worth an event
 LASTING: Final = 2.0  # seconds, and …
 SHARE: Final = 0.1  # … share of a call, that a trouble must have lasted to be its verdict
@@ -221,7 +222,8 @@ class Verdicts:
             self._tell(followed, report, now)
             followed.due = now + LOOK
             self._waiting.append(followed)
-        self._arm(now + TOGETHER)
+        late = bool(self._waiting) and self._waiting[0].due <= now
+        self._arm(now + (REST if late else TOGETHER))
 
     def _arm(self, earliest: float = 0.0) -> None:
         if self._timer is None and self._waiting:
