@@ -12,7 +12,9 @@ from sipstrobe.sip.keeper import Keepers
 from sipstrobe.sip.layer import Layer
 from sipstrobe.sip.outputs import Output
 from sipstrobe.sip.settings import SipSettings
+from sipstrobe.sip.target import next_hop
 from sipstrobe.sip.transport import Address, Flow, Transport
+from sipstrobe.sip.uri import Uri
 
 if TYPE_CHECKING:
     from sipstrobe.sip.modify import ModifiableSession
@@ -109,8 +111,15 @@ class Core:
         connection = dialog.flow.connection
         if connection is not None and connection not in self.layer.connections:
             dialog.flow = replace(dialog.flow, connection=None)
-        hop = dialog.hop()
-        if hop.transport is dialog.flow.transport:
+        return self._from_our_port(dialog.hop(), dialog.flow)
+
+    def way_to(self, uri: Uri, flow: Flow) -> Flow:
+        """The way to somebody else, whom the peer of this flow has named; the same is raised."""
+        flow = replace(flow, connection=None)
+        return self._from_our_port(next_hop(uri, flow), flow)
+
+    def _from_our_port(self, hop: Flow, flow: Flow) -> Flow:
+        if hop.transport is flow.transport:
             return hop
         return replace(hop, local=Address(hop.local.host, self.port_of(hop.transport)))
 

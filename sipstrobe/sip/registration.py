@@ -25,7 +25,6 @@ from sipstrobe.sip.identity import (
 from sipstrobe.sip.keeper import Keeper
 from sipstrobe.sip.message import Response
 from sipstrobe.sip.speaker import Speaker
-from sipstrobe.sip.target import next_hop
 from sipstrobe.sip.transaction import TIMEOUT, Failure
 from sipstrobe.sip.transport import Flow
 
@@ -255,7 +254,7 @@ class Registration:
                 self._expires = least
             case 439 if self._outbound:  # First Hop Lacks Outbound Support: RFC 5626 §11.6
                 self._outbound = False
-            case status if 300 <= status < 400 and not attempt.redirected:
+            case 300 | 301 | 302 if not attempt.redirected:
                 attempt.redirected = True
                 return self._follow(answer, now)
             case _:
@@ -270,10 +269,10 @@ class Registration:
             return False
         uri = answer.contacts[0].uri
         try:
-            hop = attempt.flow if self._speaker.route else next_hop(uri, attempt.flow)
+            flow = attempt.flow
+            attempt.flow = flow if self._speaker.route else self._core.way_to(uri, flow)
         except RemoteProtocolError:
             return False
-        attempt.flow = hop
         attempt.registrar = str(uri.bare)
         self._register(now)
         return True

@@ -74,12 +74,26 @@ class UserAgentServer:
                 self._refuse(request, flow, found.status, found.fields)
             elif request.request_uri.scheme == "sips" and not flow.transport.secure:
                 self._refuse(request, flow, 480, _NOT_ENCRYPTED)
-            elif _would_be_forwarded(request, flow):
+            elif self._would_be_forwarded(request, flow):
                 self._refuse(request, flow, 483)
             elif request.to.tag:
                 self._take_within_dialog(request, flow, key, now)
             else:
                 self._take_outside(request, flow, key, now)
+
+    def _would_be_forwarded(self, request: Request, flow: Flow) -> bool:
+        """It may go no further (RFC 3261 §8.1.1.6) and is for another address than ours.
+
+        A name may well be one of ours, which only the DNS knows.
+        """
+        if request.max_forwards != 0:
+            return False
+        ours = (flow.local.host, self._layer.mappings.reached_at(flow).host)
+        try:
+            asked = ip_address(request.request_uri.host)
+            return all(asked != ip_address(host) for host in ours)
+        except ValueError:
+            return False
 
     def _refuse(self, request: Request, flow: Flow, status: int, fields: Fields = ()) -> None:
         self._layer.counters.refused += 1
@@ -272,16 +286,3 @@ _READERS: tuple[tuple[str, Callable[[Message], object]], ...] = (
     ("Require", lambda message: message.tokens("Require")),
     ("Supported", lambda message: message.tokens("Supported")),
 )
-
-
-def _would_be_forwarded(request: Request, flow: Flow) -> bool:
-    """A request that may go no further (RFC 3261 §8.1.1.6) and is for another address than ours.
-
-    A name may well be one of ours, which only the DNS knows.
-    """
-    if request.max_forwards != 0:
-        return False
-    try:
-        return ip_address(request.request_uri.host) != ip_address(flow.local.host)
-    except ValueError:
-        return False

@@ -426,6 +426,20 @@ def test_calls_name_the_public_address_too() -> None:
     assert office.response().headers.first("Contact") == "<sip:100@203.0.113.9:40000>"
 
 
+def test_a_request_that_has_come_as_far_as_it_may_is_for_our_public_address() -> None:
+    """RFC 3261 §8.1.1.6: Max-Forwards 0 is no fault at the last hop."""
+    office, request = behind_nat()
+    office.grant(request, seen=PUBLIC)
+
+    statuses: list[int] = []
+    for host in ("203.0.113.9", "192.0.2.1", "198.51.100.7"):
+        last = (("Max-Forwards", "0"),)
+        office.hear(office.draft("OPTIONS", uri=f"sip:100@{host}", fields=last, call_id=host))
+        statuses.append(office.response().status)
+
+    assert statuses == [200, 200, 483]
+
+
 def test_the_two_switches() -> None:
     """AMB-03: Via and Contact each name our own address when theirs is off."""
     nat = NatSettings(via_rewrite=False, contact_rewrite=True)

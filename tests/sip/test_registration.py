@@ -12,6 +12,7 @@ from sipstrobe.sip.identity import (
     Unregistered,
 )
 from sipstrobe.sip.message import Request, Response, respond
+from sipstrobe.sip.settings import SipSettings
 from sipstrobe.sip.transport import Address, Flow, Transport
 from tests.sip.registrar import US, Office, binding
 from tests.sip.scene import TCP, UDP, Fields
@@ -228,6 +229,26 @@ def test_registrars_that_send_us_to_and_fro() -> None:
     office.answer(office.request(), 302, fields=(("Contact", "<sip:192.0.2.9:5062>"),))
 
     assert office.told(RegistrationFailed).status == 302
+
+
+def test_another_registrar_may_want_another_transport() -> None:
+    """Via and Contact name the port at which we listen there."""
+    office = Office(SipSettings(tls_port=6061))
+
+    office.answer(office.register(), 301, fields=(("Contact", "<sip:p.example;transport=tls>"),))
+
+    local = Address("192.0.2.1", 6061)
+    assert office.sends[-1].flow == Flow(Transport.TLS, local, Address("p.example", 5061))
+    assert office.request().contacts[0].uri.port == 6061
+
+
+def test_a_proxy_to_use_is_no_registrar() -> None:
+    """RFC 3261 §21.3.4: 305 names a proxy, which is for the settings to say."""
+    office = Office()
+
+    office.answer(office.register(), 305, fields=(("Contact", "<sip:198.51.100.4>"),))
+
+    assert office.told(RegistrationFailed).status == 305
 
 
 @pytest.mark.parametrize("contact", [(), (("Contact", "<mailto:a@b>"),)])
