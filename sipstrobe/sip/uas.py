@@ -171,8 +171,11 @@ class UserAgentServer:
     def _take_refresh(self, request: Request, flow: Flow, key: ServerKey, now: float) -> None:
         found = self.watchers.find(request)
         if found is None:
+            self._layer.limits.charge(flow.remote.host, ASTRAY, now=now)
             self._refuse(request, flow, 481)
-        elif self._layer.full:
+            return
+        self._layer.limits.prove(flow.remote.host)
+        if self._layer.full:
             self._refuse_more(request, flow)
         elif not found.dialog.in_order(request):
             self._refuse(request, flow, 500)
