@@ -90,6 +90,11 @@ class Kamailio:
                 found += re.findall(r"Address: (\S+)", record)
         return found
 
+    def last_request(self, user: str) -> int:
+        """The number of the last REGISTER of a user."""
+        found = re.search(rf"AoR: {user}\b.*?CSeq: (\d+)", self._ask("ul.dump"), re.DOTALL)
+        return int(found[1]) if found else 0
+
     @property
     def log(self) -> str:
         return (self.folder / "log").read_text("utf-8", "replace")
@@ -115,7 +120,7 @@ class Kamailio:
     def _config(self) -> str:
         listen = load = ""
         if self.certificate is not None:
-            listen = f"listen=tls:127.0.0.1:{self.tls_port}"
+            listen = f"listen=tls:{self.host}:{self.tls_port}"
             load = f'loadmodule "tls.so"\nmodparam("tls", "config", "{self.folder}/tls.cfg")'
             (self.folder / "tls.cfg").write_text(
                 "[server:default]\nmethod = TLSv1.2+\nverify_certificate = no\n"
@@ -125,6 +130,7 @@ class Kamailio:
             Template(CONFIG.read_text())
             .substitute(
                 port=self.port,
+                host=self.host,
                 run=self.folder,
                 websocket_port=self.websocket_port,
                 algorithm=self.algorithm,
