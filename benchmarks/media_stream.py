@@ -32,8 +32,8 @@ from sipstrobe.rtp import packet
 from sipstrobe.rtp.jitter import JitterBuffer
 from sipstrobe.rtp.quality import GMIN, Losses, quality
 from sipstrobe.rtp.session import Session
-from sipstrobe.rtp.verdict import Facts, judge
 from sipstrobe.rtp.srtp import Inbound, Keys, Outbound
+from sipstrobe.rtp.verdict import Facts, judge
 from sipstrobe.sdp.crypto import SUITES, make_key, make_keys
 from sipstrobe.sdp.description import Direction
 from sipstrobe.sdp.negotiate import MediaParameters

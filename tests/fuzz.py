@@ -16,7 +16,7 @@ from sipstrobe.dtmf.info import RELAY, digit_of
 from sipstrobe.dtmf.receiver import DigitReceiver
 from sipstrobe.errors import RemoteProtocolError
 from sipstrobe.nat import stun
-from sipstrobe.rtp import packet, rtcp
+from sipstrobe.rtp import packet, rtcp, xr
 from sipstrobe.sdp import candidates
 from sipstrobe.sdp.crypto import make_keys
 from sipstrobe.sdp.description import SessionDescription
@@ -357,6 +357,14 @@ _RTCP = rtcp.compound(
             1, rtcp.SenderInfo(1 << 40, 2, 3, 4), (rtcp.ReportBlock(7, 1, -2, 3, 4, 5, 6),)
         ),
         rtcp.Description(((1, "cname"),)),
+        xr.ExtendedReport(
+            1,
+            (
+                xr.ReceiverTime(1 << 40),
+                xr.DelaySinceLast((xr.ReceiverDelay(1, 2, 3), xr.ReceiverDelay(4, 5, 6))),
+                xr.VoipMetrics(7, loss_rate=9, mos_cq=41),
+            ),
+        ),
         rtcp.Bye((1, 2), "over"),
     )
 )

@@ -4,6 +4,7 @@ Publishes: RegistrationChanged.
 """
 
 import logging
+from collections import Counter
 from collections.abc import AsyncGenerator, Mapping
 from datetime import timedelta
 
@@ -60,6 +61,9 @@ class Accounts:
             *(context, driver, endpoint, transports, locator, instance_id),
             pace=self._pace,
             told=self._tell,
+        )
+        context.measures.family(
+            "sip_accounts", "Accounts that register, by how they stand", "state", self._standings
         )
 
     # --- settings and life ----------------------------------------------------------------------
@@ -169,6 +173,9 @@ class Accounts:
                 registrations.suspect(name)
 
     # --- steps ----------------------------------------------------------------------------------
+
+    def _standings(self) -> Mapping[str, float]:
+        return Counter(one.standing.state.value for one in self._registrations.values())
 
     def _begin(self, user: str, account: Account) -> None:
         registrations = Registrations(self._tools, account, self._settings)

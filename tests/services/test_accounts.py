@@ -128,6 +128,22 @@ async def test_many_accounts_register_one_after_the_other(town: Town) -> None:
     await until(lambda: len(server.contacts) == 100)
 
 
+async def test_figures_count_accounts_by_how_they_stand(town: Town) -> None:
+    server = town.registrar()
+    server.refuse["2"] = 403
+    device = await town.device(*(account(server, f"{n}", default=n == 0) for n in range(3)))
+
+    def figures() -> list[str]:
+        lines = device.context.measures.prometheus()
+        return sorted(line for line in lines if line.startswith("sip_accounts{"))
+
+    await until(
+        lambda: (
+            figures() == ['sip_accounts{state="failed"} 1', 'sip_accounts{state="registered"} 2']
+        )
+    )
+
+
 async def test_a_change_touches_only_the_account_that_it_is_about(town: Town) -> None:
     server = town.registrar()
     first, second = account(server, default=True), account(server, "1002")
