@@ -13,18 +13,11 @@ from pathlib import Path
 from string import Template
 
 from tests.interop.device import free_port, wait_until
+from tests.support.authority import Signed
 
 CONFIG = Path(__file__).parent.parent / "data" / "kamailio" / "kamailio.cfg"
 DOMAIN = "pbx.test"
 START_LIMIT = 15.0  # seconds, on a machine with no time
-
-
-@dataclass
-class Certificate:
-    """What a server shows, and the key to it."""
-
-    chain: Path
-    key: Path
 
 
 @dataclass
@@ -35,14 +28,20 @@ class Kamailio:
     port: int  # UDP and TCP
     websocket_port: int
     algorithm: str  # of its challenges: "MD5" or "SHA-256"
-    certificate: Certificate | None = None
+    signed: Signed | None = None
     tls_port: int = 0
     host: str = "127.0.0.1"
     _process: "subprocess.Popen[bytes] | None" = field(default=None, repr=False)
 
     @property
     def place(self) -> str:
+        """Where it is reached over UDP and TCP."""
         return f"{self.host}:{self.port}"
+
+    def place_for(self, transport: str) -> str:
+        """Where it is reached over this transport; TLS and secure WebSocket share a port."""
+        port = {"ws": self.websocket_port, "tls": self.tls_port, "wss": self.tls_port}
+        return f"{self.host}:{port.get(transport, self.port)}"
 
     def start(self) -> None:
         """Start, and wait until it answers; it knows nobody then."""
@@ -119,12 +118,13 @@ class Kamailio:
 
     def _config(self) -> str:
         listen = load = ""
-        if self.certificate is not None:
+        if self.signed is not None:
+            certificate, key, _ = self.signed.write(self.folder)
             listen = f"listen=tls:{self.host}:{self.tls_port}"
             load = f'loadmodule "tls.so"\nmodparam("tls", "config", "{self.folder}/tls.cfg")'
             (self.folder / "tls.cfg").write_text(
                 "[server:default]\nmethod = TLSv1.2+\nverify_certificate = no\n"
-                f"private_key = {self.certificate.key}\ncertificate = {self.certificate.chain}\n"
+                f"private_key = {key}\ncertificate = {certificate}\n"
             )
         return (
             Template(CONFIG.read_text())
@@ -147,12 +147,12 @@ def kamailio(
     folder: Path,
     *,
     algorithm: str = "MD5",
-    certificate: Certificate | None = None,
+    signed: Signed | None = None,
     host: str = "127.0.0.1",
 ) -> Generator[Kamailio]:
     """Run one on this address; it is ended whatever happens."""
     ports = [free_port(socket.SOCK_STREAM) for _ in range(3)]
-    server = Kamailio(folder, ports[0], ports[1], algorithm, certificate, ports[2], host)
+    server = Kamailio(folder, ports[0], ports[1], algorithm, signed, ports[2], host)
     try:
         server.start()
         yield server

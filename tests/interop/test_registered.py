@@ -12,6 +12,7 @@ import pytest
 from tests.interop.baresip import baresip
 from tests.interop.device import Device, device, wait_until
 from tests.interop.kamailio import DOMAIN, Kamailio, kamailio, registered_until
+from tests.support.authority import Authority
 
 pytestmark = pytest.mark.interop
 
@@ -92,6 +93,32 @@ def test_calls_go_both_ways_through_the_server(tmp_path: Path, silence: Path) ->
         assert call["local_uri"] == f"sip:u1@{DOMAIN}"
         running.command("hang-up")
         phone.wait_for("CALL_CLOSED")
+
+
+def test_encrypted_or_in_a_websocket(tmp_path: Path) -> None:
+    """RFC 3261 §26, RFC 5922, RFC 7118: each its own connection, and who the server must be."""
+    authority = Authority()
+    with kamailio(tmp_path / "pbx", signed=authority.sign("127.0.0.1")) as pbx:
+        transports = ("tls", "ws", "wss")
+        accounts = [
+            account(pbx, f"u{n}", transport=transport, registrar=pbx.place_for(transport))
+            for n, transport in enumerate(transports)
+        ]
+        sips = account(pbx, "u7", transport="tls", registrar=pbx.place_for("tls"), sips=True)
+        other = account(
+            pbx,
+            "u8",
+            transport="tls",
+            registrar=pbx.place_for("tls").replace("127.0.0.1", "localhost"),
+        )
+        trusting = {"authorities": authority.certificate}
+        with registered(tmp_path / "device", *accounts, sips, other, tls=trusting) as running:
+            for user in ("u0", "u1", "u2", "u7"):
+                registered_until(pbx, user)
+            assert pbx.contacts("u7")[0].startswith("sips:u7@")
+
+            assert standing(running, "u8")["state"] == "failed"
+            assert "its certificate" in standing(running, "u8")["words"]
 
 
 def gap(server: Kamailio, began: float, user: str = "u1") -> float:
