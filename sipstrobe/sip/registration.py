@@ -112,6 +112,8 @@ class Registration:
             self._expires = binding.expires
         if binding.instance_id != self._binding.instance_id:
             self._outbound = bool(binding.instance_id)
+        if binding.identity != self._binding.identity:
+            self.identity = binding.identity
         self._binding = binding
         self._flow = flow
         self._speaker.be(binding.identity)
