@@ -113,7 +113,7 @@ class _Connection(Connection):
     def check_state(self, pair: CandidatePair, state: CandidatePair.State) -> None:
         super().check_state(pair, state)
         if state is CandidatePair.State.SUCCEEDED:
-            self._owner.proven.add((pair.component, pair.remote_addr))
+            self._owner.prove(pair.component, pair.remote_addr)
 
     def check_complete(self, pair: CandidatePair) -> None:
         super().check_complete(pair)
@@ -134,7 +134,7 @@ class _Connection(Connection):
 
 class IceAgent:
     """One ICE session. ready: told once, when the first component has its pair. ended: told why
-    there is none, or none any more."""
+    there is none, or none any more. on_proof: told the component of each in `proven`."""
 
     def __init__(
         self,
@@ -147,6 +147,7 @@ class IceAgent:
         ended: Callable[[str], None],
     ) -> None:
         self.proven: set[tuple[int, Endpoint]] = set()  # who has answered a check of ours
+        self.on_proof: Callable[[int], None] | None = None
         self._connection = _Connection(
             self,
             ice_controlling=controlling,
@@ -188,7 +189,7 @@ class IceAgent:
 
     async def aclose(self) -> None:
         """Stop; the bases stay what they were to others."""
-        self._ready = self._ended = None
+        self._ready = self._ended = self.on_proof = None
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -199,6 +200,12 @@ class IceAgent:
 
     def selected(self, component: int) -> Selected | None:
         return self._selected.get(component)
+
+    def prove(self, component: int, source: Endpoint) -> None:
+        """Somebody has answered a check of ours."""
+        self.proven.add((component, source))
+        if self.on_proof is not None:
+            self.on_proof(component)
 
     def nominated(self, pair: CandidatePair) -> None:
         """A component has its pair, or another one."""

@@ -55,6 +55,7 @@ class Component:
         self._bases: list[tuple[StunProtocol, Relay | None]] = []
         self._before: Selected | None = None  # the pair of a session that was begun anew
         self._early: list[bytes] = []
+        self._unproven: list[tuple[bytes, Endpoint, float]] = []  # that has come before the pair
         self._dropped = 0
 
     def attach(self, socket: UdpSocket) -> None:
@@ -150,6 +151,12 @@ class Component:
         for data in early:
             self.send(data, ("", 0))
 
+    def prove(self) -> None:
+        """Somebody has answered a check: what has come from there before is taken."""
+        unproven, self._unproven = self._unproven, []
+        for data, source, received_at in unproven:
+            self._media(data, source, received_at)
+
     # --- what comes in --------------------------------------------------------------------------
 
     def from_socket(self, data: bytes, source: Endpoint, received_at: float) -> None:
@@ -172,6 +179,8 @@ class Component:
             self._receive(data, source, received_at)
         elif self.agent is not None and self._is_proven(self.agent, source):
             self._receive(data, self.remote or source, received_at)
+        elif data and data[0] in _DTLS and len(self._unproven) < MAX_EARLY:
+            self._unproven.append((data, source, received_at))
 
     def _is_proven(self, agent: "IceAgent", source: Endpoint) -> bool:
         """RFC 8445 §12.2: whoever has answered a check of ours may send."""

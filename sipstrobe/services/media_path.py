@@ -200,6 +200,7 @@ class MediaPath:
             ready=self._connected,
             ended=self._disconnected,
         )
+        agent.on_proof = self._prove
         for component in self._components:
             here = [c for c in candidates if c.component == component.number]
             relayed = next((str(c) for c in here if c.kind == "relay"), None)
@@ -306,6 +307,9 @@ class MediaPath:
                 ended=bool(usable),
             )
         )
+
+    def _prove(self, component: int) -> None:
+        self._components[component - 1].prove()
 
     def _connected(self) -> None:
         rtp = self._components[0]

@@ -1,0 +1,76 @@
+"""One wire of a stream over ICE: who is taken seriously before there is a pair."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from sipstrobe.context import Context
+from sipstrobe.io.ice import IceAgent
+from sipstrobe.io.udp import Endpoint
+from sipstrobe.services.component import MAX_EARLY, Component, Way
+from tests.support.clock import FakeClock
+
+PEER, STRANGER = ("192.0.2.1", 5000), ("198.51.100.7", 666)
+HELLO, SOUND = b"\x16\xfe\xff hello", b"\x80\x00 sound"
+
+
+class Wire:
+    """A component that waits for its pair, and what it has let through."""
+
+    def __init__(self) -> None:
+        self.taken: list[bytes] = []
+        self.component = Component(Context(FakeClock()), 1, self._take)
+        self.component.way = Way.ICE
+        self.agent = IceAgent(
+            1,
+            controlling=False,
+            ufrag="abcd",
+            pwd="a" * 22,
+            ready=lambda: None,
+            ended=lambda words: None,
+        )
+        self.component.agent = self.agent
+        self.agent.on_proof = lambda component: self.component.prove()
+
+    def comes(self, data: bytes, source: Endpoint) -> None:
+        self.component.from_socket(data, source, 0.0)
+
+    def _take(self, data: bytes, source: Endpoint, received_at: float) -> None:
+        self.taken.append(data)
+
+
+@pytest.fixture
+async def wire() -> AsyncIterator[Wire]:
+    wire = Wire()
+    yield wire
+    await wire.agent.aclose()
+
+
+async def test_a_handshake_that_begins_before_the_checks_are_done_is_not_lost(wire: Wire) -> None:
+    """RFC 5764 §4.1: else the peer would repeat it a second later."""
+    wire.comes(HELLO, PEER)
+    assert not wire.taken
+
+    wire.agent.prove(1, PEER)
+    wire.agent.prove(1, PEER)
+
+    assert wire.taken == [HELLO]
+
+
+async def test_strangers_and_sound_are_not_waited_for(wire: Wire) -> None:
+    """RFC 8445 §12.2: who has answered no check of ours sends in vain."""
+    wire.comes(HELLO, STRANGER)
+    wire.comes(SOUND, PEER)
+
+    wire.agent.prove(1, PEER)
+
+    assert not wire.taken
+
+
+async def test_few_wait(wire: Wire) -> None:
+    for _ in range(1000):
+        wire.comes(HELLO, PEER)
+
+    wire.agent.prove(1, PEER)
+
+    assert len(wire.taken) == MAX_EARLY
