@@ -65,6 +65,9 @@ class Facts:
     peer_host: str = ""  # where its signalling comes from
     media_host: str = ""  # where it wants its media, by its SDP
     media_port: int = 0
+    checks: bool = False  # the way of the media is found by ICE, whatever SDP says
+    way_found: bool = True
+    way_trouble: str = ""  # what keeps it from being found, for a person
 
     received: int = 0  # packets of the stream
     quiet: float | None = None  # seconds since the last one; None: there was none
@@ -113,7 +116,13 @@ def _unheard(facts: Facts) -> Opinion:
             f" {facts.codec}.",
             advice=f"Allow only {facts.codec} for this device on the other side or its PBX.",
         )
-    if (private := _private(facts)) is not None:
+    if not facts.way_found:
+        return Opinion(
+            verdict=Verdict.NO_RTP_IN,
+            words=facts.way_trouble or "No way to the other side has been found yet.",
+            advice="Add a TURN server, which helps where nothing else does.",
+        )
+    if not facts.checks and (private := _private(facts)) is not None:
         return private
     if facts.unreachable:
         return _blocked(facts)

@@ -39,6 +39,7 @@ class AudioReport:
     remote_loss: float  # of what we send, by the other side's reports
     remote_mos: float | None  # how it hears us, by its extended reports
     source: str  # with whom packets are exchanged: address and port
+    way: str  # which way they take through address translation; empty: straight
     encryption: str  # the suite of SRTP; empty: none
     seconds: dict[Verdict, float]  # how long each verdict has held
 

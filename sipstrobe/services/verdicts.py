@@ -94,6 +94,7 @@ class _Followed:
             remote_loss=round(statistics.remote_loss, 4),
             remote_mos=statistics.remote_mos,
             source=statistics.source,
+            way=self.media.path.words if self.media.path is not None else "",
             encryption=statistics.encryption,
             seconds={verdict: round(held, 1) for verdict, held in self.seconds.items()},
         )
@@ -122,7 +123,7 @@ class _Followed:
     def _facts(
         self, now_is: StreamStatistics, then: StreamStatistics, quality: Quality | None, now: float
     ) -> Facts:
-        media, parameters = self.media, self.media.parameters
+        media, parameters, path = self.media, self.media.parameters, self.media.path
         if parameters is None:
             return Facts()
         return Facts(
@@ -136,6 +137,9 @@ class _Followed:
             peer_host=media.peer_host,
             media_host=parameters.host,
             media_port=parameters.rtp_port,
+            checks=path is not None and path.checked,
+            way_found=path is None or path.found,
+            way_trouble=path.problem if path is not None else "",
             received=_grown(now_is.packets, then.packets),
             quiet=now_is.quiet,
             strangers=_grown(now_is.refused, then.refused),

@@ -39,6 +39,8 @@ FAULTS: list[tuple[Verdict, Facts, str, str]] = [  # what is so, and a word of c
     (Verdict.NO_RTP_IN, replace(UNHEARD, quiet=12.0), "12 s", "muted"),
     (Verdict.NO_RTP_IN, replace(UNHEARD, strangers=9, stranger="203.0.113.5:40"), "5:40", "PBX"),
     (Verdict.NO_RTP_IN, replace(UNHEARD, foreign=5, foreign_type=13), "No sound", "muted"),
+    (Verdict.NO_RTP_IN, replace(UNHEARD, way_found=False, way_trouble="ICE: no."), "ICE", "TURN"),
+    (Verdict.NO_RTP_IN, replace(UNHEARD, way_found=False), "No way", "TURN"),
     (Verdict.CODEC_MISMATCH, replace(UNHEARD, foreign=9, foreign_type=18), "type 18", "PCMU"),
     (Verdict.BLOCKED_PORT, replace(UNHEARD, unreachable=4), "192.0.2.1 port 4000", "elsewhere"),
     (Verdict.BLOCKED_PORT, replace(GOOD, unreachable=4), "192.0.2.1 port 4000", "firewall"),
@@ -84,6 +86,11 @@ def test_what_is_heard_is_not_accused_of_what_may_be_odd_about_it() -> None:
     odd = {"media_host": "10.1.2.3", "strangers": 5, "foreign": 7, "foreign_type": 18}
 
     assert verdict(GOOD, **odd) is Verdict.OK
+
+
+def test_where_ice_finds_the_way_the_addresses_in_sdp_are_not_accused() -> None:
+    """RFC 8445: the default candidate is often private."""
+    assert verdict(UNHEARD, media_host="10.1.2.3", checks=True) is Verdict.NO_RTP_IN
 
 
 def test_two_sides_of_one_network_may_have_private_addresses() -> None:

@@ -117,6 +117,7 @@ function figuresOf(call, audio) {
   if (audio.round_trip_ms !== null || audio.remote_mos !== null)
     figures["Other side"] = [`${percent(audio.remote_loss)} lost`, audio.remote_mos === null ? "" : `MOS ${audio.remote_mos.toFixed(1)}`].filter(Boolean).join(", ");
   if (audio.source) figures["Media with"] = audio.source;
+  if (audio.way) figures["Way"] = audio.way;
   if (audio.encryption) figures["Encryption"] = audio.encryption;
   return figures;
 }
