@@ -64,6 +64,7 @@ class Hub(Protocol):
     def opened(self, connection: "Connection") -> None: ...
     def received(self, connection: "Connection", data: bytes) -> None: ...
     def lost(self, connection: "Connection", reason: str = "") -> None: ...
+    def gone(self, connection: "Connection") -> None: ...
 
 
 class Connection(asyncio.BufferedProtocol):
@@ -86,6 +87,7 @@ class Connection(asyncio.BufferedProtocol):
         self.local: Endpoint = ("", 0)
         self.waited_for = remote is not None  # we have opened it, and nothing has come
         self.came = remote is None
+        self.lost = False  # whoever waits for it has been told
         self.heard_at = loop.time()
         self.said_something = False
         self.partial_since: float | None = None
@@ -93,6 +95,7 @@ class Connection(asyncio.BufferedProtocol):
         self._hub = hub
         self._transport: asyncio.Transport | None = None
         self._channel: Channel | None = None
+        self._leaving = False  # what comes is not heard any more
         self._early: bytearray | None = None  # what came before it was known what lies between
         self._open = False
         self._unsent: list[bytes] = []
@@ -113,6 +116,8 @@ class Connection(asyncio.BufferedProtocol):
         return self._hub.buffer
 
     def buffer_updated(self, nbytes: int) -> None:
+        if self._leaving:
+            return
         data = bytes(self._hub.buffer[:nbytes])
         if self._channel is not None:
             self._hear_through(self._channel, data)
@@ -126,7 +131,7 @@ class Connection(asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
         self._stop_limit()
-        self._hub.lost(self)
+        self._hub.gone(self)
 
     # --- what lies between ----------------------------------------------------------------------
 
@@ -200,7 +205,7 @@ class Connection(asyncio.BufferedProtocol):
 
     @property
     def closing(self) -> bool:
-        return self._transport is not None and self._transport.is_closing()
+        return self._leaving or (self._transport is not None and self._transport.is_closing())
 
     def write(self, data: bytes) -> bool:
         """False, and the end of it, when the peer does not read what it is sent."""
@@ -210,7 +215,7 @@ class Connection(asyncio.BufferedProtocol):
             self._unsent.append(data)
             return True
         transport = self._transport
-        if transport is None:
+        if transport is None or self._leaving:
             return False
         if transport.get_write_buffer_size() + len(data) > MAX_UNSENT_BYTES:
             transport.abort()
@@ -231,9 +236,21 @@ class Connection(asyncio.BufferedProtocol):
                 asyncio.get_running_loop().call_later(CLOSE_LIMIT, self.abort)
 
     def end(self, reason: str) -> None:
-        """Close; whoever waits for the peer is told why."""
+        """Close; whoever waits for the peer is told why.
+
+        The peer can read our last word: to close on unread bytes would take it back (RFC 1122
+        §4.2.2.13).
+        """
         self._hub.lost(self, reason)
-        self.close()
+        self._leaving = True
+        transport = self._transport
+        if transport is not None and not transport.is_closing():
+            if self._channel is not None:
+                self._channel.close()
+                self._flush()
+            transport.write_eof()
+            self._stop_limit()
+            self._limit = asyncio.get_running_loop().call_later(CLOSE_LIMIT, self.abort)
 
     def abort(self) -> None:
         if self._transport is not None:

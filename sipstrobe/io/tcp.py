@@ -206,23 +206,31 @@ class TcpHub:
 
     def received(self, connection: Connection, data: bytes) -> None:
         number = connection.number
-        if self._connections.pop(number, None) is None:
+        if connection.lost or self._connections.pop(number, None) is None:
             return  # it has been given up
         beside = self._from[connection.remote[0]]
         del beside[number]
         beside[number] = self._connections[number] = connection
         self.handlers.received(data, connection)
 
-    def lost(self, connection: Connection, reason: str = "") -> None:
-        self._forget(connection)
+    def gone(self, connection: Connection) -> None:
+        """The connection is no more."""
+        self.lost(connection)
         number, host = connection.number, connection.remote[0]
+        if self._connections.pop(number, None) is not None:
+            beside = self._from[host]
+            del beside[number]
+            if not beside:
+                del self._from[host]
+
+    def lost(self, connection: Connection, reason: str = "") -> None:
+        """It is of no use any more, though it may take its leave for some time yet."""
+        self._forget(connection)
+        number = connection.number
         self._unfinished.pop(number, None)
-        if self._connections.pop(number, None) is None:
+        if number not in self._connections or connection.lost:
             return
-        beside = self._from[host]
-        del beside[number]
-        if not beside:
-            del self._from[host]
+        connection.lost = True
         waited_for = connection.waited_for
         connection.waited_for = False
         self.handlers.closed(number)
@@ -246,6 +254,7 @@ class TcpHub:
         self.displaced += 1
         connection.abort()
         self.lost(connection, "it was silent while others had something to say")
+        self.gone(connection)
 
     def _sweep(self) -> None:
         """End connections on which nothing is said."""
