@@ -32,5 +32,6 @@ def _line(record: CallRecord) -> str:
     if record.answered is not None and record.ended is not None:
         spoken = f", {record.ended - record.answered:.0f} s"
     reason = record.reason.replace("_", " ") or "running"
-    sound = f", sound {record.verdict.replace('_', ' ')}" if record.verdict else ""
+    judged = record.verdict not in (None, "not_yet")  # a short call has no verdict
+    sound = f", sound {record.verdict}".replace("_", " ") if judged else ""
     return f"{started:%Y-%m-%d %H:%M:%S}  {who}{where}: {reason}{spoken}{sound}"

@@ -33,6 +33,15 @@ def test_each_call_is_a_line_the_newest_first(
     assert oldest.endswith("  from sip:bob@192.0.2.9 at 1001: terminated, 8 s, sound one way")
 
 
+def test_a_call_too_short_for_a_verdict_has_none(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(CallLog(folder, wall=NOW)) as log:
+        log.write([begun("in-3"), ended("in-3", verdict="not_yet")])
+
+    assert typed(capsys, "--state", folder, "--limit", "1")[0].endswith(": terminated")
+
+
 def test_programs_get_json(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     [line] = typed(capsys, "--state", folder, "--limit", "1", "--json")
 
