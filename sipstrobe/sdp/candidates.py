@@ -97,7 +97,7 @@ def read(session: SessionDescription, media: Media) -> IceDescription | None:
         ufrag=ufrag,
         pwd=pwd,
         candidates=_candidates(media),
-        lite=session.attribute("ice-lite") is not None,
+        lite=_of(session, media, "ice-lite") is not None,  # some write it below m=
         ended=ended or "trickle" not in options,
         remote=_remote(media),
         mismatch=mismatch,
@@ -108,9 +108,9 @@ def mismatches(ice: IceDescription, host: str, ports: tuple[int, int | None]) ->
     """RFC 8839 §4.2.5: somebody on the way has changed the address in c= or m= and left the
     candidates as they were; then ICE would test addresses that media is not meant for.
 
-    Not so for the placeholder of somebody who has no address yet (RFC 8840 §4.1.1).
+    Not so while more candidates may come, as from somebody who has none yet (RFC 8840 §4.1.1).
     """
-    if _is_placeholder(host, ports[0]):
+    if not ice.ended:
         return False
     for component, port in enumerate(ports, 1):
         here = [c for c in ice.candidates if c.component == component]
@@ -169,10 +169,6 @@ def _of(session: SessionDescription, media: Media, name: str) -> str | None:
     """RFC 8839 §5.4: what the m= section says counts more than what the session says."""
     value = media.attribute(name)
     return session.attribute(name) if value is None else value
-
-
-def _is_placeholder(host: str, port: int) -> bool:
-    return port == 9 and host in ("0.0.0.0", "::")  # noqa: S104
 
 
 def _same(one: str, other: str) -> bool:

@@ -162,6 +162,8 @@ class Component:
     def from_socket(self, data: bytes, source: Endpoint, received_at: float) -> None:
         relay = self.relay
         if relay is not None and source == relay.server.address:
+            if source == self._stun_server and is_stun(data):  # it does both
+                self._driver.feed(self._binding.receive, data, source)
             relay.take(data, received_at)
         elif is_stun(data):
             self._from_stun(data, source, None)

@@ -119,6 +119,7 @@ def test_an_address_that_was_changed_on_the_way() -> None:
     assert mismatches(both, "198.51.100.7", (45664, 45665))
     assert mismatches(both, "192.0.2.3", (45664, 7))
     assert not mismatches(one, "192.0.2.3", (45664, 45665))
+    assert mismatches(ice(), "192.0.2.3", (45664, None))
     assert not mismatches(ice("ice-options:trickle"), "0.0.0.0", (9, None))
 
 
