@@ -9,10 +9,8 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pytest
-
 from tests.interop.device import free_port
-from tests.interop.nat import Namespace
+from tests.support.netns import namespace
 
 START_LIMIT = 20.0  # seconds
 
@@ -55,21 +53,14 @@ class Linphone:
 
 
 @contextlib.contextmanager
-def lonely_network() -> Generator[Namespace]:
-    """A network with nothing but a loopback; elsewhere linphone offers the address of the machine.
-
-    Skips where that is not allowed.
+def lonely_network() -> Generator[None]:
+    """Be in a network with nothing but a loopback; elsewhere linphone offers the address of the
+    machine. Skips where that is not allowed.
     """
-    if os.geteuid() != 0:
-        pytest.skip("network namespaces need root")
-    network = Namespace(f"ss{os.getpid()}lone")
-    subprocess.run(["ip", "netns", "add", network.name], check=True, timeout=10)
-    try:
-        network.run("ip", "link", "set", "lo", "up")
-        network.run("ip", "route", "add", "default", "dev", "lo")
-        yield network
-    finally:
-        subprocess.run(["ip", "netns", "del", network.name], check=False, timeout=10)
+    with namespace() as network:
+        network.ip("route add default dev lo")
+        with network.inside():
+            yield
 
 
 @contextlib.contextmanager

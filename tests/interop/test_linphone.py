@@ -3,11 +3,12 @@
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.interop.device import Device, device
+from tests.interop.device import Device, device, wait_until
 from tests.interop.linphone import linphone, lonely_network
 from tests.interop.tones import write_tone
 from tests.support.hear import tone_db
@@ -23,12 +24,17 @@ LOUD_DB = -30.0  # linphone has its own idea of a microphone's gain
 def lone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Device]:
     """A device in a network of its own, in which the stories play."""
     with (
-        lonely_network() as network,
-        network,
+        lonely_network(),
         device(tmp_path_factory.mktemp("lone")) as running,
     ):
         running.set("/sip/accounts/0", ACCOUNT)
         yield running
+
+
+def sound_of(lone: Device) -> dict[str, Any]:
+    """What is known of how the one call is heard."""
+    (call,) = lone.calls
+    return call["audio"] or {"remote_mos": None}
 
 
 @pytest.mark.parametrize("encryption", ["none", "srtp", "dtls"])
@@ -42,6 +48,8 @@ def test_a_tone_from_linphone(
         began = time.monotonic()
         (call,) = lone.calls
         time.sleep(SECONDS)
+        wait_until(lambda: bool(sound_of(lone)["remote_mos"]), words="extended reports")
+        sound = sound_of(lone)
         phone.hang_up()
         heard = lone.heard(began + 0.5, began + SECONDS - 0.2)
 
@@ -49,6 +57,8 @@ def test_a_tone_from_linphone(
     assert level > LOUD_DB
     assert tone_db(heard, 1500.0) < level - 25
     assert call["codec"] in ("PCMU", "PCMA")
+    assert (sound["verdict"], bool(sound["encryption"])) == ("ok", encryption != "none")
+    assert sound["remote_mos"] > 3.5  # it tells us how it hears us: RFC 3611
     lone.wait_idle()
     figures[f"linphone, encryption {encryption}, 1000 Hz"] = (
         f"{level:.2f} dB, {np.max(np.abs(heard)):.2f} at most"
