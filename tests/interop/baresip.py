@@ -116,7 +116,7 @@ def baresip(
     tester@pbx.test.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    port, control_port = free_port(), free_port(socket.SOCK_STREAM)
+    port, control_port = _free_pair(), free_port(socket.SOCK_STREAM)
     literal = f"[{host}]" if ":" in host else host
     audio = ["aufile", "g711", "aubridge", *(["sndfile"] if record else [])]
     lines = [
@@ -156,6 +156,15 @@ def baresip(
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _free_pair() -> int:
+    """The first of two ports: it listens for TLS on the next one."""
+    while True:
+        port = free_port()
+        with socket.socket() as tcp, contextlib.suppress(OSError, OverflowError):
+            tcp.bind(("127.0.0.1", port + 1))
+            return port
 
 
 def _connect(port: int, process: "subprocess.Popen[bytes]") -> socket.socket:
