@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import logging
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 
 from sipstrobe.audio.settings import AudioSettings
@@ -15,9 +16,10 @@ from sipstrobe.services.phone import Phone
 from sipstrobe.services.recordings import load_recording
 from sipstrobe.services.sound import Sound
 from sipstrobe.services.speech import Recording
-from sipstrobe.sip.settings import Account, SipSettings
+from sipstrobe.sip.settings import Account, SipSettings, TlsSettings
 
 RTP_START = 30000  # away from a device on the same machine
+TRANSPORTS = ("udp", "tcp", "tls", "ws", "wss")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +30,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--play", type=Path, metavar="FILE", help="say what is in this WAV file")
     parser.add_argument("--record", type=Path, metavar="FILE", help="write what is heard as WAV")
     parser.add_argument("--digits", default="", help="press these once the call is answered")
-    parser.add_argument("--transport", choices=["udp", "tcp"], default="udp")
+    parser.add_argument("--transport", choices=TRANSPORTS, default="udp")
+    parser.add_argument(
+        "--authorities",
+        type=Path,
+        metavar="PEM",
+        help="who is trusted over tls and wss; without: those that the system trusts",
+    )
     parser.set_defaults(execute=execute)
 
 
@@ -40,11 +48,13 @@ def execute(options: argparse.Namespace) -> int:
 async def _dial(options: argparse.Namespace) -> int:
     context = Context(LoopClock(asyncio.get_running_loop()))
     said = load_recording(options.play) if options.play is not None else None
-    sound, phone = Sound(context), Phone(context, lambda: None)
+    why: list[str] = []  # the call came to nothing
+    phone = Phone(context, lambda: None, record=lambda _, words: why.append(words))
+    sound = Sound(context)
     output = f"wav:{options.record}" if options.record is not None else "auto"
     sound.apply(AudioSettings(output=output))
-    caller = _Caller(context, phone, options, None if said is None else Recording(said))
-    phone.apply(_settings(options.transport))
+    caller = _Caller(context, phone, options, None if said is None else Recording(said), why)
+    phone.apply(_settings(options))
     try:
         return await caller.call()
     finally:
@@ -56,12 +66,18 @@ class _Caller:
     """One call, told about on the terminal."""
 
     def __init__(
-        self, context: Context, phone: Phone, options: argparse.Namespace, said: Recording | None
+        self,
+        context: Context,
+        phone: Phone,
+        options: argparse.Namespace,
+        said: Recording | None,
+        why: Sequence[str],
     ) -> None:
         self._context = context
         self._phone = phone
         self._options = options
         self._said = said
+        self._why = why
         self._answered = False
         self._over: asyncio.Future[CallReason] = asyncio.get_running_loop().create_future()
         context.bus.subscribe(CallStateChanged, self._note)
@@ -72,7 +88,8 @@ class _Caller:
             call = self._context.dispatcher.execute(Dial(uri=self._options.uri))
         assert isinstance(call, str)
         reason = await self._over
-        print(f"ended: {reason.value.replace('_', ' ')}")
+        words = f": {self._why[-1]}" if reason is CallReason.FAILED and self._why else ""
+        print(f"ended: {reason.value.replace('_', ' ')}{words}")
         return 0 if self._answered else 1
 
     def _note(self, event: CallStateChanged) -> None:
@@ -98,9 +115,20 @@ class _Caller:
             self._context.dispatcher.execute(HangUp())
 
 
-def _settings(transport: str) -> SipSettings:
+def _settings(options: argparse.Namespace) -> SipSettings:
+    account = Account(default=True, transport=options.transport)
+    trusted = options.authorities.read_text("ascii") if options.authorities is not None else ""
+    return SipSettings(
+        enabled=True,
+        port=_free_port(),
+        tls_port=_free_port(),
+        rtp_start_port=RTP_START,
+        accounts=(account,),
+        tls=TlsSettings(authorities=trusted),
+    )
+
+
+def _free_port() -> int:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind(("", 0))
-        port = int(probe.getsockname()[1])
-    account = Account(default=True, transport="tcp" if transport == "tcp" else "udp")
-    return SipSettings(enabled=True, port=port, rtp_start_port=RTP_START, accounts=(account,))
+        return int(probe.getsockname()[1])

@@ -98,7 +98,10 @@ class Layer:
 
     def via(self, flow: Flow, branch: str) -> str:
         """Via of a request that goes this way: RFC 3261 §18.1.1, RFC 3581 §3."""
-        return f"SIP/2.0/{flow.transport} {self.mappings.sent_by(flow)};rport;branch={branch}"
+        # RFC 5923 §5: who wants to reach us may do so over the connection that this comes by.
+        alias = ";alias" if flow.transport is Transport.TLS else ""
+        sent_by = self.mappings.sent_by(flow)
+        return f"SIP/2.0/{flow.transport} {sent_by};rport{alias};branch={branch}"
 
     def receive_response(self, response: Response, flow: Flow, *, now: float) -> None:
         """RFC 3261 §17.1.3; §8.1.3.3: more than one Via was not meant for us."""

@@ -514,7 +514,7 @@ def test_dial_says_why_there_is_no_call(terminal: Terminal, tmp_path: Path) -> N
     record = ("--record", tmp_path / "heard.wav")
     output = terminal.type("dial", f"sip:1001@{HOST}:{free_port()}", *record)
     assert terminal.code == 1
-    assert output.splitlines()[-1] == "ended: failed"
+    assert output.splitlines()[-1] == "ended: failed: there is nobody at this port"
 
     assert "cannot call 'mailto:anna'" in terminal.refused("dial", "mailto:anna", *record)[0]
     none = terminal.refused("dial", "sip:1@127.0.0.1", "--play", tmp_path / "none.wav", *record)

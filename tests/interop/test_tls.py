@@ -19,7 +19,7 @@ import pytest
 from sipstrobe import control
 from tests.interop.baresip import Baresip, baresip
 from tests.interop.caller import Dialogue, Line, status
-from tests.interop.device import Device, device, free_port, wait_until
+from tests.interop.device import Device, device, free_port, sipstrobe, wait_until
 from tests.interop.tones import TONE_DB
 from tests.support.authority import Authority, Signed
 from tests.support.hear import tone_db
@@ -170,6 +170,20 @@ def test_the_device_calls_baresip_over_tls(
         assert secured.device.calls[0]["transport"] == "TLS"
         secured.device.command("hang-up")
         called.wait_for("CALL_CLOSED")
+    secured.device.wait_idle()
+
+
+def test_the_command_line_phone_calls_the_device_over_tls(secured: Secured) -> None:
+    """And says why it does not, if it is not told whom to trust."""
+    trusted = secured.folder / "trusted.pem"
+    trusted.write_text(secured.authority.certificate)
+    dial = ("dial", secured.uri(), "--transport", "tls", "--seconds", "0.2")
+
+    assert sipstrobe(*dial, "--authorities", trusted).returncode == 0
+    done = sipstrobe(*dial)
+    assert done.returncode == 1
+    words = "its certificate is signed by an authority that is not trusted: Test Authority"
+    assert done.stdout.splitlines()[-1] == f"ended: failed: {words}"
     secured.device.wait_idle()
 
 

@@ -97,6 +97,7 @@ def test_the_contact_of_who_calls_sips() -> None:
 
     assert invite.headers.first("Contact") == "<sips:us@192.0.2.1:5061>"
     assert invite.via.transport == "TLS"
+    assert "alias" in invite.via.params, "RFC 5923 §5"
 
 
 def test_a_callee_who_names_udp_does_not_lead_a_call_out_of_tls() -> None:
