@@ -62,23 +62,27 @@ class Certificates:
 
     async def server(self) -> "Tls":
         """Raises ConfigError for a certificate that cannot be used."""
-        while self._server is None:
-            settings = self._settings
-            async with self._making:
+        if self._server is not None:
+            return self._server
+        async with self._making:
+            while self._server is None:
+                settings = self._settings
                 made = await asyncio.to_thread(self._make_server, settings)
-            if settings is self._settings:
-                self._server = made
-        return self._server
+                if settings is self._settings:
+                    self._server = made
+            return self._server
 
     async def client(self) -> "Tls":
         """Raises ConfigError for a certificate or authorities that cannot be used."""
-        while self._client is None:
-            settings = self._settings
-            async with self._making:
+        if self._client is not None:
+            return self._client
+        async with self._making:
+            while self._client is None:
+                settings = self._settings
                 made = await asyncio.to_thread(self._make_client, settings)
-            if settings is self._settings:
-                self._client = made
-        return self._client
+                if settings is self._settings:
+                    self._client = made
+            return self._client
 
     # --- in another thread ----------------------------------------------------------------------
 

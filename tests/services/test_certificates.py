@@ -1,0 +1,108 @@
+"""The certificate of our own making: whom it is for, how long it stays, and where it is kept."""
+
+import asyncio
+import datetime
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from sipstrobe.io.addresses import own_addresses
+from sipstrobe.io.x509 import RENEWED_BEFORE, is_for, make_identity, names_in, still_good
+from sipstrobe.services.certificates import FILE, Certificates
+from sipstrobe.sip.settings import TlsSettings
+
+DAY = datetime.timedelta(days=1)
+START = datetime.datetime(2030, 1, 1, tzinfo=datetime.UTC)
+
+
+class Wall:
+    """A calendar that a test turns."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> datetime.datetime:
+        return self.now
+
+
+def kept(folder: Path) -> x509.Certificate:
+    return x509.load_pem_x509_certificate((folder / FILE).read_bytes())
+
+
+def public_key(certificate: x509.Certificate) -> bytes:
+    key = certificate.public_key()
+    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+async def start(folder: Path | None, wall: Wall) -> None:
+    """As at the first connection after a start of the device."""
+    await Certificates(folder, wall).server()
+
+
+async def test_it_is_for_our_name_and_all_our_addresses(tmp_path: Path) -> None:
+    await start(tmp_path, Wall())
+    names = names_in(kept(tmp_path))
+
+    assert "127.0.0.1" in names
+    assert all(is_for(address, names) for address in own_addresses())
+    assert kept(tmp_path).not_valid_before_utc < START < kept(tmp_path).not_valid_after_utc
+
+
+async def test_it_stays_the_same_until_shortly_before_its_end_and_the_key_even_then(
+    tmp_path: Path,
+) -> None:
+    """Whoever has accepted it in a browser does so once."""
+    wall = Wall()
+    await start(tmp_path, wall)
+    first = kept(tmp_path)
+    wall.now = first.not_valid_after_utc - RENEWED_BEFORE - DAY
+    await start(tmp_path, wall)
+    assert kept(tmp_path) == first
+
+    wall.now += 2 * DAY
+    await start(tmp_path, wall)
+    assert kept(tmp_path) != first
+    assert public_key(kept(tmp_path)) == public_key(first)
+
+
+async def test_another_address_needs_another_one() -> None:
+    before = make_identity(["siren.example", "192.0.2.7"], START)
+    assert still_good(before, ["siren.example", "192.0.2.7"], START)
+    assert still_good(before, ["192.0.2.7"], START)
+    assert not still_good(before, ["siren.example", "192.0.2.8"], START)
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense", b"\xff\xfe", b"-----BEGIN CERTIFICATE-----"])
+async def test_a_file_that_is_damaged_is_made_anew(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / FILE).write_bytes(content)
+    await start(tmp_path, Wall())
+    assert names_in(kept(tmp_path))
+
+
+async def test_nobody_else_can_read_it_and_a_folder_that_cannot_be_written_is_no_obstacle(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    await start(tmp_path, Wall())
+    assert (tmp_path / FILE).stat().st_mode & 0o777 == 0o600
+    assert "PRIVATE" not in caplog.text
+
+    await start(tmp_path / "none", Wall())
+    assert "cannot be kept" in caplog.text
+    await start(None, Wall())
+
+
+async def test_many_who_come_at_once_make_it_once(tmp_path: Path) -> None:
+    certificates = Certificates(tmp_path, Wall())
+    made = await asyncio.gather(*(certificates.server() for _ in range(20)))
+    assert len(set(map(id, made))) == 1
+
+
+async def test_settings_that_change_while_it_is_made_count(tmp_path: Path) -> None:
+    certificates = Certificates(tmp_path, Wall())
+    making = asyncio.ensure_future(certificates.server())
+    await asyncio.sleep(0)
+    assert certificates.apply(TlsSettings(versions="1.3"))
+    assert (await making).in_words == "1.3"
+    assert not certificates.apply(TlsSettings(versions="1.3"))
