@@ -22,6 +22,9 @@ _PRIVATE: Final = tuple(  # RFC 1918, 6598, 3927, 4193, 4291
 )
 
 
+_BAD_NETWORK: Final = "The network is not fit for sound: look for a slow or busy link, often Wi-Fi."
+
+
 class Verdict(StrEnum):
     """Whether a call is heard, or what keeps it from that."""
 
@@ -85,9 +88,9 @@ class Facts:
     deaf_seconds: float = 0.0  # over which they are spread
     remote_loss: float = 0.0  # share of ours that it misses
 
-    loss: float = 0.0  # share of packets missing
-    jitter_ms: float = 0.0
-    mos: float | None = None
+    loss: float = 0.0  # share of packets that never came
+    discard: float = 0.0  # share of those that came too late
+    mos: float | None = None  # listening: what is wrong with the sound, and not with the delay
 
 
 def judge(facts: Facts) -> Opinion:
@@ -171,16 +174,16 @@ def _understood(facts: Facts) -> Opinion:
     if facts.receives and facts.mos is not None and facts.mos < POOR_MOS:
         return Opinion(
             verdict=Verdict.POOR,
-            words=f"{100 * facts.loss:.0f} % of the sound is missing or too late, and arrives up"
-            f" to {facts.jitter_ms:.0f} ms unevenly.",
-            advice="The network loses packets: look for a slow or overloaded link, often Wi-Fi.",
+            words=f"{100 * facts.loss:.0f} % of the sound is lost on the way, and"
+            f" {100 * facts.discard:.0f} % comes too late.",
+            advice=_BAD_NETWORK,
         )
     if facts.remote_loss >= POOR_REMOTE_LOSS:
         return Opinion(
             verdict=Verdict.POOR,
             words=f"By its reports, the other side misses {100 * facts.remote_loss:.0f} % of what"
             " we send.",
-            advice="The network loses packets: look for a slow or overloaded link, often Wi-Fi.",
+            advice=_BAD_NETWORK,
         )
     return Opinion(verdict=Verdict.OK, words="")
 

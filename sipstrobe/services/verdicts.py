@@ -154,9 +154,9 @@ class _Followed:
             deaf_reports=now_is.deaf_reports,
             deaf_seconds=now_is.deaf_seconds,
             remote_loss=now_is.remote_loss,
-            loss=quality.loss + quality.discard if quality is not None else 0.0,
-            jitter_ms=now_is.jitter_ms,
-            mos=quality.mos_cq if quality is not None else None,
+            loss=quality.loss if quality is not None else 0.0,
+            discard=quality.discard if quality is not None else 0.0,
+            mos=quality.mos_lq if quality is not None else None,
         )
 
 

@@ -88,12 +88,23 @@ def test_strangers_are_not_heard() -> None:
 def test_another_ssrc_is_heard_after_two_packets_in_sequence() -> None:
     """RFC 3550 §8.2 and appendix A.1: one packet may be a stray."""
     made = session()
-    heard(made, rtp(1))
+    heard(made, rtp(1), 1.0)
 
-    assert heard(made, rtp(500, ssrc=8)) is None
-    assert heard(made, rtp(501, ssrc=8)) == 65536 + 501
+    assert heard(made, rtp(500, ssrc=8), 1.06) is None
+    assert heard(made, rtp(501, ssrc=8), 1.08) == 65536 + 501
     assert list(made.outbox) == [SourceChanged(8)]
-    assert heard(made, rtp(502, ssrc=8)) == 65536 + 502
+    assert heard(made, rtp(502, ssrc=8), 1.1) == 65536 + 502
+
+
+def test_who_guesses_the_address_of_the_peer_does_not_speak_over_it() -> None:
+    """Volleys of another source between any two packets of the one that is heard."""
+    made = session()
+    for n in range(50):
+        assert heard(made, rtp(n), n * 0.02) is not None
+        for volley in range(5):
+            assert heard(made, rtp(5 * n + volley, ssrc=8), n * 0.02 + 0.01) is None
+
+    assert not made.outbox
 
 
 def test_two_sources_at_once_do_not_take_turns() -> None:

@@ -18,7 +18,6 @@ GOOD = Facts(
     received=250,
     quiet=0.01,
     sent=250,
-    jitter_ms=2.0,
     mos=4.4,
 )
 UNHEARD = replace(GOOD, received=0, quiet=None, mos=None)
@@ -56,7 +55,7 @@ FAULTS: list[tuple[Verdict, Facts, str, str]] = [  # what is so, and a word of c
     (Verdict.NONE_OUT, replace(GOOD, undelivered=250), "192.0.2.1", "network"),
     (Verdict.ONE_WAY, replace(GOOD, deaf_reports=3, deaf_seconds=9.0), "reports", "TURN"),
     (Verdict.SILENT, replace(GOOD, silence=SILENCE), "4 s", "microphone"),
-    (Verdict.POOR, replace(GOOD, mos=2.4, loss=0.3), "30 %", "network"),
+    (Verdict.POOR, replace(GOOD, mos=2.4, loss=0.3, discard=0.02), "30 % of", "network"),
     (Verdict.POOR, replace(GOOD, remote_loss=0.25), "25 %", "network"),
     (Verdict.ON_HOLD, replace(UNHEARD, on_hold=True, sends=False), "holds", ""),
     (Verdict.ON_HOLD, replace(UNHEARD, on_hold=True, sends=False, receives=False), "holds", ""),

@@ -8,8 +8,7 @@ const STATES = { // words for a person, and how good that is
 };
 
 export function showAccounts(accounts, total) {
-  const registered = accounts.filter((a) => a.state === "registered").length;
-  setText($("#account-count"), total > 1 ? `${registered} of ${total} registered` : "");
+  setText($("#account-count"), total > 1 ? String(total) : "");
   $(".accounts").classList.toggle("busy", accounts.length > 0);
   keep($("#accounts"), accounts, (a) => a.account, makeAccount, updateAccount);
   setText($("#more-accounts"), total > accounts.length ? `… and ${total - accounts.length} more, without trouble` : "");

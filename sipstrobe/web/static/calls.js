@@ -178,12 +178,12 @@ function showHistory(calls, more) {
 
 function makeRecord(call) {
   const inward = call.direction === "incoming";
-  const lasted = call.answered ? span((Date.parse(call.ended) - Date.parse(call.answered)) / 1000) : "";
-  const details = [lasted, call.extension && inward ? `to ${call.extension}` : "", call.encryption && "encrypted", call.words];
   const heard = call.answered && call.verdict;
+  const lasted = call.answered ? span((Date.parse(call.ended) - Date.parse(call.answered)) / 1000) : "";
+  const details = [lasted, call.extension && inward ? `to ${call.extension}` : "", call.encryption && "encrypted", heard ? "" : call.words];
   const verdict = h("span.verdict", { "data-grade": VERDICTS[heard]?.[1] ?? "dim" },
     h("i"), heard ? wordsOf(call.verdict) : reasonOf(call));
-  return h("li.record", {},
+  return h("li.record", { title: call.words },
     h("span.direction", { title: inward ? "incoming" : "outgoing" }, inward ? "↘" : "↗"),
     h("div.party", {}, h("strong", {}, party(call.remote_uri)), h("small", {}, details.filter(Boolean).join(" · "))),
     h("div.outcome", {},
