@@ -1,27 +1,40 @@
 """From where we accept a stream and to where we send ours: symmetric RTP, RFC 4961.
 
 The address in SDP is what the peer believes of itself; behind a NAT it is wrong, and the true one
-shows in its packets. It is learnt once for each SDP exchange, so that an outsider who guesses our
-port cannot draw the stream to himself later; and the negotiated address, should packets come from
-it after all, has the last word.
+shows in its packets. Who sends from elsewhere is believed by what speaks for it: most of all the
+negotiated address, then a host that we know (that of SDP, or where the signalling comes from), and
+least of all a stranger, who must have been at it for a while. Whoever is believed keeps the stream
+against all that have no more to say for themselves: so an outsider who guesses our port cannot draw
+it to himself, and if he was first, loses it to the peer.
 """
 
-from typing import Final
+from collections.abc import Container
+from typing import Final, NamedTuple
 
 Address = tuple[str, int]
 
-MIN_PACKETS: Final = 2  # in sequence, from another address than the negotiated one, before we learn
+MIN_PACKETS: Final = 2  # in sequence, before anything but the negotiated address is believed
+STRANGER_SPAN: Final = 0.05  # seconds in sequence, before a stranger is
+MAX_CANDIDATES: Final = 8
+STALE: Final = 0.5  # seconds without a packet after which a candidate makes room
+_NOBODY, _STRANGER, _KNOWN, _NEGOTIATED = range(4)
+
+
+class _Candidate(NamedTuple):
+    upcoming: int  # the sequence number that would go on
+    packets: int  # in sequence
+    began: float
+    seen: float
 
 
 class Latch:
     """The remote address of one stream."""
 
     __slots__ = (
-        "_candidate",
-        "_count",
+        "_candidates",
         "_expected",
-        "_latched",
-        "_next",
+        "_known",
+        "_standing",
         "address",
         "refused",
         "stranger",
@@ -32,43 +45,63 @@ class Latch:
         self.refused = 0  # packets from elsewhere
         self.stranger: Address | None = None  # the last sender of those
         self._expected: Address | None = None
+        self._known: Container[str] = ()
         self.expect(None)
 
-    def expect(self, address: Address | None) -> None:
+    def expect(self, address: Address | None, known: Container[str] = ()) -> None:
         """SDP has named an address (None: none that could be used); learn anew.
 
-        While it is the same as before, what was learnt stays in use until something else is.
+        known: further hosts from which the peer may well send. While the address is the same as
+        before, what was learnt stays in use until something else is.
         """
         if address != self._expected:
             self.address = address
         self._expected = address
-        self._latched = False
-        self._candidate: Address | None = None
-        self._next = 0
-        self._count = 0
+        self._known = known
+        self._standing = _NOBODY  # what speaks for the address in use
+        self._candidates: dict[Address, _Candidate] = {}
 
-    def admit(self, source: Address, sequence_number: int) -> bool:
+    def admit(self, source: Address, sequence_number: int, now: float) -> bool:
         """True when a valid packet from this source belongs to the stream."""
-        if self._latched and source == self.address:
+        if source == self.address and self._standing:
             return True
-        if source == self._expected or source == self.address:
-            self._latched = True
-            self.address = source
-            return True
-        if not self._latched and self._learn(source, sequence_number):
+        standing = self._standing_of(source)
+        if standing > self._standing and (
+            standing == _NEGOTIATED
+            or source == self.address
+            or self._learn(source, sequence_number, standing, now)
+        ):
+            self.address, self._standing = source, standing
+            self._candidates.clear()
             return True
         self.refused += 1
         self.stranger = source
         return False
 
-    def _learn(self, source: Address, sequence_number: int) -> bool:
-        if source == self._candidate and sequence_number == self._next:
-            self._count += 1
-        else:
-            self._candidate, self._count = source, 1
-        self._next = (sequence_number + 1) & 0xFFFF
-        if self._count < MIN_PACKETS:
+    def _standing_of(self, source: Address) -> int:
+        if source == self._expected:
+            return _NEGOTIATED
+        expected = self._expected is not None and source[0] == self._expected[0]
+        return _KNOWN if expected or source[0] in self._known else _STRANGER
+
+    def _learn(self, source: Address, number: int, standing: int, now: float) -> bool:
+        before = self._candidates.get(source)
+        if before is None and not self._make_room(standing, now):
             return False
-        self._latched = True
-        self.address = source
-        return True
+        if before is not None and number == before.upcoming:
+            packets, began = before.packets + 1, before.began
+        else:
+            packets, began = 1, now
+        self._candidates[source] = _Candidate((number + 1) & 0xFFFF, packets, began, now)
+        return packets >= MIN_PACKETS and (standing == _KNOWN or now - began >= STRANGER_SPAN)
+
+    def _make_room(self, standing: int, now: float) -> bool:
+        """For one more candidate: those that have fallen silent go, and strangers for a known."""
+        if len(self._candidates) >= MAX_CANDIDATES:
+            self._candidates = {
+                source: candidate
+                for source, candidate in self._candidates.items()
+                if now - candidate.seen < STALE
+                and (standing == _STRANGER or self._standing_of(source) == _KNOWN)
+            }
+        return len(self._candidates) < MAX_CANDIDATES

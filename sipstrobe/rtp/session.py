@@ -19,6 +19,7 @@ from sipstrobe.rtp.quality import Counts, Quality, quality
 from sipstrobe.rtp.sequence import MIN_SEQUENTIAL
 from sipstrobe.rtp.statistics import Reception
 
+SOURCE_SILENCE: Final = 0.05  # seconds after which another source may be heard instead
 REPORT_INTERVAL: Final = 5.0  # seconds; RFC 3550 §6.2, a session of two never needs more
 _COMPENSATION: Final = 2.71828 - 1.5  # RFC 3550 §6.3.1
 MAX_CLOCK: Final = 1 << 32
@@ -92,6 +93,7 @@ class Session:
         self._extended: Collection[str] = ()
         self._rtcp: Address | None = None
         self._candidate: tuple[int, int, int] = (-1, 0, 0)  # SSRC, next number, packets in sequence
+        self._heard_at = 0.0  # when the last packet of the source came
         self._collided_with: Address | None = None
         self._sent_since_report = False
         self._sent_at_news = 0  # packets_sent when the last report of the other side came
@@ -109,17 +111,18 @@ class Session:
         rtcp: Address | None,
         accepted: Container[int],
         *,
+        known: Container[str] = (),
         codec: str = "",
         ptime_ms: int = 20,
         extended: Collection[str] = (),
         now: float,
     ) -> None:
-        """Take over the result of an SDP exchange.
+        """Take over the result of an SDP exchange. known: further hosts that may well send.
 
         accepted: payload types that may be received. extended: which of the extended reports
         METRICS and RECEIVER_TIMES the other side wants.
         """
-        self.latch.expect(rtp)
+        self.latch.expect(rtp, known)
         self._rtcp = rtcp
         self._accepted = accepted
         self._codec, self._ptime_ms, self._extended = codec, ptime_ms, extended
@@ -142,14 +145,14 @@ class Session:
             self.foreign += 1
             self.foreign_type = received.payload_type
             return None
-        if not self.latch.admit(source, number):
+        if not self.latch.admit(source, number, now):
             return None
         if received.ssrc == self.ssrc:
             self._collide(source, now)
             return None
         heard = self.source
         if heard is None or received.ssrc != heard.ssrc:
-            if heard is not None and not self._believe(received):
+            if heard is not None and not self._believe(received, now):
                 return None
             heard = self._hear(received)
         elif self._candidate[0] >= 0:
@@ -159,6 +162,7 @@ class Session:
         if extended is None:
             self.invalid += 1
             return None
+        self._heard_at = now
         if heard.sequence.restarts != restarts:
             self.outbox.append(SourceChanged(heard.ssrc))
         return extended, received
@@ -340,8 +344,11 @@ class Session:
 
     # --- Sources -------------------------------------------------------------------------------
 
-    def _believe(self, received: Packet) -> bool:
-        """True when another source than the one heard has sent two packets in sequence alone."""
+    def _believe(self, received: Packet, now: float) -> bool:
+        """True when another source than the one heard has sent two packets in sequence, and that
+        one has fallen silent: who guesses SSRC and address of a peer does not speak over it."""
+        if now - self._heard_at < SOURCE_SILENCE:
+            return False
         ssrc, upcoming, count = self._candidate
         in_sequence = ssrc == received.ssrc and upcoming == received.sequence_number
         count = count + 1 if in_sequence else 1

@@ -60,6 +60,7 @@ class CallMedia:
     ) -> None:
         """path: given where addresses are translated; then `prepare` comes first."""
         self.stream = stream
+        stream.signalling = flow.remote.host
         self.path = path
         if path is not None:
             path.ready = self._unpark

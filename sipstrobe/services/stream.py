@@ -124,6 +124,7 @@ class Stream:
         self._receives = False
         self._sends = False
         self._parked = False
+        self.signalling = ""  # the host that the peer's signalling comes from
         self._payload_type = 0
         self._packet_time = 0.0
         self._turns_a_packet = 1
@@ -194,6 +195,7 @@ class Stream:
             rtp,
             rtcp,
             frozenset(accepted),
+            known=(self.signalling,),
             codec=parameters.codec,
             ptime_ms=parameters.ptime_ms,
             extended=parameters.extended,

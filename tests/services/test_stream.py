@@ -308,7 +308,7 @@ def test_another_ssrc_in_the_middle_of_a_call_is_heard_without_garbage() -> None
     bench.number = 60000
     bench.talk(50, ssrc=99)
 
-    assert bench.stream.statistics.packets in (49, 50)
+    assert bench.stream.statistics.packets >= 47  # those of the old one are waited for
     tail = bench.played[-180:]
     assert max(tail) < 0.6
     assert sum(peak < 0.4 for peak in tail) < 30  # the change itself may be heard, briefly
