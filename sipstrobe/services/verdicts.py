@@ -14,7 +14,7 @@ from sipstrobe.rtp.quality import Counts, Quality
 from sipstrobe.rtp.verdict import FINE, SILENCE_DB, Facts, Opinion, Verdict, judge
 from sipstrobe.services.call_media import CallMedia
 from sipstrobe.services.calls import AudioReport, Call
-from sipstrobe.services.stream import StreamStatistics
+from sipstrobe.services.stream_statistics import StreamStatistics
 
 logger = logging.getLogger(__name__)
 
