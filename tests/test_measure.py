@@ -33,3 +33,22 @@ def test_prometheus_buckets_are_cumulative_and_end_with_infinity() -> None:
     assert 'x_seconds_bucket{le="0.63"} 1' in lines
     assert 'x_seconds_bucket{le="+Inf"} 2' in lines
     assert lines[-1] == "x_seconds_count 2"
+
+
+def test_families_differ_in_a_label_and_figures_may_have_bounds_of_their_own() -> None:
+    measures = Measures()
+    measures.family("calls", "Calls", "verdict", lambda: {"ok": 2, "poor": 1})
+    measures.family("ended_total", "Ended", "verdict", lambda: {})
+    measures.histogram("mos", "Score", (2.0, 3.0)).record(2.5)
+
+    lines = list(measures.prometheus())
+
+    assert 'calls{verdict="ok"} 2' in lines
+    assert 'calls{verdict="poor"} 1' in lines
+    assert "# TYPE calls gauge" in lines
+    assert "# TYPE ended_total counter" in lines
+    assert [line for line in lines if line.startswith("mos_bucket")] == [
+        'mos_bucket{le="2"} 0',
+        'mos_bucket{le="3"} 1',
+        'mos_bucket{le="+Inf"} 1',
+    ]

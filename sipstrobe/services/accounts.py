@@ -52,6 +52,7 @@ class Accounts:
         self._context = context
         self._ways = Ways(locator, transports)
         self._settings = SipSettings()
+        self._seen: dict[str, tuple[Standing | None, Mapping[str, object]]] = {}  # for snapshots
         self._pace = Pace(context.clock)
         self._asks_callers = False
         self._by_user: dict[str, Account] = {}  # those that are active, by user ID
@@ -71,6 +72,7 @@ class Accounts:
     def apply(self, wanted: SipSettings) -> None:
         """Bring settings into effect; accounts that they do not change stay as they are."""
         before, self._settings = self._settings, wanted
+        self._seen.clear()
         active = [account for account in wanted.accounts if account.enabled and wanted.enabled]
         self._by_user = {account.user_id: account for account in active}
         self._asks_callers = any(account.callers for account in active)
@@ -103,7 +105,7 @@ class Accounts:
 
         problem: in words, empty if there is none.
         """
-        return [self._describe(account) for account in self._settings.accounts]
+        return [self._described(account) for account in self._settings.accounts]
 
     # --- questions ------------------------------------------------------------------------------
 
@@ -206,6 +208,15 @@ class Accounts:
         level = logging.DEBUG if passing else logging.INFO
         logger.log(level, "account %s: %s", event.account, event.words)
         self._context.bus.publish(event)
+
+    def _described(self, account: Account) -> Mapping[str, object]:
+        """As it was described last, unless it stands otherwise by now."""
+        registrations = self._registrations.get(account.user_id)
+        standing = registrations.standing if registrations is not None else None
+        seen = self._seen.get(account.user_id)
+        if seen is None or seen[0] is not standing:
+            seen = self._seen[account.user_id] = (standing, self._describe(account, registrations))
+        return seen[1]
 
     def _describe(
         self, account: Account, registrations: Registrations | None = None
