@@ -72,13 +72,13 @@ def make_output(wanted: str, clock: Clock, sample_rate: int) -> Output:
 class Null:
     """Plays to nobody: a card with periods of 5 ms, on a schedule that never drifts.
 
-    Nobody can hear when a period is mixed. So four at a time are, unless `catch_up` asks for
-    those that have begun: what is played is the same, to the sample, with a quarter of the
+    Nobody can hear when a period is mixed. So eight at a time are, unless `catch_up` asks for
+    those that have begun: what is played is the same, to the sample, with an eighth of the
     wake-ups. When the loop was late everything due is made good, up to a second.
     """
 
     PERIOD: ClassVar = 0.005
-    BATCH: Final = 4  # periods to a wake-up
+    BATCH: Final = 8  # periods to a wake-up
     BEHIND: Final = 200  # periods that are made good; more are left out
 
     def __init__(self, clock: Clock, sample_rate: int) -> None:
@@ -141,7 +141,7 @@ class Null:
             self._take(block)
 
     def _tick(self) -> None:
-        """At every fourth line of the clock's 5 ms grid, where others have their turns as well."""
+        """At every eighth line of the clock's 5 ms grid, where others have their turns as well."""
         self.catch_up()
         if self._running:
             line = self._line + self._position - 1 + self.BATCH
