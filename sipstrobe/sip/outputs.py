@@ -1,10 +1,11 @@
 """What the SIP endpoint leaves in its outbox: bytes for the wire, and news about calls.
 
 `call` is the endpoint's own name for one INVITE session ("in-7", "out-3"), unique while it runs.
-SDP is opaque here: `body` is what the peer sent, None when the message had no SDP.
+SDP is opaque here: `body` is what the peer sent, None when the message had no SDP. It is not shown,
+for it may hold keys of media (RFC 4568) or digits that somebody has dialled.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from sipstrobe.sip.identity import Registered, RegistrationFailed, Unregistered
@@ -17,7 +18,7 @@ class Send:
     """Put these bytes on the wire. Report a failure with `Endpoint.send_failed(flow)`."""
 
     flow: Flow
-    data: bytes
+    data: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class IncomingCall:
     call: str
     flow: Flow
     request: Request
-    body: bytes | None  # the caller's offer; None: we must offer in the 2xx
+    body: bytes | None = field(repr=False)  # the caller's offer; None: we must offer in the 2xx
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ class CallProgress:
 
     call: str
     response: Response
-    body: bytes | None
+    body: bytes | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ class CallAccepted:
 
     call: str
     response: Response
-    body: bytes | None
+    body: bytes | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ class CallConfirmed:
     """Our 2xx to an incoming call was acknowledged; body: the answer, if we had offered."""
 
     call: str
-    body: bytes | None
+    body: bytes | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ class OfferReceived:
 
     call: str
     request: Request
-    body: bytes | None
+    body: bytes | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,7 @@ class AnswerReceived:
 
     call: str
     status: int
-    body: bytes | None
+    body: bytes | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ class InfoReceived:
 
     call: str
     content_type: str  # lower case, without parameters
-    body: bytes
+    body: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

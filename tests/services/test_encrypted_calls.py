@@ -16,6 +16,7 @@ from sipstrobe.errors import RemoteProtocolError
 from sipstrobe.sdp.security import Encryption, KeyExchange
 from sipstrobe.services.call_media import CallMedia, MediaFactory
 from sipstrobe.services.media_options import PLAIN, MediaOptions
+from sipstrobe.sip.outputs import AnswerReceived, Send
 from sipstrobe.sip.settings import Account, SipSettings
 from sipstrobe.sip.transport import Address, Flow, Transport
 from tests.services.phones import HOST, Device, Peer, free_port, settings
@@ -301,5 +302,33 @@ async def test_who_takes_only_encrypted_media_is_asked_once_more() -> None:
     assert b"RTP/AVP 0" in offers[0]
     assert b"UDP/TLS/RTP/SAVP 0" in offers[1]
     assert device.story[-1] == "terminated failed"
+    await device.close()
+    peer.close()
+
+
+async def test_keys_of_a_caller_are_in_no_log_and_no_event(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """From the datagram to the end of the call, at every level."""
+    caplog.set_level(logging.DEBUG)
+    account = Account(default=True, transport="tls", media_encryption="best_effort")
+    device = Device(LeapClock(), msgspec.structs.replace(settings(), accounts=(account,)))
+    peer = Peer()
+    await device.phone.transports.ready()
+    key = b"WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz"
+    offered = peer.sdp("crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" + key.decode())
+
+    peer.invite(device, body=offered)
+    answer = await peer.told(200)
+    peer.request("ACK")
+    peer.request("BYE")
+    await peer.told(200)
+
+    theirs, ours = key.decode()[:10], KEY.findall(answer.body)[0].decode()[:10]
+    news = AnswerReceived("out-1", 200, answer.body)
+    sent = Send(Flow(Transport.UDP, Address(HOST, 1), Address(HOST, 2)), bytes(answer))
+    for shown in (caplog.text, repr(device.events), repr((news, sent, answer))):
+        assert theirs not in shown
+        assert ours not in shown
     await device.close()
     peer.close()
