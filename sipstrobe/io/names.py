@@ -240,8 +240,8 @@ def _can_be_a_name(host: str) -> bool:
 def _look_up(host: str) -> tuple[str, ...] | OSError:
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_DGRAM)
-    except OSError as error:
-        return OSError(f"the name {host} is not known: {error.strerror or error}")
+    except OSError:
+        return OSError(f"the name {host} is not known")
     except ValueError:
         return OSError(f"{host!r} can be no host name")
     return tuple(dict.fromkeys(endpoint_of(cast("Address", entry[4]))[0] for entry in found))

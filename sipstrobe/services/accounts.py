@@ -229,7 +229,14 @@ class Accounts:
 
     def _event(self, account: Account, registrations: Registrations | None) -> RegistrationChanged:
         if registrations is None:
-            words = "is called by address" if account.enabled else "is not active"
+            if not account.enabled:
+                words = "is not active"
+            elif not self._settings.enabled:
+                words = "SIP is switched off"
+            elif account.kind == "registered":
+                words = "has neither registrar nor domain"
+            else:
+                words = "is called by address"
             return RegistrationChanged(
                 account=account.name,
                 state=RegistrationState.OFF,

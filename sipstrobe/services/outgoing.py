@@ -135,7 +135,7 @@ class Outgoing:
         with self._context.trace.because(wish.cause):
             if attempt is None:
                 logger.info("call %s cannot be made: %s", call.id, words)
-                self._board.finish(call, CallReason.FAILED)
+                self._board.finish(call, CallReason.FAILED, words)
             elif attempt.failure is not None:
                 self._board.ended(attempt.failure)
 
@@ -162,7 +162,8 @@ class Outgoing:
                 last = self._invite(call, wish, way, media)
             if last is None or await self._somebody_is_there(last):
                 break
-            self._accounts.unreachable(wish.account, way.flow)
+            if last.failure is None or last.failure.how is Ended.UNREACHABLE:
+                self._accounts.unreachable(wish.account, way.flow)
         return last
 
     async def _somebody_is_there(self, attempt: Attempt) -> bool:

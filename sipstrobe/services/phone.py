@@ -85,7 +85,7 @@ class Phone:
         self._endpoint = Endpoint(self._settings, context.random_bytes)
         self._driver = context.driver(self._endpoint, self._deliver, name="SIP timer")
         self.transports = SipTransports(context, self._driver, self._endpoint, self._needs, folder)
-        self.nat = Nat(context)
+        self.nat = Nat(context, self._routed)
         self._media = MediaFactory(context, self._settings.rtp_start_port, self.nat)
         self._board = Switchboard(context, self._driver, self._endpoint)
         self._board.record = record
@@ -147,12 +147,14 @@ class Phone:
             self._board.end_all()
             self._driver.feed(self._endpoint.dismiss_watchers)
         self.nat.apply(wanted)
-        self.transports.apply(wanted if wanted.enabled else None)
-        self.accounts.apply(wanted)
         if wanted.enabled:
+            self.transports.apply(wanted)
+            self.accounts.apply(wanted)
             self._network.open()
-        else:
+        else:  # those who are to hear of it are told before we are deaf
             self._network.close()
+            self.accounts.apply(wanted)
+            self.transports.apply(None)
 
     async def aclose(self) -> None:
         """Hang up, take leave, give the last words a moment to be answered, and close."""

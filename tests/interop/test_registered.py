@@ -224,3 +224,5 @@ def test_a_change_of_one_account_leaves_the_others_alone(tmp_path: Path) -> None
 
         assert standing(running) == before
         assert standing(running, "u2")["words"] == "is not active"
+        running.set("/sip/enabled", False)
+        wait_until(lambda: pbx.contacts("u1") == [])

@@ -109,10 +109,12 @@ async def test_the_way_of_an_account_is_told(town: Town) -> None:
 
 async def test_who_registers_nowhere_is_called_by_address(town: Town) -> None:
     off = Account(name="off", user_id="off", enabled=False)
-    device = await town.device(Account(default=True), off)
+    nowhere = Account(name="nowhere", user_id="nowhere", kind="registered")
+    device = await town.device(Account(default=True), off, nowhere)
 
     assert words(device, "peer-to-peer") == "is called by address"
     assert words(device, "off") == "is not active"
+    assert words(device, "nowhere") == "has neither registrar nor domain"
     with pytest.raises(CommandRefused, match="not active"):
         device.do(Dial(uri="sip:a@127.0.0.1", account="off"))
 
