@@ -77,6 +77,37 @@ class Phone {
     return answer;
   }
 
+  /** Call with the browser's own media: ICE, DTLS-SRTP, and a tone in place of a microphone. */
+  async whistle(target, hertz, gain) {
+    const peer = (this.peer = new RTCPeerConnection());
+    const context = new AudioContext({ sampleRate: 48000 });
+    const tone = new OscillatorNode(context, { frequency: hertz });
+    const line = context.createMediaStreamDestination();
+    tone.connect(new GainNode(context, { gain })).connect(line);
+    tone.start();
+    line.stream.getTracks().forEach((track) => peer.addTrack(track, line.stream));
+    const known = RTCRtpSender.getCapabilities("audio").codecs;
+    const wanted = known.filter((codec) => /PCMU|telephone/.test(codec.mimeType));
+    peer.getTransceivers()[0].setCodecPreferences(wanted);
+    await peer.setLocalDescription();
+    await new Promise((resolve) => {
+      peer.onicecandidate = ({ candidate }) => candidate || resolve();
+    });
+    const answer = await this.call(target, peer.localDescription.sdp, 9);
+    const sdp = answer.slice(answer.indexOf("\r\n\r\n") + 4);
+    await peer.setRemoteDescription({ type: "answer", sdp });
+    await new Promise((resolve) => {
+      peer.onconnectionstatechange = () => peer.connectionState === "connected" && resolve();
+    });
+    return answer;
+  }
+
+  /** How many packets of sound have come. */
+  async packets() {
+    const reports = [...(await this.peer.getStats()).values()];
+    return reports.find((report) => report.type === "inbound-rtp")?.packetsReceived ?? 0;
+  }
+
   async hangUp() {
     this.heard = [];
     this.send("BYE");

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -18,10 +19,12 @@ from tests.interop.kamailio import kamailio, registered_until
 from tests.interop.test_registered import account, registered
 from tests.interop.witness import await_dark_and_silent, await_profile
 from tests.support.authority import Authority
+from tests.support.hear import tone_db
 
 pytestmark = pytest.mark.interop
 
 PHONE = (Path(__file__).parent.parent / "data" / "browser_phone.js").read_text()
+TONE_GAIN = 0.3
 OFFERED = json.dumps(OFFER.replace("{media}", "{port}"))
 
 
@@ -123,6 +126,35 @@ def test_a_page_that_does_not_speak_sip_is_not_let_in(house: House) -> None:
     opened = f"new Promise(done => new WebSocket('{url}', 'chat').onclose = e => done(e.code))"
     assert page.evaluate(opened) == 1006
     page.close()
+
+
+def test_a_browser_is_heard_with_its_own_media(house: House, figures: dict[str, str]) -> None:
+    """WebRTC without any server between: RFC 8445, RFC 5763, RFC 5761; both ways."""
+    wanted = {
+        "accounts/0/transport": "wss",
+        "accounts/0/media_encryption": "best_effort",
+        "nat/ice": True,
+    }
+    puts = [("--set", f"/sip/{name}={json.dumps(value)}") for name, value in wanted.items()]
+    port = free_port()
+    puts.append(("--set", f"/sip/secure_websocket_port={port}"))
+    folder = house.device.folder.parent / "media"
+    with device(folder, *(p for put in puts for p in put)) as running:
+        other = House(running, {"wss": port}, house.browser)
+        with other.phone("wss") as page:
+            page.evaluate(f"phone.whistle('sip:1099@127.0.0.1', 1000, {TONE_GAIN})")
+            began = time.monotonic()
+            sound = running.heard(began + 0.6, began + 1.1)
+            [heard] = running.calls
+            assert page.evaluate("phone.packets()") > 20
+            assert page.evaluate("phone.hangUp()") == "SIP/2.0 200 OK"
+        running.wait_idle()
+
+    assert heard["audio"]["encryption"].startswith("AES_")
+    assert heard["audio"]["way"].startswith("ICE: ")
+    level = tone_db(sound, 1000.0)
+    figures["a browser's tone of -13.5 dB, by WebRTC"] = f"{level:.1f} dB"
+    assert level == pytest.approx(20 * np.log10(TONE_GAIN / np.sqrt(2)), abs=1.0)
 
 
 # --- with a server ------------------------------------------------------------------------------
