@@ -27,6 +27,7 @@ import numpy as np
 from tests.interop.baresip import baresip
 from tests.interop.device import TRUSTING, Device, answers_options, device, free_port
 from tests.interop.sipp import start_sipp
+from tests.interop.tones import write_ulaw
 
 OFFER = (
     "v=0\r\no=bench 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
@@ -298,9 +299,8 @@ def peers(folder: Path) -> Generator[tuple[Device, Device, int, int]]:
         wav.setframerate(8000)
         t = np.arange(8000 * 60) / 8000
         wav.writeframes((np.sin(2 * np.pi * 1000 * t) * 16000).astype("<i2").tobytes())
-    samples = (np.sin(2 * np.pi * np.arange(160000) / 20) * 60 + 128).astype(np.uint8)
     (folder / "sipp").mkdir()
-    (folder / "sipp" / "tone.ulaw").write_bytes(samples.tobytes())
+    write_ulaw(tone, folder / "sipp" / "tone.ulaw")
     with (
         device(folder / "quiet", *TRUSTING, "--set", "/sip/max_calls=2000", sound="null") as quiet,
         device(folder / "light", sound="null") as light,

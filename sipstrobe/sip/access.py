@@ -19,6 +19,7 @@ What an entry is compared with, and what that proves:
 
 import re
 from collections.abc import Collection, Iterator
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_network
 from typing import Generic, TypeVar
 
@@ -164,6 +165,7 @@ class _Networks:
         return any(number >> rest in table for rest, table in tables.items())
 
 
+@lru_cache(1024)
 def _numeric(address: str) -> IPv4Address | IPv6Address:
     """An address without its link (``%2``); one of IPv4 in IPv6 as what it is."""
     if ":" not in address:
