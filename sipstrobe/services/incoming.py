@@ -175,7 +175,7 @@ class Incoming:
             call.answer = media.offer() if news.body is None else media.answer(news.body)
         except RemoteProtocolError as error:
             logger.info("call %s from %s: %s", call.id, call.remote_uri, error)
-            self._board.refuse(call, error.status, CallReason.FAILED)
+            self._board.refuse(call, error.status, CallReason.FAILED, str(error))
         else:
             self._announce(call, news, account)
 

@@ -14,6 +14,7 @@ from sipstrobe.services.turns import Turns
 from sipstrobe.services.verdicts import Verdicts
 from sipstrobe.sip.account import Account
 from sipstrobe.sip.endpoint import Endpoint
+from sipstrobe.sip.grammar import quote
 from sipstrobe.sip.outputs import CallEnded, Ended, Output
 
 logger = logging.getLogger(__name__)
@@ -110,10 +111,13 @@ class Switchboard:
 
     # --- the end --------------------------------------------------------------------------------
 
-    def refuse(self, call: Call, status: int, reason: CallReason) -> None:
-        """A call that never sounds or lights: only its pulse tells of it."""
-        self._driver.feed(self._endpoint.reject, call.leg, status)
-        self._leave(call, f"refused here with {status}")
+    def refuse(self, call: Call, status: int, reason: CallReason, words: str = "") -> None:
+        """A call that never sounds or lights: only its pulse tells of it. words: why, for the
+        caller too (RFC 3261 §20.43); what the caller has said itself may be in them."""
+        words = "".join(sign for sign in words if sign.isprintable())
+        warning = (("Warning", f"399 - {quote(words)}"),) if words else ()
+        self._driver.feed(self._endpoint.reject, call.leg, status, headers=warning)
+        self._leave(call, f"refused here with {status}{words and f', {words}'}")
         self._context.bus.publish(call.moved(CallStatus.TERMINATED, reason))
 
     def deny(self, call: Call) -> None:

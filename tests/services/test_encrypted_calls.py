@@ -332,3 +332,24 @@ async def test_keys_of_a_caller_are_in_no_log_and_no_event(
         assert ours not in shown
     await device.close()
     peer.close()
+
+
+async def test_the_caller_is_told_why_its_media_are_refused() -> None:
+    """RFC 3261 §21.4.26: 488 should say it, in a Warning."""
+    device, peer, rude = Device(LeapClock(), settings()), Peer(), Peer()
+    await device.phone.transports.ready()
+
+    peer.invite(device, body=peer.sdp(media="m=audio 5000 RTP/SAVP 0"))
+    refusal = await peer.told(488)
+    peer.request("ACK")
+    rude.invite(device, body=rude.sdp(media='m=audio 5000 "\0\\\x7fX 0'))
+    other = await rude.told(488)
+    rude.request("ACK")
+
+    assert other.headers.first("Warning") == r'399 - "\"\\X is not supported"'
+    assert refusal.headers.first("Warning") == (
+        '399 - "only encrypted media are offered, and encryption is switched off"'
+    )
+    await device.close()
+    peer.close()
+    rude.close()
