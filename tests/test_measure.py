@@ -38,7 +38,7 @@ def test_prometheus_buckets_are_cumulative_and_end_with_infinity() -> None:
 def test_families_differ_in_a_label_and_figures_may_have_bounds_of_their_own() -> None:
     measures = Measures()
     measures.family("calls", "Calls", "verdict", lambda: {"ok": 2, "poor": 1})
-    measures.family("ended_total", "Ended", "verdict", lambda: {})
+    measures.family("ended_total", "Ended", "verdict", dict[str, float])
     measures.histogram("mos", "Score", (2.0, 3.0)).record(2.5)
 
     lines = list(measures.prometheus())
