@@ -24,6 +24,10 @@ LONGEST_WAIT = 10.0  # seconds that a datagram can have waited; more is the cale
 BUFFER_BYTES = 1 << 20
 PAIR_SPAN = 4000  # how many ports from the start port up a PortPairs uses, if there are so many
 MAX_DATAGRAM = 65535
+_MTU = {  # linux/in.h, linux/in6.h: IP_MTU, IPV6_MTU
+    socket.AF_INET: (socket.IPPROTO_IP, 14),
+    socket.AF_INET6: (socket.IPPROTO_IPV6, 24),
+}
 _NOT_THE_PORT = (errno.EMFILE, errno.EADDRNOTAVAIL)  # what no other port would help against
 _IP_RECVERR, _IPV6_RECVERR = 11, 25  # linux/in.h, linux/in6.h
 _MSG_ERRQUEUE = 0x2000
@@ -263,6 +267,16 @@ def local_address_for(host: str) -> str:
 
     Raises OSError when there is no way.
     """
-    with socket.socket(family_of(host), socket.SOCK_DGRAM) as probe:
+    return route_to(host)[0]
+
+
+def route_to(host: str) -> tuple[str, int]:
+    """The same, and the largest packet in bytes that the kernel knows to go that way (RFC 1191).
+
+    Raises OSError when there is no way.
+    """
+    family = family_of(host)
+    level, option = _MTU[family]
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
         probe.connect(address_of((host, 9)))
-        return str(probe.getsockname()[0])
+        return str(probe.getsockname()[0]), probe.getsockopt(level, option)

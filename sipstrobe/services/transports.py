@@ -14,7 +14,7 @@ from sipstrobe.io.names import Names, is_numeric
 from sipstrobe.io.signalling import SignallingSocket
 from sipstrobe.io.tcp import Handlers, TcpHub
 from sipstrobe.io.udp import Endpoint as SocketAddress
-from sipstrobe.io.udp import local_address_for
+from sipstrobe.io.udp import route_to
 from sipstrobe.machine import Driver
 from sipstrobe.services.certificates import Certificates
 from sipstrobe.services.doors import Door, Doors
@@ -249,7 +249,7 @@ class SipTransports:
         host, port = flow.remote.host, flow.remote.port
         try:
             async with asyncio.timeout(RESOLVE_LIMIT):
-                address = await self._names.first_address(host, port)
+                address, *_ = await self._names.addresses(host)
         except OSError:
             self._fail(flow, f"the name {host} could not be looked up")
             return
@@ -286,11 +286,12 @@ class SipTransports:
         if known is not None and now < known[1]:
             return known[0]
         try:
-            local = local_address_for(remote[0])
+            local, mtu = route_to(remote[0])
         except OSError:
             return None
         if len(self._flows) >= MAX_FLOWS:
             self._flows.clear()
+        self._endpoint.learn_mtu(remote[0], mtu)
         ours = Address(local, self._port_of(transport))
         flow = Flow(transport, ours, Address(*remote), server_name=name)
         self._flows[transport, remote, name] = flow, now + ROUTE_LIFE

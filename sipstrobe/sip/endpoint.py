@@ -19,7 +19,7 @@ from sipstrobe.sip.dialog_info import ShownDialog
 from sipstrobe.sip.framing import PING, PONG
 from sipstrobe.sip.headers import NameAddr
 from sipstrobe.sip.identity import Binding, Identity
-from sipstrobe.sip.layer import MAX_TRANSACTIONS, Counters
+from sipstrobe.sip.layer import MAX_MTUS, MAX_TRANSACTIONS, Counters
 from sipstrobe.sip.limits import MALFORMED, Limits
 from sipstrobe.sip.message import Request, Response, parse, received_from, salvage
 from sipstrobe.sip.modify import ModifiableSession
@@ -30,6 +30,7 @@ from sipstrobe.sip.registration import Registration
 from sipstrobe.sip.settings import SipSettings
 from sipstrobe.sip.speaker import Speaker
 from sipstrobe.sip.stream import Stream
+from sipstrobe.sip.target import LARGEST_UDP_REQUEST, MTU_MARGIN
 from sipstrobe.sip.transaction import Failure
 from sipstrobe.sip.transport import Address, Flow
 from sipstrobe.sip.uas import UserAgentServer, read_all
@@ -213,6 +214,20 @@ class Endpoint:
             self.connection_closed(flow.connection, now=now)
         self._layer.transport_failed(flow, why, now=now)
         self._core.keepers.flow_failed(flow, why, now=now)
+
+    def routed(self, public: Address | None, *, now: float) -> None:
+        """A router lets others in at this address, and by it to our SIP port; None: none does."""
+        self._layer.mappings.router = public
+
+    def learn_mtu(self, host: str, mtu: int) -> None:
+        """How large a packet to this host can be: RFC 3261 §18.1.1 wants 200 bytes to spare."""
+        mtus = self._layer.mtus
+        if mtu - MTU_MARGIN >= LARGEST_UDP_REQUEST:
+            mtus.pop(host, None)
+            return
+        mtus[host] = mtu
+        if len(mtus) > MAX_MTUS:
+            del mtus[next(iter(mtus))]
 
     def mapped(self, flow: Flow, public: Address | None, *, now: float) -> None:
         """How the peer of this flow sees us, as STUN has told; None: it has, but not that.

@@ -211,7 +211,9 @@ class Asking:
             self._sign()
         data = self._encode()
         wanted = self.flow.transport
-        transport = transport_for(len(data), wanted, switch=self._layer.udp_to_tcp)
+        layer = self._layer
+        mtu = layer.mtus.get(self.flow.remote.host)
+        transport = transport_for(len(data), wanted, switch=layer.udp_to_tcp, mtu=mtu)
         if transport is not wanted:
             self._switched = True
             self.flow = replace(self.flow, transport=transport)

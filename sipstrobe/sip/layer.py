@@ -22,6 +22,7 @@ from sipstrobe.sip.transport import Address, Flow, Transport
 
 Way = tuple[Transport, Address, str]
 
+MAX_MTUS = 256  # hosts
 MAX_TRANSACTIONS = 100_000  # a call leaves two behind for 32 s: 1,000 calls/s need 64,000
 RETRY_AFTER = 5  # seconds; what a caller is told when a bound is reached
 
@@ -63,6 +64,7 @@ class Layer:
         self.connections: set[int] = set()
         self._why = ""  # of the last failure to send
         self.udp_to_tcp = True
+        self.mtus: dict[str, int] = {}  # of the ways to hosts, where they are small
         self._max_transactions = max_transactions
         self._random_bytes = random_bytes
         self._secret = random_bytes(16)

@@ -98,9 +98,12 @@ def transport_for(
 ) -> Transport:
     """The transport for a request of this size: RFC 3261 §18.1.1, if `switch` allows it.
 
-    mtu: of the path, in bytes, if it is known.
+    mtu: of the path, in bytes, if it is known. Deviation: where it is known to be large, more than
+    1300 bytes go over TCP all the same; a large datagram is the first to be lost.
     """
-    largest = LARGEST_UDP_REQUEST if mtu is None else mtu - MTU_MARGIN
+    largest = LARGEST_UDP_REQUEST
+    if mtu is not None:
+        largest = min(largest, mtu - MTU_MARGIN)
     if switch and wanted is Transport.UDP and size_bytes > largest:
         return Transport.TCP
     return wanted

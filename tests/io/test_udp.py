@@ -20,6 +20,7 @@ from sipstrobe.io.udp import (
     UdpSocket,
     endpoint_of,
     local_address_for,
+    route_to,
 )
 from tests.support.waiting import turns, until
 
@@ -272,6 +273,14 @@ def _is_free(port: int) -> bool:
         except OSError:
             return False
         return True
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_how_large_a_packet_may_be_on_the_way(host: str) -> None:
+    """RFC 1191, as the kernel knows it; loopback takes whatever there is."""
+    ours, mtu = route_to(host)
+    assert ours == host
+    assert mtu >= 65_535
 
 
 Pairs = Callable[[int], PortPairs]

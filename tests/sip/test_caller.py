@@ -1,9 +1,12 @@
 """Outgoing calls, as a peer on the wire sees them."""
 
+from dataclasses import replace
+
 import pytest
 
 from sipstrobe.errors import LocalProtocolError
 from sipstrobe.sip.identity import Identity
+from sipstrobe.sip.layer import MAX_MTUS
 from sipstrobe.sip.message import Request
 from sipstrobe.sip.outputs import (
     CallAccepted,
@@ -319,6 +322,28 @@ def large(scene: Scene) -> str:
     )
     scene.collect()
     return name
+
+
+def test_on_a_narrow_way_a_request_is_large_sooner() -> None:
+    """RFC 3261 §18.1.1: within 200 bytes of the MTU, such as that of a tunnel."""
+    for mtu, transport in ((1500, "UDP"), (700, "TCP"), (9000, "UDP")):
+        scene = Scene()
+        for learnt in (700, mtu):
+            scene.endpoint.learn_mtu(PEER.host, learnt)
+        _, invite = scene.call()
+        assert 500 < len(bytes(invite)) < 1300
+        assert invite.via.transport == transport, mtu
+
+
+def test_how_many_narrow_ways_are_remembered_is_bounded() -> None:
+    scene = Scene()
+    for n in range(MAX_MTUS + 1):
+        scene.endpoint.learn_mtu(f"192.0.2.{n}", 500)
+    for host, known in (("192.0.2.0", False), ("192.0.2.1", True)):
+        flow = replace(scene.flow, remote=Address(host, 5060))
+        scene.endpoint.invite(flow, "sip:peer@h", OFFER, identity=OURSELVES, timeout=9.0, now=0.0)
+        scene.collect()
+        assert (scene.sends[-1].flow.transport is Transport.TCP) is known
 
 
 def test_a_large_request_goes_over_tcp_and_over_udp_if_there_is_none() -> None:

@@ -164,8 +164,8 @@ def test_large_requests_need_tcp(
     [
         (1280, 1080, Transport.UDP),
         (1280, 1081, Transport.TCP),
-        (9000, 8800, Transport.UDP),
-        (9000, 8801, Transport.TCP),
+        (1500, 1300, Transport.UDP),
+        (9000, 1301, Transport.TCP),
     ],
 )
 def test_a_request_within_200_bytes_of_a_known_mtu_needs_tcp(
