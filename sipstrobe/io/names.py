@@ -76,12 +76,8 @@ class Names:
         self._answers.clear()
         self._resolver = None
 
-    async def first_address(self, host: str, port: int) -> str:
-        """The first address of a name (RFC 3263 §4.2 without SRV). Raises OSError."""
-        return (await self.addresses(host))[0]
-
     async def addresses(self, host: str, *, prefer_ipv6: bool = False) -> tuple[str, ...]:
-        """All addresses of a host, at least one, those of the preferred kind first.
+        """All addresses of a host (RFC 3263 §4.2), at least one, those of the preferred kind first.
 
         A numeric host is its own. Raises OSError, with words for a person.
         """

@@ -149,8 +149,8 @@ class Registrations:
 
     def suspect_flow(self, flow: Flow) -> None:
         """The same, as a call has found."""
-        for role, known in self._flows.items():
-            if known == flow and role in self._roles.values():
+        for role, known in list(self._flows.items()):
+            if known == flow:
                 self._failover.feed(self._machine.suspect, role)
 
     def has_server(self, flow: Flow) -> bool:

@@ -45,6 +45,8 @@ class Registrar:
 
     def _receive(self) -> None:
         data, source = self._socket.recvfrom(65_535)
+        if not data.strip() or data[0] < 4:
+            return  # a keep-alive: an empty line, or STUN
         message = parse(data)
         if self.silent or not isinstance(message, Request):
             return
