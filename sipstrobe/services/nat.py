@@ -19,6 +19,7 @@ from sipstrobe.io.udp import Endpoint, PortPairs, UdpSocket
 from sipstrobe.services.component import Component
 from sipstrobe.services.media_path import MAX_ADDRESSES, MediaPath, Plan
 from sipstrobe.services.relay import RelayServer
+from sipstrobe.services.router import Router
 from sipstrobe.sip.settings import NatSettings, SipSettings, TlsSettings, TurnServer
 from sipstrobe.sip.transport import Flow
 
@@ -36,7 +37,7 @@ class ServerSnapshot:
     """One server as it was seen last. milliseconds: until it had answered; address: what it says
     of us, or the relay that it lent; problem: why it is of no use, empty when it is."""
 
-    kind: str  # "STUN" or "TURN"
+    kind: str  # "STUN", "TURN" or "UPnP"
     server: str
     milliseconds: float | None = None
     address: str = ""
@@ -63,8 +64,10 @@ class _Place:
 class Nat:
     """Servers, and paths for calls that use them."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, routed: Callable[[Endpoint | None], None]) -> None:
+        """routed: told where a router lets others in to our SIP port."""
         self._context = context
+        self._routed = routed
         self._settings = NatSettings()
         self._tls = TlsSettings()
         self._names = Names(8)
@@ -72,6 +75,8 @@ class Nat:
         self._turn: tuple[tuple[TurnServer, _Place], ...] = ()
         self._known = asyncio.Event()  # where the servers are, as far as that can be found
         self._seen: dict[tuple[str, str], ServerSnapshot] = {}
+        self._sip_port = 0
+        self._router: Router | None = None
         self._looking: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._context_of_tls: ssl.SSLContext | None = None
@@ -81,6 +86,7 @@ class Nat:
     def apply(self, wanted: SipSettings) -> None:
         """Bring settings into effect; calls go on as they are."""
         settings = wanted.nat if wanted.enabled else NatSettings()
+        self._use_router(settings.upnp, wanted.port)
         if (settings, wanted.tls) == (self._settings, self._tls):
             return
         self._settings, self._tls = settings, wanted.tls
@@ -94,18 +100,21 @@ class Nat:
         if settings.stun or settings.turn or settings.ice:
             self._looking = self._spawn(self._look_on())
         else:
+            self._known.set()
             self._report()
 
     async def aclose(self) -> None:
         """Stop looking; what ends beside the loop is waited for."""
         if self._looking is not None:
             self._looking.cancel()
+        self._use_router(False, 0)
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def snapshot(self) -> NatSnapshot:
-        servers = tuple(self._seen.values())
-        public = next((s.address for s in servers if s.kind == "STUN" and s.address), "")
-        return NatSnapshot(public=public.rpartition(":")[0], servers=servers)
+        router = self._router
+        servers = (*self._seen.values(), *([_seen(router)] if router is not None else ()))
+        public = next((s.address for s in servers if s.kind != "TURN" and s.address), "")
+        return NatSnapshot(public=public.rpartition(":")[0] or public, servers=servers)
 
     # --- calls ----------------------------------------------------------------------------------
 
@@ -113,7 +122,7 @@ class Nat:
     def wanted(self) -> bool:
         """Whether calls have something to prepare."""
         settings = self._settings
-        return settings.ice or settings.stun or settings.turn
+        return settings.ice or settings.stun or settings.turn or settings.upnp
 
     def path(self, flow: Flow, ports: PortPairs) -> MediaPath | None:
         """The way for the media of a call; None when the settings want no help."""
@@ -131,6 +140,7 @@ class Nat:
         return Plan(
             stun=self._stun.addresses.get(version) if self._stun is not None else None,
             relays=tuple(self._relays(version)),
+            router=self._router if version == 4 else None,
             addresses=_addresses(host) if self._settings.ice else (),
         )
 
@@ -143,6 +153,22 @@ class Nat:
             if version in place.addresses
         ]
         return sorted(found, key=lambda one: bool(self._problem_of("TURN", one.name)))
+
+    # --- the router -----------------------------------------------------------------------------
+
+    def _use_router(self, wanted: bool, port: int) -> None:
+        if self._router is not None and not (wanted and port == self._sip_port):
+            self._spawn(self._router.aclose())
+            self._router = None
+            self._routed(None)
+        if wanted and self._router is None:
+            self._sip_port = port
+            self._router = Router(self._context, port, self._router_changed)
+
+    def _router_changed(self) -> None:
+        if self._router is not None:
+            self._routed(self._router.public)
+            self._report()
 
     # --- looking at servers ---------------------------------------------------------------------
 
@@ -262,7 +288,7 @@ class Nat:
         return "" if seen is None else seen.problem
 
     def _report(self) -> None:
-        problem = "; ".join(server.problem for server in self._seen.values() if server.problem)
+        problem = "; ".join(one.problem for one in self.snapshot().servers if one.problem)
         with self._context.trace.input("network", "NAT servers", self._context.clock.now()):
             self._context.bus.publish(
                 ServiceStateChanged(service="nat", working=not problem, problem=problem)
@@ -273,6 +299,16 @@ class Nat:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+
+def _seen(router: Router) -> ServerSnapshot:
+    return ServerSnapshot(
+        kind="UPnP",
+        server=router.name,
+        milliseconds=None if router.seconds is None else router.seconds * 1000,
+        address=router.external,
+        problem=router.problem,
+    )
 
 
 def _addresses(host: str) -> tuple[str, ...]:

@@ -54,6 +54,7 @@ from sipstrobe.sip.outputs import (
     TransferAsked,
 )
 from sipstrobe.sip.settings import SipSettings, default_account
+from sipstrobe.sip.transport import Address
 from sipstrobe.sip.uri import readable
 
 logger = logging.getLogger(__name__)
@@ -268,6 +269,11 @@ class Phone:
         self._names.forget()
         self.transports.network_changed(changes.lost)
         self.accounts.network_changed(changes)
+
+    def _routed(self, public: tuple[str, int] | None) -> None:
+        """A router lets others in to our SIP port at this address."""
+        address = None if public is None else Address(*public)
+        self._driver.feed(self._endpoint.routed, address)
 
     def _needs(self, port: int) -> bool:
         """Peers know a call by this SIP port, or wait there for a last word of ours."""

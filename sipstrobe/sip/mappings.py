@@ -4,13 +4,27 @@ A peer writes into the Via of its responses where the request came from. Behind 
 that is the public address by which it, and it alone perhaps, can reach us.
 """
 
-from ipaddress import ip_address
+from functools import lru_cache
+from ipaddress import ip_address, ip_network
+from typing import Final
 
 from sipstrobe.errors import RemoteProtocolError
 from sipstrobe.sip.headers import Via
 from sipstrobe.sip.transport import Address, Flow, Transport
 
 MAX_MAPPINGS = 4096  # peers; the oldest goes
+
+
+_INSIDE: Final = tuple(
+    ip_network(network)
+    for network in (
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "169.254.0.0/16",
+        "127.0.0.0/8",
+    )
+)
 
 
 class Mappings:
@@ -22,6 +36,7 @@ class Mappings:
     def __init__(self) -> None:
         self.in_via = True
         self.in_contact = True
+        self.router: Address | None = None  # where a router lets others in to our SIP port
         self._public: dict[tuple[Transport, Address], Address] = {}
 
     def __len__(self) -> int:
@@ -57,7 +72,10 @@ class Mappings:
 
     def public(self, flow: Flow) -> Address | None:
         """How the peer of this flow sees us; None if by our own address, or not known."""
-        return self._public.get((flow.transport, flow.remote)) if self._public else None
+        seen = self._public.get((flow.transport, flow.remote)) if self._public else None
+        if seen is None and self.router is not None and not _is_inside(flow.remote.host):
+            return self.router
+        return seen
 
     def sent_by(self, flow: Flow) -> Address:
         """What Via says."""
@@ -66,3 +84,14 @@ class Mappings:
     def reached_at(self, flow: Flow) -> Address:
         """What Contact says."""
         return (self.public(flow) if self.in_contact else None) or flow.local
+
+
+@lru_cache(MAX_MAPPINGS)
+def _is_inside(host: str) -> bool:
+    """Whether somebody is on our side of the router, by RFC 1918, RFC 3927 or as ourselves; by
+    IPv6 there is no need for a router's help."""
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return address.version == 6 or any(address in network for network in _INSIDE)

@@ -5,13 +5,16 @@ namespaces of the kernel, made for the stories and removed afterwards.
 """
 
 import contextlib
+import re
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.interop.device import ROOT
 from tests.support.authority import Signed
 from tests.support.netns import Namespace, namespace
 
@@ -27,7 +30,7 @@ table ip nat {{
   }}
   chain through {{
     type filter hook forward priority filter
-    iifname "wan" ct state new drop
+    iifname "wan" ct state new ct status & dnat != dnat drop
   }}
   chain in {{
     type filter hook input priority filter
@@ -48,7 +51,9 @@ class Nat:
     def translate(self, *, symmetric: bool = False) -> None:
         """Begin anew. symmetric: another port for each destination, so that what one server sees
         says nothing about what others see (RFC 4787 §4.1: address and port-dependent)."""
-        rules = "flush ruleset\n" + _RULES.format(flags="fully-random" if symmetric else "")
+        rules = "add table ip nat\ndelete table ip nat\n" + _RULES.format(
+            flags="fully-random" if symmetric else ""
+        )
         with self.router.inside():
             subprocess.run(["nft", "-f", "-"], input=rules, text=True, check=True, timeout=10)
 
@@ -104,6 +109,33 @@ def coturn(folder: Path, signed: Signed) -> Generator[None]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+@contextlib.contextmanager
+def igd(nat: Nat) -> Generator[None]:
+    """The router lets others in when it is asked by UPnP."""
+    command = [sys.executable, "-m", "tests.interop.igd", _INSIDE, ROUTER]
+    with nat.router.inside():
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    assert process.stdout is not None
+    try:
+        assert process.stdout.readline() == "ready\n"
+        yield
+    finally:
+        process.terminate()
+        process.wait(10)
+        process.stdout.close()
+        with nat.router.inside():
+            subprocess.run(["nft", "delete table ip igd"], check=True, timeout=10)
+
+
+def opened(nat: Nat) -> list[int]:
+    """The ports at which the router lets others in."""
+    with nat.router.inside():
+        done = subprocess.run(
+            ["nft", "list ruleset"], capture_output=True, text=True, check=True, timeout=10
+        )
+    return sorted(int(port) for port in re.findall(r"dport (\d+) dnat", done.stdout))
 
 
 def _await_listening(process: "subprocess.Popen[bytes]") -> None:

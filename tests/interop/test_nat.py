@@ -17,10 +17,13 @@ from tests.interop.kamailio import Kamailio, kamailio, registered_until
 from tests.interop.nat import (
     PRIVATE,
     PUBLIC,
+    ROUTER,
     TURN_PASSWORD,
     TURN_USER,
     Nat,
     coturn,
+    igd,
+    opened,
     translating,
 )
 from tests.interop.test_registered import account
@@ -65,17 +68,19 @@ class Scene:
         self.device.set("/sip/nat", helps)
 
     @contextmanager
-    def phone(self, **settings: Any) -> Generator[Baresip]:
-        """A phone in the public network, registered; the story goes on in the private one."""
+    def phone(self, *, registered: bool = True, **settings: Any) -> Generator[Baresip]:
+        """A phone in the public network; the story goes on in the private one."""
         self.calls += 1
-        settings |= {"host": PUBLIC, "registrar": self.pbx.place, "record": True}
+        registrar = self.pbx.place if registered else ""
+        settings |= {"host": PUBLIC, "registrar": registrar, "record": True}
         folder = self.folder / f"phone{self.calls}"
         with (
             self.nat.public.inside(),
             baresip(folder, source=self.voice, **settings) as phone,
             self.nat.private.inside(),
         ):
-            wait_until(lambda: self.registers(phone), words="the phone is registered")
+            if registered:
+                wait_until(lambda: self.registers(phone), words="the phone is registered")
             yield phone
 
     def registers(self, phone: Baresip) -> bool:
@@ -104,7 +109,7 @@ def scene(tones: Path, tmp_path_factory: pytest.TempPathFactory) -> Generator[Sc
         kamailio(folder / "pbx", host=PUBLIC) as pbx,
         nat.private.inside(),
     ):
-        accounts = [account(pbx) | {"default": True}]
+        accounts = [account(pbx) | {"default": True}, {"name": "direct", "user_id": "direct"}]
         options = [
             f"/sip/accounts={json.dumps(accounts)}",
             f"/sip/tls/authorities={json.dumps(authority.certificate)}",
@@ -237,6 +242,25 @@ def test_a_phone_with_help_of_its_own(scene: Scene, tones: Path, mnat: str) -> N
     assert tone_db(heard, VOICE) > HEARD_DB
 
 
+def test_a_router_that_lets_others_in(scene: Scene) -> None:
+    """UPnP: whoever knows the router's address calls us there, without any server; what was opened
+    is closed again."""
+    scene.nat.translate()
+    with igd(scene.nat):
+        scene.device.set("/sip/nat", {"upnp": True})
+        port = scene.device.port
+        wait_until(lambda: opened(scene.nat) == [port, port], words="the SIP port is open")
+        with scene.phone(registered=False) as phone:
+            phone.dial(f"sip:1099@{ROUTER}:{port}")
+            assert len(opened(scene.nat)) == 4
+            assert_both_hear(phone, scene.device)
+        wait_until(lambda: opened(scene.nat) == [port, port], words="the ports of the call closed")
+        [seen] = scene.device.status()["nat"]["servers"]
+        assert (seen["kind"], seen["server"], seen["address"]) == ("UPnP", "Test Router", ROUTER)
+        scene.device.set("/sip/nat", {})
+        wait_until(lambda: opened(scene.nat) == [], words="all is closed")
+
+
 # --- servers that do not help ------------------------------------------------------------------
 
 
@@ -261,6 +285,12 @@ def test_a_wrong_password_is_a_problem(scene: Scene) -> None:
     scene.help_by(helps)
 
     wait_until(lambda: "name and password" in problem(scene.device), words="the problem")
+
+
+def test_no_router_answers(scene: Scene) -> None:
+    scene.help_by({"upnp": True})
+
+    wait_until(lambda: problem(scene.device) == "UPnP: no router answers", words="the problem")
 
 
 def problem(device: Device) -> str:
