@@ -19,7 +19,7 @@ from sipstrobe.services.registrations import Registrations, Tools
 from sipstrobe.services.transports import SipTransports
 from sipstrobe.services.ways import Way, Ways
 from sipstrobe.sip.account import Account
-from sipstrobe.sip.challenge import Callers
+from sipstrobe.sip.challenge import ALGORITHMS, MD5_ONLY, Callers
 from sipstrobe.sip.endpoint import Endpoint
 from sipstrobe.sip.failover import Standing
 from sipstrobe.sip.identity import Registered, RegistrationFailed, Unregistered
@@ -141,7 +141,8 @@ class Accounts:
         if account is None or not account.callers:
             return None
         passwords = {caller.user: caller.password for caller in account.callers}
-        return Callers(account.domain or _REALM, passwords)
+        algorithms = MD5_ONLY if account.callers_md5_only else ALGORITHMS
+        return Callers(account.domain or _REALM, passwords, algorithms)
 
     def ways(self, account: Account, uri: Uri) -> AsyncGenerator[Way]:
         """The ways from an account to an address, the best first; see `Ways`."""

@@ -156,6 +156,14 @@ class Account(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             description="If there are any, only they may call; they are asked for the password.",
         ),
     ] = ()
+    callers_md5_only: Annotated[
+        bool,
+        Meta(
+            title="Ask callers in MD5 only",
+            description="For phones that give up when they are offered SHA-256 and SHA-512-256"
+            " as well (RFC 8760), as many do.",
+        ),
+    ] = False
     default: Annotated[
         bool, Meta(title="Default", description="Used when a call names no account.")
     ] = False

@@ -19,13 +19,14 @@ from typing import Final
 from sipstrobe.errors import RemoteProtocolError
 from sipstrobe.replay import Window
 from sipstrobe.secret import Secret
-from sipstrobe.sip.auth import Authorization, Challenge
+from sipstrobe.sip.auth import DEFAULT_ALGORITHM, Authorization, Challenge
 from sipstrobe.sip.capabilities import Fields
 from sipstrobe.sip.grammar import unquote
 from sipstrobe.sip.limits import source_of
 from sipstrobe.sip.message import Request
 
 ALGORITHMS: Final = ("SHA-512-256", "SHA-256", "MD5")  # RFC 8760 §2.3: the preferred one first
+MD5_ONLY: Final = ("MD5",)
 NONCE_LIFE: Final = 60.0  # seconds; whoever needs longer is challenged again (stale)
 MAX_USED: Final = 1024  # nonces whose counts are remembered
 COUNTS_BACK: Final = 32  # requests of one caller may overtake one another by so many
@@ -39,10 +40,15 @@ _NOBODY: Final = Secret("\0")  # for users that do not exist, who take as long a
 
 @dataclass(frozen=True, slots=True)
 class Callers:
-    """Who may call: passwords by user name, and where those are known (without quotes in it)."""
+    """Who may call: passwords by user name, and where those are known (without quotes in it).
+
+    algorithms: that they are offered. RFC 8760 §2.4 has phones pass over those that they do not
+    know, but many give up instead.
+    """
 
     realm: str
     passwords: Mapping[str, Secret]
+    algorithms: tuple[str, ...] = ALGORITHMS
 
 
 class Verdict(Enum):
@@ -64,17 +70,17 @@ class Challenger:
         self._forgotten = -1  # nothing made at or before this instant (ms) is remembered
         self._wrong: dict[str, float] = {}  # when a source has all its attempts again
 
-    def challenges(self, realm: str, host: str, *, now: float, stale: bool = False) -> Fields:
+    def challenges(self, callers: Callers, host: str, *, now: float, stale: bool = False) -> Fields:
         """The header fields of a 401 to this address: RFC 8760 §2.6, one for each algorithm."""
-        nonce = self._nonce(host, now)
+        realm, nonce = callers.realm, self._nonce(host, now)
         return tuple(
             ("WWW-Authenticate", str(Challenge(realm, nonce, algorithm, ("auth",), stale=stale)))
-            for algorithm in ALGORITHMS
+            for algorithm in callers.algorithms
         )
 
     def judge(self, request: Request, host: str, callers: Callers, *, now: float) -> Verdict:
         """Whether whoever sends this from this address is one of the callers."""
-        given = _credentials(request, callers.realm)
+        given = _credentials(request, callers)
         if given is None:
             return Verdict.UNPROVED
         source = source_of(host)
@@ -131,11 +137,13 @@ class Challenger:
         self._wrong[source] = max(before, now) + WRONG_EVERY
 
 
-def _credentials(request: Request, realm: str) -> Authorization | None:
-    """The answer to a challenge of this realm, in a form that we have offered."""
+def _credentials(request: Request, callers: Callers) -> Authorization | None:
+    """The answer to a challenge of ours, in a form that we have offered."""
     for auth in request.auth("Authorization"):
         with suppress(RemoteProtocolError):
             given = Authorization.read(auth)
-            if given.realm == realm and given.qop in ("", "auth"):
+            algorithm = (given.algorithm or DEFAULT_ALGORITHM).upper()
+            offered = algorithm in callers.algorithms and given.qop in ("", "auth")
+            if offered and given.realm == callers.realm:
                 return given
     return None

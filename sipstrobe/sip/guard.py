@@ -81,9 +81,7 @@ class Guard:
             return None
         if verdict is Verdict.TOO_OFTEN:
             return Denial(403, _LATER, "after too many wrong passwords")
-        fields = self._challenger.challenges(
-            callers.realm, host, stale=verdict is Verdict.STALE, now=now
-        )
+        fields = self._challenger.challenges(callers, host, stale=verdict is Verdict.STALE, now=now)
         return Denial(401, fields, "with a wrong password" if verdict is Verdict.WRONG else "")
 
     def _admits(self, request: Request, flow: Flow) -> bool:

@@ -1,5 +1,7 @@
 """Passwords asked of callers: RFC 3261 §22, RFC 7616, RFC 8760."""
 
+from dataclasses import replace
+
 import pytest
 
 from sipstrobe.secret import Secret
@@ -7,6 +9,7 @@ from sipstrobe.sip.auth import Challenge
 from sipstrobe.sip.challenge import (
     ALGORITHMS,
     MAX_USED,
+    MD5_ONLY,
     NONCE_LIFE,
     WRONG_AT_ONCE,
     WRONG_EVERY,
@@ -28,7 +31,8 @@ class Gate:
 
     def __init__(self) -> None:
         self.scene = Scene()
-        self.scene.endpoint.ask_callers(lambda request, flow: CALLERS)
+        self.callers = CALLERS
+        self.scene.endpoint.ask_callers(lambda request, flow: self.callers)
         self.calls = 0
 
     def challenges(self, method: str = "INVITE", flow: Flow = UDP) -> list[Challenge]:
@@ -93,6 +97,17 @@ def test_a_caller_is_asked_for_a_password_in_every_algorithm_the_best_first() ->
     assert {challenge.realm for challenge in challenges} == {"pbx.example"}
     assert {challenge.qop for challenge in challenges} == {("auth",)}
     assert len({challenge.nonce for challenge in challenges}) == 1
+
+
+def test_phones_that_know_only_md5_can_be_spared_the_others() -> None:
+    """Some give up at the sight of SHA-256; an answer in it is none then."""
+    gate = Gate()
+    gate.callers = replace(CALLERS, algorithms=MD5_ONLY)
+    [challenge] = gate.challenges()
+
+    assert challenge.algorithm == "MD5"
+    assert gate.answer(replace(challenge, algorithm="SHA-256")) == 401
+    assert gate.answer(challenge) == 0
 
 
 def test_nothing_is_remembered_of_one_who_has_not_proved_himself() -> None:
