@@ -11,6 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from sipstrobe.clock import Handle
 from sipstrobe.context import Context
 from sipstrobe.events import CallStateChanged, CallStatus, ServiceStateChanged
 from sipstrobe.services.calls import CallSnapshot
@@ -37,7 +38,7 @@ class History:
         self._thread = ThreadPoolExecutor(1, "history")
         self._log: CallLog | None = None  # of the thread alone
         self._waiting: deque[Note] = deque(maxlen=MAX_WAITING)
-        self._due = False
+        self._due: Handle | None = None
         self._begun = 0
         self._problem = ""
         self._unsubscribe = context.bus.subscribe(CallStateChanged, self._note)
@@ -82,13 +83,16 @@ class History:
 
     def _write(self, call: str, **known: object) -> None:
         self._waiting.append((call, known))
-        if not self._due:
-            self._due = True
-            self._context.clock.call_at(self._context.clock.now() + DELAY, self._flush)
+        if self._due is None:
+            clock = self._context.clock
+            self._due = clock.call_at(clock.now() + DELAY, self._flush)
 
     def _flush(self) -> None:
-        self._due = False
+        if self._due is not None:
+            self._due.cancel()
+            self._due = None
         notes, self._waiting = list(self._waiting), deque(maxlen=MAX_WAITING)
+        notes.sort(key=_begins, reverse=True)  # a refused call is concluded before it is told of
         self._submit(notes)
 
     # --- what was ------------------------------------------------------------------------------
@@ -162,3 +166,8 @@ class History:
             self._context.bus.publish(
                 ServiceStateChanged(service="history", working=not problem, problem=problem)
             )
+
+
+def _begins(note: "Note") -> bool:
+    """Whether this is the first of a call, which makes its row."""
+    return "started" in note[1]

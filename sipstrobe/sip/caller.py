@@ -10,6 +10,7 @@ from sipstrobe.sip.identity import Identity, contact_user
 from sipstrobe.sip.message import Request, Response
 from sipstrobe.sip.modify import ModifiableSession
 from sipstrobe.sip.outputs import CallAccepted, CallProgress, Ended, Send
+from sipstrobe.sip.reasons import words_of
 from sipstrobe.sip.session import Phase, Timer
 from sipstrobe.sip.speaker import Speaker
 from sipstrobe.sip.transaction import Failure
@@ -121,7 +122,7 @@ class OutgoingSession(ModifiableSession):
                 self._forget_early()
                 self._invite(now)
             case Response(status=status):
-                self._failed(Ended.REJECTED, status, answer.reason, now)
+                self._failed(Ended.REJECTED, status, words_of(answer.reason), now)
 
     def _failed(self, how: Ended, status: int, words: str, now: float) -> None:
         if self.phase is Phase.CALLING:

@@ -25,7 +25,7 @@ from sipstrobe.sip.message import Request, Response, parse, received_from, salva
 from sipstrobe.sip.modify import ModifiableSession
 from sipstrobe.sip.outputs import KeepAliveAnswer, Output, RequestAnswered
 from sipstrobe.sip.probe import Probes
-from sipstrobe.sip.reasons import reason_phrase
+from sipstrobe.sip.reasons import reason_phrase, words_of
 from sipstrobe.sip.registration import Registration
 from sipstrobe.sip.settings import SipSettings
 from sipstrobe.sip.speaker import Speaker
@@ -343,7 +343,9 @@ class Endpoint:
                 RequestAnswered(name, answer.value, reason_phrase(answer.value), None)
             )
         elif answer.status >= 200:
-            self.outbox.append(RequestAnswered(name, answer.status, answer.reason, answer))
+            self.outbox.append(
+                RequestAnswered(name, answer.status, words_of(answer.reason), answer)
+            )
 
     def ring(self, call: str, *, body: bytes | None = None, now: float) -> None:
         """180, or 183 with a session description; reliably where the peer can (RFC 3262)."""

@@ -1,5 +1,6 @@
 """The words that go with a status: RFC 3261 §21 and the IANA registry."""
 
+MAX_WORDS = 128  # characters of a phrase that are shown
 REASONS = {
     100: "Trying",
     180: "Ringing",
@@ -81,3 +82,9 @@ REASONS = {
 def reason_phrase(status: int) -> str:
     """The usual words for a status; for one without any, those of its class (x00)."""
     return REASONS.get(status) or REASONS.get(status // 100 * 100, "")
+
+
+def words_of(reason: str) -> str:
+    """A reason phrase of a peer's as people, logs and files may read it: RFC 3261 §7.2 lets it
+    hold anything."""
+    return "".join([c for c in reason[:MAX_WORDS] if c.isprintable()])

@@ -24,6 +24,7 @@ from sipstrobe.sip.identity import (
 )
 from sipstrobe.sip.keeper import Keeper
 from sipstrobe.sip.message import Response
+from sipstrobe.sip.reasons import words_of
 from sipstrobe.sip.speaker import Speaker
 from sipstrobe.sip.transaction import TIMEOUT, Failure
 from sipstrobe.sip.transport import Flow
@@ -242,7 +243,7 @@ class Registration:
         if isinstance(answer, Failure):
             self._end(0, self._core.layer.why(answer))
         else:
-            self._end(answer.status, answer.reason)
+            self._end(answer.status, words_of(answer.reason))
 
     def _corrected(self, answer: Response, now: float) -> bool:
         """Ask again in the way that the answer wants; False if it wants none, or too often."""
@@ -285,7 +286,7 @@ class Registration:
         retry_after = None
         with suppress(RemoteProtocolError):
             retry_after = answer.retry_after
-        self._fail(_TROUBLE.get(status, usual), status, answer.reason, retry_after)
+        self._fail(_TROUBLE.get(status, usual), status, words_of(answer.reason), retry_after)
 
     # --- registered ------------------------------------------------------------------------
 
@@ -331,7 +332,7 @@ class Registration:
         news = Registered(
             self.name,
             answer.status,
-            answer.reason,
+            words_of(answer.reason),
             flow.remote,
             grant.expires,
             self.identity,

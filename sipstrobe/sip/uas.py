@@ -180,6 +180,7 @@ class UserAgentServer:
         elif not found.dialog.in_order(request):
             self._refuse(request, flow, 500)
         else:
+            _ = contact(request)  # refused if it cannot be reached
             serving = self._layer.serve(request, flow, key, now=now)
             self.watchers.refresh(found, serving, request, flow, now=now)
 

@@ -97,11 +97,14 @@ async def test_each_call_is_found_again_with_what_became_of_it(desk: Desk) -> No
 
 
 async def test_a_refused_call_is_taken_down_as_well(desk: Desk) -> None:
+    """The phone concludes a call before it tells that it is over."""
+    desk.history.conclude(snapshot(), "refused by the access list")
     desk.tell(CallStatus.IDLE, CallStatus.TERMINATED, CallReason.DENIED)
 
     [record] = await desk.history.calls()
 
     assert (record.answered, record.reason) == (None, "denied")
+    assert (record.words, record.transport) == ("refused by the access list", "TLS")
     assert record.ended == record.started
 
 
@@ -140,3 +143,14 @@ async def test_a_history_that_cannot_be_kept_is_told_and_kept_again(tmp_path: Pa
     await until(lambda: [state.working for state in desk.states] == [False, True])
     assert len(await desk.history.calls()) == 1
     await desk.history.aclose()
+
+
+async def test_a_history_that_is_closed_has_nothing_more_to_do(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.tell(CallStatus.IDLE, CallStatus.TERMINATED, CallReason.BUSY)
+
+    await desk.history.aclose()
+    desk.clock.advance(DELAY)
+
+    assert desk.clock.waiting == 0
+    assert [record.call for record in read_calls(tmp_path, 9)] == ["in-1"]

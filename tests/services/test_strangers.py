@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from sipstrobe.events import CallState, CallStateChanged, Event
+from sipstrobe.sip.message import respond
 from tests.services.phones import HOST, Device, Peer, settings
 from tests.support.leap import LeapClock
 from tests.support.waiting import until
@@ -51,3 +52,17 @@ async def test_an_address_that_is_no_text_is_shown_as_one_that_is(
     assert call.remote_uri == "sip:%FE%1B[2J@127.0.0.1"
     assert call.local_uri == "sip:1%FF%1B%23@127.0.0.1"
     assert call.extension == "1%FF%1B#"
+
+
+async def test_words_that_are_no_text_are_told_as_text(device: Device, peer: Peer) -> None:
+    """RFC 3261 §7.2: a reason phrase may hold anything; people, logs and files read it here."""
+    device.dial(peer)
+    invite = await peer.asked("INVITE")
+    phrase = b"Go\xff away\x1b[2J" + b"!" * 5000
+    peer.say(bytes(respond(invite, 480, to_tag="peer", reason="PHRASE")).replace(b"PHRASE", phrase))
+    await until(lambda: device.records)
+
+    [(_, words)] = device.records
+    assert words.isprintable()
+    assert words.startswith("480 Go")
+    assert len(words) < 200

@@ -343,3 +343,25 @@ def test_watchers_have_bounds_for_each_source_and_for_all() -> None:
         told.append(desk.statuses().count(200))
 
     assert told == [MAX_WATCHERS_PER_SOURCE] * sources + [0]
+
+
+@pytest.mark.parametrize("contact", ["<tel:+4312345>", "*"])
+def test_a_refresh_from_where_nothing_can_be_sent_is_refused_and_leaves_nothing(
+    contact: str,
+) -> None:
+    desk = Desk()
+    tag = desk.watch()
+    desk.pass_(40.0)
+    before = desk.endpoint.transactions
+
+    desk.hear(
+        desk.draft(
+            "SUBSCRIBE", cseq=2, fields=(("Contact", contact), EVENT), to_tag=tag, call_id="watch-1"
+        )
+    )
+
+    assert desk.response().status == 400
+    desk.pass_(40.0)
+    assert desk.endpoint.transactions == before
+    desk.show(RINGING)
+    assert desk.answered_notify().uri == "sip:peer@192.0.2.9:5062"  # the subscription goes on
