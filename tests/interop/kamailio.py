@@ -151,7 +151,7 @@ def kamailio(
     host: str = "127.0.0.1",
 ) -> Generator[Kamailio]:
     """Run one on this address; it is ended whatever happens."""
-    ports = [free_port(socket.SOCK_STREAM) for _ in range(3)]
+    ports = [free_port() for _ in range(3)]
     server = Kamailio(folder, ports[0], ports[1], algorithm, signed, ports[2], host)
     try:
         server.start()
