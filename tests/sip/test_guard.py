@@ -1,15 +1,20 @@
 """The endpoint lets nobody in who is not to come in, and nobody has it all for himself."""
 
 from dataclasses import replace
+from itertools import islice
 
 import pytest
 
+from sipstrobe.secret import Secret
+from sipstrobe.sip.challenge import Callers
 from sipstrobe.sip.identity import Binding, Identity
 from sipstrobe.sip.limits import STRANGER
+from sipstrobe.sip.message import Response
 from sipstrobe.sip.outputs import CallDenied, IncomingCall
 from sipstrobe.sip.settings import AccessSettings, SipSettings
 from sipstrobe.sip.transport import Address, Flow
 from tests.sip.scene import ANSWER, TCP, UDP, Scene
+from tests.support.mutate import Mutator
 
 ELSEWHERE = replace(UDP, remote=Address("198.51.100.4", 5060))
 SDP_TEXT = (("Content-Type", "text/plain"),)
@@ -211,3 +216,27 @@ def admitted(scene: Scene, flow: Flow) -> int:
     """How many requests this source could make just now."""
     limits = scene.endpoint.limits
     return sum(limits.admit(flow.remote.host, b"OPTIONS", now=scene.now) for _ in range(3000))
+
+
+def test_spoilt_identities_and_credentials_meet_nothing_but_a_response() -> None:
+    """Whatever stands in the fields that the guard reads."""
+    scene = Scene(listing("sip:peer@*", "192.0.2.0/24", "*.example"))
+    callers = Callers("pbx", {"alice": Secret("x")})
+    scene.endpoint.ask_callers(lambda request, flow: callers)
+    register(scene, UDP)
+    credentials = (
+        'Digest username="alice", realm="pbx", nonce="AAAA", uri="sip:1001@192.0.2.1",'
+        ' response="00", algorithm=SHA-256, qop=auth, cnonce="c", nc=00000001'
+    )
+    fields = (
+        ("P-Asserted-Identity", '"Boss" <sip:boss@pbx.example>, <tel:+4930>'),
+        ("Authorization", credentials),
+    )
+    corpus = [bytes(scene.draft("INVITE", fields=fields, body=ANSWER))]
+
+    for data in islice(Mutator(corpus, seed=8), 3000):
+        scene.hear(data)
+
+    answers = {m.status for m in scene.sent if isinstance(m, Response)}
+    assert {400, 401} <= answers
+    assert not scene.endpoint.calls
