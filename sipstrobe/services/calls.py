@@ -84,6 +84,7 @@ class Call:
     line: str = ""  # number of the extension whose role decides on it
     pin: Secret = NO_PIN  # what the caller must enter before it counts as active
     rank: int = CALL_RANK  # of its voice
+    digits_in_info: bool = True  # they count
     why: CallReason | None = None  # we hang up, because of this
     audio: AudioReport | None = None  # how it is heard, kept by services.verdicts
 

@@ -9,7 +9,7 @@ from typing import Final
 from sipstrobe.clock import Handle
 from sipstrobe.context import Context
 from sipstrobe.dtmf.info import digit_of
-from sipstrobe.dtmf.pin import PinEntry, Verdict
+from sipstrobe.dtmf.pin import ENTER, PinEntry, Verdict
 from sipstrobe.dtmf.receiver import DigitReceiver
 from sipstrobe.errors import RemoteProtocolError
 from sipstrobe.events import CallReason, CallStatus, DigitReceived, PinRefused
@@ -20,6 +20,7 @@ from sipstrobe.services.switchboard import Switchboard
 logger = logging.getLogger(__name__)
 
 PIN_LIMIT: Final = 30.0  # seconds from the answer until the PIN must have been entered
+ENDING: Final = 3.0  # seconds within which a # only ends the PIN that was right without it
 
 
 class Keypad:
@@ -35,6 +36,7 @@ class Keypad:
         self._receivers: dict[str, DigitReceiver] = {}  # by call; of those that press in RTP
         self._in_info: set[str] = set()  # calls that press in INFO
         self._entries: dict[str, tuple[PinEntry, Handle]] = {}  # by call; PINs to be entered
+        self._ending: dict[str, float] = {}  # by call; the instant until which a # ends its PIN
         board.on_end.append(self._forget)
 
     def ask(self, call: Call, pin: Secret) -> None:
@@ -57,7 +59,9 @@ class Keypad:
                 self._press(call, digit)
 
     def in_info(self, call: Call, content_type: str, body: bytes) -> None:
-        """An INFO has come."""
+        """An INFO has come; what it says counts if the account allows digits there."""
+        if not call.digits_in_info:
+            return
         try:
             digit = digit_of(content_type, body)
         except RemoteProtocolError as error:
@@ -71,10 +75,15 @@ class Keypad:
         entry = self._entries.get(call.id)
         if entry is not None:
             self._judge(call, entry[0], entry[0].press(digit))
-        elif call.state is CallStatus.ACTIVE:
+        elif call.state is CallStatus.ACTIVE and not self._ends_pin(call, digit):
             self._context.bus.publish(
                 DigitReceived(call=call.id, extension=call.extension, line=call.line, digit=digit)
             )
+
+    def _ends_pin(self, call: Call, digit: str) -> bool:
+        """Whether this is nothing but the end of the PIN that was just entered."""
+        until = self._ending.pop(call.id, None)
+        return until is not None and digit == ENTER and self._context.clock.now() < until
 
     # --- PIN ------------------------------------------------------------------------------------
 
@@ -84,6 +93,7 @@ class Keypad:
                 return
             case Verdict.RIGHT:
                 self._ask_no_more(call)
+                self._ending[call.id] = self._context.clock.now() + ENDING
                 self._board.activate(call, CallReason.ACCEPTED_BY_DEVICE)
             case Verdict.WRONG:
                 self._refuse(call, entry.attempts_left)
@@ -116,6 +126,7 @@ class Keypad:
         """The call is over."""
         self._receivers.pop(call.id, None)
         self._in_info.discard(call.id)
+        self._ending.pop(call.id, None)
         self._ask_no_more(call)
 
     def _ask_no_more(self, call: Call) -> None:

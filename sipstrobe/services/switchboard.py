@@ -73,6 +73,7 @@ class Switchboard:
             local_uri=local_uri,
             remote_uri=remote_uri,
             extension=extension,
+            digits_in_info=account.dtmf_info,
             since=self._context.clock.now(),
         )
         self.calls[call.id] = call

@@ -5,17 +5,21 @@ Listens to: CallStateChanged.
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
+from sipstrobe.clock import Handle
 from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused
 from sipstrobe.events import CallReason, CallStateChanged, CallStatus
 from sipstrobe.machine import Driver
 from sipstrobe.services.accounts import Accounts
+from sipstrobe.services.calls import Call
 from sipstrobe.services.switchboard import Switchboard
 from sipstrobe.sip.account import Account
 from sipstrobe.sip.endpoint import Endpoint
 from sipstrobe.sip.outputs import Output, TransferAsked
+from sipstrobe.sip.uri import readable
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +27,7 @@ Fields = tuple[tuple[str, str], ...]
 CallFor = Callable[[str, Account, Fields], str]
 """Begin a call whose INVITE says this besides; the result is its name. Raises CommandRefused."""
 
+LEAVE_AFTER: Final = 5.0  # seconds that the other side has to hang up, once it is told of success
 OK: Final = 200
 REFUSED: Final = 503  # Service Unavailable
 _STATUS: Final = {
@@ -34,7 +39,10 @@ _STATUS: Final = {
 
 
 class Transfers:
-    """Call where we are sent, and report what comes of it; the old call is the other side's."""
+    """Call where we are sent, and report what comes of it.
+
+    The old call is the other side's to end (RFC 5589 §6.1); if it does not, we do.
+    """
 
     def __init__(
         self,
@@ -50,13 +58,16 @@ class Transfers:
         self._board = board
         self._accounts = accounts
         self._call = call
+        self._clock, self._trace = context.clock, context.trace
         self._following: dict[str, str] = {}  # the call that is made -> the leg that asked for it
+        self._leaving: dict[str, Handle] = {}  # calls that have been transferred
+        board.on_end.append(self._leave_no_more)
         context.bus.subscribe(CallStateChanged, self._hear)
 
     def take(self, news: TransferAsked) -> None:
         """The other side of a call wants us to call somebody."""
         call, _ = self._board.leg(news.call)
-        logger.info("call %s is sent to %s", call.id, news.uri)
+        logger.info("call %s is sent to %s", call.id, readable(news.uri))
         try:
             account = self._accounts.named(call.account)
             made = self._call(news.uri, account, news.fields)
@@ -70,10 +81,27 @@ class Transfers:
         if event.call not in self._following:
             return
         if event.state is CallStatus.ACTIVE:
-            self._report(self._following.pop(event.call), OK)
+            leg = self._following.pop(event.call)
+            self._report(leg, OK)
+            self._leave_soon(leg)
         elif event.state is CallStatus.TERMINATED:
             leg = self._following.pop(event.call)
             self._report(leg, _STATUS.get(event.reason, REFUSED))
 
     def _report(self, leg: str, status: int) -> None:
         self._driver.feed(self._endpoint.report_transfer, leg, status)
+
+    def _leave_soon(self, leg: str) -> None:
+        call = self._board.legs.get(leg)
+        if call is not None:
+            at = self._clock.now() + LEAVE_AFTER
+            self._leaving[call.id] = self._clock.call_at(at, partial(self._leave, call))
+
+    def _leave(self, call: Call) -> None:
+        with self._trace.input("timer", "transferred", self._clock.now()):
+            self._board.end(call)
+
+    def _leave_no_more(self, call: Call) -> None:
+        timer = self._leaving.pop(call.id, None)
+        if timer is not None:
+            timer.cancel()

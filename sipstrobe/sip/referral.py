@@ -1,7 +1,7 @@
 """Transfers: REFER within a call, and telling what came of it. RFC 3515, 3892, 4488, 7647.
 
 Who follows one calls where it is sent; the peer that sent it learns by NOTIFY what came of that,
-and takes its own leave.
+and is expected to take leave.
 """
 
 from typing import Final

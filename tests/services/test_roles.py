@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from typing import TypeVar
 
+import msgspec
 import pytest
 
 from sipstrobe.commands import Command, OperationId, StartProfile, StopOperations, StopProfile
@@ -11,7 +12,7 @@ from sipstrobe.events import CallState, CallStateChanged, DigitReceived, Functio
 from sipstrobe.rules.extensions import Extension
 from sipstrobe.secret import Secret
 from sipstrobe.services.automation import Automation
-from sipstrobe.services.keypad import PIN_LIMIT
+from sipstrobe.services.keypad import ENDING, PIN_LIMIT
 from tests.services.conftest import Street
 from tests.services.phones import Device, Peer, media_port, settings
 from tests.support.waiting import turns, until
@@ -189,6 +190,20 @@ async def test_a_pin_is_in_no_event_trace_or_log(
     assert PIN not in caplog.text
 
 
+async def test_a_pin_may_be_ended_like_a_number(street: Street) -> None:
+    """Who is used to pressing # after a PIN does not end the alert by it."""
+    this, peer = await post(street, GUARDED)
+    port = await answered(peer, this.device)
+
+    peer.press(port, PIN + "#")
+    await until(lambda: this.device.states == ["active"])
+    await street.leap(ENDING + 0.1)
+    assert this.orders == ["start Evacuate"]
+
+    peer.press(port, "#")
+    await until(lambda: this.orders[1:] == ["stop Evacuate"])
+
+
 async def test_who_does_not_know_the_pin_is_sent_away_after_three_attempts(
     street: Street,
 ) -> None:
@@ -258,4 +273,23 @@ async def test_an_info_with_something_else_is_no_digit(street: Street) -> None:
     peer.request("INFO", "Content-Type: application/dtmf", body=b"rubbish")
     await peer.told(200)
 
+    assert device.told(DigitReceived) == []
+
+
+async def test_digits_count_only_the_ways_that_the_account_allows(street: Street) -> None:
+    wanted = settings()
+    without = msgspec.structs.replace(wanted.accounts[0], dtmf_rtp=False, dtmf_info=False)
+    device = await street.device(msgspec.structs.replace(wanted, accounts=(without,)))
+    peer = street.peer()
+    peer.invite(device, body=peer.sdp_with_digits())
+    answer = await peer.told(200)
+    peer.request("ACK")
+
+    peer.press_in_info("1")
+    await peer.told(200)
+    peer.press(media_port(answer.body), "2")
+    peer.speak(media_port(answer.body))
+    await until(lambda: device.sources)
+
+    assert b"telephone-event" not in answer.body
     assert device.told(DigitReceived) == []

@@ -2,6 +2,7 @@
 
 import pytest
 
+from sipstrobe.services.transfers import LEAVE_AFTER
 from sipstrobe.sip.message import Request
 from tests.services.conftest import Street
 from tests.services.phones import HOST, Device, Peer, media_port, settings
@@ -201,6 +202,23 @@ async def test_the_device_calls_where_it_is_sent_and_tells_what_came_of_it(
     assert (state, words) == ("terminated;reason=noresource", "SIP/2.0 200 OK")
     caller.request("BYE")
     await until(lambda: device.states == ["active"])
+    assert [call.remote_uri for call in device.phone.snapshot()] == [
+        f"sip:carol@{HOST}:{other.port}"
+    ]
+
+
+async def test_who_sends_us_elsewhere_and_stays_is_taken_leave_of(street: Street) -> None:
+    """RFC 5589 §6.1 leaves it to the transferor to hang up; not all of them do."""
+    device, caller, other = await transferred(street)
+    await notified(caller)
+    other.respond(await other.asked("INVITE"), 200, body=other.sdp())
+    await notified(caller)
+
+    await street.leap(LEAVE_AFTER - 0.5)
+    assert device.states == ["active", "active"]
+    await street.leap(0.6)
+    caller.respond(await caller.asked("BYE"), 200)
+
     assert [call.remote_uri for call in device.phone.snapshot()] == [
         f"sip:carol@{HOST}:{other.port}"
     ]
