@@ -21,8 +21,8 @@ from tests.interop.sipp import sipp
 from tests.interop.test_caller_is_heard import assert_clean, levels_db
 from tests.interop.tones import TONE_DB, write_ulaw
 from tests.interop.witness import on_time
+from tests.support.bad_network import BadNetwork
 from tests.support.hear import loud_spans
-from tests.support.relay import Relay
 
 pytestmark = pytest.mark.interop
 
@@ -135,12 +135,12 @@ class Router(contextlib.ExitStack):
 
     def __init__(self, port: int) -> None:
         super().__init__()
-        self._media: dict[bytes, Relay] = {}
-        signalling = Relay(port, loss=LOSS, reorder=0.1, seed=3, rewrite=self._rewrite)
+        self._media: dict[bytes, BadNetwork] = {}
+        signalling = BadNetwork(port, loss=LOSS, reorder=0.1, seed=3, rewrite=self._rewrite)
         self.port = self.enter_context(signalling).port
 
     @property
-    def media(self) -> Relay:
+    def media(self) -> BadNetwork:
         """The way of the sound of the only call."""
         [media] = self._media.values()
         return media
@@ -150,7 +150,7 @@ class Router(contextlib.ExitStack):
 
     def _way_to(self, port: re.Match[bytes]) -> bytes:
         if port[0] not in self._media:
-            relay = Relay(int(port[0]), loss=LOSS, reorder=0.1, seed=4)
+            relay = BadNetwork(int(port[0]), loss=LOSS, reorder=0.1, seed=4)
             self._media[port[0]] = self.enter_context(relay)
         return b"%d" % self._media[port[0]].port
 
