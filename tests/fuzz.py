@@ -188,7 +188,7 @@ def read_request(data: bytes) -> None:
         answer_wish(message)
     scene = _in_call()
     scene.hear(data)
-    for extension in scene.endpoint.watched:
+    for extension in list(scene.endpoint.watched):
         dialog = ShownDialog("in-1", DialogState.EARLY, Role.RECIPIENT, "sip:peer@192.0.2.9")
         scene.endpoint.show(extension, (dialog,), now=scene.now)
     scene.pass_(100.0)

@@ -4,6 +4,7 @@ Listens to: CallState, OperationChanged. While nobody watches, an event costs on
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from sipstrobe.context import Context
 from sipstrobe.events import CallState, CallStatus, Direction, OperationChanged, OperationPhase
@@ -15,6 +16,7 @@ from sipstrobe.sip.dialog_info import DialogState, Role, ShownDialog
 from sipstrobe.sip.endpoint import Endpoint
 from sipstrobe.sip.outputs import Output, StateWanted
 from sipstrobe.sip.settings import SipSettings
+from sipstrobe.sip.watchers import MAX_WATCHERS
 
 ALARM = "alarm"  # id of the dialog that stands for a running profile
 _STATES = {
@@ -31,8 +33,8 @@ class BusyLamps:
     def __init__(
         self, context: Context, driver: Driver[Output], endpoint: Endpoint, board: Switchboard
     ) -> None:
-        self.settings = SipSettings()
-        self.extensions = Directory()
+        self._users: dict[str, set[str]] = {}  # the user IDs of accounts, by their name
+        self._find = Directory().find
         self._driver = driver
         self._endpoint = endpoint
         self._board = board
@@ -40,14 +42,21 @@ class BusyLamps:
         context.bus.subscribe(CallState, self._hear_call)
         context.bus.subscribe(OperationChanged, self._hear_operation)
 
+    def apply(self, wanted: SipSettings) -> None:
+        """Who calls under which name from now on."""
+        self._users = {}
+        for account in wanted.accounts:
+            self._users.setdefault(account.name, set()).add(account.user_id)
+
+    def apply_extensions(self, extensions: Directory) -> None:
+        """What extensions do from now on."""
+        self._find = lru_cache(MAX_WATCHERS)(extensions.find)
+        for extension in list(self._endpoint.watched):
+            self._show(extension)
+
     def wanted(self, news: StateWanted) -> None:
         """Somebody begins to watch."""
         self._show(news.extension)
-
-    def show_all(self) -> None:
-        """What extensions do has changed."""
-        for extension in self._endpoint.watched:
-            self._show(extension)
 
     def _hear_call(self, event: CallState) -> None:
         watched = self._endpoint.watched
@@ -56,7 +65,7 @@ class BusyLamps:
         if event.direction is Direction.INCOMING:
             concerned = {event.extension}
         else:
-            concerned = self._users(event.account)
+            concerned = self._users.get(event.account, set())
         for extension in watched & concerned:
             self._show(extension)
 
@@ -68,7 +77,7 @@ class BusyLamps:
             self._profiles.pop(key, None)
         else:
             self._profiles[key] = event.profile
-        for extension in self._endpoint.watched:
+        for extension in list(self._endpoint.watched):
             if self._profile_of(extension) == event.profile:
                 self._show(extension)
 
@@ -89,12 +98,9 @@ class BusyLamps:
     def _is_at(self, call: Call, extension: str) -> bool:
         if call.direction is Direction.INCOMING:
             return call.extension == extension
-        return extension in self._users(call.account)
-
-    def _users(self, account: str) -> set[str]:
-        return {a.user_id for a in self.settings.accounts if a.name == account}
+        return extension in self._users.get(call.account, ())
 
     def _profile_of(self, extension: str) -> str | None:
         """The profile that the role of an extension runs."""
-        found = self.extensions.find(extension)
+        found = self._find(extension)
         return found.profile or None if found is not None else None

@@ -140,7 +140,8 @@ class Phone:
     def apply(self, wanted: SipSettings) -> None:
         """Bring settings into effect; calls go on."""
         before, self._settings = self._settings, wanted
-        self._incoming.settings = self._outgoing.settings = self._lamps.settings = wanted
+        self._incoming.settings = self._outgoing.settings = wanted
+        self._lamps.apply(wanted)
         self._board.turns.apply(wanted.calls_together)
         self._driver.feed(self._endpoint.apply, wanted)
         self._media.apply(wanted)
@@ -175,8 +176,8 @@ class Phone:
 
     def apply_extensions(self, extensions: Sequence[Extension]) -> None:
         """What calls to these numbers do from now on; calls that run go on."""
-        self._incoming.extensions = self._lamps.extensions = Directory(extensions)
-        self._lamps.show_all()
+        self._incoming.extensions = directory = Directory(extensions)
+        self._lamps.apply_extensions(directory)
 
     def snapshot(self) -> list[CallSnapshot]:
         """The running calls, oldest first."""

@@ -5,7 +5,7 @@ What needs no call is answered at once and leaves nothing behind.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, KeysView
 from functools import partial
 from itertools import count
 
@@ -390,9 +390,9 @@ class Endpoint:
     # --- watchers and transfers ------------------------------------------------------------
 
     @property
-    def watched(self) -> set[str]:
-        """The extensions that somebody watches (RFC 4235)."""
-        return self._server.watchers.extensions()
+    def watched(self) -> KeysView[str]:
+        """The extensions that somebody watches (RFC 4235), as they change."""
+        return self._server.watchers.extensions
 
     def show(self, extension: str, dialogs: tuple[ShownDialog, ...], *, now: float) -> None:
         """Tell who watches an extension what goes on there; what is known already is not told."""

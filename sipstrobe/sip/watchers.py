@@ -1,5 +1,7 @@
 """Phones that watch an extension, so that a lamp shows what goes on there: RFC 4235, RFC 6665."""
 
+from collections import Counter
+from collections.abc import Callable, KeysView
 from dataclasses import replace
 from typing import Final
 
@@ -33,9 +35,16 @@ MAX_EVENT_ID: Final = 64  # characters
 class Watching(Subscription):
     """One watcher of one extension."""
 
-    __slots__ = ("_dialogs", "_entity", "_told", "_version", "extension", "source")
+    __slots__ = ("_closed", "_dialogs", "_entity", "_told", "_version", "extension", "source")
 
-    def __init__(self, core: Core, dialog: Dialog, entity: Uri, event: str) -> None:
+    def __init__(
+        self,
+        core: Core,
+        dialog: Dialog,
+        entity: Uri,
+        event: str,
+        closed: "Callable[[Watching], None]",
+    ) -> None:
         user, flow = entity.user or "", dialog.flow
         identity = core.identity_of(user, flow)
         own = core.contact(user, flow, sips=entity.scheme == "sips", identity=identity)
@@ -46,6 +55,7 @@ class Watching(Subscription):
         self.source = dialog.flow.remote.host
         host = f"[{entity.host}]" if ":" in entity.host else entity.host
         self._entity = f"{entity.scheme}:{entity.user}@{host}"
+        self._closed = closed
         self._version = -1
         self._dialogs: tuple[ShownDialog, ...] = ()
         self._told: tuple[ShownDialog, ...] = ()
@@ -65,32 +75,52 @@ class Watching(Subscription):
         shown = [*self._dialogs, *[d for d in over if d.id not in going_on]]
         return DIALOG_INFO_TYPE, dialog_info(self._entity, self._version, shown)
 
+    def close(self) -> None:
+        super().close()
+        self._closed(self)
+
 
 class Watchers:
     """All watchers of all extensions, and what the extensions look like to them."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
+        self._at: dict[str, dict[Watching, None]] = {}  # by extension
+        self._from: Counter[str] = Counter()  # how many, by where they are
+        self._number = 0
 
-    def extensions(self) -> set[str]:
-        """Those that somebody watches."""
-        return {watching.extension for watching in self._all()}
+    @property
+    def extensions(self) -> KeysView[str]:
+        """Those that somebody watches, as they change."""
+        return self._at.keys()
 
     def show(self, extension: str, dialogs: tuple[ShownDialog, ...], *, now: float) -> None:
         """This goes on at an extension now."""
         shown = dialogs[:MAX_DIALOGS]
-        for watching in self._all():
-            if watching.extension == extension:
-                watching.show(shown, now=now)
+        for watching in list(self._at.get(extension, ())):
+            watching.show(shown, now=now)
 
     def end_all(self, *, now: float) -> None:
         """We go, and may come back: RFC 6665 §4.1.3."""
-        for watching in self._all():
+        for watching in [watching for there in self._at.values() for watching in there]:
             watching.end(f"probation;retry-after={RETRY_AFTER}", now=now)
 
-    def _all(self) -> list[Watching]:
-        found = self._core.subscriptions.values()
-        return [entry for entry in found if isinstance(entry, Watching)]
+    def _enter(self, watching: Watching) -> None:
+        self._at.setdefault(watching.extension, {})[watching] = None
+        self._from[watching.source] += 1
+        self._number += 1
+
+    def _leave(self, watching: Watching) -> None:
+        there = self._at.get(watching.extension, {})
+        if watching not in there:
+            return  # it has left
+        del there[watching]
+        if not there:
+            del self._at[watching.extension]
+        self._number -= 1
+        self._from[watching.source] -= 1
+        if not self._from[watching.source]:
+            del self._from[watching.source]
 
     # --- SUBSCRIBE outside of a dialog ---------------------------------------------------------
 
@@ -106,9 +136,8 @@ class Watchers:
         if (brief := _too_brief(request)) is not None:
             return brief
         self._core.hop(Dialog.as_uas(request, "", flow))  # refused if nothing can be sent there
-        watching = self._all()
-        of_source = sum(one.source == flow.remote.host for one in watching)
-        if len(watching) >= MAX_WATCHERS or of_source >= MAX_WATCHERS_PER_SOURCE:
+        of_source = self._from[flow.remote.host]
+        if self._number >= MAX_WATCHERS or of_source >= MAX_WATCHERS_PER_SOURCE:
             return Refusal(503, (("Retry-After", str(MIN_EXPIRES)),))
         return None
 
@@ -116,7 +145,8 @@ class Watchers:
         """A new watcher; or with Expires: 0 somebody who looks once (RFC 6665 §4.4.3)."""
         dialog = Dialog.as_uas(request, self._core.layer.new_tag(), flow)
         event = event_value(*event_of(request))
-        watching = Watching(self._core, dialog, request.request_uri, event)
+        watching = Watching(self._core, dialog, request.request_uri, event, self._leave)
+        self._enter(watching)
         serving.tag = dialog.local_tag
         self._accept(watching, serving, request, now)
         self._core.outbox.append(StateWanted(watching.extension))

@@ -365,3 +365,15 @@ def test_a_refresh_from_where_nothing_can_be_sent_is_refused_and_leaves_nothing(
     assert desk.endpoint.transactions == before
     desk.show(RINGING)
     assert desk.answered_notify().uri == "sip:peer@192.0.2.9:5062"  # the subscription goes on
+
+
+def test_who_leaves_makes_room() -> None:
+    desk = Desk()
+    tags = [desk.watch(call_id=f"watch-{n}") for n in range(MAX_WATCHERS_PER_SOURCE)]
+    assert desk.subscribe(call_id="one-more").status == 503
+
+    desk.subscribe(("Expires", "0"), cseq=2, tag=tags[0], call_id="watch-0")
+    desk.answered_notify()
+
+    desk.watch(call_id="one-more")
+    assert desk.endpoint.watched == {"1001"}
