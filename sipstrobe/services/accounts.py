@@ -141,7 +141,7 @@ class Accounts:
         if account is None or not account.callers:
             return None
         passwords = {caller.user: caller.password for caller in account.callers}
-        algorithms = MD5_ONLY if account.callers_md5_only else ALGORITHMS
+        algorithms = ALGORITHMS if account.callers_sha2 else MD5_ONLY
         return Callers(account.domain or _REALM, passwords, algorithms)
 
     def ways(self, account: Account, uri: Uri) -> AsyncGenerator[Way]:

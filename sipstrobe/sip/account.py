@@ -156,12 +156,12 @@ class Account(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             description="If there are any, only they may call; they are asked for the password.",
         ),
     ] = ()
-    callers_md5_only: Annotated[
+    callers_sha2: Annotated[
         bool,
         Meta(
-            title="Ask callers in MD5 only",
-            description="For phones that give up when they are offered SHA-256 and SHA-512-256"
-            " as well (RFC 8760), as many do.",
+            title="Ask callers in SHA-2 as well",
+            description="Offer SHA-512-256 and SHA-256 before MD5 (RFC 8760). Off, since many"
+            " phones give up when they are offered what they do not know.",
         ),
     ] = False
     default: Annotated[

@@ -12,13 +12,13 @@ from tests.interop.witness import await_profile, seen
 pytestmark = pytest.mark.interop
 
 CALLERS = [{"user": "alice", "password": "open-sesame"}]
-MD5 = {"default": True, "callers": CALLERS, "callers_md5_only": True}
+ASKING = {"default": True, "callers": CALLERS}
 
 
 def test_only_who_knows_the_password_comes_in(tmp_path: Path, silence: Path) -> None:
     """RFC 3261 §22.2: baresip is asked, answers, and its call lights the light, or nothing does."""
     with device(tmp_path / "device", sound="null") as running:
-        running.set("/sip/accounts/0", MD5)
+        running.set("/sip/accounts/0", ASKING)
         account = ";auth_user=alice;auth_pass=open-sesame"
         with baresip(tmp_path / "phone", source=silence, account=account) as phone:
             began = time.monotonic()
@@ -43,7 +43,7 @@ def test_another_device_of_ours_answers_in_the_best_way_there_is(tmp_path: Path)
         device(tmp_path / "called", sound="null") as called,
         device(tmp_path / "calling", sound="null") as calling,
     ):
-        called.set("/sip/accounts/0", {"default": True, "callers": CALLERS})
+        called.set("/sip/accounts/0", ASKING | {"callers_sha2": True})
         calling.set("/sip/accounts/0", known)
         began = time.monotonic()
         calling.command("dial", uri=called.uri("1001"))
