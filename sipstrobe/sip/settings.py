@@ -1,5 +1,6 @@
 """What can be set about SIP: the switches, limits and accounts of the device."""
 
+import re
 from collections.abc import Iterator
 from ipaddress import ip_network
 from typing import Annotated, Literal
@@ -338,6 +339,14 @@ def _nat_problems(nat: NatSettings) -> Iterator[Problem]:
         yield Problem("/nat/stun_server", "must name the STUN server")
     if nat.turn and not nat.turn_servers:
         yield Problem("/nat/turn_servers", "must name a TURN server")
+    places = [("/nat/stun_server", nat.stun_server)]
+    places += [
+        (f"/nat/turn_servers/{n}/address", s.address) for n, s in enumerate(nat.turn_servers)
+    ]
+    for path, place in places:
+        port = re.search(r":(\d+)$", place)
+        if port and not 1 <= int(port[1]) <= 65535:
+            yield Problem(path, f"{port[1]} is no port: from 1 to 65535")
 
 
 def _is_network(text: str) -> bool:

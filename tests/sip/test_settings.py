@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from sipstrobe.sip.account import Account, Proxy
-from sipstrobe.sip.settings import SipSettings, problems
+from sipstrobe.sip.settings import NatSettings, SipSettings, TurnServer, problems
 
 
 def test_a_fresh_device_neither_calls_nor_is_called_and_has_one_account() -> None:
@@ -73,3 +73,20 @@ def test_an_address_needs_no_port() -> None:
     account = Account(default=True, registrar="[2001:db8::1]", domain="pbx.test:65535")
 
     assert problems(SipSettings(accounts=(account,))) == []
+
+
+def test_helps_with_addresses_that_cannot_be() -> None:
+    """A server must be named that is to be asked, by a port that exists."""
+    turn = TurnServer(address="[2001:db8::1]:65536")
+    nat = NatSettings(stun=True, turn=True, turn_servers=(turn,))
+    wrong = [str(p) for p in problems(SipSettings(nat=nat))]
+
+    assert wrong == [
+        "/nat/stun_server: must name the STUN server",
+        "/nat/turn_servers/0/address: 65536 is no port: from 1 to 65535",
+    ]
+    assert [str(p) for p in problems(SipSettings(nat=NatSettings(turn=True)))] == [
+        "/nat/turn_servers: must name a TURN server"
+    ]
+    right = NatSettings(stun=True, stun_server="[2001:db8::1]", upnp=True, ice=True)
+    assert problems(SipSettings(nat=right)) == []
