@@ -197,9 +197,10 @@ class Asking:
 
     @property
     def proceeding(self) -> bool:
-        """A provisional response to the INVITE has come."""
+        """A provisional response to the INVITE has come, or a challenge that was answered."""
         transaction = self.transaction
-        return isinstance(transaction, InviteClientTransaction) and transaction.proceeding
+        invites = isinstance(transaction, InviteClientTransaction)
+        return invites and (transaction.proceeding or self._rounds > 0)
 
     @property
     def deadline(self) -> float | None:

@@ -66,16 +66,19 @@ def _own_contact(answer: Response, contact: str, binding: Binding) -> NameAddr |
     """
     uri = NameAddr.parse(contact).uri
     instance, reg_id = f"<{binding.instance_id}>", str(binding.reg_id)
+    same: NameAddr | None = None
     likely: NameAddr | None = None
     for listed in answer.contacts:
         params = listed.params
         if equivalent(listed.uri, uri):
             return listed
-        if params.get("+sip.instance") == instance and params.get("reg-id") == reg_id:
-            return listed
-        if listed.uri.is_sip and listed.uri.user == uri.user:
+        if params.get("+sip.instance", instance) != instance:
+            continue  # of another device of this user
+        if "+sip.instance" in params and params.get("reg-id", reg_id) == reg_id:
+            same = same or listed
+        elif listed.uri.is_sip and listed.uri.user == uri.user:
             likely = likely or listed
-    return likely
+    return same or likely
 
 
 def _expires(answer: Response, own: NameAddr | None, asked: int) -> int:
@@ -89,10 +92,11 @@ def _expires(answer: Response, own: NameAddr | None, asked: int) -> int:
 
 
 def _addresses(answer: Response, name: str) -> tuple[str, ...]:
-    """The values of a list of addresses; () if they are too many."""
+    """The values of a list of SIP addresses; () if they are too many."""
     with suppress(RemoteProtocolError):
         found = answer.addresses(name)
-        return tuple([str(address) for address in found]) if len(found) <= MAX_ROUTE else ()
+        if len(found) <= MAX_ROUTE and all(address.uri.is_sip for address in found):
+            return tuple([str(address) for address in found])
     return ()
 
 

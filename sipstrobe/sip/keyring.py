@@ -12,7 +12,7 @@ from sipstrobe.sip.auth import Challenge
 from sipstrobe.sip.headers import parse_auth_params
 from sipstrobe.sip.identity import Credential
 from sipstrobe.sip.message import Response
-from sipstrobe.sip.transport import Address, Flow, Transport
+from sipstrobe.sip.transport import Address, Flow
 
 MAX_HOPS = 4096  # pairs of identity and next hop that are remembered; the oldest goes
 MAX_REALMS = 8  # realms that are answered in one request
@@ -22,7 +22,7 @@ Fields = tuple[tuple[str, str], ...]
 Realm = tuple[bool, str]  # (whether a proxy asks, its realm)
 Tried = dict[Realm, list[Credential]]  # for one request: what its challenges were answered with
 
-_Hop = tuple[tuple[Credential, ...], Transport, Address]
+_Hop = tuple[tuple[Credential, ...], Address]  # a large request may come to it over TCP
 _ASKED = (("WWW-Authenticate", False), ("Proxy-Authenticate", True))
 _TOLD = (("Authentication-Info", False), ("Proxy-Authentication-Info", True))
 _GIVEN = {False: "Authorization", True: "Proxy-Authorization"}
@@ -59,7 +59,7 @@ class Keyring:
     ) -> Fields:
         """Authorization and Proxy-Authorization of a request; each is for one use."""
         fields: list[tuple[str, str]] = []
-        answers = self._hops.get((credentials, flow.transport, flow.remote), {})
+        answers = self._hops.get((credentials, flow.remote), {})
         for (proxy, _), answer in answers.items():
             answer.count += 1
             given = answer.challenge.answer(
@@ -82,7 +82,7 @@ class Keyring:
         RFC 3261 §22.2: who has said that credentials are wrong is not asked with them again.
         tried is of this one request and starts empty.
         """
-        key = (credentials, flow.transport, flow.remote)
+        key = (credentials, flow.remote)
         answers = self._hops.get(key, {})
         news: dict[Realm, _Answer] = {}
         for realm, challenge in _choose(response).items():
@@ -110,7 +110,7 @@ class Keyring:
         for name, proxy in _TOLD:
             if name not in response.headers:
                 continue
-            answers = self._hops.get((credentials, flow.transport, flow.remote), {})
+            answers = self._hops.get((credentials, flow.remote), {})
             mine = [answer for (of_proxy, _), answer in answers.items() if of_proxy is proxy]
             try:
                 nonce = parse_auth_params(response.headers.first(name) or "").get("nextnonce")

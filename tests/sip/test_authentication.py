@@ -314,6 +314,38 @@ def test_an_invite_is_asked_once_more_with_credentials() -> None:
     assert office.told(CallAccepted).body == ANSWER
 
 
+def test_who_asks_for_a_password_is_there() -> None:
+    """So that the call is not tried another way meanwhile, if the 100 is lost or never sent."""
+    office = Office()
+    name = office.endpoint.invite(
+        UDP, "sip:200@pbx.example", OFFER, identity=US, timeout=60, now=0.0
+    )
+    office.collect()
+    assert not office.endpoint.proceeding(name)
+
+    office.challenge(office.request(), 407)
+
+    assert office.endpoint.proceeding(name)
+
+
+def test_a_request_too_large_for_udp_carries_credentials_at_once_too() -> None:
+    """RFC 3261 §18.1.1 moves it to TCP; the server that knows us is the same."""
+    office = Office()
+    for nc in (1, 2):
+        office.endpoint.invite(
+            UDP, "sip:200@pbx.example", OFFER * 200, identity=US, timeout=60, now=office.now
+        )
+        office.collect()
+        invite = office.request()
+        if nc == 1:
+            office.challenge(invite, 407)
+            _, invite = office.take()
+            assert isinstance(invite, Request)
+        assert invite.via.transport == "TCP"
+        (credentials,) = given(invite, "Proxy-Authorization")
+        assert (credentials.nonce, credentials.nc) == ("n1", nc)
+
+
 def test_the_ack_of_a_refusal_carries_the_credentials_of_its_invite() -> None:
     """RFC 3261 §22.1."""
     office = Office()

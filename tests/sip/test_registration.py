@@ -14,7 +14,7 @@ from sipstrobe.sip.identity import (
 from sipstrobe.sip.message import Request, Response, respond
 from sipstrobe.sip.settings import SipSettings
 from sipstrobe.sip.transport import Address, Flow, Transport
-from tests.sip.registrar import US, Office, binding
+from tests.sip.registrar import INSTANCE, US, Office, binding
 from tests.sip.scene import TCP, UDP, Fields
 
 
@@ -91,6 +91,19 @@ def test_registrars_that_say_less_or_something_else(fields: Fields, expires: int
     office.hear(respond(request, 200, to_tag="pbx", headers=fields))
 
     assert office.told(Registered).expires == expires
+
+
+@pytest.mark.parametrize("ours", ["", f';+sip.instance="<{INSTANCE}>"'])
+def test_the_binding_of_another_device_of_this_user_is_not_ours(ours: str) -> None:
+    """A registrar that changes addresses, and does not know what a flow is."""
+    office = Office()
+    request = office.register(binding(outbound=True))
+    other = '<sip:100@203.0.113.8:40000>;expires=3000;+sip.instance="<urn:uuid:other>"'
+    contacts = f"{other}, <sip:100@203.0.113.9:40000>;expires=90{ours}"
+
+    office.answer(request, 200, fields=(("Contact", contacts),))
+
+    assert office.told(Registered).expires == 90
 
 
 @pytest.mark.parametrize(
@@ -448,10 +461,11 @@ def test_a_name_can_be_used_again_at_once() -> None:
 # --- what others may do to us --------------------------------------------------------------------
 
 
-def test_nonsense_in_a_200_counts_as_not_said() -> None:
+@pytest.mark.parametrize("route", ["<<<", "<tel:112>", "<sip:p;lr>, <mailto:a@b>"])
+def test_nonsense_in_a_200_counts_as_not_said(route: str) -> None:
     office = Office()
     fields = (
-        ("Service-Route", "<<<"),
+        ("Service-Route", route),
         ("Path", "<sip:p;lr>, <"),
         ("Flow-Timer", "-1"),
     )
