@@ -68,16 +68,23 @@ class FaultyPhone:
     async def invite(
         self, *lines: str, host: str = HOST, port: int = 0, profile: str = "RTP/AVP"
     ) -> None:
-        """Call, or change the call: what the m= line is followed by; port 0: the one we have."""
-        self._number += 1
+        """Call, or change the call: what the m= line is followed by; port 0: the one we have.
+
+        A device that says that it has no time now is called again a moment later.
+        """
         sdp = "\r\n".join(
             (
-                *("v=0", f"o=- 1 {self._number} IN IP4 {HOST}", "s=-", f"c=IN IP4 {host}", "t=0 0"),
+                *("v=0", f"o=- 1 {self._number} IN IP4 {HOST}", "s=-"),
+                *(f"c=IN IP4 {host}", "t=0 0"),
                 f"m=audio {port or self.media_port} {profile} 0",
                 *(*lines, ""),
             )
         )
         answer = await self._ask("INVITE", sdp)
+        while answer.startswith("SIP/2.0 503"):
+            self._say("ACK", of="INVITE")
+            await asyncio.sleep(0.3)
+            answer = await self._ask("INVITE", sdp)
         if found := re.search(r"^m=audio (\d+)", answer, re.MULTILINE):
             self.to = (HOST, int(found[1]))
         if tag := re.search(r"^To:.*;tag=([^;\r]+)", answer, re.MULTILINE):
@@ -86,11 +93,11 @@ class FaultyPhone:
         self._say("ACK")
 
     async def hang_up(self) -> None:
-        self._number += 1
         await self._ask("BYE")
 
     async def _ask(self, method: str, body: str = "") -> str:
         """The final response; the request is repeated until it comes."""
+        self._number += 1
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(PATIENCE):
             while True:
@@ -103,13 +110,15 @@ class FaultyPhone:
                             if re.match(r"SIP/2\.0 [2-6]", text) and cseq in text:
                                 return text
 
-    def _say(self, method: str, body: str = "") -> None:
+    def _say(self, method: str, body: str = "", *, of: str = "") -> None:
+        """of: the method of the transaction that it belongs to, if not its own."""
         tag = f";tag={self._tag}" if self._tag else ""
         own = f"{HOST}:{self._sip.getsockname()[1]}"
+        branch = f"{self.name}{of or method}{self._number}"
         kind = "Content-Type: application/sdp\r\n" if body else ""
         self._sip.send(
             f"{method} sip:1099@{HOST}:{self._device} SIP/2.0\r\n"
-            f"Via: SIP/2.0/UDP {own};rport;branch=z9hG4bK{self.name}{method}{self._number}\r\n"
+            f"Via: SIP/2.0/UDP {own};rport;branch=z9hG4bK{branch}\r\n"
             f"From: <sip:{self.name}@{own}>;tag={self.name}\r\n"
             f"To: <sip:1099@{HOST}:{self._device}>{tag}\r\n"
             f"Call-ID: {self.name}@{own}\r\nCSeq: {self._number} {method}\r\n"
