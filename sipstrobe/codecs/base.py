@@ -1,10 +1,13 @@
 """What every codec is to the stream that uses it: two directions, each with its own state."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
+
+from sipstrobe.codecs.library import find
 
 
 class Encoder(Protocol):
@@ -15,7 +18,7 @@ class Encoder(Protocol):
         ...
 
     def silence(self, samples: int) -> bytes:
-        """The payload of this many samples of silence, made only once for each length."""
+        """The payload of this many samples of silence."""
         ...
 
 
@@ -34,21 +37,45 @@ class Decoder(Protocol):
         ...
 
 
+@runtime_checkable
+class SelfConcealing(Decoder, Protocol):
+    """A decoder that knows best what to play where nothing has come."""
+
+    def conceal(self, samples: int) -> NDArray[np.float32]:
+        """What follows the last payload for this long."""
+        ...
+
+    def recover(self, following: bytes, samples: int) -> NDArray[np.float32]:
+        """The same, where the payload that comes after the gap is here already."""
+        ...
+
+    def pauses(self, payload: bytes) -> bool:
+        """Whether the sender says with it that it will be silent for a while."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """One way to carry sound. name: its encoding name in SDP (RFC 3551 §6), upper case.
+    """One way to carry sound. name: its encoding name in SDP (RFC 3551 §6), for L16 with the rate.
 
-    clock_rate is RTP's and SDP's, sample_rate is the sound's: for G.722 they differ
-    (RFC 3551 §4.5.2).
+    clock_rate is RTP's and SDP's, sample_rate is the sound's: for G.722 they differ (RFC 3551
+    §4.5.2). encoder: made for what the other side has said about itself in ``a=fmtp``, "" for
+    nothing. library: the shared one that it needs, if any.
     """
 
     name: str
     clock_rate: int
     sample_rate: int
-    encoder: type[Encoder]
-    decoder: type[Decoder]
+    encoder: Callable[[str], Encoder]
+    decoder: Callable[[], Decoder]
+    library: str = ""
 
     @property
     def rates(self) -> tuple[int, int]:
         """Codecs with the same ones can take turns in a stream."""
         return self.clock_rate, self.sample_rate
+
+    @property
+    def usable(self) -> bool:
+        """Whether there is all that it needs."""
+        return not self.library or find(self.library) is not None

@@ -12,13 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sipstrobe.codecs.base import Codec
+from sipstrobe.codecs.pcm import from_pcm, to_pcm
 
 CLOCK_RATE: Final = 8000  # Hz
 _BIAS: Final = 33  # G.711 µ-law: added so that every segment starts at a power of two
 _LARGEST: Final = 0x1FFF
-_FULL_SCALE: Final = 32768.0
-_LOWEST: Final = np.float32(-32768)
-_HIGHEST: Final = np.float32(32767)
 
 
 def _expand_ulaw() -> NDArray[np.int16]:
@@ -71,7 +69,7 @@ class _Decoder:
     _floats: ClassVar[NDArray[np.float32]]
 
     def __init_subclass__(cls) -> None:
-        cls._floats = (cls.table / _FULL_SCALE).astype(np.float32)
+        cls._floats = from_pcm(cls.table)
 
     def decode(self, payload: bytes) -> NDArray[np.float32]:
         return self._floats.take(np.frombuffer(payload, np.uint8))
@@ -90,11 +88,7 @@ class _Encoder:
     table: ClassVar[NDArray[np.uint8]]
 
     def encode(self, samples: NDArray[np.float32]) -> bytes:
-        scaled = samples * np.float32(_FULL_SCALE)
-        np.maximum(scaled, _LOWEST, out=scaled)
-        np.minimum(scaled, _HIGHEST, out=scaled)
-        np.rint(scaled, out=scaled)
-        return self.encode_pcm(scaled.astype(np.int16))
+        return self.encode_pcm(to_pcm(samples))
 
     def encode_pcm(self, pcm: NDArray[np.int16]) -> bytes:
         """Encode 16-bit samples."""
@@ -133,5 +127,5 @@ class AlawEncoder(_Encoder):
     table = _compress_alaw()
 
 
-PCMU: Final = Codec("PCMU", CLOCK_RATE, CLOCK_RATE, UlawEncoder, UlawDecoder)
-PCMA: Final = Codec("PCMA", CLOCK_RATE, CLOCK_RATE, AlawEncoder, AlawDecoder)
+PCMU: Final = Codec("PCMU", CLOCK_RATE, CLOCK_RATE, lambda _: UlawEncoder(), UlawDecoder)
+PCMA: Final = Codec("PCMA", CLOCK_RATE, CLOCK_RATE, lambda _: AlawEncoder(), AlawDecoder)

@@ -48,7 +48,7 @@ class Speech:
         """Go on with this codec."""
         before, self._codec = self._codec, codec
         if codec is not before:
-            self._encoder = codec.encoder()
+            self._encoder = codec.encoder("")
         if before is None or codec.rates != before.rates:
             self._downsampler = self.digits = None
 
