@@ -1,6 +1,7 @@
 """An incoming call: ringing, answering, refusing. RFC 3261 §13.3, 100rel of RFC 3262 §3."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from sipstrobe.errors import LocalProtocolError
 from sipstrobe.sip.capabilities import session_of
@@ -51,8 +52,8 @@ class IncomingSession(ModifiableSession):
         uri = request.request_uri
         user, flow = uri.user or "", dialog.flow
         identity = core.identity_of(user, flow)
-        own = core.contact(user, flow, sips=uri.scheme == "sips", identity=identity)
-        super().__init__(core, name, Phase.INCOMING, own)
+        own = partial(core.contact, user, sips=uri.scheme == "sips", identity=identity)
+        super().__init__(core, name, Phase.INCOMING, flow, own)
         if identity is not None:
             dialog.credentials = identity.credentials
         self.dialog = dialog

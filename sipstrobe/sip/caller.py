@@ -1,5 +1,7 @@
 """An outgoing call: RFC 3261 §13.2 with forking, CANCEL, and 100rel of RFC 3262 §4."""
 
+from functools import partial
+
 from sipstrobe.errors import RemoteProtocolError
 from sipstrobe.sip import session_timer
 from sipstrobe.sip.capabilities import ALLOW_AND_SUPPORTED, Fields, session_of
@@ -47,8 +49,8 @@ class OutgoingSession(ModifiableSession):
         fields: Fields = (),
     ) -> None:
         sips = "sips" in (uri.scheme, Uri.parse(identity.uri).scheme)
-        own = core.contact(contact_user(identity), flow, sips=sips, identity=identity)
-        super().__init__(core, name, Phase.CALLING, own)
+        own = partial(core.contact, contact_user(identity), sips=sips, identity=identity)
+        super().__init__(core, name, Phase.CALLING, flow, own)
         self._flow = flow
         self._uri = uri
         self._local_body = body

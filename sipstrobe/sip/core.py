@@ -103,6 +103,12 @@ class Core:
             value = f"{value[:-1]};ob>"
         return (name, value)
 
+    def contact_changed(self, remote: Address, *, now: float) -> None:
+        """We may be reached by another address than this peer knows: its calls are told."""
+        for session in list(self.sessions.values()):
+            if session.dialog is not None and session.dialog.flow.remote == remote:
+                session.contact_changed(now=now)
+
     def hop(self, dialog: Dialog) -> Flow:
         """The next hop within a dialog; a connection that is gone is not used any more.
 

@@ -232,7 +232,8 @@ class Endpoint:
     def mapped(self, flow: Flow, public: Address | None, *, now: float) -> None:
         """How the peer of this flow sees us, as STUN has told; None: it has, but not that.
 
-        What KeepAliveAnswer says. Who is registered by another address is registered anew at once.
+        What KeepAliveAnswer says. Who is registered by another address is registered anew at once,
+        and calls are told.
         """
         keeper = self._core.keepers.of(flow)
         if keeper is not None:
@@ -241,6 +242,7 @@ class Endpoint:
             self._layer.mappings.note(flow, public)
             for registration in list(keeper.users) if keeper is not None else ():
                 registration.contact_changed(now=now)
+            self._core.contact_changed(flow.remote, now=now)
 
     # --- registrations ---------------------------------------------------------------------
 
@@ -376,6 +378,14 @@ class Endpoint:
         """Offer a new session description; AnswerReceived tells what came of it."""
         if session := self._session(call):
             session.reinvite(body, now=now)
+
+    def move(self, call: str, flow: Flow, body: bytes, *, now: float) -> None:
+        """Go on with an answered call by another flow, since an address of ours is gone.
+
+        body: an offer that names the other; AnswerReceived tells what came of it.
+        """
+        if session := self._session(call):
+            session.move(flow, body, now=now)
 
     def answer_offer(self, call: str, body: bytes, *, now: float) -> None:
         """Agree to what OfferReceived has brought."""

@@ -16,10 +16,11 @@ from sipstrobe.sip.dialog import Dialog, Draft, contact
 from sipstrobe.sip.exchange import Asking, Serving
 from sipstrobe.sip.message import Request, Response
 from sipstrobe.sip.outputs import AnswerReceived, Ended, OfferReceived, Send
-from sipstrobe.sip.session import Phase, Session, Timer
+from sipstrobe.sip.session import ContactBy, Phase, Session, Timer
 from sipstrobe.sip.session_timer import SessionTimer
 from sipstrobe.sip.settings import MIN_SESSION_EXPIRES
 from sipstrobe.sip.transaction import T1, T2, TIMEOUT, Failure
+from sipstrobe.sip.transport import Flow
 
 OFFER_PATIENCE = 20.0  # seconds; what our own phone may take to answer an offer: less than timer F
 REFRESH_AGAIN = 5.0  # seconds; when the session could not be refreshed just now
@@ -67,8 +68,10 @@ class ModifiableSession(Session):
 
     owns_call_id: ClassVar[bool]
 
-    def __init__(self, core: Core, name: str, phase: Phase, own: tuple[str, str]) -> None:
-        super().__init__(core, name, phase, own)
+    def __init__(
+        self, core: Core, name: str, phase: Phase, flow: Flow, contact_by: ContactBy
+    ) -> None:
+        super().__init__(core, name, phase, flow, contact_by)
         core.sessions[name] = self
         self._offer: Offer | None = None  # of the peer
         self._offered = False  # ours is not answered yet
@@ -90,6 +93,26 @@ class ModifiableSession(Session):
             raise LocalProtocolError(f"call {self.name} is not established")
         self._wanted = body
         self._proceed(now)
+
+    def move(self, flow: Flow, body: bytes, *, now: float) -> None:
+        """Go on by another flow, and be reached there: target refresh, RFC 3261 §12.2, §14.1.
+
+        body: the offer that names the other address.
+        """
+        if self.dialog is None or not self.established:
+            raise LocalProtocolError(f"call {self.name} is not established")
+        self.dialog.flow = flow
+        self.contact = self._contact_by(flow)
+        self.reinvite(body, now=now)
+
+    def contact_changed(self, *, now: float) -> None:
+        """We may be reached by another address than the peer knows: the same without an offer."""
+        if not self.established or self.dialog is None:
+            return
+        contact = self._contact_by(self.dialog.flow)
+        if contact != self.contact:
+            self.contact = contact
+            self._refresh(now)
 
     def answer_offer(self, body: bytes, *, now: float) -> None:
         """Agree to what OfferReceived has brought; without effect if the peer has withdrawn it."""

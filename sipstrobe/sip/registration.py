@@ -304,6 +304,7 @@ class Registration:
             self._flow = attempt.flow
         if not attempt.moved and self._contact_uri() != self._contact:
             attempt.moved = True  # once: a translator may give another port each time
+            self._core.contact_changed(attempt.flow.remote, now=now)
             self._register(now)
             return
         self.state = State.REGISTERED

@@ -4,6 +4,7 @@ This file has what both sides of a call and all its phases share; `modify` adds 
 and session timers, `callee` and `caller` the beginning.
 """
 
+from collections.abc import Callable
 from enum import Enum, auto
 
 from sipstrobe.errors import LocalProtocolError, RemoteProtocolError
@@ -25,6 +26,7 @@ from sipstrobe.sip.outputs import (
     OfferReceived,
 )
 from sipstrobe.sip.transaction import Failure
+from sipstrobe.sip.transport import Flow
 from sipstrobe.timers import Timers
 
 News = (
@@ -37,6 +39,10 @@ News = (
     | InfoReceived
     | CallEnded
 )
+
+
+ContactBy = Callable[[Flow], tuple[str, str]]
+"""The Contact field under which the peer of a flow reaches this end of a call."""
 
 
 class Phase(Enum):
@@ -68,14 +74,27 @@ class Session:
     on the wire as well.
     """
 
-    __slots__ = ("_core", "_timers", "contact", "dialog", "entry", "name", "phase", "told")
+    __slots__ = (
+        "_contact_by",
+        "_core",
+        "_timers",
+        "contact",
+        "dialog",
+        "entry",
+        "name",
+        "phase",
+        "told",
+    )
 
-    def __init__(self, core: Core, name: str, phase: Phase, contact: tuple[str, str]) -> None:
+    def __init__(
+        self, core: Core, name: str, phase: Phase, flow: Flow, contact_by: ContactBy
+    ) -> None:
         self._core = core
+        self._contact_by = contact_by
         self._timers: Timers[Timer] = Timers()
         self.name = name
         self.phase = phase
-        self.contact = contact
+        self.contact = contact_by(flow)
         self.dialog: Dialog | None = None
         self.entry: Entry | None = None
         self.told = False

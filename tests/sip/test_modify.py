@@ -1,5 +1,7 @@
 """Changing a running call (RFC 3261 §14, RFC 3311) and keeping it alive (RFC 4028)."""
 
+from dataclasses import replace
+
 import pytest
 
 from sipstrobe.errors import LocalProtocolError
@@ -12,7 +14,8 @@ from sipstrobe.sip.outputs import (
     OfferReceived,
 )
 from sipstrobe.sip.settings import SipSettings
-from tests.sip.scene import ANSWER, OFFER, Scene
+from sipstrobe.sip.transport import Address
+from tests.sip.scene import ANSWER, OFFER, UDP, Fields, Scene
 
 TIMER = (("Supported", "timer"),)
 UPDATES = (("Allow", "INVITE, ACK, BYE, UPDATE"),)
@@ -196,6 +199,61 @@ def test_our_re_invite_is_acknowledged_and_its_answer_told() -> None:
     scene.answer(invite, 200, body=ANSWER)
     assert scene.statuses() == ["ACK"]
     assert scene.news == []
+
+
+ELSEWHERE = replace(UDP, local=Address("198.51.100.7", 5060))
+
+
+def test_a_call_goes_on_from_another_address_of_ours() -> None:
+    """RFC 3261 §12.2.1.2: the peer learns by the re-INVITE where we are now."""
+    scene = Scene()
+    call = scene.reach()
+
+    scene.endpoint.move(call, ELSEWHERE, b"v=0 other", now=scene.now)
+    scene.collect()
+
+    assert scene.sends[-1].flow == ELSEWHERE
+    invite = scene.request()
+    assert (invite.method, invite.body) == ("INVITE", b"v=0 other")
+    assert str(invite.contacts[0].uri) == "sip:us@198.51.100.7:5060"
+    scene.answer(invite, 200, body=ANSWER)
+    assert scene.statuses() == ["ACK"]
+    assert scene.told(AnswerReceived) == AnswerReceived(call, 200, ANSWER)
+    scene.endpoint.hang_up(call, now=scene.now)
+    scene.collect()
+    assert scene.sends[-1].flow == ELSEWHERE
+    assert scene.request().method == "BYE"
+
+
+def test_only_an_answered_call_goes_on_from_another_address() -> None:
+    scene = Scene()
+    call, _ = scene.call()
+
+    with pytest.raises(LocalProtocolError):
+        scene.endpoint.move(call, ELSEWHERE, OFFER, now=scene.now)
+
+
+@pytest.mark.parametrize("fields", [(), (("Allow", "INVITE, UPDATE"),)])
+def test_a_public_address_that_has_changed_is_told_within_the_call(fields: Fields) -> None:
+    """A translator has restarted; what the peer asks of us would not arrive any more."""
+    scene = Scene()
+    scene.reach(fields=fields)
+    for port in (40000, 40000, 40001):
+        scene.endpoint.mapped(UDP, Address("203.0.113.9", port), now=scene.now)
+        scene.collect()
+        if not scene.sent:
+            continue
+        request = scene.request()
+        scene.taken.append(request)
+        scene.answer(request, 200, body=ANSWER if request.body else b"")
+        scene.take()
+
+    assert [str(request.contacts[0].uri) for request in scene.taken] == [
+        "sip:us@203.0.113.9:40000",
+        "sip:us@203.0.113.9:40001",
+    ]
+    method = "UPDATE" if fields else "INVITE"
+    assert {request.cseq.method for request in scene.taken} == {method}
 
 
 def test_our_refused_re_invite_leaves_the_call_as_it_was() -> None:
