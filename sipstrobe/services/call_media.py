@@ -109,6 +109,11 @@ class CallMedia:
         self._ours = replace(self._ours, security=security)
         self._sent = None
 
+    def move(self, host: str) -> bytes:
+        """The offer by which media go on to and from another address of ours."""
+        self._ours = replace(self._ours, host=host)
+        return self.offer()
+
     def offer(self) -> bytes:
         """The offer to send; within a call it goes on from what was sent last."""
         if self.path is not None:

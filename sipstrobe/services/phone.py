@@ -24,6 +24,7 @@ from sipstrobe.services.incoming import Incoming
 from sipstrobe.services.keepalives import KeepAlives
 from sipstrobe.services.keypad import Keypad
 from sipstrobe.services.locator import Locator
+from sipstrobe.services.moves import Moves
 from sipstrobe.services.nat import Nat
 from sipstrobe.services.network import Changes, Network
 from sipstrobe.services.outgoing import Outgoing
@@ -101,6 +102,7 @@ class Phone:
         self._incoming = Incoming(*signalling, self.transports, *calls, greet)
         self._outgoing = Outgoing(*signalling, *calls)
         self._transfers = Transfers(*signalling, self._board, self.accounts, self._outgoing.call)
+        self._moves = Moves(self._driver, self._endpoint, self.transports, self._board)
         self._lamps = BusyLamps(*signalling, self._board)
         keepalives = KeepAlives(context.random_bytes, self._driver, self._endpoint, self.transports)
         self._routes: dict[type[Output], Callable[..., None]] = {
@@ -270,6 +272,7 @@ class Phone:
         self._names.forget()
         self.transports.network_changed(changes.lost)
         self.accounts.network_changed(changes)
+        self._moves.network_changed(changes)
 
     def _routed(self, public: tuple[str, int] | None) -> None:
         """A router lets others in to our SIP port at this address."""
