@@ -75,6 +75,7 @@ STATIC_FORMATS: Final = {  # RFC 3551 §6, audio
     f.payload_type: f
     for f in (
         Format(0, "PCMU", 8000),
+        Format(2, "G726-32", 8000),  # G.721 in RFC 1890, which is the same; still in use
         Format(3, "GSM", 8000),
         Format(4, "G723", 8000),
         Format(5, "DVI4", 8000),
@@ -190,6 +191,14 @@ class Media(_Lines):
     def rtp_formats(self) -> tuple[Format, ...]:
         """What the payload types stand for, in the order of preference; unknown ones left out."""
         return _rtp_formats(self)
+
+    def fmtp(self, payload_type: int) -> str:
+        """RFC 8866 §6.15: the parameters of a format; "" if there are none."""
+        for value in self.attributes("fmtp"):
+            number, _, parameters = value.partition(" ")
+            if number == str(payload_type):
+                return parameters.strip()
+        return ""
 
     def _milliseconds(self, name: str) -> int | None:
         """Some write fractions, and some nonsense: that counts as nothing said."""

@@ -1,5 +1,4 @@
-"""Offer and answer as values: RFC 3264, telephone-event RFC 4733 §2.5, hold RFC 3264 §8.4, RTP
-and RTCP on one port RFC 5761."""
+"""Offer and answer as values: RFC 3264, hold RFC 3264 §8.4, RTP and RTCP on one port RFC 5761."""
 
 import ipaddress
 from collections.abc import Mapping
@@ -14,13 +13,24 @@ from sipstrobe.sdp.candidates import (
     session_lines,
 )
 from sipstrobe.sdp.description import (
-    STATIC_FORMATS,
     Direction,
     Format,
     Media,
     NotAcceptable,
     SessionDescription,
 )
+from sipstrobe.sdp.formats import (
+    COMFORT_NOISE_TYPE,
+    MAX_PTIME_MS,
+    comfort_noise_of,
+    event_of,
+    name_of,
+    offered,
+    ptime_of,
+    ptime_within,
+    renumbered,
+)
+from sipstrobe.sdp.formats import lines_of as format_lines
 from sipstrobe.sdp.security import (
     UNENCRYPTED,
     Encryption,
@@ -34,10 +44,6 @@ from sipstrobe.sdp.security import (
     offered_profile,
 )
 
-PTIMES_MS: Final = (10, 20, 30, 40, 60)  # that we send
-TELEPHONE_EVENT: Final = "telephone-event"
-EVENT_TYPE: Final = 101  # the payload type that we offer for it
-EVENTS: Final = "0-15"  # RFC 4733 §3.2: the DTMF digits
 RTCP_MUX: Final = "a=rtcp-mux"
 EXTENDED: Final = ("rcvr-rtt", "voip-metrics")  # RFC 3611 §5.1: the reports that we can make
 _RTCP_XR: Final = "a=rtcp-xr:rcvr-rtt=all voip-metrics"
@@ -52,10 +58,7 @@ class Offerable:
     rtp_port: int
     rtcp_port: int | None = None  # None: the next one
     session_id: int  # stays the same during a call; RFC 8866 §5.2
-    codecs: tuple[str, ...] = (
-        "PCMU",
-        "PCMA",
-    )  # encoding names of RFC 3551 §6, preferred ones first
+    codecs: tuple[str, ...] = ("PCMU", "PCMA")  # of formats.SOUNDS, preferred ones first
     events: bool = True  # telephone-event
     direction: Direction = Direction.SENDRECV
     ptime_ms: int = 20
@@ -71,7 +74,7 @@ class MediaParameters:
     host: str  # of the peer; a numeric address in canonical form, or a name as it was written
     rtp_port: int
     rtcp_port: int
-    codec: str  # encoding name, upper case
+    codec: str  # of formats.SOUNDS
     payload_type: int  # to send with
     receive_types: Mapping[int, str]  # payload type -> codec, of all that may come
     event_type: int | None  # to send telephone events with; None: the peer does not want them
@@ -84,6 +87,11 @@ class MediaParameters:
     rtcp_mux: bool = False  # RTCP is on the ports of RTP
     keying: Keying | None = None  # None: unencrypted
     extended: tuple[str, ...] = ()  # of EXTENDED, those that the peer wants
+    fmtp: str = ""  # what the peer says about how it likes to receive the codec
+    event_clock_rate: int = (
+        8000  # of the telephone events to send, which may differ from the codec's
+    )
+    comfort_noise_type: int | None = None  # that may come; None: none may
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +113,8 @@ def offer(
 
     Raises NotAcceptable when we insist on keys that we may not send.
     """
-    formats = [_static(name) for name in ours.codecs]
-    if ours.events:
-        formats.append(Format(EVENT_TYPE, TELEPHONE_EVENT, formats[0].clock_rate))
+    before = None if previous is None else previous.media[_ours(previous)]
+    formats = renumbered(offered(ours.codecs, events=ours.events), before)
     profile = agreed.profile if agreed is not None else offered_profile(ours.security)
     keying = agreed.keying if agreed is not None else None
     lines = offered_lines(ours.security, keying, first=agreed is None)
@@ -137,9 +144,9 @@ def answer(
     media = theirs.media[chosen]
     parameters = _parameters(theirs, media, ours, media, keying)
     ours = replace(ours, ice=_ice_answer(theirs, media, parameters, ours))
-    formats = [Format(parameters.payload_type, parameters.codec, _clock_rate(parameters.codec))]
-    if parameters.event_type is not None:
-        formats.append(Format(parameters.event_type, TELEPHONE_EVENT, formats[0].clock_rate))
+    said = {f.payload_type: f for f in media.rtp_formats()}
+    numbers = (parameters.payload_type, parameters.event_type, parameters.comfort_noise_type)
+    formats = [said[number] for number in numbers if number in said]
     extra = lines_of(keying, ours.security)
     if parameters.rtcp_mux:
         extra.append(RTCP_MUX)
@@ -180,11 +187,12 @@ def _parameters(
     usable = _common(media, ours.codecs)
     if not usable:
         raise NotAcceptable("no codec in common")
-    chosen, event = usable[0], _event(media, usable[0].clock_rate)
-    received = {f.payload_type: f.encoding.upper() for f in _common(receiving, ours.codecs)}
-    received_event = _event(receiving, chosen.clock_rate)
+    name, chosen = usable[0]
+    event = event_of(media, chosen.clock_rate) if ours.events else None
+    heard_event = event_of(receiving, event.clock_rate) if event is not None else None
+    received = {f.payload_type: of for of, f in _common(receiving, ours.codecs)}
     if receiving is media:  # we answer, with one codec
-        received = {chosen.payload_type: chosen.encoding.upper()}
+        received = {chosen.payload_type: name}
     host = _canonical(theirs.connection_of(media))
     ice = _ice(theirs, media, ours)
     held = host in _HELD_ADDRESSES and ice is None
@@ -200,12 +208,12 @@ def _parameters(
         host=host,
         rtp_port=media.port,
         rtcp_port=media.port if mux else media.rtcp_port,
-        codec=chosen.encoding.upper(),
+        codec=name,
         payload_type=chosen.payload_type,
         receive_types=received,
-        event_type=event if ours.events else None,
-        receive_event_type=received_event if ours.events else None,
-        ptime_ms=_ptime(media, ours.ptime_ms),
+        event_type=event.payload_type if event is not None else None,
+        receive_event_type=heard_event.payload_type if heard_event is not None else None,
+        ptime_ms=ptime_of(media, name, ours.ptime_ms),
         direction=wanted,
         on_hold=held or not direction.receives,
         ice=ice,
@@ -213,6 +221,9 @@ def _parameters(
         rtcp_mux=mux,
         keying=keying,
         extended=_extended(theirs, media),
+        fmtp=media.fmtp(chosen.payload_type),
+        event_clock_rate=event.clock_rate if event is not None else chosen.clock_rate,
+        comfort_noise_type=_comfort_noise(media, chosen, received),
     )
 
 
@@ -263,19 +274,19 @@ def _offers_dtls(ours: Security) -> bool:
     return ours.encryption is not Encryption.NONE and ours.offered is KeyExchange.DTLS
 
 
-def _common(media: Media, codecs: tuple[str, ...]) -> list[Format]:
-    """The formats of an m= line that we can do as well, in its order."""
-    possible = {(f.encoding, f.clock_rate, f.channels) for f in map(_static, codecs)}
-    return [
-        f for f in media.rtp_formats() if (f.encoding.upper(), f.clock_rate, f.channels) in possible
-    ]
+def _common(media: Media, codecs: tuple[str, ...]) -> list[tuple[str, Format]]:
+    """The formats of an m= line that we can do as well, in its order, with our names for them."""
+    named = ((name_of(found), found) for found in media.rtp_formats())
+    return [(name, found) for name, found in named if name in codecs]
 
 
-def _event(media: Media, clock_rate: int) -> int | None:
-    for found in media.rtp_formats():
-        if found.encoding.lower() == TELEPHONE_EVENT and found.clock_rate == clock_rate:
-            return found.payload_type
-    return None
+def _comfort_noise(media: Media, chosen: Format, received: Mapping[int, str]) -> int | None:
+    """Agreed on; or of the number that it always has, which some send without a word."""
+    agreed = comfort_noise_of(media, chosen.clock_rate)
+    if agreed is not None:
+        return agreed.payload_type
+    usual = chosen.clock_rate == 8000 and COMFORT_NOISE_TYPE not in received
+    return COMFORT_NOISE_TYPE if usual else None
 
 
 def _extended(theirs: SessionDescription, media: Media) -> tuple[str, ...]:
@@ -283,13 +294,6 @@ def _extended(theirs: SessionDescription, media: Media) -> tuple[str, ...]:
     wanted = media.attribute("rtcp-xr") or theirs.attribute("rtcp-xr") or ""
     names = {part.partition("=")[0] for part in wanted.split()}
     return tuple(name for name in EXTENDED if name in names)
-
-
-def _ptime(media: Media, ours: int) -> int:
-    """What the peer asks for, as near as we can and no longer than it can take."""
-    longest = media.maxptime_ms or PTIMES_MS[-1]
-    wanted = min(media.ptime_ms or ours, longest)
-    return max((p for p in PTIMES_MS if p <= wanted), default=PTIMES_MS[0])
 
 
 def _canonical(host: str) -> str:
@@ -347,13 +351,12 @@ def _audio(
     numbers = " ".join(str(f.payload_type) for f in formats)
     lines = [f"m=audio {ours.rtp_port} {profile} {numbers}"]
     for f in formats:
-        channels = f"/{f.channels}" if f.channels > 1 else ""
-        lines.append(f"a=rtpmap:{f.payload_type} {f.encoding}/{f.clock_rate}{channels}")
-        if f.encoding == TELEPHONE_EVENT:
-            lines.append(f"a=fmtp:{f.payload_type} {EVENTS}")
+        lines += format_lines(f)
     if ours.rtcp_port not in (None, ours.rtp_port + 1):
         lines.append(f"a=rtcp:{ours.rtcp_port}")  # RFC 3605
-    return [*lines, f"a=ptime:{ours.ptime_ms}", f"a={direction}", *extra, *media_lines(ours.ice)]
+    lines.append(f"a=ptime:{ptime_within(formats[0], ours.ptime_ms)}")
+    lines.append(f"a=maxptime:{MAX_PTIME_MS}")
+    return [*lines, f"a={direction}", *extra, *media_lines(ours.ice)]
 
 
 def _refused(media: Media) -> list[str]:
@@ -365,14 +368,6 @@ def _ours(description: SessionDescription) -> int:
     """Which of our own m= lines is the audio stream in use, or was last."""
     audio = [n for n, m in enumerate(description.media) if m.kind == "audio"]
     return next((n for n in audio if description.media[n].port), audio[0] if audio else 0)
-
-
-def _static(name: str) -> Format:
-    return next(f for f in STATIC_FORMATS.values() if f.encoding == name and f.channels == 1)
-
-
-def _clock_rate(name: str) -> int:
-    return _static(name).clock_rate
 
 
 def _address_type(host: str) -> str:

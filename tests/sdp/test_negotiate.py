@@ -36,6 +36,7 @@ def test_our_offer() -> None:
         "a=rtpmap:101 telephone-event/8000",
         "a=fmtp:101 0-15",
         "a=ptime:20",
+        "a=maxptime:60",
         "a=sendrecv",
         "a=rtcp-xr:rcvr-rtt=all voip-metrics",
         "",
