@@ -8,10 +8,11 @@ attributes.
 """
 
 import asyncio
+import contextlib
 import ipaddress
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 from aioice import Candidate
@@ -37,7 +38,7 @@ class Remote:
     """
 
     ufrag: str
-    pwd: str
+    pwd: str = field(repr=False)
     candidates: tuple[str, ...]
     lite: bool = False
     ended: bool = True
@@ -133,8 +134,9 @@ class _Connection(Connection):
 
 
 class IceAgent:
-    """One ICE session. ready: told once, when the first component has its pair. ended: told why
-    there is none, or none any more. on_proof: told the component of each in `proven`."""
+    """One ICE session. ready: told once, when the first component has its pair; completed: when
+    all have that can. ended: told why there is none, or none any more. on_proof: told the component
+    of each in `proven`."""
 
     def __init__(
         self,
@@ -144,6 +146,7 @@ class IceAgent:
         ufrag: str,
         pwd: str,
         ready: Callable[[], None],
+        completed: Callable[[], None],
         ended: Callable[[str], None],
     ) -> None:
         self.proven: set[tuple[int, Endpoint]] = set()  # who has answered a check of ours
@@ -156,6 +159,7 @@ class IceAgent:
             local_password=pwd,
         )
         self._ready: Callable[[], None] | None = ready
+        self._completed: Callable[[], None] | None = completed
         self._ended: Callable[[str], None] | None = ended
         self._selected: dict[int, Selected] = {}
         self._task: asyncio.Task[None] | None = None
@@ -189,12 +193,13 @@ class IceAgent:
 
     async def aclose(self) -> None:
         """Stop; the bases stay what they were to others."""
-        self._ready = self._ended = self.on_proof = None
+        self._ready = self._completed = self._ended = self.on_proof = None
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        async with asyncio.timeout(CLOSE_LIMIT):
-            await self._connection.close()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_LIMIT):
+                await self._connection.close()
 
     # --- what is known --------------------------------------------------------------------------
 
@@ -236,10 +241,17 @@ class IceAgent:
                 self._tell(_why(connection.checks, remote))
                 return
             # RTP has its pair, RTCP has none: still, consent is asked for.
+            self._complete()
             await connection.query_consent()
         else:
+            self._complete()
             await connection.get_event()
         self._tell("the other side is silent for half a minute: nothing is sent to it any more")
+
+    def _complete(self) -> None:
+        completed, self._completed = self._completed, None
+        if completed is not None:
+            completed()
 
     def _tell(self, words: str) -> None:
         self._selected.clear()

@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from sipstrobe.errors import RemoteProtocolError
@@ -66,7 +66,7 @@ class IceDescription:
     """ICE of one m= line, with what holds for the whole session."""
 
     ufrag: str
-    pwd: str
+    pwd: str = field(repr=False)
     candidates: tuple[Candidate, ...] = ()
     lite: bool = False
     ended: bool = True  # no more candidates will follow (RFC 8840 §4.2.2)

@@ -232,7 +232,9 @@ def _ice(theirs: SessionDescription, media: Media, ours: Offerable) -> IceDescri
     found = read(theirs, media) if ours.ice is not None else None
     if found is None or found.mismatch:
         return None
-    place = (media.port, None if media.port == media.rtcp_port else media.rtcp_port)
+    elsewhere = " IN " in (media.attribute("rtcp") or "")  # RFC 3605: at an address of its own
+    aside = elsewhere or media.port == media.rtcp_port
+    place = (media.port, None if aside else media.rtcp_port)
     return None if mismatches(found, theirs.connection_of(media), place) else found
 
 

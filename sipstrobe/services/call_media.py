@@ -81,6 +81,11 @@ class CallMedia:
         return self.parameters is not None
 
     @property
+    def outdated(self) -> bool:
+        """Whether our SDP names another address than media has come to use, and should be told."""
+        return self.path is not None and self.path.outdated(self._ours)
+
+    @property
     def local_host(self) -> str:
         """Our address, as our SDP names it."""
         return self._ours.host

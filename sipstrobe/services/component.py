@@ -117,8 +117,9 @@ class Component:
             await relay.open()
         except MediaError as error:
             self.problem = str(error)
-        if relay.address is None:
-            self.give_back()
+        finally:
+            if relay.address is None:  # not even later, when SDP has been sent without it
+                self.give_back()
         return self.relay
 
     def give_back(self) -> None:

@@ -59,7 +59,8 @@ class MediaPath:
 
     host: our own address on the way to the peer; peer: where its signalling comes from. find: says
     what helps there are, when it is known; tasks: keeps what ends beside the loop. ready: told when
-    media can flow, where that takes time after both sides are known.
+    media can flow, where that takes time after both sides are known; concluded: when ICE has done
+    all that it can.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class MediaPath:
         tasks: set[asyncio.Task[None]],
     ) -> None:
         self.ready: Callable[[], None] | None = None
+        self.concluded: Callable[[], None] | None = None
         self.problem = ""  # why something that was wanted did not help
         self._context = context
         self._ports = ports
@@ -82,7 +84,9 @@ class MediaPath:
         self._plan = Plan()
         self._components: tuple[Component, ...] = ()
         self._routed = False
+        self._closed = False
         self._controlling = False
+        self._done = False  # ICE has
         self._agent: IceAgent | None = None
         self._ours: IceDescription | None = None
         self._theirs: IceDescription | None = None
@@ -102,7 +106,8 @@ class MediaPath:
 
     def close(self) -> None:
         """The stream closes the sockets; all else ends here."""
-        self.ready = None
+        self.ready = self.concluded = None
+        self._closed = True
         self._end_agent()
         if self._plan.router is not None and self._routed:
             self._plan.router.close(tuple(c.port for c in self._components))
@@ -121,6 +126,8 @@ class MediaPath:
                 await asyncio.gather(self._learn(), self._borrow(), self._route())
         except TimeoutError:
             self.problem = self.problem or "the servers that help with addresses are too slow"
+        if self._closed:
+            return  # the call has ended meanwhile
         if self._plan.addresses:
             self._begin()
         else:
@@ -137,7 +144,7 @@ class MediaPath:
     async def _borrow(self) -> None:
         for server in self._plan.relays:
             relays = await asyncio.gather(*(c.borrow(server) for c in self._components))
-            if all(relays):
+            if all(relays) or self._closed:
                 return
             for component in self._components:
                 component.give_back()
@@ -156,19 +163,35 @@ class MediaPath:
         """The same with the addresses by which we can be reached."""
         rtp, rtcp = (self._default(c) for c in self._components)
         ice = self._ours
-        if ice is not None and self._agent is not None and self._agent.selected(1) is not None:
+        if ice is not None and self._chosen:
+            rtp, rtcp = (self._address(c) for c in self._components)
             ice = self._settled(ice, (rtp, rtcp), offering=offering)
         return replace(ours, host=rtp[0], rtp_port=rtp[1], rtcp_port=rtcp[1], ice=ice)
 
     def _default(self, component: Component) -> Endpoint:
-        """RFC 8445 §5.1.4: where somebody without ICE reaches us most likely, and once a pair is
-        found its address (RFC 8839 §4.4.1.2.2)."""
-        selected = component.selected
+        """RFC 8445 §5.1.4: where somebody without ICE reaches us most likely."""
         relay = component.relay
-        wanted = selected is None or Candidate.parse(selected.local).kind == "relay"
-        if relay is not None and relay.address is not None and wanted:
+        if relay is not None and relay.address is not None:
             return relay.address
         return component.mapped or (self._host, component.port)
+
+    def _address(self, component: Component) -> Endpoint:
+        """RFC 8839 §4.4.1.2.2: that of the pair that was found; without one, the next to RTP's."""
+        selected = component.selected
+        if selected is None:
+            host, port = self._address(self._components[0])
+            return host, port + 1
+        found = Candidate.parse(selected.local)
+        if found.kind == "relay":
+            return found.host, found.port
+        return component.mapped or (self._host, component.port)
+
+    @property
+    def _chosen(self) -> bool:
+        """ICE has done all that it can, and one host is good for both components, as c= wants."""
+        if not self._done or self._components[0].selected is None:
+            return False
+        return len({self._address(c)[0] for c in self._components}) == 1
 
     def _settled(
         self, ice: IceDescription, defaults: tuple[Endpoint, ...], *, offering: bool
@@ -188,6 +211,7 @@ class MediaPath:
         """Have words and candidates of our own, and answer checks from now on."""
         from sipstrobe.io.ice import IceAgent
 
+        self._done = False
         candidates = tuple(self._candidates())
         self._ours = ours = IceDescription(
             ufrag=self._word(3), pwd=self._word(18), candidates=candidates
@@ -198,6 +222,7 @@ class MediaPath:
             ufrag=ours.ufrag,
             pwd=ours.pwd,
             ready=self._connected,
+            completed=self._conclude,
             ended=self._disconnected,
         )
         agent.on_proof = self._prove
@@ -246,6 +271,7 @@ class MediaPath:
         """Take the way to this peer; False when it has to be found first, and `ready` follows."""
         if self._agent is None or agreed.ice is None:
             self._end_agent()
+            self._ours = None
             self._go(agreed.host)
             return True
         hosts = (agreed.host, agreed.rtp_port), (agreed.host, agreed.rtcp_port)
@@ -267,6 +293,14 @@ class MediaPath:
         """The peer has shown that it is where we send to (RFC 8445 §19.5.1)."""
         return self._components[0].way is Way.ICE
 
+    def outdated(self, ours: Offerable) -> bool:
+        """Whether SDP should be exchanged anew, since ICE has found another address than it names
+        (RFC 8839 §4.4.1.2.2: the controlling side says so)."""
+        rtp = self._components[0]
+        if not self._controlling or rtp.way is not Way.ICE or not self._chosen:
+            return False
+        return self._address(rtp) != (ours.host, ours.rtp_port)
+
     @property
     def words(self) -> str:
         """Which way media takes, for people; empty: as if there were no translation."""
@@ -281,6 +315,7 @@ class MediaPath:
 
     def _go(self, host: str) -> None:
         """Without ICE: by the way that SDP names."""
+        self._components[0].socket.watch(False)
         for component in self._components:
             relay = component.relay
             if relay is not None and relay.address is not None:
@@ -319,6 +354,11 @@ class MediaPath:
             component.flush()
         if self.ready is not None:
             self.ready()
+
+    def _conclude(self) -> None:
+        self._done = True
+        if self.concluded is not None:
+            self.concluded()
 
     def _disconnected(self, words: str) -> None:
         self._trouble(f"ICE: {words}")

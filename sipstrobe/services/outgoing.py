@@ -205,8 +205,21 @@ class Outgoing:
             logger.warning("call %s has no port for its media: %s", call.id, error)
             self._board.finish(call, CallReason.FAILED)
             return None
+        if call.media.path is not None:
+            call.media.path.concluded = partial(self._concluded, call)
         call.media.begin(proven=True)
         return call.media
+
+    def _concluded(self, call: Call) -> None:
+        """ICE has come to its end; it may be that the call was answered before."""
+        with self._context.trace.input("network", "ICE", self._context.clock.now()):
+            if call.state is CallStatus.ACTIVE and call.media is not None:
+                self._renew(call, call.media)
+
+    def _renew(self, call: Call, media: CallMedia) -> None:
+        """Tell the other side the addresses that media has come to use."""
+        if media.outdated:
+            self._driver.feed(self._endpoint.reinvite, call.leg, media.offer())
 
     def _invite(self, call: Call, wish: Wish, way: Way, media: CallMedia) -> Attempt | None:
         """None: the call is over."""
@@ -266,6 +279,7 @@ class Outgoing:
             self._board.give_up(call)
         else:
             self._board.activate(call, CallReason.ACCEPTED_BY_REMOTE)
+            self._renew(call, media)
 
     def ended(self, news: CallEnded) -> None:
         """The endpoint's last word on an INVITE; another way may do better."""

@@ -23,7 +23,7 @@ class Side:
 
     def __init__(self, address: tuple[str, int], *, controlling: bool) -> None:
         self.address = address
-        self.ready = False
+        self.ready = self.completed = False
         self.ended: list[str] = []
         self.sent: list[bytes] = []
         self.deliver: Callable[[bytes, tuple[str, int], tuple[str, int]], None] = _lost
@@ -33,6 +33,7 @@ class Side:
             ufrag=f"u{address[1]}",
             pwd=f"p{address[1]}" * 6,
             ready=lambda: setattr(self, "ready", True),
+            completed=lambda: setattr(self, "completed", True),
             ended=self.ended.append,
         )
         self.base = self.agent.add_base(candidate(1, address), self._send)
@@ -77,6 +78,7 @@ async def test_two_agents_choose_the_pair_that_works() -> None:
     other.agent.start(one.remote())
     await until(lambda: one.ready and other.ready)
 
+    await until(lambda: one.completed and other.completed)
     chosen = one.agent.selected(1)
     assert isinstance(chosen, Selected)
     assert (chosen.remote, chosen.kind) == (B, "host")

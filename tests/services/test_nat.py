@@ -435,6 +435,26 @@ async def test_all_ways_are_candidates(phones: Phones, servers: Servers, peer: I
     assert path_of(phone).words.startswith("ICE: host")  # the best of those that work
 
 
+async def test_the_address_that_was_chosen_is_told_to_the_other_side(
+    phones: Phones, servers: Servers
+) -> None:
+    """RFC 8839 §4.4.1.2.2: whoever stands between both learns it from SDP, not from ICE."""
+    one, other = await phones.make(with_turn(servers, ice=True)), await phones.make(ICE)
+
+    one.dial(other)
+    await until(lambda: one.states == other.states == ["active"])
+    agreed = media_of(other)
+    await until(lambda: agreed.parameters is not None and agreed.parameters.host == HOST)
+
+    assert agreed.parameters is not None
+    assert agreed.parameters.rtp_port == media_of(one).stream.local_port
+    assert agreed.parameters.ice is not None
+    assert [c.kind for c in agreed.parameters.ice.candidates] == ["host", "host"]
+    assert [host for _, host, _ in agreed.parameters.ice.remote] == [HOST, HOST]
+    before = heard(other)
+    await until(lambda: heard(other) > before + 2)
+
+
 # --- the servers -------------------------------------------------------------------------------
 
 
