@@ -15,6 +15,9 @@ from sipstrobe.secret import Secret
 
 MAX_LIFETIME: Final = 1 << 48  # packets; RFC 3711 §9.2
 _LIFETIME: Final = re.compile(r"(2\^)?([0-9]{1,15})")
+_NAME: Final = re.compile(
+    r"[A-Z0-9_]{1,40}|[a-z]{1,12}"
+)  # too poor for a key, were it in its place
 _DECLARATIVE: Final = ("WSH=", "-")  # RFC 4568 §6.3.6, §6.3.7: need not be understood
 
 
@@ -54,10 +57,10 @@ class Crypto:
             raise RemoteProtocolError("a=crypto without tag, suite and key")
         suite = SUITES.get(words[1].upper())
         if suite is None:
-            raise RemoteProtocolError(f"the crypto suite {words[1][:40]} is not supported")
+            raise RemoteProtocolError(f"the crypto suite {_named(words[1])} is not supported")
         for parameter in words[3:]:
             if not parameter.upper().startswith(_DECLARATIVE):
-                name = parameter.partition("=")[0][:40]
+                name = _named(parameter.partition("=")[0])
                 raise RemoteProtocolError(f"the SRTP parameter {name} is not supported")
         return cls(int(words[0]), suite.name, _key(words[2], suite))
 
@@ -84,7 +87,7 @@ def _key(text: str, suite: Suite) -> Secret:
         raise RemoteProtocolError("several keys in one a=crypto are not supported")
     method, _, info = text.partition(":")
     if method.lower() != "inline":
-        raise RemoteProtocolError(f"the key method {method[:40]!r} is not supported")
+        raise RemoteProtocolError(f"the key method {_named(method)} is not supported")
     encoded, *others = info.split("|")
     if any(":" in other for other in others):
         raise RemoteProtocolError("a master key identifier (MKI) is not supported")
@@ -97,6 +100,11 @@ def _key(text: str, suite: Suite) -> Secret:
     if len(key) != suite.key_bytes + suite.salt_bytes:
         raise RemoteProtocolError(f"a=crypto with a key of the wrong length for {suite.name}")
     return Secret(base64.b64encode(key).decode())
+
+
+def _named(word: str) -> str:
+    """A word of theirs, as it may be shown; in a line that is badly written it may be the key."""
+    return word if _NAME.fullmatch(word) else "in it"
 
 
 def _is_lifetime(text: str) -> bool:

@@ -18,7 +18,7 @@ MAX_LINES: Final = 512
 MAX_MEDIA: Final = 32
 MAX_FORMATS: Final = 64  # of one m= line
 CRLF: Final = "\r\n"
-_KEY: Final = re.compile(r"(inline:)[^\s;|]*", re.IGNORECASE)  # RFC 4568 §6.1
+_KEY: Final = re.compile(r"(crypto:|key-mgmt:|^k=).*", re.IGNORECASE)  # RFC 4568, 4567, 4566
 
 
 class NotAcceptable(RemoteProtocolError):
@@ -292,7 +292,7 @@ class SessionDescription(_Lines):
 
 
 def _shown(lines: tuple[str, ...]) -> list[str]:
-    """Lines without the keys of media (RFC 4568) that they may hold."""
+    """Lines without the keys of media that they may hold, well written or not."""
     return [_KEY.sub(r"\1***", line) for line in lines]
 
 

@@ -60,13 +60,17 @@ def test_what_can_be_used(value: str) -> None:
         (f"1 {CM} inline:{LONG}", "wrong length"),
         (f"1 {CM} inline:{KEY[:-1]}!", "no base64"),
         (f"1 {CM} inline:{KEY[:-1]}é", "no base64"),
-        (f"1 {CM} uri:{KEY}", "method 'uri'"),
+        (f"1 {CM} uri:{KEY}", "method uri"),
         (f"1 {CM} inline:{KEY} UNENCRYPTED_SRTP", "UNENCRYPTED_SRTP"),
         (f"1 {CM} inline:{KEY} UNENCRYPTED_SRTCP", "UNENCRYPTED_SRTCP"),
         (f"1 {CM} inline:{KEY} UNAUTHENTICATED_SRTP", "UNAUTHENTICATED_SRTP"),
         (f"1 {CM} inline:{KEY} KDR=1", "KDR"),
         (f"1 {CM} inline:{KEY} FEC_ORDER=FEC_SRTP", "FEC_ORDER"),
         (f"1 {CM} inline:{KEY} unknown=1", "unknown"),
+        (f"1 {CM} {KEY}", "key method in it is not"),
+        (f"1 {CM} inline: {KEY}", "parameter in it is not"),
+        (f"1 inline:{KEY} {CM}", "suite in it is not"),
+        (f"1 {KEY} {CM}", "suite in it is not"),
     ],
 )
 def test_what_cannot_be_used_is_refused_with_a_reason_that_shows_no_key(
@@ -105,6 +109,10 @@ def test_each_suite_has_a_key_of_its_length() -> None:
         f"a=crypto:1 {CM} InLine:{KEY}",
         f"a=crypto:1 {CM} inline:{KEY}|2^20|1:4;inline:{KEY}|2^20|2:4",
         f"a=acap:1 crypto:1 {CM} inline:{KEY}",  # RFC 5939
+        f"a=crypto:1 {CM} {KEY}",
+        f"a=crypto:1 {CM} inline: {KEY}",
+        f"a=key-mgmt:mikey {KEY}",  # RFC 4567
+        f"k=base64:{KEY}",  # RFC 4566 §5.12
     ],
 )
 def test_a_description_does_not_show_its_keys(line: str) -> None:
