@@ -6,13 +6,13 @@ Bytes go in and out through memory; who the peer is, its fingerprint in SDP prov
 import base64
 import hashlib
 from collections import deque
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Container, Iterator
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from OpenSSL import SSL
 
-from sipstrobe.rtp.latch import Address
+from sipstrobe.rtp.latch import NEGOTIATED, Address, standing_of
 from sipstrobe.rtp.srtp import Keys
 from sipstrobe.secret import Secret
 
@@ -21,7 +21,8 @@ from sipstrobe.secret import Secret
 FIRST_WAIT: Final = 0.05
 LONGEST_WAIT: Final = 2.0
 LIMIT: Final = 20.0  # seconds that all of it may take
-MAX_ATTEMPTS: Final = 4  # handshakes that may fail, since outsiders could have spoilt them
+MAX_ATTEMPTS: Final = 4  # handshakes that may fail, of the peer, of hosts we know, of strangers
+STALLED: Final = 3.0  # seconds of silence after which another, no better known, may begin instead
 MAX_REPEATS: Final = 16  # of our last flight, for a peer that has not got it
 MTU: Final = 1200  # bytes of one datagram
 VERSION: Final = 0xFEFD  # DTLS 1.2; RFC 6347 §4.1
@@ -87,7 +88,8 @@ class Dtls:
     """One association: `keys` when it has them, `failed` when it never will, and in `trouble` why.
 
     fingerprints: of the peer, any of which will do: name of a hash function as in SDP, and digest.
-    active: we are the client. Datagrams to be sent, with their destination, wait in the outbox.
+    active: we are the client; known: further hosts from which the peer may well send. Datagrams to
+    be sent, with their destination, wait in the outbox.
     """
 
     def __init__(
@@ -96,6 +98,7 @@ class Dtls:
         fingerprints: Collection[tuple[str, bytes]],
         *,
         active: bool,
+        known: Container[str] = (),
     ) -> None:
         self.outbox: deque[tuple[bytes, Address]] = deque()
         self.deadline: float | None = None
@@ -105,13 +108,16 @@ class Dtls:
         self._certificate = certificate
         self._fingerprints = fingerprints
         self.active = active
+        self._known = known
         self._peer: Address | None = None  # as SDP has it
         self._partner: Address | None = None  # whom we speak with
+        self._heard_at = 0.0  # when the partner has sent something
         self._connection = certificate.connection(active=active)
         self._flight: list[bytes] = []  # what we have sent last
         self._wait = FIRST_WAIT
         self._repeats = 0
-        self._attempts = 1
+        self._closed = False  # the association has had its keys, and is of no use any more
+        self._failures = [0] * (NEGOTIATED + 1)  # by what spoke for the partner
         self._over_at: float | None = None
 
     def start(self, peer: Address | None, *, now: float) -> None:
@@ -126,7 +132,9 @@ class Dtls:
 
     def receive(self, data: bytes, source: Address, *, now: float) -> None:
         """A datagram whose first octet is that of DTLS (RFC 7983)."""
-        if self.failed or self._over_at is None or not self._is_partner(data, source):
+        if self.failed or self._closed or self._over_at is None:
+            return
+        if not self._is_partner(data, source, now):
             return
         if not self._is_over:
             self._connection.bio_write(data)
@@ -163,18 +171,28 @@ class Dtls:
     def _is_over(self) -> bool:
         return self.keys is not None or self.failed
 
-    def _is_partner(self, data: bytes, source: Address) -> bool:
-        """Outsiders cannot take part once somebody has begun; the address of SDP always can."""
+    def _is_partner(self, data: bytes, source: Address, now: float) -> bool:
+        """A client may begin who is better known than the one there is, or when that one stalls:
+        so outsiders neither join a handshake nor keep the peer out for long."""
         if source == self._partner:
+            self._heard_at = now
             return True
-        if self.active or self._is_over:
+        if self.active or self._is_over or not _is_client_hello(data):
+            return False
+        standing = self._standing_of(source)
+        if self._failures[standing] >= MAX_ATTEMPTS:
             return False
         if self._partner is not None:
-            if source != self._peer or not _is_client_hello(data):
+            before = self._standing_of(self._partner)
+            stalled = now - self._heard_at >= STALLED
+            if standing < before or (standing == before and not stalled):
                 return False
             self._begin_anew()
-        self._partner = source
+        self._partner, self._heard_at = source, now
         return True
+
+    def _standing_of(self, source: Address) -> int:
+        return standing_of(source, self._peer, self._known)
 
     def _begin_anew(self) -> None:
         self._connection = self._certificate.connection(active=self.active)
@@ -236,11 +254,14 @@ class Dtls:
         )
 
     def _try_again(self, reason: str, now: float) -> None:
-        if self._attempts >= MAX_ATTEMPTS:
+        """Outsiders could have spoilt it; and those who fail too often do not keep the peer out."""
+        assert self._partner is not None
+        standing = NEGOTIATED if self.active else self._standing_of(self._partner)
+        self._failures[standing] += 1
+        if self._failures[NEGOTIATED] >= MAX_ATTEMPTS:
             self._fail(reason)
             return
         self.trouble = reason
-        self._attempts += 1
         self._begin_anew()
         if self.active:
             self._step(now)
@@ -250,12 +271,16 @@ class Dtls:
         self.deadline = None
 
     def _read(self, data: bytes) -> None:
-        """Let OpenSSL see what comes after the handshake; none of it is for us."""
+        """Let OpenSSL see what comes after the handshake; none of it is for us. All of it must be
+        taken, for what is left waits in memory."""
         self._connection.bio_write(data)
         try:
-            self._connection.recv(MTU)
-        except SSL.Error:
+            while True:
+                self._connection.recv(MTU)
+        except SSL.WantReadError:
             return
+        except SSL.Error:  # a farewell among them; from now on it would take nothing
+            self._closed = True
 
     def _flush(self) -> bool:
         """Send what OpenSSL has made; False when it has made nothing."""

@@ -17,7 +17,15 @@ MIN_PACKETS: Final = 2  # in sequence, before anything but the negotiated addres
 STRANGER_SPAN: Final = 0.05  # seconds in sequence, before a stranger is
 MAX_CANDIDATES: Final = 8
 STALE: Final = 0.5  # seconds without a packet after which a candidate makes room
-_NOBODY, _STRANGER, _KNOWN, _NEGOTIATED = range(4)
+NOBODY, STRANGER, KNOWN, NEGOTIATED = range(4)  # what speaks for a sender
+
+
+def standing_of(source: Address, expected: Address | None, known: Container[str]) -> int:
+    """expected: the address in SDP; known: further hosts from which the peer may well send."""
+    if source == expected:
+        return NEGOTIATED
+    near = expected is not None and source[0] == expected[0]
+    return KNOWN if near or source[0] in known else STRANGER
 
 
 class _Candidate(NamedTuple):
@@ -58,16 +66,16 @@ class Latch:
             self.address = address
         self._expected = address
         self._known = known
-        self._standing = _NOBODY  # what speaks for the address in use
+        self._standing = NOBODY  # what speaks for the address in use
         self._candidates: dict[Address, _Candidate] = {}
 
     def admit(self, source: Address, sequence_number: int, now: float) -> bool:
         """True when a valid packet from this source belongs to the stream."""
         if source == self.address and self._standing:
             return True
-        standing = self._standing_of(source)
+        standing = standing_of(source, self._expected, self._known)
         if standing > self._standing and (
-            standing == _NEGOTIATED
+            standing == NEGOTIATED
             or source == self.address
             or self._learn(source, sequence_number, standing, now)
         ):
@@ -78,12 +86,6 @@ class Latch:
         self.stranger = source
         return False
 
-    def _standing_of(self, source: Address) -> int:
-        if source == self._expected:
-            return _NEGOTIATED
-        expected = self._expected is not None and source[0] == self._expected[0]
-        return _KNOWN if expected or source[0] in self._known else _STRANGER
-
     def _learn(self, source: Address, number: int, standing: int, now: float) -> bool:
         before = self._candidates.get(source)
         if before is None and not self._make_room(standing, now):
@@ -93,7 +95,7 @@ class Latch:
         else:
             packets, began = 1, now
         self._candidates[source] = _Candidate((number + 1) & 0xFFFF, packets, began, now)
-        return packets >= MIN_PACKETS and (standing == _KNOWN or now - began >= STRANGER_SPAN)
+        return packets >= MIN_PACKETS and (standing == KNOWN or now - began >= STRANGER_SPAN)
 
     def _make_room(self, standing: int, now: float) -> bool:
         """For one more candidate: those that have fallen silent go, and strangers for a known."""
@@ -101,7 +103,9 @@ class Latch:
             self._candidates = {
                 source: candidate
                 for source, candidate in self._candidates.items()
-                if now - candidate.seen < STALE
-                and (standing == _STRANGER or self._standing_of(source) == _KNOWN)
+                if now - candidate.seen < STALE and (standing == STRANGER or self._is_known(source))
             }
         return len(self._candidates) < MAX_CANDIDATES
+
+    def _is_known(self, source: Address) -> bool:
+        return standing_of(source, self._expected, self._known) == KNOWN

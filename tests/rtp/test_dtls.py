@@ -1,12 +1,15 @@
 """DTLS-SRTP between two of us: RFC 5763, RFC 5764, on a network that does its worst."""
 
+import resource
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from OpenSSL import SSL
 
 from sipstrobe.rtp import dtls
 from sipstrobe.rtp.dtls import Certificate, Dtls
@@ -27,6 +30,18 @@ def certificate(name: str) -> Certificate:
 
 def fingerprint(name: str) -> tuple[str, bytes]:
     return "sha-256", certificate(name).sha256
+
+
+def memory() -> int:
+    """Bytes of this process, those of OpenSSL too."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+
+def stranger(name: str = "intruder") -> Dtls:
+    """Somebody who would like to take part."""
+    made = Dtls(certificate(name), [fingerprint("server")], active=True)
+    made.start(SERVER, now=START)
+    return made
 
 
 class Pair:
@@ -180,8 +195,7 @@ def test_of_several_fingerprints_the_strongest_kind_counts() -> None:
 def test_an_outsider_who_came_first_does_not_keep_the_peer_out() -> None:
     """The address of SDP has the last word, as for RTP."""
     pair = Pair()
-    intruder = Dtls(certificate("intruder"), [fingerprint("server")], active=True)
-    intruder.start(SERVER, now=START)
+    intruder = stranger()
     pair.server.receive(intruder.outbox[0][0], OUTSIDER, now=START)
     assert {to for _, to in pair.server.outbox} == {OUTSIDER}
     pair.server.outbox.clear()
@@ -195,8 +209,7 @@ def test_an_outsider_who_came_first_does_not_keep_the_peer_out() -> None:
 def test_an_outsider_cannot_join_a_handshake() -> None:
     pair = Pair()
     pair.server.receive(pair.client.outbox[0][0], CLIENT, now=START)
-    intruder = Dtls(certificate("intruder"), [fingerprint("server")], active=True)
-    intruder.start(SERVER, now=START)
+    intruder = stranger()
     before = len(pair.server.outbox)
 
     pair.server.receive(intruder.outbox[0][0], OUTSIDER, now=START)
@@ -211,6 +224,84 @@ def test_a_peer_behind_a_nat_is_spoken_to_where_it_is() -> None:
     pair.carry()
 
     assert pair.server.keys is not None
+
+
+NAT, OTHER_PORT = ("203.0.113.5", 61000), ("203.0.113.5", 61001)
+
+
+def behind_nat(*, known: tuple[str, ...] = ()) -> Dtls:
+    """A server that knows of its client only an address that means nothing."""
+    server = Dtls(certificate("server"), [fingerprint("client")], active=False, known=known)
+    server.start(("10.0.0.1", 4000), now=START)
+    return server
+
+
+def meet(server: Dtls, client: Dtls, source: Address, *, now: float = START) -> bool:
+    """All that they have to say to each other; whether there are keys."""
+    while client.outbox or server.outbox:
+        while client.outbox:
+            server.receive(client.outbox.popleft()[0], source, now=now)
+        while server.outbox:
+            data, to = server.outbox.popleft()
+            if to == source:
+                client.receive(data, SERVER, now=now)
+    return server.keys is not None
+
+
+@pytest.mark.parametrize("data", [b"\x16", b"\x14" * 40, b"\x16" * 40])
+def test_what_begins_no_handshake_does_not_keep_a_peer_behind_a_nat_out(data: bytes) -> None:
+    server = behind_nat()
+
+    server.receive(data, OUTSIDER, now=START)
+
+    assert meet(server, stranger("client"), NAT)
+
+
+def test_a_host_that_signals_comes_before_strangers() -> None:
+    """The one that the INVITE came from is most likely to send the media, too."""
+    server = behind_nat(known=(NAT[0],))
+    server.receive(stranger().outbox[0][0], OUTSIDER, now=START)
+    server.outbox.clear()
+
+    assert meet(server, stranger("client"), NAT)
+
+
+def test_who_begins_and_says_no_more_makes_room() -> None:
+    server = behind_nat()
+    server.receive(stranger().outbox[0][0], OUTSIDER, now=START)
+    server.outbox.clear()
+
+    early = meet(server, stranger("client"), NAT, now=START + dtls.STALLED - 0.1)
+    late = meet(server, stranger("client"), NAT, now=START + dtls.STALLED)
+
+    assert (early, late) == (False, True)
+
+
+def test_strangers_who_fail_do_not_end_it_for_the_peer() -> None:
+    """They get a few attempts, and are not listened to any more."""
+    pair = Pair()
+    pair.client.outbox.clear()
+    for _ in range(3 * dtls.MAX_ATTEMPTS):
+        meet(pair.server, stranger(), OUTSIDER)
+
+    deaf = stranger()
+    pair.server.receive(deaf.outbox[0][0], OUTSIDER, now=START)
+    assert not pair.server.outbox
+    assert not pair.server.failed
+    assert meet(pair.server, stranger("client"), CLIENT)
+
+
+def test_thousands_of_hellos_cost_little() -> None:
+    """From as many addresses: one handshake is begun, and nothing is kept of the others."""
+    server = behind_nat()
+    hello = stranger().outbox[0][0]
+    before = memory()
+
+    for port in range(20_000):
+        server.receive(hello, (OUTSIDER[0], 1024 + port), now=START + port / 20_000)
+
+    assert {to for _, to in server.outbox} == {(OUTSIDER[0], 1024)}
+    assert memory() - before < 2_000_000
 
 
 def test_a_client_waits_until_it_knows_where_to() -> None:
@@ -233,6 +324,47 @@ def test_what_comes_afterwards_changes_nothing() -> None:
 
     assert pair.server.keys == keys
     assert not pair.server.failed
+
+
+def joined(server: Dtls) -> SSL.Connection:
+    """A client that can say whatever it wants to once there are keys."""
+    client = certificate("client").connection(active=True)
+    while server.keys is None:
+        try:
+            client.do_handshake()
+        except SSL.WantReadError:
+            server.receive(client.bio_read(1 << 16), NAT, now=START)
+        while server.outbox:
+            client.bio_write(server.outbox.popleft()[0])
+    client.do_handshake()
+    return client
+
+
+def several(client: SSL.Connection) -> bytes:
+    """Application data, as many records as one datagram holds."""
+    records = b""
+    for _ in range(20):
+        client.send(bytes(20))
+        records += client.bio_read(1 << 16)
+    return records
+
+
+@pytest.mark.parametrize("farewell", [False, True])
+def test_what_comes_afterwards_is_not_kept(farewell: bool) -> None:
+    """Neither application data, which nobody wants here, nor what follows a farewell."""
+    server = behind_nat()
+    client = joined(server)
+    if farewell:
+        client.shutdown()
+        server.receive(client.bio_read(1 << 16), NAT, now=START)
+    before = memory()
+
+    for _ in range(3000):
+        data = b"\x17\xfe\xfd" + bytes(1200) if farewell else several(client)
+        server.receive(data, NAT, now=START)
+
+    assert memory() - before < 2_000_000
+    assert server.keys is not None
 
 
 def test_the_last_flight_is_not_repeated_for_ever() -> None:
