@@ -87,4 +87,5 @@ def reason_phrase(status: int) -> str:
 def words_of(reason: str) -> str:
     """A reason phrase of a peer's as people, logs and files may read it: RFC 3261 §7.2 lets it
     hold anything."""
-    return "".join([c for c in reason[:MAX_WORDS] if c.isprintable()])
+    words = reason[:MAX_WORDS]
+    return words if words.isprintable() else "".join([c for c in words if c.isprintable()])
