@@ -7,7 +7,7 @@ passes.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import TYPE_CHECKING, Final, Protocol
 
 from sipstrobe.clock import Clock, Handle
@@ -63,7 +63,7 @@ class Channel:
 
     receive, receive_rtcp: told what has come, as it was before it was encrypted. send: for RTP;
     straight to the socket while nothing is encrypted. ready: what is sent now can be understood by
-    the peer.
+    the peer. on_failure: told, with the reason in words, that there will be no keys for RTP.
     """
 
     def __init__(
@@ -76,6 +76,7 @@ class Channel:
     ) -> None:
         """Raises OSError when there is no free pair of ports. certifier: needed for DTLS only."""
         self.ready = True
+        self.on_failure: Callable[[str], None] | None = None
         self.foreign = 0  # datagrams that are neither STUN nor DTLS nor media
         self._clock = clock
         self._receive: Receive = receive
@@ -88,7 +89,7 @@ class Channel:
         self._srtp: list[Srtp | None] = [None, None]  # of the sockets for RTP and for RTCP
         self._dtls: list[Dtls | None] = [None, None]
         self._failed = self._replayed = 0  # of SRTP that is no longer in use
-        self._told = False  # that the handshakes have failed
+        self._told = False  # that the handshake has failed
         self._parked = False
         self._peers: tuple[Endpoint | None, Endpoint | None] = (None, None)
         self._turn: Handle | None = None
@@ -98,11 +99,18 @@ class Channel:
     # --- life -----------------------------------------------------------------------------------
 
     def follow(
-        self, agreed: MediaParameters, rtp: Endpoint | None, rtcp: Endpoint | None, *, parked: bool
+        self,
+        agreed: MediaParameters,
+        rtp: Endpoint | None,
+        rtcp: Endpoint | None,
+        *,
+        parked: bool,
+        known: Container[str] = (),
     ) -> None:
         """Bring into effect what SDP has settled. rtp, rtcp: where the peer wants to be sent to.
 
-        Keys that stay the same stay in use as they are. parked: we may not begin a handshake.
+        Keys that stay the same stay in use as they are. parked: we may not begin anything. known:
+        further hosts from which the peer may well send.
         """
         self._mux, self._parked, self._peers = agreed.rtcp_mux, parked, (rtp, rtcp)
         before, self._keying = self._keying, agreed.keying
@@ -116,7 +124,7 @@ class Channel:
             case DtlsKeys() as keys:
                 if not keys.same_association(before):
                     self._end_handshakes()
-                    self._await_handshakes(keys)
+                    self._await_handshakes(keys, known)
                 self._aim()
         self.ready = agreed.keying is None or self._srtp[0] is not None
         self.send = self.rtp.send if agreed.keying is None else self._send_protected
@@ -136,7 +144,7 @@ class Channel:
         self._end_handshakes()
         self.rtp.close()
         self.rtcp.close()
-        self._on_stun = None
+        self._on_stun = self.on_failure = None
 
     # --- what is known --------------------------------------------------------------------------
 
@@ -165,6 +173,8 @@ class Channel:
 
     def send_rtcp(self, packet: bytes, to: Endpoint) -> None:
         """Send RTCP, by the socket that was agreed."""
+        if self._parked:
+            return
         if self._keying is not None:
             srtp = self._srtp[0 if self._mux else 1]
             protected = srtp.outbound.protect_rtcp(packet) if srtp is not None else None
@@ -248,14 +258,14 @@ class Channel:
         for wire in wires:
             self._srtp[wire] = None
 
-    def _await_handshakes(self, keys: DtlsKeys) -> None:
+    def _await_handshakes(self, keys: DtlsKeys, known: Container[str]) -> None:
         """RFC 5764 §4.1: one for each socket in use. Until then keys from before are good."""
         from sipstrobe.rtp.dtls import Dtls
 
         assert self._certifier is not None
         certificate, self._told = self._certifier(), False
         for wire in (0,) if self._mux else (0, 1):
-            self._dtls[wire] = Dtls(certificate, keys.fingerprints, active=keys.active)
+            self._dtls[wire] = Dtls(certificate, keys.fingerprints, active=keys.active, known=known)
         if self._turn is None:
             self._turn = self._clock.call_at(self._clock.now() + HANDSHAKE_TURN, self._look)
 
@@ -285,14 +295,22 @@ class Channel:
             sender.send(*dtls.outbox.popleft())
         keys = dtls.keys
         srtp = self._srtp[wire]
-        if dtls.failed and not self._told:
-            self._told = True
-            logger.info("port %d: no keys for media: %s", sender.port, dtls.trouble)
+        if dtls.failed and wire == 0:
+            self._fail(dtls.trouble)
         if keys is None or (srtp is not None and srtp.outbound.keys == keys.ours):
             return
         wires = (0, 1) if self._mux else (wire,)
         self._protect(wires, keys.ours, keys.theirs)
         self.ready = self._srtp[0] is not None
+
+    def _fail(self, trouble: str) -> None:
+        """Say it once; keys from before stay in use."""
+        if self._told:
+            return
+        self._told = True
+        logger.info("port %d: no keys for media: %s", self.rtp.port, trouble)
+        if self.on_failure is not None and self._srtp[0] is None:
+            self.on_failure(trouble)
 
     def _end_handshakes(self) -> None:
         if self._turn is not None:

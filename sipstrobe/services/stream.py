@@ -167,7 +167,8 @@ class Stream:
             extended=parameters.extended,
             now=self._clock.now(),
         )
-        self.channel.follow(parameters, rtp, rtcp, parked=self._parked)
+        known = (self.signalling,)
+        self.channel.follow(parameters, rtp, rtcp, parked=self._parked, known=known)
         self._receives = parameters.direction.receives
         self._sends = parameters.direction.sends
         self._payload_type = parameters.payload_type

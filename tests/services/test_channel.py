@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sipstrobe.io.udp import Endpoint, Receive
 from sipstrobe.rtp import packet, rtcp
-from sipstrobe.rtp.dtls import LIMIT, Certificate
+from sipstrobe.rtp.dtls import LIMIT, Certificate, Dtls
 from sipstrobe.sdp.description import Direction
 from sipstrobe.sdp.fingerprint import Fingerprint
 from sipstrobe.sdp.negotiate import MediaParameters
@@ -102,7 +102,14 @@ class End:
         self.net.wires |= {(wire.host, wire.port): wire for wire in pair}
         return pair
 
-    def follow(self, keying: Keying | None, *, mux: bool = True, parked: bool = False) -> None:
+    def follow(
+        self,
+        keying: Keying | None,
+        *,
+        mux: bool = True,
+        parked: bool = False,
+        known: tuple[str, ...] = (),
+    ) -> None:
         agreed = MediaParameters(
             host=self.peer,
             rtp_port=4000,
@@ -119,7 +126,7 @@ class End:
             keying=keying,
         )
         rtcp_at = (self.peer, agreed.rtcp_port)
-        self.channel.follow(agreed, (self.peer, 4000), rtcp_at, parked=parked)
+        self.channel.follow(agreed, (self.peer, 4000), rtcp_at, parked=parked, known=known)
 
     def say(self, number: int, ssrc: int = 7) -> None:
         self.channel.send(sound(number, ssrc), (self.peer, 4000))
@@ -187,6 +194,19 @@ def test_stun_is_told_apart_whether_there_are_keys_or_not() -> None:
         one.net.wires[HERE, 4000].receive(STUN, (THERE, 4000), 10.0)
 
     assert stun == [STUN] * 3
+
+
+def test_a_third_address_is_sent_no_reports_either() -> None:
+    """Until the peer has shown that it hears us."""
+    one, _ = pair()
+    one.follow(None, parked=True)
+    one.report()
+    assert not one.net.sent
+
+    one.channel.unpark()
+    one.report()
+
+    assert one.net.sent == [REPORT]
 
 
 # --- keys from the signalling -------------------------------------------------------------------
@@ -323,16 +343,64 @@ def test_the_other_certificate_makes_no_keys_and_it_is_said_why() -> None:
     assert one.net.clock.waiting == 0
 
 
-def test_nobody_there_ends_with_a_reason() -> None:
+@pytest.mark.parametrize("mux", [True, False])
+def test_nobody_there_ends_with_a_reason(mux: bool) -> None:
     one, _ = pair()
     one.net.broken = True
+    told: list[str] = []
+    one.channel.on_failure = told.append
 
-    one.follow(dtls(THERE, active=True))
+    one.follow(dtls(THERE, active=True), mux=mux)
     one.net.clock.advance(LIMIT + 1)
 
     assert one.channel.trouble == "the other side has not finished the DTLS handshake"
+    assert told == [one.channel.trouble]
     assert one.net.clock.waiting == 0
-    assert len(one.net.sent) < 20
+    assert len(one.net.sent) < (20 if mux else 40)
+
+
+def test_a_later_handshake_that_fails_leaves_the_keys_there_are() -> None:
+    one, other = pair()
+    shake(one, other)
+    told: list[str] = []
+    one.channel.on_failure = told.append
+
+    one.follow(dtls(THERE, active=True, tls_id="a" * 20))
+    one.net.clock.advance(LIMIT + 1)
+    one.say(1)
+
+    assert one.channel.trouble
+    assert not told
+    assert other.heard == [sound(1)]
+
+
+def test_reports_that_have_no_keys_are_no_reason_to_end() -> None:
+    """RFC 5764 §4.1: without a=rtcp-mux they have a handshake of their own."""
+    one, other = pair()
+    del one.net.wires[THERE, 4001]
+    told: list[str] = []
+    one.channel.on_failure = told.append
+
+    shake(one, other, mux=False)
+    one.net.clock.advance(LIMIT + 1)
+
+    assert one.channel.ready
+    assert not told
+
+
+def test_behind_a_nat_the_host_that_signals_comes_before_a_stranger() -> None:
+    net = Net()
+    one, other = End(net, HERE, THERE), End(net, THERE, "10.0.0.1")
+    rival = Dtls(certificate("rival"), [("sha-256", certificate(THERE).sha256)], active=True)
+    rival.start((THERE, 4000), now=net.clock.time)
+    other.follow(dtls(HERE, active=False), known=(HERE,))
+    net.wires[THERE, 4000].receive(rival.outbox[0][0], ("198.51.100.1", 9), net.clock.time)
+
+    one.follow(dtls(THERE, active=True))
+    net.clock.advance(0.2)
+
+    assert one.channel.ready
+    assert other.channel.ready
 
 
 def test_a_third_address_is_sent_nothing_before_the_peer_has_shown_itself() -> None:
