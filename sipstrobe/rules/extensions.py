@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 
 from sipstrobe.errors import Problem
 from sipstrobe.rules.actions import AnswerCall, OwnPriority, RunProfile, StartProfile, StopProfile
+from sipstrobe.rules.match import follow
 from sipstrobe.rules.settings import Condition, Rule
 from sipstrobe.secret import Secret
 
@@ -92,7 +93,7 @@ class Directory:
         found = self._exact.get(number)
         if found is None and number:
             for pieces, extension in self._patterns:
-                if _fits(pieces, number):
+                if follow(pieces, number):
                     return extension
         return found
 
@@ -145,17 +146,3 @@ def _problems(extensions: Sequence[Extension]) -> Iterator[Problem]:
             yield Problem(path + "/pin", f"must be {MIN_PIN} to {MAX_PIN} digits")
         if extension.role == "ring":
             yield Problem(path + "/pin", "nobody can enter it: a call to this role is not answered")
-
-
-def _fits(pieces: tuple[str, ...], number: str) -> bool:
-    """Does the number consist of these pieces and anything between them? Linear in its length."""
-    first, *middle, last = pieces
-    if not number.startswith(first):
-        return False
-    at = len(first)
-    for piece in middle:
-        at = number.find(piece, at)
-        if at < 0:
-            return False
-        at += len(piece)
-    return len(number) - at >= len(last) and number.endswith(last)

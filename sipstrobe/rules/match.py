@@ -119,10 +119,10 @@ def _pattern(value: str) -> tuple[str, ...]:
 
 
 def _like(pieces: tuple[str, ...], address: str) -> bool:
-    return any(_follow(pieces, form.lower()) for form in forms(address))
+    return any(follow(pieces, form.lower()) for form in forms(address))
 
 
-def _follow(pieces: tuple[str, ...], text: str) -> bool:
+def follow(pieces: tuple[str, ...], text: str) -> bool:
     """Does the text consist of these pieces and anything between them? Linear in its length."""
     first, *middle, last = pieces
     if not text.startswith(first):

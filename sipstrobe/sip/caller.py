@@ -221,7 +221,7 @@ class OutgoingSession(ModifiableSession):
             call_id=self._speaker.call_id,
             local=self._speaker.local,
             local_tag=self._speaker.tag,
-            sequence=self._first.draft.number,
+            sequence=self._speaker.number,
             uri=self._uri,
             flow=self._first.flow,
             credentials=self._speaker.credentials,

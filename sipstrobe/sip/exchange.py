@@ -226,7 +226,7 @@ class Asking:
             self._layer.leave_client(self)
             self.flow = flow  # the connection that leads to the peer
             self._layer.enter_client(self)
-        self._layer.mappings.learn(self.flow, response.via)
+        self._layer.mappings.learn(self.flow, response.vias[0])
         self.transaction.receive(response, now=now)
         self._settle(now)
 
