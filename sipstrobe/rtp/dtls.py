@@ -130,6 +130,18 @@ class Dtls:
         if self.active and not self._flight and peer is not None:
             self._step(now)
 
+    def extend(self, *, now: float) -> None:
+        """All of the time again, since the other side may have begun only now."""
+        if self._over_at is None or self.keys is not None:
+            return
+        self._over_at = now + LIMIT
+        if self.failed:
+            self.failed, self.trouble = False, ""
+            self._failures = [0] * len(self._failures)
+            self._begin_anew()
+            if self._partner is not None:
+                self._step(now)
+
     def receive(self, data: bytes, source: Address, *, now: float) -> None:
         """A datagram whose first octet is that of DTLS (RFC 7983)."""
         if self.failed or self._closed or self._over_at is None:

@@ -140,6 +140,17 @@ class Channel:
         self._parked = False
         self._aim()
 
+    def extend(self) -> None:
+        """Handshakes have all of their time again, those too that have come to nothing."""
+        if self._srtp[0] is not None:
+            return
+        self._told = False
+        for wire, dtls in enumerate(self._dtls):
+            if dtls is not None:
+                dtls.extend(now=self._clock.now())
+                self._settle(wire, dtls)
+        self._wait()
+
     def close(self) -> None:
         self._end_handshakes()
         self.rtp.close()
@@ -266,8 +277,6 @@ class Channel:
         certificate, self._told = self._certifier(), False
         for wire in (0,) if self._mux else (0, 1):
             self._dtls[wire] = Dtls(certificate, keys.fingerprints, active=keys.active, known=known)
-        if self._turn is None:
-            self._turn = self._clock.call_at(self._clock.now() + HANDSHAKE_TURN, self._look)
 
     def _aim(self) -> None:
         """Tell the handshakes where the peer is; an active one begins when it is told."""
@@ -276,6 +285,7 @@ class Channel:
                 peer = None if self._parked and dtls.active else self._peers[wire]
                 dtls.start(peer, now=self._clock.now())
                 self._settle(wire, dtls)
+        self._wait()
 
     def _look(self) -> None:
         """A turn of our own: those of the stream are too far apart for a handshake."""
@@ -285,6 +295,9 @@ class Channel:
             if dtls is not None and dtls.deadline is not None:
                 dtls.wake(now=self._clock.now())
                 self._settle(wire, dtls)
+        self._wait()
+
+    def _wait(self) -> None:
         waiting = any(dtls is not None and dtls.deadline is not None for dtls in self._dtls)
         if waiting and self._turn is None:
             self._turn = self._clock.call_at(self._clock.now() + HANDSHAKE_TURN, self._look)

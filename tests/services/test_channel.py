@@ -374,6 +374,27 @@ def test_a_later_handshake_that_fails_leaves_the_keys_there_are() -> None:
     assert other.heard == [sound(1)]
 
 
+@pytest.mark.parametrize("after", [LIMIT - 1, LIMIT + 1])
+def test_who_begins_only_when_the_call_is_answered_is_in_time(after: float) -> None:
+    """Early media may have been agreed on long before."""
+    one, other = pair()
+    told: list[str] = []
+    one.channel.on_failure = told.append
+    one.follow(dtls(THERE, active=True))
+    one.net.clock.advance(after)
+    told.clear()
+
+    one.channel.extend()
+    one.net.clock.advance(3.0)
+    other.follow(dtls(HERE, active=False))
+    one.net.clock.advance(5.0)
+
+    assert one.channel.ready
+    assert other.channel.ready
+    assert (one.channel.trouble, told) == ("", [])
+    assert one.net.clock.waiting == 0
+
+
 def test_reports_that_have_no_keys_are_no_reason_to_end() -> None:
     """RFC 5764 §4.1: without a=rtcp-mux they have a handshake of their own."""
     one, other = pair()
