@@ -84,6 +84,7 @@ class Connection(asyncio.BufferedProtocol):
         self.number = number
         self.name = name
         self.remote: Endpoint = remote or ("", 0)
+        self.called = self.remote  # the same as whoever wanted it has spelled it
         self.local: Endpoint = ("", 0)
         self.waited_for = remote is not None  # we have opened it, and nothing has come
         self.came = remote is None
@@ -149,7 +150,11 @@ class Connection(asyncio.BufferedProtocol):
             self._become_open()
             return
         self._channel = channel
-        channel.begin()
+        try:
+            channel.begin()
+        except RemoteProtocolError as error:
+            self.end(str(error))
+            return
         self._flush()
         early, self._early = self._early, None
         if early:
@@ -163,6 +168,9 @@ class Connection(asyncio.BufferedProtocol):
             self.end(str(error))
             return
         self._flush()
+        if self._transport is not None and self._overfull(self._transport):
+            self._transport.abort()  # it has us answer, and does not read that
+            return
         if channel.open and not self._open:
             self._become_open()
         if not channel.partial:
@@ -217,7 +225,7 @@ class Connection(asyncio.BufferedProtocol):
         transport = self._transport
         if transport is None or self._leaving:
             return False
-        if transport.get_write_buffer_size() + len(data) > MAX_UNSENT_BYTES:
+        if self._overfull(transport, len(data)):
             transport.abort()
             return False
         self._write(data)
@@ -255,6 +263,10 @@ class Connection(asyncio.BufferedProtocol):
     def abort(self) -> None:
         if self._transport is not None:
             self._transport.abort()
+
+    @staticmethod
+    def _overfull(transport: asyncio.Transport, more: int = 0) -> bool:
+        return transport.get_write_buffer_size() + more > MAX_UNSENT_BYTES
 
     def _write(self, data: bytes) -> None:
         assert self._transport is not None

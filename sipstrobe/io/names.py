@@ -79,10 +79,11 @@ class Names:
     async def addresses(self, host: str, *, prefer_ipv6: bool = False) -> tuple[str, ...]:
         """All addresses of a host (RFC 3263 §4.2), at least one, those of the preferred kind first.
 
-        A numeric host is its own. Raises OSError, with words for a person.
+        A numeric host is its own, as the kernel spells it (RFC 5952). Raises OSError, with words
+        for a person.
         """
         if is_numeric(host):
-            return (host,)
+            return (str(ipaddress.ip_address(host)),)
         if self._wanted >= self._limit:
             raise OSError("too many names are being looked up")
         self._wanted += 1
@@ -211,9 +212,10 @@ class _HostsFile:
         names: dict[str, tuple[str, ...]] = {}
         for line in text.splitlines():
             address, *given = line.partition("#")[0].split() or [""]
-            if is_numeric(address):
+            if is_numeric(address) and "%" not in address:  # links have names there: ask the system
+                known = str(ipaddress.ip_address(address))
                 for name in given:
-                    names[name.lower()] = (*names.get(name.lower(), ()), address)
+                    names[name.lower()] = (*names.get(name.lower(), ()), known)
         return names
 
 

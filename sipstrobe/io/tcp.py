@@ -62,7 +62,7 @@ class Handlers:
 
 class TcpHub:
     """All connections of one protocol; used again for the same remote address (RFC 5923), and over
-    TLS for the same name, since a certificate proves no other."""
+    TLS for the same name, since a certificate proves no other; those that come prove nothing."""
 
     def __init__(
         self,
@@ -190,7 +190,8 @@ class TcpHub:
             self._displace(next(iter(self._connections.values())))
         self._connections[number] = connection
         self._from.setdefault(host, {})[number] = connection
-        self._by_remote[connection.remote, connection.name] = connection
+        if self._channels is None or not connection.came:
+            self._by_remote[connection.remote, connection.name] = connection
         if self._sweeping is None:
             self._sweeping = asyncio.get_running_loop().call_later(SWEEP, self._sweep)
         if self._channels is None:
@@ -311,9 +312,9 @@ class TcpHub:
         self.handlers.failed(connection.remote, connection.name, reason)
 
     def _forget(self, connection: Connection) -> None:
-        key = connection.remote, connection.name
-        if self._by_remote.get(key) is connection:
-            del self._by_remote[key]
+        for remote in {connection.remote, connection.called}:
+            if self._by_remote.get((remote, connection.name)) is connection:
+                del self._by_remote[remote, connection.name]
 
     def _spawn(self, work: Coroutine[object, object, None], among: set[asyncio.Task[None]]) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -225,7 +225,7 @@ class SipTransports:
         server_name: the domain that it was found by; what is shown over TLS must be for it.
         """
         named = "" if transport in (Transport.UDP, Transport.TCP) else server_name
-        return self._flow(transport, (host, port), "" if named == host else named)
+        return self._flow(transport, (host, port), "" if _is_numeric(named) else named)
 
     def network_changed(self, lost: Iterable[str]) -> None:
         """Look up all routes anew, and give up what came from addresses that are lost."""

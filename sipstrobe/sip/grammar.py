@@ -110,7 +110,7 @@ def without_params(text: str, names: tuple[str, ...]) -> str:
 
 
 def parse_host(text: str) -> str:
-    """A host without brackets.
+    """A host without brackets; an IPv6 address in the one spelling of RFC 5952.
 
     RFC 5118 §4.10: three colons, which the grammar of RFC 3261 allowed by mistake, mean two.
     """
@@ -118,10 +118,9 @@ def parse_host(text: str) -> str:
         return text
     text = text[1:-1].replace(":::", "::")
     try:
-        IPv6Address(text)
+        return str(IPv6Address(text))
     except AddressValueError as e:
         raise RemoteProtocolError(f"bad IPv6 address: {text[:80]!r}") from e
-    return text
 
 
 def parse_port(text: str | None) -> int | None:

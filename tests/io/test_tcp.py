@@ -172,6 +172,21 @@ async def test_when_the_peer_closes_it_is_told_once_and_the_next_message_opens_a
     assert b.connection_of(b"two") == 2
 
 
+async def test_an_address_in_another_spelling_is_the_same(start: Start) -> None:
+    """RFC 4291 §2.2; a connection by it is used again, and forgotten when it is gone."""
+    a, b = await start("::1"), await start("::1")
+    spelled = ("0:0::1", b.port)
+    for piece in (b"one", b" two"):
+        a.hub.send(piece, spelled)
+        await until(lambda piece=piece: b.texts().endswith(piece))
+    assert len(b.hub) == 1
+    b.hub.close_connection(1)
+    await until(lambda: a.closed == [1])
+
+    assert a.hub.send(b" three", spelled)
+    await until(lambda: b.texts() == b"one two three")
+
+
 async def test_who_takes_a_connection_and_closes_it_without_a_word_has_failed(
     start: Start,
 ) -> None:

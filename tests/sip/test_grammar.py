@@ -114,8 +114,9 @@ def test_ports() -> None:
 
 
 def test_hosts_lose_their_brackets() -> None:
-    """RFC 5118 §4.10: three colons are two."""
-    assert parse_host("[2001:db8:::192.0.2.1]") == "2001:db8::192.0.2.1"
+    """RFC 5118 §4.10: three colons are two; §4.5, RFC 5952: one spelling, so that it compares."""
+    assert parse_host("[2001:db8:::192.0.2.1]") == "2001:db8::c000:201"
+    assert parse_host("[2001:DB8:0::01]") == "2001:db8::1"
     assert parse_host("a.example") == "a.example"
     for text in ("[1.2.3]", "[::1::]", "[]", "[12345::]"):
         with pytest.raises(RemoteProtocolError):

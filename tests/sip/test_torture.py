@@ -191,4 +191,4 @@ def test_three_colons_are_two() -> None:
         _request(f"ipv6-{name}").request_uri.host
         for name in ("bug-abnf-3-colons", "correct-abnf-2-colons")
     )
-    assert three == two == "2001:db8::192.0.2.1"
+    assert three == two == "2001:db8::c000:201"
