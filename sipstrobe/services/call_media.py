@@ -57,9 +57,12 @@ class CallMedia:
         ours: Offerable,
         names: Names,
         path: MediaPath | None = None,
+        on_failure: Callable[[], None] | None = None,
     ) -> None:
-        """path: given where addresses are translated; then `prepare` comes first."""
+        """path: given where addresses are translated; then `prepare` comes first. on_failure: told
+        when there can be no media that are encrypted, as they must be."""
         self.stream = stream
+        stream.channel.on_failure = self._do_without_keys
         stream.signalling = flow.remote.host
         self.path = path
         if path is not None:
@@ -69,7 +72,8 @@ class CallMedia:
         self._peer = flow.remote.host
         self._ours = ours
         self._names = names
-        self._began = False
+        self._on_failure = on_failure
+        self._began = self._active = False
         self._proven = False
         self._sent: SessionDescription | None = None
         self._found = ("", "")  # the last name in SDP that was looked up, and its address
@@ -160,7 +164,13 @@ class CallMedia:
         if self.path is None or self.path.found:
             self._unpark()
 
+    def activate(self) -> None:
+        """Both sides have answered: if there are no keys for media yet, their time begins now."""
+        self._active = True
+        self.stream.channel.extend()
+
     def close(self) -> None:
+        self._on_failure = None
         self._look_no_more()
         if self.path is not None:
             self.path.close()
@@ -200,6 +210,14 @@ class CallMedia:
 
     def _unpark(self) -> None:
         self.stream.parked = False
+
+    def _do_without_keys(self, trouble: str) -> None:
+        """No handshake has made any: a call that must be encrypted stays silent for ever, and one
+        that need not be has a verdict that tells why."""
+        mandatory = self._ours.security.encryption is Encryption.MANDATORY
+        if mandatory and self._active and self._on_failure is not None:
+            logger.warning("media for %s cannot be encrypted: %s", self._peer, trouble)
+            self._on_failure()
 
     def _renew_key(self, before: MediaParameters | None, now: MediaParameters) -> None:
         """RFC 3711 §9.1: a key that is given up never comes back, for it would make the same
@@ -287,10 +305,12 @@ class MediaFactory:
         options: MediaOptions = PLAIN,
         *,
         on_event: EventPayload | None = None,
+        on_failure: Callable[[], None] | None = None,
     ) -> CallMedia:
         """Media on our address of this flow.
 
-        on_first is told when the peer is first heard, on_event of each telephone event of its.
+        on_first is told when the peer is first heard, on_event of each telephone event of its,
+        on_failure when there can be no media that are encrypted, as they must be.
         Raises OSError when there is no free pair of ports.
         """
         ports = self._ports_for(flow)
@@ -312,7 +332,7 @@ class MediaFactory:
             events=options.events,
             security=self._security(flow, options),
         )
-        return CallMedia(self._context, stream, flow, ours, self._names, path)
+        return CallMedia(self._context, stream, flow, ours, self._names, path, on_failure)
 
     def _ports_for(self, flow: Flow) -> PortPairs:
         """On all our addresses, unless the peer knows us by another than we would send from."""

@@ -149,6 +149,7 @@ class Incoming:
                 lambda: self._board.hear(call),
                 options,
                 on_event=partial(self._keypad.in_rtp, call),
+                on_failure=partial(self._board.lose_keys, call),
             )
         except OSError as error:
             logger.warning("call %s has no port for its media: %s", call.id, error)

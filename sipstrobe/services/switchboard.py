@@ -89,6 +89,8 @@ class Switchboard:
         self.turns.enter(call)
         self.move(call, CallStatus.ACTIVE, reason)
         self._verdicts.follow(call)
+        if call.media is not None:
+            call.media.activate()
 
     def move(self, call: Call, state: CallStatus, reason: CallReason) -> None:
         """State first, so that a rule triggered by the change finds it to hold already."""
@@ -130,6 +132,12 @@ class Switchboard:
         """There can be no sound: hang up, and say that it failed."""
         call.why = CallReason.FAILED
         self.end(call)
+
+    def lose_keys(self, call: Call) -> None:
+        """There will be no keys for its media, which have to be encrypted."""
+        now = self._context.clock.now()
+        with self._context.trace.input("timer", f"no keys for call {call.id}", now):
+            self.give_up(call)
 
     def end(self, call: Call, status: int = 480) -> None:
         """Hang up, whatever the state; status is for one that rings here still."""

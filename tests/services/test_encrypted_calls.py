@@ -5,6 +5,7 @@ import logging
 import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from typing import Literal
 
 import msgspec
 import numpy as np
@@ -13,6 +14,8 @@ import pytest
 from sipstrobe.audio.format import Samples
 from sipstrobe.context import Context
 from sipstrobe.errors import RemoteProtocolError
+from sipstrobe.rtp.dtls import LIMIT
+from sipstrobe.rtp.verdict import Verdict
 from sipstrobe.sdp.security import Encryption, KeyExchange
 from sipstrobe.services.call_media import CallMedia, MediaFactory
 from sipstrobe.services.media_options import PLAIN, MediaOptions
@@ -300,8 +303,42 @@ async def test_who_takes_only_encrypted_media_is_asked_once_more() -> None:
     await until(lambda: not device.states)
 
     assert b"RTP/AVP 0" in offers[0]
-    assert b"UDP/TLS/RTP/SAVP 0" in offers[1]
+    assert b"UDP/TLS/RTP/SAVP 96" in offers[1]
     assert device.story[-1] == "terminated failed"
+    await device.close()
+    peer.close()
+
+
+@pytest.mark.parametrize(("encryption", "ends"), [("mandatory", True), ("best_effort", False)])
+async def test_a_call_whose_media_never_get_keys(
+    encryption: Literal["mandatory", "best_effort"], ends: bool
+) -> None:
+    """It is hung up where nothing else is allowed; else it stays, and its verdict tells why."""
+    account = Account(default=True, answer_automatically=True, media_encryption=encryption)
+    clock = LeapClock()
+    device = Device(clock, msgspec.structs.replace(settings(), accounts=(account,)))
+    peer = Peer()
+    await device.phone.transports.ready()
+    handshake = ("setup:actpass", "fingerprint:sha-256 " + ":".join(["AB"] * 32))
+    media = f"m=audio {peer.rtp.getsockname()[1]} UDP/TLS/RTP/SAVP 0"
+
+    peer.invite(device, body=peer.sdp(*handshake, media=media))
+    await peer.told(200)
+    peer.request("ACK")
+    await until(lambda: not peer.hears_nothing())
+    clock.leap(LIMIT + 1)
+    if ends:
+        peer.respond(await peer.asked("BYE"), 200)
+        await until(lambda: not device.states)
+        audio = device.records[-1][0].audio
+    else:
+        await until(lambda: any(call.audio is not None for call in device.phone.snapshot()))
+        audio = device.phone.snapshot()[0].audio
+
+    assert device.story[-1] == ("terminated failed" if ends else "active accepted_by_device")
+    assert audio is not None
+    assert audio.verdict is Verdict.ENCRYPTION_MISMATCH
+    assert audio.words == "the other side has not finished the DTLS handshake"
     await device.close()
     peer.close()
 
