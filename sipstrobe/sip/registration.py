@@ -131,7 +131,7 @@ class Registration:
             self._begin(now)
 
     def _begin(self, now: float) -> None:
-        self._attempt = _Attempt(self._binding.registrar, self._usable_flow())
+        self._attempt = _Attempt(self._binding.registrar, self._usable(self._flow))
         self.state = State.REGISTERING
         self._register(now)
 
@@ -146,7 +146,7 @@ class Registration:
             self._end(0, "was not registered")
             return
         self.state = State.UNREGISTERING
-        self._attempt = _Attempt(self._binding.registrar, self._usable_flow())
+        self._attempt = _Attempt(self._attempt.registrar, self._usable(self._attempt.flow))
         self._send(0, now)
 
     def contact_changed(self, *, now: float) -> None:
@@ -175,9 +175,8 @@ class Registration:
     def wake(self, *, now: float) -> None:
         self.refresh(now=now)
 
-    def _usable_flow(self) -> Flow:
+    def _usable(self, flow: Flow) -> Flow:
         """The flow, less a connection that is gone."""
-        flow = self._flow
         if flow.connection is not None and flow.connection not in self._core.layer.connections:
             flow = replace(flow, connection=None)
         return flow

@@ -122,7 +122,9 @@ def readable(address: str) -> str:
 
 def without_password(address: str) -> str:
     """An address without the password that a SIP URI may have: RFC 3261 §19.1.1."""
-    return _PASSWORD.sub(r"\1@", address) if "@" in address else address
+    if "@" not in address or address.count(":") < 2:
+        return address
+    return _PASSWORD.sub(r"\1@", address)
 
 
 def user_of(uri: Uri) -> str:

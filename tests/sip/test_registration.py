@@ -380,6 +380,19 @@ def test_leaving_removes_the_binding() -> None:
     assert office.endpoint.idle
 
 
+def test_leaving_goes_where_the_binding_was_made() -> None:
+    office = Office()
+    office.answer(office.register(), 302, fields=(("Contact", "<sip:198.51.100.4:5070>"),))
+    office.grant(office.request())
+
+    office.endpoint.unregister("gate", now=office.now)
+    office.collect()
+
+    assert office.sends[-1].flow.remote == Address("198.51.100.4", 5070)
+    request = office.request()
+    assert (request.uri, request.headers.first("Expires")) == ("sip:198.51.100.4:5070", "0")
+
+
 def test_a_registrar_may_ask_for_the_password_once_more() -> None:
     office = Office()
     office.registered()
