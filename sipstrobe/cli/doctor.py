@@ -49,6 +49,8 @@ def examine(state: Path) -> Iterator[Finding]:
         missing = missing or not there
         yield there, f"the package {name} is {'there' if there else f'missing: pip install {name}'}"
     yield from _sound()
+    if not missing:
+        yield from _codecs()
     yield _files()
     if not missing:
         yield from _settings(state)
@@ -70,6 +72,22 @@ def _sound() -> Iterator[Finding]:
         yield True, f"sound cards: {', '.join(names)}"
     else:
         yield False, "PortAudio finds no sound card: the device will play into nothing"
+
+
+def _codecs() -> Iterator[Finding]:
+    """Those that need a library are not offered without it."""
+    from sipstrobe.codecs.library import PACKAGES, find
+    from sipstrobe.codecs.registry import CODECS
+
+    for library, package in PACKAGES.items():
+        names = ", ".join(codec.name for codec in CODECS.values() if codec.library == library)
+        if find(library) is not None:
+            yield True, f"calls can use {names} ({library} is there)"
+        else:
+            yield (
+                False,
+                f"calls cannot use {names}: no {library} (Debian: apt-get install {package})",
+            )
 
 
 def _files() -> Finding:

@@ -25,7 +25,7 @@ class ComfortNoise:
         self._step = round(STEP * sample_rate)
         self._period = round(PERIOD * sample_rate)
         self._payload = b""
-        self._noise = np.zeros(self._period, np.float32)
+        self._noise = np.zeros(1, np.float32)  # one period, made when it is known
         self._position = 0
 
     def decode(self, payload: bytes) -> NDArray[np.float32]:
@@ -41,8 +41,8 @@ class ComfortNoise:
 
     def conceal(self, samples: int) -> NDArray[np.float32]:
         """The noise goes on."""
-        at = np.arange(self._position, self._position + samples) % self._period
-        self._position = (self._position + samples) % self._period
+        at = np.arange(self._position, self._position + samples) % self._noise.size
+        self._position = (self._position + samples) % self._noise.size
         return self._noise[at]
 
     def recover(self, following: bytes, samples: int) -> NDArray[np.float32]:

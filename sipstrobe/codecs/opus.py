@@ -23,6 +23,9 @@ LONGEST: Final = 5760  # samples of one packet: 120 ms; RFC 6716 §3.2.5
 BITRATE: Final = 40000  # bit/s; RFC 7587 §3.1.1: 28 to 40 kbit/s for speech in full band
 LOWEST_BITRATE: Final = 6000  # RFC 7587 §6.1
 EXPECTED_LOSS: Final = 10  # percent that the encoder prepares for; without any there is no FEC
+_SILENT: Final = 19200  # samples of concealment after which there is nothing any more …
+_FADE: Final = 9600  # … and over which it gets there
+_ENDLESS: Final = 1 << 60
 _STEP: Final = 120  # samples: the library conceals 2.5 ms at a time
 _MAX_BYTES: Final = 1275  # RFC 6716 §3.4 [R2]; and any network lets that pass
 _DTX_BYTES: Final = 2  # RFC 7587 §3.1.3: a packet no longer than this says that silence follows
@@ -63,11 +66,14 @@ class OpusDecoder:
         assert not error, error
         self._room = np.empty(LONGEST, np.float32)
         self._room_at = self._room.ctypes.data
+        self._made_up = 0  # samples since the last packet, where none should be missing
 
     def decode(self, payload: bytes) -> NDArray[np.float32]:
         if not payload:
             raise RemoteProtocolError("an Opus packet without content")
-        return self._run(payload, len(payload), LONGEST, 0)
+        heard = self._run(payload, len(payload), LONGEST, 0)
+        self._made_up = -_ENDLESS if self.pauses(payload) else 0
+        return heard
 
     def duration(self, payload: bytes) -> int:
         """As the first octets say; for a packet that is none, one frame."""
@@ -78,8 +84,13 @@ class OpusDecoder:
         return frame * count if 0 < frame * count <= LONGEST else frame
 
     def conceal(self, samples: int) -> NDArray[np.float32]:
-        """What the voice would have gone on with; it sinks into noise within 0.1 s."""
-        return self._filled(samples, None, 0)
+        """What the voice would have gone on with; it sinks into noise, and that into silence, but
+        for a pause of the sender, which sounds like what it was like before."""
+        at = np.arange(self._made_up, self._made_up + samples)
+        self._made_up += samples
+        return self._filled(samples, None, 0) * np.clip(
+            (_SILENT - at) / _FADE, 0.0, 1.0, dtype=np.float32
+        )
 
     def recover(self, following: bytes, samples: int) -> NDArray[np.float32]:
         """From the copy in the packet that follows the gap, where it has one."""

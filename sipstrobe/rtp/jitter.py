@@ -20,7 +20,8 @@ MAX_GAP: Final = 0.2  # seconds of one gap that are filled
 LOW: Final = 0.006  # seconds of sound left when a missing packet is given up
 STEP: Final = 0.010  # seconds concealed at a time while nothing comes
 FADED: Final = 0.060  # seconds of concealment after which the rhythm may change unheard
-RESTING: Final = 1.0  # seconds of concealment after which nothing is written any more
+RESTING: Final = 1.0  # seconds of concealment after which nothing is written any more …
+PAUSED: Final = 30.0  # … where the sender has said that it would be silent
 EXCESS: Final = 0.012  # seconds above the target that call for leaving out pitch periods
 DEFICIT: Final = 0.006  # seconds below it that call for repeating them
 URGENT: Final = 0.060  # seconds off it that call for that even where it can be heard
@@ -82,6 +83,7 @@ class JitterBuffer:
         self.late = 0  # packets that came after their turn, or twice
         self.concealed = 0  # timestamp units
         self.dropped = 0  # packets given up because too much was waiting
+        self.paused = False  # the sender has said that it is silent now: nothing is lost meanwhile
         self._waiting: dict[int, _Waiting] = {}
         self._lateness = Lateness()
         self._card = RecentLeast()  # of our clock minus the card's
@@ -98,6 +100,7 @@ class JitterBuffer:
     def reset(self) -> None:
         """Another sender follows: its numbers and timestamps have nothing to do with the last."""
         self._waiting.clear()
+        self.paused = False
         self._lateness.reset()
         if self._next is not None:
             self.losses.end(self._next)
@@ -177,6 +180,12 @@ class JitterBuffer:
         return now + self._left(written, consumed, now) - LOW if self._running else None
 
     @property
+    def upcoming(self) -> tuple[int, bytes] | None:
+        """Payload type and payload of what comes after the gap, where that has come already."""
+        found = self._waiting.get(self._next) if self._next is not None else None
+        return None if found is None else (found.payload_type, found.payload)
+
+    @property
     def counts(self) -> Counts:
         """How many packets should have been played so far, and were not."""
         return self.losses.counts(self._next)
@@ -236,7 +245,7 @@ class JitterBuffer:
             gap = (found.timestamp - self._timestamp + _HALF) % _WRAP - _HALF - self._filled
             if gap > MAX_GAP * self.clock_rate:
                 gap = 0
-            elif gap > 0:
+            elif gap > 0 and not self.paused:
                 self.concealed += gap
         if gap > 0 or self._cut:
             self._fresh = self._cut = False
@@ -269,12 +278,12 @@ class JitterBuffer:
         """Nothing has come: go on with what was heard last, and rest when that lasts."""
         if not self._running:
             return None
-        if self._filled >= RESTING * self.clock_rate:
+        if self._filled >= (PAUSED if self.paused else RESTING) * self.clock_rate:
             self._running = False
             self._fresh = True
             return None
         self._filled += self._step
-        if self._filled <= FADED * self.clock_rate:
+        if self._filled <= FADED * self.clock_rate and not self.paused:
             self.concealed += self._step
         return Conceal(self._step)
 

@@ -130,6 +130,12 @@ class Session:
         if self.deadline is None and not self._closed:
             self.deadline = now + self._report_delay(REPORT_INTERVAL / 2)
 
+    def change_clock(self, clock_rate: int) -> None:
+        """What is received comes with timestamps of this rate."""
+        if self.source is not None and clock_rate != self.clock_rate:
+            self.source.change_clock(clock_rate)
+        self.clock_rate = clock_rate
+
     # --- RTP -----------------------------------------------------------------------------------
 
     def receive(self, data: bytes, source: Address, *, now: float) -> tuple[int, Packet] | None:

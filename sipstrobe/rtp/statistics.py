@@ -53,6 +53,12 @@ class Reception:
             self._measure(timestamp, now)
         return extended
 
+    def change_clock(self, clock_rate: int) -> None:
+        """The timestamps count at this rate from the next packet on (RFC 7160)."""
+        self._jitter = self._jitter * clock_rate / self._clock_rate
+        self._clock_rate = clock_rate
+        self._last_timestamp = None
+
     def sender_report(self, ntp_middle: int, now: float) -> None:
         """Remember when a sender report came, so that the sender learns its round trip."""
         self._report_middle, self._report_received = ntp_middle, now

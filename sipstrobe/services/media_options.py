@@ -1,19 +1,24 @@
 """What an account wants of the media of its calls."""
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from sipstrobe.codecs.registry import usable
 from sipstrobe.sdp.security import Encryption, KeyExchange
 from sipstrobe.sip.account import Account
 
+logger = logging.getLogger(__name__)
+
 _STRICTNESS = tuple(Encryption)  # from none to mandatory
+ALWAYS = ("PCMU", "PCMA")  # codecs that need nothing, and everybody has
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MediaOptions:
     """codecs: encoding names, preferred ones first; events: digits as telephone events."""
 
-    codecs: tuple[str, ...] = ("PCMU", "PCMA")
+    codecs: tuple[str, ...] = ALWAYS
     events: bool = True
     encryption: Encryption = Encryption.NONE
     keys: KeyExchange = KeyExchange.SDES
@@ -22,7 +27,7 @@ class MediaOptions:
     def of(cls, account: Account) -> "MediaOptions":
         """For the calls that an account makes."""
         return cls(
-            codecs=account.codecs,
+            codecs=_codecs_of(account),
             events=account.dtmf_rtp,
             encryption=Encryption(account.media_encryption),
             keys=KeyExchange(account.media_keys),
@@ -35,6 +40,14 @@ class MediaOptions:
         if account.kind != "peer_to_peer" or options.encryption is strictest:
             return options
         return replace(options, encryption=strictest)
+
+
+def _codecs_of(account: Account) -> tuple[str, ...]:
+    """Without those that need a library which is not there; a call is never lost over that."""
+    codecs = usable(account.codecs)
+    if not codecs:
+        logger.warning("%s: none of its codecs can be used, so it is G.711", account.name)
+    return codecs or ALWAYS
 
 
 def strictest_of_peers(accounts: Iterable[Account]) -> Encryption:

@@ -9,7 +9,7 @@ import numpy as np
 from sipstrobe.audio.format import SAMPLE_RATE, SILENCE_DB, Samples
 from sipstrobe.audio.resample import Upsampler
 from sipstrobe.audio.ring import SampleRing
-from sipstrobe.codecs.base import Codec, Decoder
+from sipstrobe.codecs.base import Codec, Decoder, SelfConcealing
 from sipstrobe.codecs.conceal import Concealer
 from sipstrobe.codecs.stretch import LIKE_ENOUGH, Warp, lengthen, shorten
 from sipstrobe.errors import RemoteProtocolError
@@ -34,23 +34,39 @@ class Playout:
         latency: Histogram,
     ) -> None:
         self.jitter = jitter
-        self.decoders: Mapping[int, Decoder] = {}  # by payload type
+        self.rates = codec.rates
         self.invalid = 0  # payloads that no encoder can have made
+        self._decoders: Mapping[int, Decoder] = {}
+        self._concealing: Mapping[int, SelfConcealing] = {}  # those of them that can
+        self._last: SelfConcealing | None = None  # whose sound was played last, if it can
         self._ring = ring
         self._latency = latency
         self._sample_rate = codec.sample_rate
         self._samples_per_unit = codec.sample_rate / codec.clock_rate
         self._concealer = Concealer(codec.sample_rate)
-        self._upsampler = Upsampler(SAMPLE_RATE // codec.sample_rate)
+        self._upsampler: Upsampler | None = None  # not needed for sound of our own rate
+        if codec.sample_rate != SAMPLE_RATE:
+            self._upsampler = Upsampler(SAMPLE_RATE // codec.sample_rate)
         self._warp = Warp()
         self._newest: Samples = np.zeros(0, np.float32)
         self._mark: tuple[int, float] | None = None  # position in the ring, receipt of its packet
+
+    @property
+    def decoders(self) -> Mapping[int, Decoder]:
+        """By payload type."""
+        return self._decoders
+
+    @decoders.setter
+    def decoders(self, decoders: Mapping[int, Decoder]) -> None:
+        self._decoders = decoders
+        self._concealing = {n: d for n, d in decoders.items() if isinstance(d, SelfConcealing)}
+        self._last = None
 
     def push(
         self, sequence: int, timestamp: int, payload_type: int, payload: bytes, now: float
     ) -> None:
         """A packet of the stream; `play` brings it into the ring."""
-        decoder = self.decoders.get(payload_type)
+        decoder = self._decoders.get(payload_type)
         units = 0 if decoder is None else decoder.duration(payload)
         self.jitter.push(sequence, timestamp, units, payload_type, payload, now)
 
@@ -66,7 +82,7 @@ class Playout:
             if isinstance(step, Play):
                 self._play(step, now)
             else:
-                self._write(self._concealer.conceal(round(step.units * self._samples_per_unit)))
+                self._write(self._fill(step.units))
 
     def low_at(self, now: float) -> float | None:
         """When `play` must be called at the latest, whatever comes; None: no need."""
@@ -78,6 +94,7 @@ class Playout:
     def restart(self) -> None:
         """Another sender follows."""
         self.jitter.reset()
+        self._last = None
 
     @property
     def level_db(self) -> float:
@@ -87,11 +104,18 @@ class Playout:
         return max(SILENCE_DB, 10.0 * math.log10(power)) if power > 0.0 else SILENCE_DB
 
     def _play(self, step: Play, now: float) -> None:
-        try:
-            block = self.decoders[step.payload_type].decode(step.payload)
-        except (RemoteProtocolError, KeyError):  # KeyError: the codecs have changed meanwhile
+        decoder = self._decoders.get(step.payload_type)
+        if decoder is None:  # the codecs have changed meanwhile
             self.invalid += 1
             return
+        try:
+            block = decoder.decode(step.payload)
+        except RemoteProtocolError:
+            self.invalid += 1
+            self._write(self._fill(decoder.duration(step.payload)))
+            return
+        self._last = last = self._concealing.get(step.payload_type)
+        self.jitter.paused = last is not None and last.pauses(step.payload)
         self._newest = block = self._concealer.hear(block)
         splice = self.jitter.splice(now)
         if splice is not Splice.NONE:
@@ -99,6 +123,16 @@ class Playout:
         if self._mark is None:
             self._mark = (self._ring.written, step.received_at)
         self._write(block)
+
+    def _fill(self, units: int) -> Samples:
+        """What is heard where nothing has come for so long; 0: the seam only."""
+        samples, last = round(units * self._samples_per_unit), self._last
+        if last is None or not samples:
+            return self._concealer.conceal(samples)
+        following = self.jitter.upcoming
+        if following is not None and self._concealing.get(following[0]) is last:
+            return self._concealer.hear(last.recover(following[1], samples))
+        return self._concealer.hear(last.conceal(samples))
 
     def _splice(self, block: Samples, splice: Splice) -> Samples:
         like_enough = -1.0 if self.jitter.urgent else LIKE_ENOUGH
@@ -108,8 +142,9 @@ class Playout:
 
     def _write(self, block: Samples) -> None:
         if block.size:
-            warped = self._warp.process(self._upsampler.process(block), self.jitter.speed)
-            self._ring.write(warped)
+            if self._upsampler is not None:
+                block = self._upsampler.process(block)
+            self._ring.write(self._warp.process(block, self.jitter.speed))
 
     def _look(self, now: float) -> None:
         """Has the card taken the marked sample? Then it is known how long its packet took."""

@@ -40,23 +40,26 @@ class Speech:
     def __init__(self) -> None:
         self.source: SoundSource | None = None
         self._codec: Codec | None = None
+        self._fmtp = ""
+        self._event_clock_rate = 0
         self._encoder: Encoder | None = None
         self._downsampler: Downsampler | None = None
         self.digits: DigitSender | None = None
 
-    def use(self, codec: Codec) -> None:
-        """Go on with this codec."""
+    def use(self, codec: Codec, fmtp: str, event_clock_rate: int) -> None:
+        """Go on with this codec, of which the peer has said fmtp, and digits at this clock."""
         before, self._codec = self._codec, codec
-        if codec is not before:
-            self._encoder = codec.encoder("")
-        if before is None or codec.rates != before.rates:
-            self._downsampler = self.digits = None
+        if codec is not before or fmtp != self._fmtp:
+            self._encoder, self._fmtp = codec.encoder(fmtp), fmtp
+        if before is None or codec.sample_rate != before.sample_rate:
+            self._downsampler = None
+        if event_clock_rate != self._event_clock_rate:
+            self.digits, self._event_clock_rate = None, event_clock_rate
 
     def send_digits(self, digits: str) -> None:
         """Say these between the sound. Raises ValueError, with the reason, if that cannot be."""
-        assert self._codec is not None
         if self.digits is None:
-            self.digits = DigitSender(self._codec.clock_rate)
+            self.digits = DigitSender(self._event_clock_rate)
         self.digits.send(digits)
 
     def payload(self, seconds: float) -> bytes:
@@ -67,7 +70,9 @@ class Speech:
         if self.source is not None:
             samples = self.source(round(seconds * SAMPLE_RATE))
             if samples is not None:
-                if self._downsampler is None:
-                    self._downsampler = Downsampler(SAMPLE_RATE // codec.sample_rate)
-                return self._encoder.encode(self._downsampler.process(samples))
+                if codec.sample_rate != SAMPLE_RATE:
+                    if self._downsampler is None:
+                        self._downsampler = Downsampler(SAMPLE_RATE // codec.sample_rate)
+                    samples = self._downsampler.process(samples)
+                return self._encoder.encode(samples)
         return self._encoder.silence(round(seconds * codec.sample_rate))

@@ -14,6 +14,7 @@ from sipstrobe.audio.format import SAMPLE_RATE, SILENCE_DB
 from sipstrobe.audio.ring import SampleRing
 from sipstrobe.clock import Handle
 from sipstrobe.codecs.base import Codec, Decoder
+from sipstrobe.codecs.noise import ComfortNoise
 from sipstrobe.codecs.registry import CODECS
 from sipstrobe.context import Context
 from sipstrobe.io.udp import Endpoint
@@ -153,6 +154,8 @@ class Stream:
         rtp = _endpoint(parameters.host, parameters.rtp_port)
         rtcp = _endpoint(parameters.host, parameters.rtcp_port)
         accepted = set(parameters.receive_types)
+        if parameters.comfort_noise_type is not None:
+            accepted.add(parameters.comfort_noise_type)
         self._event_type = -1
         if parameters.receive_event_type is not None:
             self._event_type = parameters.receive_event_type
@@ -207,7 +210,7 @@ class Stream:
         session, heard, channel = self._session, self._session.source, self.channel
         playout = self._playout
         jitter = playout.jitter if playout is not None else None
-        units_per_ms = (self._codec.clock_rate if self._codec is not None else SAMPLE_RATE) / 1000
+        units_per_ms = (jitter.clock_rate if jitter is not None else SAMPLE_RATE) / 1000
         trip, metrics, now = session.round_trip, session.remote_metrics, self._clock.now()
         return StreamStatistics(
             packets=heard.received if heard is not None else 0,
@@ -271,7 +274,9 @@ class Stream:
         if packet.payload_type == self._event_type and self._on_event is not None:
             self._on_event(packet.payload, packet.timestamp, packet.marker)
         if self._receives:
-            playout = self._playout or self._begin_playout(self._codec, self.parameters)
+            playout = self._playout
+            if playout is None or packet.payload_type not in playout.decoders:
+                playout = self._playout_for(packet.payload_type, self._codec, self.parameters)
             playout.push(
                 sequence, packet.timestamp, packet.payload_type, packet.payload, received_at
             )
@@ -348,17 +353,25 @@ class Stream:
             self._session.pause(units)
             self._marker = True
             return
-        digits = self._speech.digits
-        event = digits.turn(units) if digits is not None else None
-        if event is not None and self.parameters is not None and self.parameters.event_type:
-            packet = self._session.event_packet(
-                self.parameters.event_type, event.payload, units, event.since, event.marker
-            )
-        else:
+        packet = self._event_packet(codec, units)
+        if packet is None:
             payload = self._speech.payload(self._packet_time)
             packet = self._session.packet(self._payload_type, payload, units, self._marker)
         self.channel.send(packet, address)
         self._marker = False
+
+    def _event_packet(self, codec: Codec, units: int) -> bytes | None:
+        """A digit, where one is being said; its clock need not be that of the codec."""
+        digits, parameters = self._speech.digits, self.parameters
+        if digits is None or parameters is None or parameters.event_type is None:
+            return None
+        event = digits.turn(round(self._packet_time * parameters.event_clock_rate))
+        if event is None:
+            return None
+        since = event.since * codec.clock_rate // parameters.event_clock_rate
+        return self._session.event_packet(
+            parameters.event_type, event.payload, units, since, event.marker
+        )
 
     def _listen(self, now: float, limit: float) -> None:
         silent = now - self._heard_at > limit
@@ -373,25 +386,30 @@ class Stream:
         """Codecs and what belongs to them; kept where nothing has changed."""
         codec = CODECS[parameters.codec]
         before, self._codec = self._codec, codec
-        self._speech.use(codec)
+        self._speech.use(codec, parameters.fmtp, parameters.event_clock_rate)
         if before is None or codec.rates != before.rates:
-            self._session.clock_rate = codec.clock_rate
+            self._session.change_clock(codec.clock_rate)
             self._playout = self._session.jitter = None
         if self._playout is not None:
-            self._playout.decoders = self._decoders(parameters)
+            self._playout.decoders = _decoders(parameters, self._playout.rates)
 
-    def _begin_playout(self, codec: Codec, parameters: MediaParameters) -> Playout:
-        """Made for the first packet: who never speaks costs nothing."""
+    def _playout_for(
+        self, payload_type: int, agreed: Codec, parameters: MediaParameters
+    ) -> Playout:
+        """Made for the first packet, since who never speaks costs nothing; and made anew where the
+        peer turns to a codec of other rates, which it may without a word (RFC 3264 §5.1)."""
+        name = parameters.receive_types.get(payload_type)
+        codec = agreed if name is None else CODECS[name]
+        playout = self._playout
+        if playout is not None and (name is None or playout.rates == codec.rates):
+            return playout
+        self._session.change_clock(codec.clock_rate)
         self._session.jitter = jitter = JitterBuffer(codec.clock_rate, shortest=self._shortest)
-        self._playout = playout = Playout(self.ring, codec, jitter, self._latency)
-        playout.decoders = self._decoders(parameters)
-        if self._on_first is not None:
+        self._playout = made = Playout(self.ring, codec, jitter, self._latency)
+        made.decoders = _decoders(parameters, codec.rates)
+        if playout is None and self._on_first is not None:
             self._on_first()
-        return playout
-
-    def _decoders(self, parameters: MediaParameters) -> dict[int, Decoder]:
-        types = parameters.receive_types
-        return {number: CODECS[name].decoder() for number, name in types.items()}
+        return made
 
     def _level(self) -> float:
         if self._playout is None or self._clock.now() - self._heard_at > LEVEL_HOLD:
@@ -408,8 +426,9 @@ class Stream:
                     logger.info(
                         "port %d: another source is heard, SSRC %08x", self.local_port, ssrc
                     )
-                    if self._playout is not None:
+                    if self._playout is not None and self.parameters is not None:
                         self._playout.restart()
+                        self._playout.decoders = _decoders(self.parameters, self._playout.rates)
                 case SourceEnded(ssrc, reason):
                     logger.info("port %d: SSRC %08x said BYE %s", self.local_port, ssrc, reason)
 
@@ -426,6 +445,18 @@ def _shown(address: Endpoint | None) -> str:
         return ""
     host, port = address
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _decoders(parameters: MediaParameters, rates: tuple[int, int]) -> dict[int, Decoder]:
+    """For all that may come at these rates, each with its memory still empty."""
+    decoders: dict[int, Decoder] = {
+        number: CODECS[name].decoder()
+        for number, name in parameters.receive_types.items()
+        if CODECS[name].rates == rates
+    }
+    if parameters.comfort_noise_type is not None:
+        decoders.setdefault(parameters.comfort_noise_type, ComfortNoise(*rates))
+    return decoders
 
 
 def _endpoint(host: str, port: int) -> Endpoint | None:

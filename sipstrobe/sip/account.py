@@ -15,7 +15,7 @@ Host = Annotated[str, Meta(pattern=HOST)]
 OptionalHost = Annotated[str, Meta(pattern=HOST[:-1] + r"|^$")]
 MAX_PORT = 65535
 OneLine = Annotated[str, Meta(max_length=128, pattern=r"^[^\x00-\x1f\x7f]*$")]
-Codec = Literal["PCMU", "PCMA"]
+Codec = Literal["opus", "G722", "PCMU", "PCMA", "G726-32", "L16/16000", "L16/8000", "L16/48000"]
 
 
 class Proxy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -137,8 +137,13 @@ class Account(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = "sdes"
     codecs: Annotated[
         tuple[Codec, ...],
-        Meta(min_length=1, max_length=8, title="Codecs", description="Preferred ones first."),
-    ] = ("PCMU", "PCMA")
+        Meta(
+            min_length=1,
+            max_length=8,
+            title="Codecs",
+            description="Preferred ones first, in offers; of those offered, the caller decides.",
+        ),
+    ] = ("opus", "G722", "PCMU", "PCMA", "G726-32", "L16/16000", "L16/8000")
     dtmf_rtp: Annotated[
         bool, Meta(title="DTMF in RTP", description="Digits as telephone events (RFC 4733).")
     ] = True

@@ -45,16 +45,17 @@ def test_a_lost_packet_makes_no_click() -> None:
     assert np.abs(np.diff(heard[RATE // 5 :])).max() < 2.0 * steepest
 
 
-def test_what_is_lost_for_long_sinks_into_noise() -> None:
+def test_what_is_lost_for_long_sinks_into_noise_and_that_into_silence() -> None:
     decoder = OpusDecoder()
     blocks = [decoder.decode(payload) for payload in packets(speech_like(RATE, 0.4))]
     loud = level_db(blocks[-1])
 
-    levels = [level_db(decoder.conceal(PACKET)) for _ in range(15)]
+    levels = [level_db(decoder.conceal(PACKET)) for _ in range(21)]
 
     assert levels[0] > loud - 6
     assert all(later < earlier + 3 for earlier, later in pairwise(levels))
     assert max(levels[3:]) < loud - 12
+    assert levels[20] < -150
 
 
 def test_a_copy_in_the_next_packet_is_better_than_a_guess() -> None:

@@ -1,10 +1,14 @@
 """Codecs in offers and answers: RFC 3264, RFC 3551, RFC 7587 §7, RFC 4733 §2.5.1.5, RFC 3389 §4."""
 
+from typing import get_args
+
 import pytest
 
+from sipstrobe.codecs.registry import CODECS
 from sipstrobe.sdp.description import SessionDescription
 from sipstrobe.sdp.formats import SOUNDS
 from sipstrobe.sdp.negotiate import MediaParameters, Offerable, accept_answer, answer, offer
+from sipstrobe.sip.account import Account, Codec
 
 ALL = tuple(SOUNDS)
 OURS = Offerable(host="192.0.2.20", rtp_port=4000, session_id=7, codecs=ALL)
@@ -19,6 +23,13 @@ def theirs(*lines: str) -> SessionDescription:
 def answered(*lines: str, ours: Offerable = OURS) -> tuple[MediaParameters, list[str]]:
     made = answer(theirs(*lines), ours)
     return made.parameters, list(made.description.media[0].lines)
+
+
+def test_settings_sdp_and_codecs_have_the_same_names_and_clocks() -> None:
+    assert set(SOUNDS) == set(CODECS) == set(get_args(Codec))
+    for name, sound in SOUNDS.items():
+        assert sound.offered.clock_rate == CODECS[name].clock_rate
+    assert set(Account().codecs) <= set(SOUNDS)
 
 
 def test_our_offer_of_everything() -> None:

@@ -1,5 +1,7 @@
 """What an account wants of the media of its calls."""
 
+from dataclasses import replace
+
 import pytest
 
 from sipstrobe.sdp.security import Encryption, KeyExchange
@@ -13,7 +15,14 @@ PBX = Account(name="pbx", kind="registered", transport="tls", media_encryption="
 
 
 def test_an_account_of_the_factory_encrypts_nothing() -> None:
-    assert MediaOptions.of(Account()) == PLAIN
+    assert replace(MediaOptions.of(Account()), codecs=PLAIN.codecs) == PLAIN
+
+
+def test_the_codecs_of_an_account_are_offered_in_its_order() -> None:
+    """Checklist SIP-11."""
+    codecs = ("G722", "opus", "PCMA")
+
+    assert MediaOptions.of(Account(codecs=codecs)).codecs == codecs
 
 
 def test_everything_that_can_be_set_arrives() -> None:

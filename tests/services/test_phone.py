@@ -576,7 +576,7 @@ async def test_every_way_to_call(street: Street, transport: str, host: str) -> N
     a.hang_up()
     await until(lambda: not b.states)
 
-    assert (there.transport, there.extension, there.codec) == (transport.upper(), "1001", "PCMU")
+    assert (there.transport, there.extension, there.codec) == (transport.upper(), "1001", "opus")
     assert there.local_uri == f"sip:1001@{host}:{b.port}"
     assert there.remote_uri == f"sip:sipstrobe@{host}:{a.port}"
 
