@@ -303,7 +303,7 @@ async def test_who_takes_only_encrypted_media_is_asked_once_more() -> None:
     await until(lambda: not device.states)
 
     assert b"RTP/AVP 96" in offers[0]
-    assert b"UDP/TLS/RTP/SAVP 0" in offers[1]
+    assert b"UDP/TLS/RTP/SAVP 96" in offers[1]
     assert device.story[-1] == "terminated failed"
     await device.close()
     peer.close()
@@ -339,6 +339,25 @@ async def test_a_call_whose_media_never_get_keys(
     assert audio is not None
     assert audio.verdict is Verdict.ENCRYPTION_MISMATCH
     assert audio.words == "the other side has not finished the DTLS handshake"
+    await device.close()
+    peer.close()
+
+
+async def test_a_call_that_is_tried_once_more_in_vain_ends() -> None:
+    """However it comes to nothing: also by what would else lead to another way."""
+    account = Account(default=True, transport="tls", media_encryption="best_effort")
+    device = Device(LeapClock(), msgspec.structs.replace(settings(), accounts=(account,)))
+    peer = Peer()
+    await device.phone.transports.ready()
+    device.dial(f"sip:1001@{HOST}:{peer.port};transport=udp")
+
+    for status in (488, 503):
+        invite = await peer.asked("INVITE")
+        peer.respond(invite, status)
+        await peer.asked("ACK")
+    await until(lambda: not device.states)
+
+    assert device.story[-1] == "terminated failed"
     await device.close()
     peer.close()
 
