@@ -32,6 +32,7 @@ from sipstrobe.sdp.formats import (
 )
 from sipstrobe.sdp.formats import lines_of as format_lines
 from sipstrobe.sdp.security import (
+    HELD_ADDRESSES,
     UNENCRYPTED,
     Encryption,
     KeyExchange,
@@ -47,7 +48,6 @@ from sipstrobe.sdp.security import (
 RTCP_MUX: Final = "a=rtcp-mux"
 EXTENDED: Final = ("rcvr-rtt", "voip-metrics")  # RFC 3611 §5.1: the reports that we can make
 _RTCP_XR: Final = "a=rtcp-xr:rcvr-rtt=all voip-metrics"
-_HELD_ADDRESSES: Final = ("0.0.0.0", "::")  # noqa: S104  # RFC 3264 §8.4: old style of hold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,7 +195,7 @@ def _parameters(
         received = {chosen.payload_type: name}
     host = _canonical(theirs.connection_of(media))
     ice = _ice(theirs, media, ours)
-    held = host in _HELD_ADDRESSES and ice is None
+    held = host in HELD_ADDRESSES and ice is None
     if not held and _ip_version(host) not in (None, _ip_version(ours.host)):
         raise NotAcceptable(f"{host} cannot be reached from {ours.host}")
     mux = media.rtcp_mux and receiving.rtcp_mux

@@ -23,6 +23,7 @@ PLAIN: Final = ("RTP/AVP", "RTP/AVPF")  # RFC 4585: feedback may be left unused
 SDES_ONLY: Final = ("RTP/SAVP", "RTP/SAVPF")  # RFC 3711, 5124; some offer DTLS under these names
 DTLS_ONLY: Final = ("UDP/TLS/RTP/SAVP", "UDP/TLS/RTP/SAVPF")  # RFC 5764 §8
 PROFILES: Final = PLAIN + SDES_ONLY + DTLS_ONLY
+HELD_ADDRESSES: Final = ("0.0.0.0", "::")  # noqa: S104  # RFC 3264 §8.4: old style of hold
 
 
 class Encryption(StrEnum):
@@ -82,13 +83,15 @@ class DtlsKeys:
     active: bool  # we are the client
     tls_id: str | None  # theirs
     our_tls_id: str  # as we have said it; "": not at all
+    place: tuple[str, int] | None = None  # of theirs, where nothing else stands for the association
 
     def same_association(self, other: object) -> bool:
-        """RFC 8842 §5.5: then the keys stay, whatever roles are said again."""
+        """RFC 8842 §5.5, and RFC 5763 §6.6 for who knows no tls-id: then the keys stay."""
         return (
             isinstance(other, DtlsKeys)
             and self.fingerprints == other.fingerprints
-            and self.tls_id == other.tls_id
+            and (self.tls_id, self.place) == (other.tls_id, other.place)
+            and self.active is other.active
         )
 
 
@@ -133,7 +136,7 @@ def keying_from_answer(
         sent = [Crypto.parse(value) for value in asked.attributes("crypto")]
         keying, reason = _sdes(media, {crypto.suite: crypto.key for crypto in sent})
     insisting = ours.encryption is Encryption.MANDATORY or _is_secure(asked)
-    if keying is None and (insisting or _is_secure(media)):
+    if keying is None and (insisting or _is_secure(media) or reason):  # reason: it has some
         raise NotAcceptable(reason or "the answer has no keys for encrypted media")
     return keying
 
@@ -210,6 +213,7 @@ def _sdes(media: Media, ours: Mapping[str, Secret]) -> tuple[SdesKeys | None, st
         key = ours.get(crypto.suite)
         if key is not None:
             return SdesKeys(tag=crypto.tag, suite=crypto.suite, ours=key, theirs=crypto.key), ""
+        reason = f"{crypto.suite} was not offered"
     return None, reason
 
 
@@ -230,10 +234,26 @@ def _dtls(
         active=setup is not Setup.ACTIVE,  # RFC 5763 §5: whoever answers should be
         tls_id=tls_id_of(media),
         our_tls_id=our_tls_id,
+        place=_place(theirs, media),
     )
-    if isinstance(agreed, DtlsKeys) and keying.same_association(agreed):
-        return agreed, ""
+    if isinstance(agreed, DtlsKeys):
+        again = keying
+        if setup is Setup.ACTPASS:  # any role will do, so that nobody has to change it
+            again = replace(again, active=agreed.active)
+        if theirs.connection_of(media) in HELD_ADDRESSES:
+            again = replace(again, place=agreed.place)
+        if again.same_association(agreed):
+            return agreed, ""
     return keying, ""
+
+
+def _place(theirs: SessionDescription, media: Media) -> tuple[str, int] | None:
+    """RFC 5763 §6.6: with other transport parameters it is another association, unless tls-id or
+    ICE says so."""
+    ufrag = media.attribute("ice-ufrag") or theirs.attribute("ice-ufrag")
+    if ufrag is not None or tls_id_of(media) is not None:
+        return None
+    return theirs.connection_of(media), media.port
 
 
 def _association(ours: Security, setup: Setup, tls_id: str) -> list[str]:

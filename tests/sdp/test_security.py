@@ -377,6 +377,69 @@ def test_another_fingerprint_or_identity_asks_for_another_handshake(
     assert not agreed.keying.same_association(again.parameters.keying)
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "same"),
+    [
+        ("", "", True),
+        ("setup:passive", "setup:actpass", True),
+        ("setup:passive", "setup:active", False),  # both cannot be
+        ("m=audio 5000", "m=audio 5002", False),
+        ("IN IP4 192.0.2.1\nt", "IN IP4 192.0.2.9\nt", False),
+        ("IN IP4 192.0.2.1\nt", "IN IP4 0.0.0.0\nt", True),  # hold
+    ],
+)
+@pytest.mark.parametrize("asking", [True, False])
+def test_without_a_tls_id_place_and_roles_say_whether_the_handshake_was_made(
+    before: str, after: str, same: bool, asking: bool
+) -> None:
+    """RFC 5763 §6.6: the same fingerprints and transport parameters, and the same roles."""
+    ours = able(MANDATORY)
+    media = f"m=audio 5000 UDP/TLS/RTP/SAVP 0\n{DTLS.replace('actpass', 'passive')}"
+    text = bytes(theirs(media)).replace(b"\r", b"").decode()
+    first = SessionDescription.parse(text.encode())
+    made = answer(first, ours)
+    again = SessionDescription.parse(text.replace(before, after).encode())
+
+    if asking:
+        sent = offer(ours, made.description, made.parameters)
+        now = accept_answer(sent, again, ours, made.parameters)
+    else:
+        now = answer(again, ours, made.description, made.parameters).parameters
+
+    keying = made.parameters.keying
+    assert isinstance(keying, DtlsKeys)
+    assert keying.same_association(now.keying) is same
+
+
+def test_with_ice_the_place_says_nothing() -> None:
+    """RFC 8445 §12: media move from pair to pair."""
+    ours = able(MANDATORY)
+    media = f"m=audio 5000 UDP/TLS/RTP/SAVP 0\n{DTLS}\na=ice-ufrag:abcd"
+    sent, agreed = called(media, ours=ours)
+
+    again = answer(theirs(media.replace("5000", "5002")), ours, sent, agreed)
+
+    assert again.parameters.keying is agreed.keying
+
+
+@pytest.mark.parametrize(
+    ("exchange", "lines", "reason"),
+    [
+        (KeyExchange.SDES, f"a=crypto:1 {CM} inline:{KEY[:-4]}", "wrong length"),
+        (KeyExchange.SDES, "a=crypto:1 F8_128_HMAC_SHA1_80 inline:Y", "not supported"),
+        (KeyExchange.DTLS, "a=fingerprint:md5 00", "no fingerprint"),
+    ],
+)
+def test_who_answers_with_keys_that_cannot_be_used_is_not_spoken_to_in_clear(
+    exchange: KeyExchange, lines: str, reason: str
+) -> None:
+    """RFC 8643 §3.4: it encrypts, and would hear nothing of what does not."""
+    ours = able(BEST_EFFORT, exchange)
+
+    with pytest.raises(NotAcceptable, match=reason):
+        accept_answer(offer(ours), theirs(f"m=audio 5000 RTP/AVP 0\n{lines}"), ours)
+
+
 # --- RTCP beside RTP ----------------------------------------------------------------------------
 
 

@@ -446,13 +446,29 @@ def test_a_re_invite_of_the_same_association_changes_nothing() -> None:
     one.say(1)
     sent = len(one.net.sent)
 
-    one.follow(dtls(THERE, active=False))
-    other.follow(dtls(HERE, active=True))
+    one.follow(dtls(THERE, active=True))
+    other.follow(dtls(HERE, active=False))
     one.net.clock.advance(1.0)
     one.say(2)
 
     assert len(one.net.sent) == sent + 1
     assert other.heard == [sound(1), sound(2)]
+
+
+def test_who_changes_roles_makes_new_keys() -> None:
+    """RFC 5763 §6.6: a new connection, even with the same certificates."""
+    one, other = pair()
+    shake(one, other)
+    one.say(1)
+    before = one.net.sent[-1]
+
+    one.follow(dtls(THERE, active=False))
+    other.follow(dtls(HERE, active=True))
+    one.net.clock.advance(1.0)
+    one.say(1)
+
+    assert other.heard == [sound(1), sound(1)]
+    assert one.net.sent[-1] != before
 
 
 def test_another_association_takes_over_without_a_gap() -> None:
