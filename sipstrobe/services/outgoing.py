@@ -137,6 +137,7 @@ class Outgoing:
                 logger.info("call %s cannot be made: %s", call.id, words)
                 self._board.finish(call, CallReason.FAILED, words)
             elif attempt.failure is not None:
+                self._lenient.pop(attempt.leg, None)
                 self._board.ended(attempt.failure)
 
     async def _try(self, call: Call, wish: Wish, ways: AsyncGenerator[Way]) -> Attempt | None:
