@@ -75,7 +75,6 @@ STATIC_FORMATS: Final = {  # RFC 3551 §6, audio
     f.payload_type: f
     for f in (
         Format(0, "PCMU", 8000),
-        Format(2, "G726-32", 8000),  # G.721 in RFC 1890, which is the same; still in use
         Format(3, "GSM", 8000),
         Format(4, "G723", 8000),
         Format(5, "DVI4", 8000),

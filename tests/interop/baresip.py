@@ -69,7 +69,7 @@ class Baresip:
         self.wait_for("CALL_CLOSED")
 
     def heard(self) -> Samples:
-        """What it has heard in its call, at 8 kHz."""
+        """What it has heard in its call, at the rate of the codec."""
         (file,) = self.folder.glob("dump-*-dec.wav")
         return read_wav(file)[0]
 
@@ -109,7 +109,8 @@ def baresip(
     config: Iterable[str] = (),
     registrar: str = "",
 ) -> Generator[Baresip]:
-    """Start a baresip whose microphone is the WAV file `source` (8 kHz); record: what it hears.
+    """Start a baresip whose microphone is the WAV file `source`, which has the rate of the codec
+    (of G.711: 8 kHz); record: what it hears.
 
     account: further parameters, as ";mediaenc=srtp-mand"; modules: that these need; config: further
     lines, as "sip_certificate own.pem". registrar: "host:port" of a server at which it is

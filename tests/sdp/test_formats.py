@@ -62,7 +62,6 @@ def test_our_offer_of_everything() -> None:
         (["m=audio 5000 RTP/AVP 111", "a=rtpmap:111 opus/48000/2"], "opus", 111, "opus/48000/2"),
         (["m=audio 5000 RTP/AVP 111", "a=rtpmap:111 OPUS/48000"], "opus", 111, "OPUS/48000"),
         (["m=audio 5000 RTP/AVP 9"], "G722", 9, "G722/8000"),
-        (["m=audio 5000 RTP/AVP 2"], "G726-32", 2, "G726-32/8000"),
         (["m=audio 5000 RTP/AVP 97", "a=rtpmap:97 G726-32/8000/1"], "G726-32", 97, "G726-32/8000"),
         (["m=audio 5000 RTP/AVP 96", "a=rtpmap:96 L16/16000"], "L16/16000", 96, "L16/16000"),
         (["m=audio 5000 RTP/AVP 11 98", "a=rtpmap:98 L16/8000"], "L16/8000", 98, "L16/8000"),
