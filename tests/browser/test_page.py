@@ -12,6 +12,9 @@ from pytest_asyncio import fixture
 from sipstrobe.commands import SetMaintenance, StartOperation
 from sipstrobe.context import Context
 from sipstrobe.events import CallReason, CallStateChanged, CallStatus, Direction, Function
+from sipstrobe.rules.actions import HangUp
+from sipstrobe.rules.extensions import Extension
+from sipstrobe.rules.settings import Condition, Rule
 from tests.browser.conftest import log_in
 from tests.support.waiting import until
 from tests.support.web import Device, FakeCall, FakeRecord
@@ -332,6 +335,24 @@ async def test_accounts_stand_as_they_stand_those_in_trouble_first(
     await expect(page.locator("#listening li")).to_have_count(2)
     await expect(page.locator("#nat")).to_contain_text("Seen from outside as 203.0.113.9")
     await expect(page.locator("#nat li")).to_contain_text("12 ms")
+
+
+async def test_rules_are_listed_with_who_has_made_them(
+    page: Page, url: str, device: Device
+) -> None:
+    """A role is nothing but the rules it makes, and these are seen."""
+    rings = Condition(event="call/state", match={"state": "ringing"})
+    own = Rule(name="Loud ringer", conditions=(rings,), action=HangUp())
+    device.automation.apply((own,), (Extension(number="2001", role="page"),))
+    await log_in(page, url)
+    rows = page.locator("#rules li.rule")
+
+    await expect(rows).to_have_count(2)
+    await expect(rows.nth(0).locator("summary")).to_have_text("Loud ringer")
+    await expect(rows.nth(0).locator(".source")).to_have_text("")
+    await expect(rows.nth(1).locator(".source")).to_have_text("by role: extension 2001")
+    await rows.nth(0).locator("summary").click()
+    await expect(rows.nth(0).locator("ol")).to_contain_text("not all conditions hold")
 
 
 async def test_events_tell_their_causes(page: Page, url: str, device: Device) -> None:

@@ -173,6 +173,7 @@ function show(state) {
   accounts.showReach(state.listening, state.nat);
   lists.showProfiles(state.profiles);
   lists.showTriggers(state.triggers);
+  lists.showRules(state.rules);
   lists.showSound(state.sound);
   lists.showServices(state.services);
   tick();

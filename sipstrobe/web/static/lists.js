@@ -7,6 +7,7 @@ import { deviceNow } from "./strobe.js";
 import { COLORS, isQuiet, kindWords, linkWords, shortCause, span } from "./words.js";
 
 const EVENTS_MAX = 60;
+const RULES_MAX = 100;
 const SYSTEM = { 11: "System", 12: "System", 13: "System" };
 
 // --- what runs on each function ---------------------------------------------------------------
@@ -99,6 +100,23 @@ export function showTriggers(triggers) {
     row.firstElementChild.disabled = document.body.classList.contains("viewer");
     row.firstElementChild.setAttribute("aria-pressed", String(active));
   });
+}
+
+/** Each rule, whether it is active, who has made it, and what it did last; active ones first. */
+export function showRules(rules) {
+  const ordered = rules.toSorted((a, b) => Number(b.active) - Number(a.active));
+  $(".rules").classList.toggle("busy", rules.length > 0);
+  setText($("#rule-count"), rules.length > 1 ? String(rules.length) : "");
+  keep($("#rules"), ordered.slice(0, RULES_MAX), (r) => r.name, ({ name }) =>
+    h("li.rule", {}, h("i"), h("details", {}, h("summary", {}, name), h("ol")), h("span.source")), updateRule);
+  setText($("#more-rules"), rules.length > RULES_MAX ? `… and ${rules.length - RULES_MAX} more` : "");
+}
+
+function updateRule(row, { active, enabled, source, history }) {
+  row.classList.toggle("active", active);
+  row.classList.toggle("off", !enabled);
+  setText($(".source", row), source ? `by role: ${source}` : enabled ? "" : "off");
+  keep($("ol", row), history.toReversed(), (r) => r.at + r.words, ({ words }) => h("li", {}, words), () => {});
 }
 
 export function showSound(sound) {
