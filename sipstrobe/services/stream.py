@@ -25,6 +25,7 @@ from sipstrobe.sdp.negotiate import MediaParameters
 from sipstrobe.sdp.security import DtlsKeys
 from sipstrobe.services.channel import Certifier, Channel, Ports
 from sipstrobe.services.playout import Playout
+from sipstrobe.services.seldom import Seldom
 from sipstrobe.services.speech import SoundSource, Speech
 from sipstrobe.services.stream_statistics import StreamStatistics
 from sipstrobe.services.ticker import Ticker
@@ -84,6 +85,7 @@ class Stream:
             context.random_bytes,
             ntp_offset=context.clock.wall().timestamp() + NTP_EPOCH - context.clock.now(),
         )
+        self._changes = Seldom(logger, context.clock)
         self._codec: Codec | None = None
         self._playout: Playout | None = None
         self._speech = Speech()
@@ -423,14 +425,14 @@ class Stream:
                 case SendRtcp(data, to):
                     self._send_report(data, to)
                 case SourceChanged(ssrc):
-                    logger.info(
+                    self._changes.say(
                         "port %d: another source is heard, SSRC %08x", self.local_port, ssrc
                     )
                     if self._playout is not None and self.parameters is not None:
                         self._playout.restart()
                         self._playout.decoders = _decoders(self.parameters, self._playout.rates)
                 case SourceEnded(ssrc, reason):
-                    logger.info("port %d: SSRC %08x said BYE %s", self.local_port, ssrc, reason)
+                    logger.debug("port %d: SSRC %08x said BYE %r", self.local_port, ssrc, reason)
 
     def _send_report(self, data: bytes, to: Endpoint) -> None:
         """RFC 5761 §5.1.1: with RTP on the same port, also to the same address."""

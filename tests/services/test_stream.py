@@ -1,6 +1,7 @@
 """A stream between a socket that is no socket and a card that is no card."""
 
 import dataclasses
+import logging
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -312,6 +313,24 @@ def test_another_ssrc_in_the_middle_of_a_call_is_heard_without_garbage() -> None
     tail = bench.played[-180:]
     assert max(tail) < 0.6
     assert sum(peak < 0.4 for peak in tail) < 30  # the change itself may be heard, briefly
+
+
+def test_a_peer_that_changes_all_the_time_does_not_fill_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """By new beginnings, and by farewells that are none."""
+    caplog.set_level(logging.INFO)
+    bench = Bench()
+    bench.stream.start(AGREED)
+    bench.talk(1)
+    farewell = rtcp.compound((rtcp.Report(7, None), rtcp.Bye((7,), "one\ntwo")))
+
+    for n in range(200):
+        bench.number = 20_000 * (n % 3)
+        bench.talk(3)
+        bench.rtcp.receive(farewell, PEER_RTCP, bench.clock.time)
+
+    assert 1 <= len(caplog.records) <= 3
 
 
 def test_telephone_events_are_handed_over_and_not_played() -> None:
