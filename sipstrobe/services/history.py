@@ -6,7 +6,6 @@ its own, a few times a second at most, so that a call costs the loop next to not
 
 import asyncio
 import logging
-from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -21,8 +20,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-DELAY: Final = 0.05  # seconds that what has happened waits for more to be written with it
-MAX_WAITING: Final = 10_000  # notes; if the disk stands still, the oldest are lost
+DELAY: Final = 0.25  # seconds that what has happened waits for more to be written with it
+MAX_WAITING: Final = 10_000  # calls of which there is something to write; the oldest are lost
 MAX_READ: Final = 1000  # calls at a time
 PRUNE_EVERY: Final = 256  # calls
 CLOSE_LIMIT: Final = 2.0  # seconds that the last write may take at the end
@@ -37,7 +36,7 @@ class History:
         self._loop = asyncio.get_running_loop()
         self._thread = ThreadPoolExecutor(1, "history")
         self._log: CallLog | None = None  # of the thread alone
-        self._waiting: deque[Note] = deque(maxlen=MAX_WAITING)
+        self._waiting: dict[str, dict[str, object]] = {}  # by call
         self._due: Handle | None = None
         self._begun = 0
         self._problem = ""
@@ -82,7 +81,13 @@ class History:
             self._write(event.call, ended=at, reason=reason, local_uri=local_uri)
 
     def _write(self, call: str, **known: object) -> None:
-        self._waiting.append((call, known))
+        waiting = self._waiting
+        if call in waiting:
+            waiting[call].update(known)
+        else:
+            if len(waiting) >= MAX_WAITING:
+                del waiting[next(iter(waiting))]
+            waiting[call] = known
         if self._due is None:
             clock = self._context.clock
             self._due = clock.call_at(clock.now() + DELAY, self._flush)
@@ -91,8 +96,7 @@ class History:
         if self._due is not None:
             self._due.cancel()
             self._due = None
-        notes, self._waiting = list(self._waiting), deque(maxlen=MAX_WAITING)
-        notes.sort(key=_begins, reverse=True)  # a refused call is concluded before it is told of
+        notes, self._waiting = list["Note"](self._waiting.items()), {}
         self._submit(notes)
 
     # --- what was ------------------------------------------------------------------------------
@@ -166,8 +170,3 @@ class History:
             self._context.bus.publish(
                 ServiceStateChanged(service="history", working=not problem, problem=problem)
             )
-
-
-def _begins(note: "Note") -> bool:
-    """Whether this is the first of a call, which makes its row."""
-    return "started" in note[1]
