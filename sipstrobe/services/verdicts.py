@@ -48,6 +48,16 @@ class _Followed:
 
     def look(self, now: float) -> AudioReport:
         """What there is to be said now."""
+        opinion, quality, statistics = self._judge(now)
+        return self._report(opinion, quality, statistics)
+
+    def conclude(self, now: float) -> AudioReport:
+        """What there is to be said of the call as a whole."""
+        *_, statistics = self._judge(now)
+        return self._report(self._outcome(), self.media.stream.quality(), statistics)
+
+    def _judge(self, now: float) -> tuple[Opinion, Quality | None, StreamStatistics]:
+        """Take what has happened since the last look into account."""
         stream = self.media.stream
         statistics, counts = stream.statistics, stream.counts
         newest, (oldest, counted) = self.before[-1][0], self.before[0]
@@ -60,13 +70,7 @@ class _Followed:
         self._hold(opinion.verdict, elapsed)
         self.opinions[opinion.verdict] = opinion
         self.before.append((statistics, counts))
-        return self._report(opinion, quality, statistics)
-
-    def conclude(self, now: float) -> AudioReport:
-        """What there is to be said of the call as a whole."""
-        self.look(now)
-        stream = self.media.stream
-        return self._report(self._outcome(), stream.quality(), stream.statistics)
+        return opinion, quality, statistics
 
     def _report(
         self, opinion: Opinion, quality: Quality | None, statistics: StreamStatistics
@@ -205,7 +209,8 @@ class Verdicts:
         self._ended[report.verdict] += 1
         if report.mos is not None:
             self._scores.record(report.mos)
-        logger.info("call %s: its sound was %s. %s", call.id, report.verdict, report.words)
+        if report.verdict is not Verdict.NOT_YET:
+            logger.info("call %s: its sound was %s. %s", call.id, report.verdict, report.words)
         if followed.told is not Verdict.NOT_YET:
             over = CallAudioChanged(call=call.id, verdict="none", words="", mos=0.0)
             self._context.bus.publish(over)
