@@ -36,6 +36,7 @@ MAX_ANSWERS = 1024  # kept at once: four for each of many domains
 MAX_QUESTIONS = 256  # open at once
 MAX_HOSTS_BYTES = 1 << 20
 HOSTS = Path("/etc/hosts")
+CONFIGURATION = Path("/etc/resolv.conf")
 _FIELD = re.compile(r'"(?:[^"\\]|\\.)*"|\S+')
 
 
@@ -55,6 +56,8 @@ class Names:
         *,
         servers: Iterable[Server] | None = None,
         hosts: Path = HOSTS,
+        configuration: Path = CONFIGURATION,
+        max_answers: int = MAX_ANSWERS,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         """limit: names at once whose addresses are looked up.
@@ -64,6 +67,8 @@ class Names:
         self._limit = limit
         self._servers = None if servers is None else list(servers)
         self._hosts = _HostsFile(hosts)
+        self._configuration = configuration
+        self._max_answers = max_answers
         self._now = now
         self._wanted = 0
         self._threads = 0  # those that have no answer yet, whether anybody still wants it or not
@@ -170,10 +175,12 @@ class Names:
     async def _answer(self, name: str, kind: Kind) -> _Answer:
         resolver = self._resolver
         if resolver is None:
-            resolver = self._resolver = await asyncio.to_thread(_make_resolver, self._servers)
+            resolver = self._resolver = await asyncio.to_thread(
+                _make_resolver, self._servers, self._configuration
+            )
         rows, life, problem = await _resolve(resolver, name, kind)
         answer = _Answer(rows, self._now() + life, problem)
-        if len(self._answers) >= MAX_ANSWERS:
+        if len(self._answers) >= self._max_answers:
             self._make_room()
         self._answers[name, kind] = answer
         return answer
@@ -181,7 +188,7 @@ class Names:
     def _make_room(self) -> None:
         now = self._now()
         lasting = {key: a for key, a in self._answers.items() if now < a.until}
-        self._answers = lasting if len(lasting) < MAX_ANSWERS else {}
+        self._answers = lasting if len(lasting) < self._max_answers else {}
 
 
 class _HostsFile:
@@ -245,17 +252,17 @@ def _look_up(host: str) -> tuple[str, ...] | OSError:
     return tuple(dict.fromkeys(endpoint_of(cast("Address", entry[4]))[0] for entry in found))
 
 
-def _make_resolver(servers: list[Server] | None) -> "Resolver":
+def _make_resolver(servers: list[Server] | None, configuration: Path) -> "Resolver":
     """Imports the library; to be called beside the loop."""
     import dns.asyncbackend
     import dns.asyncresolver
+    import dns.exception
     import dns.nameserver
-    import dns.resolver
 
     dns.asyncbackend.get_backend("asyncio")
     try:
-        resolver = dns.asyncresolver.Resolver(configure=servers is None)
-    except dns.resolver.NoResolverConfiguration:  # no resolv.conf: nobody to ask
+        resolver = dns.asyncresolver.Resolver(str(configuration), configure=servers is None)
+    except (dns.exception.DNSException, ValueError):  # no resolv.conf, or nonsense: nobody to ask
         resolver = dns.asyncresolver.Resolver(configure=False)
         servers = []
     if servers is not None:

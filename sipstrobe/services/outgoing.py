@@ -257,7 +257,9 @@ class Outgoing:
             return False
         self._board.legs.pop(news.call)
         call.media.insist()
-        self._invite(call, wish, way, call.media)
+        attempt = self._invite(call, wish, way, call.media)
+        if attempt is not None:
+            del self._attempts[attempt.leg]  # somebody is there: no other way is tried
         return True
 
     # --- news from the endpoint -----------------------------------------------------------------

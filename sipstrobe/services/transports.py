@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable, Coroutine, Iterable
 from functools import lru_cache, partial
 from itertools import count
@@ -24,15 +25,16 @@ from sipstrobe.sip.message import MAX_MESSAGE_BYTES
 from sipstrobe.sip.outputs import Output
 from sipstrobe.sip.settings import SipSettings
 from sipstrobe.sip.transport import Address, Flow, Transport
+from sipstrobe.sip.uri import readable
 
 logger = logging.getLogger(__name__)
-
 
 RESOLVE_LIMIT = 5.0  # seconds for a name
 ROUTE_LIFE = 30.0  # seconds for which the routing table's answer is kept
 MAX_FLOWS = 1024
 MAX_REASONS = 256  # why somebody could not be reached
 MAX_RESOLVING = 16  # names that peers have given us, at once
+_BEGINNING = re.compile(rb"SIP/2\.0 |[A-Z]+ sips?:")  # of a message
 
 
 class SipTransports:
@@ -147,7 +149,9 @@ class SipTransports:
 
     def _chunk(self, transport: Transport, data: bytes, connection: Connection) -> None:
         flow = self._ways.get(connection.number) or self._know(transport, connection)
-        words = f"{_first_line(data)} · {transport} from {flow.remote}"
+        begun = _BEGINNING.match(data)  # else it is a piece of anything, such as keys in a body
+        what = _first_line(data) if begun else f"{len(data)} bytes"
+        words = f"{what} · {transport} from {flow.remote}"
         with self._context.trace.input("stream", words, self._context.clock.now()):
             self._driver.feed(self._endpoint.receive_stream, data, flow)
         self._tell_floods()
@@ -314,4 +318,4 @@ _is_numeric = lru_cache(MAX_FLOWS)(is_numeric)
 
 
 def _first_line(data: bytes) -> str:
-    return data[:80].split(b"\r\n", 1)[0].decode("latin-1")
+    return readable(data[:80].split(b"\r\n", 1)[0].decode("latin-1"))

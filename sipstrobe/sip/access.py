@@ -14,11 +14,12 @@ What an entry is compared with, and what that proves:
     caller, with the same reservation.
 
 ``*`` stands for any characters, within the user or within the host. Users are compared as they are
-(RFC 3261 §19.1.4), hosts without regard to case.
+(RFC 3261 §19.1.4), hosts without regard to case and to the dot that may end a name.
 """
 
 import re
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_network
 from typing import Generic, TypeVar
@@ -30,6 +31,7 @@ from sipstrobe.sip.uri import Uri, readable, user_of
 T = TypeVar("T")
 _SCHEME = re.compile(r"(?i)(sips?):")
 _PLACE = re.compile(r"\[([0-9a-f:.]+)\](?::\d+)?|([^:]+):\d+")
+_IPV4_BITS = 32
 _SEPARATORS = re.compile(r"[-.()]")  # RFC 3966 §5.1.1: visual separators of a number mean nothing
 
 
@@ -66,7 +68,7 @@ class AccessList:
         if self._networks.find(source):
             return True
         user, host = _user_and_host(caller)
-        if any(any(self._hosts.find(name.lower())) for name in (host, *names)):
+        if any(any(self._hosts.find(name)) for name in (host, *map(_host, names))):
             return True
         kinds = (False, True) if caller.scheme == "sips" else (False,)
         return any(
@@ -77,12 +79,12 @@ class AccessList:
         scheme = _SCHEME.match(entry)
         rest = entry[scheme.end() :] if scheme else entry
         user, at, host = rest.rpartition("@")
-        host = host.lower()
+        host = _host(_bare(host.lower()))
         if at or scheme:
             secure = scheme is not None and scheme[1].lower() == "sips"
-            users = self._callers[secure].setdefault(_bare(host), _Patterns())
+            users = self._callers[secure].setdefault(host, _Patterns())
             users.setdefault(user if at else "*", True)
-        elif not self._networks.enter(_bare(host)):
+        elif not self._networks.enter(host):
             self._hosts.setdefault(host, True)
 
 
@@ -152,9 +154,10 @@ class _Networks:
             network = ip_network(text, strict=False)
         except ValueError:
             return False
-        rest = network.max_prefixlen - network.prefixlen
-        table = self._tables[network.version].setdefault(rest, set())
-        table.add(int(network.network_address) >> rest)
+        rest, first = network.max_prefixlen - network.prefixlen, network.network_address
+        if rest <= _IPV4_BITS:
+            first = _unmapped(first)
+        self._tables[first.version].setdefault(rest, set()).add(int(first) >> rest)
         return True
 
     def find(self, address: str) -> bool:
@@ -170,8 +173,12 @@ def _numeric(address: str) -> IPv4Address | IPv6Address:
     """An address without its link (``%2``); one of IPv4 in IPv6 as what it is."""
     if ":" not in address:
         return IPv4Address(address)
-    numeric = IPv6Address(address.partition("%")[0])
-    return numeric.ipv4_mapped or numeric  # RFC 4291 §2.5.5.2
+    return _unmapped(IPv6Address(address.partition("%")[0]))
+
+
+def _unmapped(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    """RFC 4291 §2.5.5.2."""
+    return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address
 
 
 def caller_of(request: Request, *, from_server: bool) -> Uri:
@@ -188,7 +195,7 @@ def caller_of(request: Request, *, from_server: bool) -> Uri:
 def _user_and_host(caller: Uri) -> tuple[str, str]:
     """What entries are compared with; a telephone number has no host (RFC 3966)."""
     if caller.is_sip:
-        return user_of(caller), caller.host.lower()
+        return user_of(caller), _host(caller.host)
     return _SEPARATORS.sub("", readable(caller.opaque.partition(";")[0])), ""
 
 
@@ -196,3 +203,11 @@ def _bare(host: str) -> str:
     """A host of an entry without brackets and port."""
     named = _PLACE.fullmatch(host)
     return host if named is None else named[1] or named[2]
+
+
+def _host(text: str) -> str:
+    """A host as it is compared: in the one spelling that names and IPv6 addresses have."""
+    if ":" in text:
+        with suppress(ValueError):
+            return str(IPv6Address(text))
+    return text.lower().rstrip(".")

@@ -56,7 +56,7 @@ class Verdict(Enum):
 
     PROVED = auto()
     UNPROVED = auto()  # it says nothing, or nothing that we have asked for
-    STALE = auto()  # the password is right and the nonce is used up
+    STALE = auto()  # the nonce is used up, or none that was given to this address
     WRONG = auto()
     TOO_OFTEN = auto()  # so many were wrong that this one is not even looked at
 
@@ -86,12 +86,14 @@ class Challenger:
         source = source_of(host)
         if self._wrong.get(source, 0.0) - now > (WRONG_AT_ONCE - 1) * WRONG_EVERY:
             return Verdict.TOO_OFTEN
+        made = self._made_at(given.nonce, host)
+        if made is None:  # whoever forges an address sees no nonce, and must not lock out its owner
+            return Verdict.STALE
         password = callers.passwords.get(unquote(f'"{given.username}"'), _NOBODY)
         if not given.proves(password, request.method, request.body) or password is _NOBODY:
             self._note_wrong(source, now)
             return Verdict.WRONG
-        made = self._made_at(given.nonce, host)
-        if made is None or not 0 <= now * 1000 - made <= NONCE_LIFE * 1000:
+        if not 0 <= now * 1000 - made <= NONCE_LIFE * 1000:
             return Verdict.STALE
         return Verdict.PROVED if self._count(given, made) else Verdict.STALE
 

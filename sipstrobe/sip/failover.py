@@ -20,6 +20,7 @@ from sipstrobe.sip.locate import Hop
 from sipstrobe.timers import Timers
 
 HURRY = 2.0  # seconds without an answer after which the secondary server is tried as well
+LOCATE_LIMIT = 10.0  # seconds after which a server that nobody has located is asked for again
 PATIENCE = 4.0  # the same, after which the next address of a server is: four copies over UDP
 BACK_OFF = (1.0, 60.0)  # seconds: first and longest wait for a server that cannot be reached
 REFUSED_BACK_OFF = (120.0, 900.0)  # for one that refuses us: it may lock out who asks too often
@@ -234,7 +235,7 @@ class Failover:
         elsewhere = trouble is RegistrationTrouble.UNREACHABLE or status == 503  # RFC 3263 §4.3
         if lane.phase is Phase.TRYING and lane.hops and elsewhere:
             self._try_next(lane, now)
-        elif lane.phase is Phase.REGISTERED and now - lane.since >= STEADY:
+        elif lane.bound and now - lane.since >= STEADY:
             self._lose(lane, now)
         else:
             self._end_round(lane, now)
@@ -257,6 +258,7 @@ class Failover:
         """A round: from the name of the server to the last of its addresses."""
         self._stop_timers(lane)
         lane.phase, lane.hops = Phase.LOCATING, ()
+        self._retry_at(lane, now + LOCATE_LIMIT)
         self._start_hurry(lane, now)
         self.outbox.append(Locate(lane.role))
 

@@ -345,7 +345,9 @@ async def test_a_call_whose_media_never_get_keys(
 
 async def test_a_call_that_is_tried_once_more_in_vain_ends() -> None:
     """However it comes to nothing: also by what would else lead to another way."""
-    account = Account(default=True, transport="tls", media_encryption="best_effort")
+    account = Account(
+        default=True, transport="tls", media_encryption="best_effort", media_keys="dtls"
+    )
     device = Device(LeapClock(), msgspec.structs.replace(settings(), accounts=(account,)))
     peer = Peer()
     await device.phone.transports.ready()

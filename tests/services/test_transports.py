@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from sipstrobe.events import CallStateChanged
 from sipstrobe.io.connection import HANDSHAKE_LIMIT
 from sipstrobe.io.tcp import MAX_HANDSHAKES_FROM_ONE, TcpHub
 from sipstrobe.secret import Secret
@@ -18,7 +19,7 @@ from sipstrobe.sip.transport import Transport
 from tests.services.conftest import Street
 from tests.services.phones import HOST, Device, free_port, media_port, settings
 from tests.support.authority import Authority, Signed
-from tests.support.waiting import until
+from tests.support.waiting import turns, until
 
 OURS = Authority()
 TRUSTED = TlsSettings(authorities=OURS.certificate)
@@ -260,3 +261,39 @@ async def test_whoever_calls_one_of_our_addresses_hears_from_that(street: Street
     async with asyncio.timeout(5):
         _, source = await asyncio.get_running_loop().sock_recvfrom(peer.rtp, 2000)
     assert source == ("127.0.0.2", media_port(response.body))
+
+
+# --- what is told of it -------------------------------------------------------------------------
+
+
+async def test_a_trace_names_requests_and_no_pieces_of_bodies(street: Street) -> None:
+    """A body may hold keys (RFC 4568), and a Request-URI a password, wherever a stream is cut."""
+    b = await pbx(street)
+    body = f"v=0\r\no=- 1 1 IN IP4 {HOST}\r\ns=-\r\nc=IN IP4 {HOST}\r\nt=0 0\r\n"
+    body += "m=audio 4000 RTP/AVP 0\r\n"
+    secret = "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:c2VjcmV0\r\n"
+    head = (
+        f"INVITE sip:1001:pin@{HOST} SIP/2.0\r\nVia: SIP/2.0/TCP {HOST};branch=z9hG4bK1\r\n"
+        f"From: <sip:a@{HOST}>;tag=1\r\nTo: <sip:1001@{HOST}>\r\nCall-ID: 1\r\n"
+        f"CSeq: 1 INVITE\r\nContact: <sip:a@{HOST};transport=tcp>\r\nMax-Forwards: 70\r\n"
+        "Content-Type: application/sdp\r\n"
+    )
+    told: list[str] = []
+    for cut in (True, False):
+        branch = head.replace("z9hG4bK1", f"z9hG4bK{cut}").replace("ID: 1", f"ID: {cut}")
+        message = f"{branch}Content-Length: {len(body + secret)}\r\n\r\n{body}"
+        with socket.create_connection((HOST, b.port), 5) as line:
+            before = len(b.story)
+            line.send((message if cut else message + secret).encode())
+            if cut:
+                hub = hubs(b)[Transport.TCP]
+                await until(lambda hub=hub: len(hub) > 0)
+                await turns(20)
+                line.send(secret.encode())
+            await until(lambda before=before: len(b.story) > before)
+            told.append(str(b.cause(CallStateChanged)[-1]))
+            b.hang_up()
+
+    assert "inline" not in told[0]
+    assert f"{len(secret)} bytes" in told[0]
+    assert "INVITE sip:1001@127.0.0.1 SIP/2.0 · TCP" in told[1]

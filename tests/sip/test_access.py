@@ -61,6 +61,11 @@ def test_an_empty_list_allows_nobody_or_blocks_nobody() -> None:
         ("sip:%31001@pbx.example".replace("%31", "1"), "sip:%31001@pbx.example"),
         ("pbx.example", "sip:1001@pbx.example"),
         ("*.example", "sip:1001@pbx.example"),
+        ("*.example", "sip:1001@pbx.example."),
+        ("pbx.example.", "sip:1001@PBX.example"),
+        ("sip:1001@pbx.example", "sip:1001@pbx.example."),
+        ("sip:1001@[2001:db8:0::1]", "sip:1001@[2001:DB8::0001]"),
+        ("1001@2001:db8:0::1", "sip:1001@[2001:DB8::0001]"),
     ],
 )
 def test_callers_are_known_by_their_address(entry: str, caller: str) -> None:
@@ -101,6 +106,9 @@ def test_another_caller_is_not_taken_for_one_of_the_list(entry: str, caller: str
         ("2001:db8::/32", "2001:db8:1::1", True),
         ("2001:db8::/32", "2001:db9::1", False),
         ("fe80::/10", "fe80::1%2", True),
+        ("::ffff:192.0.2.7", "192.0.2.7", True),
+        ("::ffff:192.0.2.0/120", "192.0.2.7", True),
+        ("::ffff:192.0.2.7", "192.0.2.8", False),
         ("[2001:db8::1]", "2001:db8::1", True),
         ("::/0", "2001:db8::1", True),
     ],

@@ -229,6 +229,39 @@ def test_wrong_passwords_from_elsewhere_slow_nobody_else() -> None:
     assert gate.answer(gate.challenges()[0]) == 0
 
 
+def test_who_never_saw_a_challenge_locks_nobody_out() -> None:
+    """Who forges the address of a phone can send passwords from there, but knows no nonce that
+    was given to it: what he says is neither right nor wrong."""
+    gate = Gate()
+    overheard = gate.challenges(flow=ELSEWHERE)[0]
+    made_up = Challenge("pbx.example", "bm9uc2Vuc2U=", "MD5", ("auth",))
+    for forged in (overheard, made_up):
+        for n in range(WRONG_AT_ONCE + 1):
+            assert gate.answer(forged, password=Secret(f"{n}")) == 401
+
+    assert gate.answer(gate.challenges()[0]) == 0
+
+
+def test_a_nonce_that_we_have_not_given_tells_nothing_of_the_password() -> None:
+    """Else guesses in plenty could be tried with it, as they do not count."""
+    made_up = Challenge("pbx.example", "bm9uc2Vuc2U=", "MD5", ("auth",))
+    told: list[bool] = []
+    for password in (PASSWORD, Secret("wrong")):
+        gate = Gate()
+        said = made_up.answer(
+            *("alice", password),
+            method="INVITE",
+            uri="sip:1001@192.0.2.1",
+            body=b"",
+            cnonce="c",
+            count=1,
+        )
+        gate.say(gate.draft("INVITE", str(said)))
+        told += [challenge.stale for challenge in challenges_in(gate.scene.response())]
+
+    assert len(set(told)) == 1
+
+
 def test_an_old_nonce_is_stale() -> None:
     """RFC 7616 §3.3: the password need not be typed again."""
     gate = Gate()

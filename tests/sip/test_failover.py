@@ -13,6 +13,7 @@ from sipstrobe.events import RegistrationState
 from sipstrobe.sip.failover import (
     HURRY,
     LINGER,
+    LOCATE_LIMIT,
     LONGEST_RETRY_AFTER,
     PATIENCE,
     SLOW_RETRY,
@@ -426,6 +427,38 @@ def test_a_new_address_is_registered_where_the_old_one_was() -> None:
     scene.run(0.1)
 
     assert scene.said("register ") == ["100 register p1"]
+
+
+def test_failures_of_long_ago_do_not_count_when_a_server_is_suspected() -> None:
+    """AMB-05: who was registered for hours is not given up at the first silence."""
+    scene = Scene(attempts=3)
+    scene.servers[PRIMARY].refuses = True
+    scene.kill(PRIMARY)
+    scene.start()
+    scene.run(1.5)
+    scene.revive(PRIMARY)
+    scene.run(3600.0)
+    assert scene.state == "registered primary"
+    scene.kill(PRIMARY)
+    scene.story.clear()
+
+    scene.machine.suspect(PRIMARY, now=scene.now)
+    scene.run(3.0)
+
+    assert "given_up" not in " ".join(scene.story)
+    assert len(scene.said("register p1")) == 3
+
+
+def test_whoever_looks_up_names_and_never_answers_is_asked_again() -> None:
+    """AMB-05: nothing that goes wrong elsewhere may end the attempts."""
+    machine = Failover(Plan(), lambda: 1.0)
+    machine.start(now=0.0)
+    assert machine.outbox[0] == Locate(PRIMARY)
+    machine.outbox.clear()
+
+    machine.wake(now=LOCATE_LIMIT)
+
+    assert list(machine.outbox) == [Locate(PRIMARY)]
 
 
 def test_a_server_that_drops_us_at_once_is_not_besieged() -> None:
