@@ -60,6 +60,44 @@ class Session:
     ntp_offset: what to add to `now` for seconds since 1900.
     """
 
+    __slots__ = (  # beyond 30 attributes, those in a dictionary are slower
+        "_accepted",
+        "_candidate",
+        "_closed",
+        "_cname",
+        "_codec",
+        "_collided_with",
+        "_extended",
+        "_heard_at",
+        "_heard_number",
+        "_ntp_offset",
+        "_ptime_ms",
+        "_random_bytes",
+        "_receiver_time",
+        "_rtcp",
+        "_sent_at_news",
+        "_sent_since_report",
+        "_sequence_number",
+        "_timestamp",
+        "clock_rate",
+        "deadline",
+        "deaf_reports",
+        "deaf_since",
+        "foreign",
+        "foreign_type",
+        "invalid",
+        "jitter",
+        "latch",
+        "octets_sent",
+        "outbox",
+        "packets_sent",
+        "remote_loss",
+        "remote_metrics",
+        "round_trip",
+        "source",
+        "ssrc",
+    )
+
     def __init__(
         self,
         cname: str,
@@ -103,7 +141,6 @@ class Session:
         self.ssrc = self._random(4)
         self._sequence_number = self._random(2) >> 1  # RFC 3711 §3.3.1: away from the wrap
         self._timestamp = self._random(4)  # of the next packet
-        self._timestamp_at = 0.0
 
     def configure(
         self,
