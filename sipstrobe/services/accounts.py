@@ -25,7 +25,7 @@ from sipstrobe.sip.failover import Standing
 from sipstrobe.sip.identity import Registered, RegistrationFailed, Unregistered
 from sipstrobe.sip.message import Request
 from sipstrobe.sip.outputs import Output, ServerSilent
-from sipstrobe.sip.servers import credentials_of, identity_at, servers_of
+from sipstrobe.sip.servers import credentials_of, host_and_port, identity_at, servers_of
 from sipstrobe.sip.settings import SipSettings, default_account
 from sipstrobe.sip.transport import Flow
 from sipstrobe.sip.uri import Uri, user_of
@@ -33,6 +33,7 @@ from sipstrobe.sip.words import standing_words
 
 logger = logging.getLogger(__name__)
 
+Address = tuple[str, str]  # of an account: user, and where that is its name
 _REALM = "sipstrobe"  # of callers' passwords, where an account has no domain
 
 
@@ -52,11 +53,14 @@ class Accounts:
         self._context = context
         self._ways = Ways(locator, transports)
         self._settings = SipSettings()
-        self._seen: dict[str, tuple[Standing | None, Mapping[str, object]]] = {}  # for snapshots
+        self._seen: dict[
+            Address, tuple[Standing | None, Mapping[str, object]]
+        ] = {}  # for snapshots
         self._pace = Pace(context.clock)
         self._asks_callers = False
-        self._by_user: dict[str, Account] = {}  # those that are active, by user ID
-        self._registrations: dict[str, Registrations] = {}  # by user ID
+        self._active: dict[Address, Account] = {}  # the default one first
+        self._by_user: dict[str, list[Account]] = {}  # the same
+        self._registrations: dict[Address, Registrations] = {}
         self._by_name: dict[str, Registrations] = {}  # by the endpoint's name of a binding
         self._tools = Tools(
             *(context, driver, endpoint, transports, locator, instance_id),
@@ -74,26 +78,30 @@ class Accounts:
         before, self._settings = self._settings, wanted
         self._seen.clear()
         active = [account for account in wanted.accounts if account.enabled and wanted.enabled]
-        self._by_user = {account.user_id: account for account in active}
+        active.sort(key=lambda account: not account.default)
+        self._active = {account.address: account for account in active}
+        self._by_user = {}
+        for account in active:
+            self._by_user.setdefault(account.user_id, []).append(account)
         self._asks_callers = any(account.callers for account in active)
-        registering = {user: a for user, a in self._by_user.items() if a.registers}
-        for user in self._registrations.keys() - registering.keys():
-            self._forget(user)
+        registering = {address: a for address, a in self._active.items() if a.registers}
+        for address in self._registrations.keys() - registering.keys():
+            self._forget(address)
         same = _common(before) == _common(wanted)
-        for user, account in registering.items():
-            known = self._registrations.get(user)
+        for address, account in registering.items():
+            known = self._registrations.get(address)
             if known is not None and same and _part(known.account) == _part(account):
                 known.account = account
             else:
-                self._begin(user, account)
+                self._begin(address, account)
         if _ports(before) != _ports(wanted):
             self.network_changed(Changes(unknown=True))
 
     def stop(self) -> None:
         """Take leave of all registrars."""
         self._pace.close()
-        for user in list(self._registrations):
-            self._forget(user)
+        for address in list(self._registrations):
+            self._forget(address)
 
     def network_changed(self, changes: Changes) -> None:
         """Register anew, at once, what is not registered, or by a link or address that was lost."""
@@ -125,15 +133,29 @@ class Accounts:
         server that it comes from; what remains is for an account that is called by address.
         """
         for uri in (request.request_uri, request.to.uri):
-            account = self._by_user.get(user_of(uri))
-            if account is not None:
-                return account
+            namesakes = self._by_user.get(user_of(uri))
+            if namesakes is not None:
+                return self._meant(namesakes, request, flow)
         for registrations in self._registrations.values():
             if registrations.has_server(flow):
                 return registrations.account
-        direct = [account for account in self._by_user.values() if not account.registers]
-        direct.sort(key=lambda account: not account.default)
-        return direct[0] if direct else None
+        return next((a for a in self._active.values() if not a.registers), None)
+
+    def _meant(self, namesakes: list[Account], request: Request, flow: Flow) -> Account:
+        """Which of the accounts with the user that is asked for: that of the server which a
+        request comes from, then of the domain that it names, then one that is called by address.
+        """
+        if len(namesakes) == 1:
+            return namesakes[0]
+        hosts = {request.request_uri.host.lower(), request.to.uri.host.lower()}
+
+        def fitness(account: Account) -> tuple[bool, bool, bool]:
+            registrations = self._registrations.get(account.address)
+            served = registrations is not None and registrations.has_server(flow)
+            named = host_and_port(account.address[1])[0] in hosts
+            return served, named, not account.registers
+
+        return max(namesakes, key=fitness)
 
     def callers_of(self, request: Request, flow: Flow) -> Callers | None:
         """Who may call the account that a request is for; None: everybody."""
@@ -146,13 +168,13 @@ class Accounts:
 
     def ways(self, account: Account, uri: Uri) -> AsyncGenerator[Way]:
         """The ways from an account to an address, the best first; see `Ways`."""
-        registrations = self._registrations.get(account.user_id)
+        registrations = self._registrations.get(account.address)
         known = registrations.ways if registrations is not None else []
         return self._ways.find(account, uri, known)
 
     def unreachable(self, account: Account, flow: Flow) -> None:
         """A call has found that there is no answer this way."""
-        registrations = self._registrations.get(account.user_id)
+        registrations = self._registrations.get(account.address)
         if registrations is not None:
             registrations.suspect_flow(flow)
 
@@ -180,18 +202,18 @@ class Accounts:
     def _standings(self) -> Mapping[str, float]:
         return Counter(one.standing.state.value for one in self._registrations.values())
 
-    def _begin(self, user: str, account: Account) -> None:
+    def _begin(self, address: Address, account: Account) -> None:
         registrations = Registrations(self._tools, account, self._settings)
-        before = self._registrations.get(user)
+        before = self._registrations.get(address)
         if before is not None:
             before.replace_by(registrations)
             self._drop_names(before)
-        self._registrations[user] = registrations
+        self._registrations[address] = registrations
         self._by_name |= dict.fromkeys(registrations.names.values(), registrations)
         registrations.start()
 
-    def _forget(self, user: str) -> None:
-        registrations = self._registrations.pop(user)
+    def _forget(self, address: Address) -> None:
+        registrations = self._registrations.pop(address)
         registrations.stop()
         self._drop_names(registrations)
 
@@ -212,17 +234,17 @@ class Accounts:
 
     def _described(self, account: Account) -> Mapping[str, object]:
         """As it was described last, unless it stands otherwise by now."""
-        registrations = self._registrations.get(account.user_id)
+        registrations = self._registrations.get(account.address)
         standing = registrations.standing if registrations is not None else None
-        seen = self._seen.get(account.user_id)
+        seen = self._seen.get(account.address)
         if seen is None or seen[0] is not standing:
-            seen = self._seen[account.user_id] = (standing, self._describe(account, registrations))
+            seen = self._seen[account.address] = (standing, self._describe(account, registrations))
         return seen[1]
 
     def _describe(
         self, account: Account, registrations: Registrations | None = None
     ) -> Mapping[str, object]:
-        registrations = registrations or self._registrations.get(account.user_id)
+        registrations = registrations or self._registrations.get(account.address)
         event = self._event(account, registrations)
         fine = event.state in (RegistrationState.OFF, RegistrationState.TRYING)
         fine = fine or (registrations is not None and registrations.standing.trouble is None)

@@ -174,6 +174,13 @@ class Account(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = False
 
     @property
+    def address(self) -> tuple[str, str]:
+        """What no two accounts share: the user, and the place where that is its name, "" for this
+        device itself."""
+        place = (self.domain or self.registrar) if self.kind == "registered" else ""
+        return self.user_id, place.lower().rstrip(".")
+
+    @property
     def registers(self) -> bool:
         """GAP-29: without registrar and domain there is nowhere to register."""
         return self.enabled and self.kind == "registered" and bool(self.registrar or self.domain)

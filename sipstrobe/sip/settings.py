@@ -311,11 +311,11 @@ def _problems(settings: SipSettings) -> Iterator[Problem]:
         yield Problem("/accounts", "one account must be the default")
     for n in defaults[1:]:
         yield Problem(f"/accounts/{n}/default", "only one account can be the default")
-    seen: set[str] = set()
+    seen: set[tuple[str, str]] = set()
     for n, account in enumerate(settings.accounts):
-        if account.user_id in seen:
-            yield Problem(f"/accounts/{n}/user_id", f"{account.user_id!r} is used already")
-        seen.add(account.user_id)
+        if account.address in seen:
+            yield Problem(f"/accounts/{n}/user_id", f"{account.user_id!r} is used already there")
+        seen.add(account.address)
         yield from account_problems(account, f"/accounts/{n}")
     yield from _port_problems(settings)
     yield from _nat_problems(settings.nat)

@@ -37,6 +37,10 @@ class Registrar:
         found = {r.via.branch: r for r in self.asked if r.method == method}
         return list(found.values())
 
+    def say(self, data: bytes, port: int) -> None:
+        """Send something of its own to a port here."""
+        self._socket.sendto(data, (HOST, port))
+
     def close(self) -> None:
         """As when the process ends: whoever sends here is told that nobody is there."""
         if self._socket.fileno() >= 0:

@@ -218,6 +218,33 @@ async def test_a_call_is_for_the_account_of_its_user(town: Town, user: str, name
     assert [call.account for call in device.phone.snapshot()] == [name]
 
 
+@pytest.mark.parametrize("by", ["server", "domain"])
+async def test_the_same_extension_at_two_servers_is_two_accounts(town: Town, by: str) -> None:
+    """The server that a call comes from tells them apart, else the domain that it names in To."""
+    servers = {name: town.registrar() for name in ("a", "b")}
+    accounts = [
+        account(server, "100", name=name, domain=f"{name}.test", default=name == "a")
+        for name, server in servers.items()
+    ]
+    device = await town.device(*accounts)
+    await until(lambda: all(server.contacts for server in servers.values()))
+    await until(lambda: all("registered until" in words(device, name) for name in servers))
+
+    for n, name in enumerate(servers):
+        domain = f"{name}.test" if by == "domain" else HOST
+        invite = (
+            f"INVITE sip:100@{HOST}:{device.port} SIP/2.0\r\n"
+            f"Via: SIP/2.0/UDP {HOST};rport;branch=z9hG4bK{name}\r\nMax-Forwards: 70\r\n"
+            f"From: <sip:peer@{HOST}>;tag=peer\r\nTo: <sip:100@{domain}>\r\n"
+            f"Call-ID: {name}\r\nCSeq: 1 INVITE\r\nContact: <sip:peer@{HOST}:9>\r\n\r\n"
+        )
+        sender = servers[name] if by == "server" else town.registrar()
+        sender.say(invite.encode(), device.port)
+        await until(lambda n=n: len(device.phone.snapshot()) == n + 1)
+
+    assert [call.account for call in device.phone.snapshot()] == ["a", "b"]
+
+
 async def test_without_an_account_for_strangers_they_find_nobody(town: Town) -> None:
     server = town.registrar()
     device = await town.device(account(server, default=True))

@@ -41,11 +41,29 @@ def test_limits(name: str, value: object) -> None:
         msgspec.convert({name: value}, SipSettings)
 
 
-def test_exactly_one_account_is_the_default_and_user_ids_are_unique() -> None:
+def test_exactly_one_account_is_the_default_and_no_two_have_the_same_address() -> None:
     no_default = SipSettings(accounts=(Account(),))
     two = SipSettings(accounts=(Account(default=True), Account(default=True)))
     assert [p.path for p in problems(no_default)] == ["/accounts"]
     assert [p.path for p in problems(two)] == ["/accounts/1/default", "/accounts/1/user_id"]
+
+
+@pytest.mark.parametrize(
+    ("place", "same"),
+    [
+        ({"domain": "a.test"}, True),
+        ({"domain": "A.test."}, True),
+        ({"registrar": "a.test"}, True),
+        ({"domain": "b.test"}, False),
+        ({"kind": "peer_to_peer"}, False),
+    ],
+)
+def test_the_same_user_at_two_servers_is_two_accounts(place: dict[str, str], same: bool) -> None:
+    """SAC-07: an extension is unique where it is one, and an owner may have two such places."""
+    first = Account(user_id="100", kind="registered", domain="a.test", default=True)
+    second = msgspec.convert({"user_id": "100", "kind": "registered"} | place, Account)
+    found = problems(SipSettings(accounts=(first, second)))
+    assert bool(found) is same
 
 
 def test_without_any_account_there_is_one_that_is_called_by_address() -> None:
