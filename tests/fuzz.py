@@ -12,6 +12,12 @@ from contextlib import suppress
 from itertools import islice
 from typing import NamedTuple, TypeVar
 
+import numpy as np
+
+from sipstrobe.codecs.base import Decoder, SelfConcealing
+from sipstrobe.codecs.noise import ComfortNoise
+from sipstrobe.codecs.opus import OpusEncoder
+from sipstrobe.codecs.registry import CODECS
 from sipstrobe.dtmf.info import RELAY, digit_of
 from sipstrobe.dtmf.receiver import DigitReceiver
 from sipstrobe.errors import RemoteProtocolError
@@ -378,10 +384,43 @@ _DIGEST = (
     + b'", algorithm=MD5, cnonce="c", opaque="o", qop=auth, nc=0000000a',
 )
 
+
+def read_payload(data: bytes) -> None:
+    """A payload for every codec, on its own and where the packet before it was lost."""
+    refused = 0
+    for codec in CODECS.values():
+        refused += not _played(codec.decoder(), data, codec.clock_rate, codec.sample_rate)
+    refused += not _played(ComfortNoise(8000, 8000), data, 8000, 8000)
+    if refused:
+        raise RemoteProtocolError("not all of them can take it")
+
+
+def _played(decoder: Decoder, data: bytes, clock_rate: int, sample_rate: int) -> bool:
+    units = decoder.duration(data)
+    try:
+        heard = decoder.decode(data)
+    except RemoteProtocolError:
+        return False
+    finally:
+        if isinstance(decoder, SelfConcealing):
+            assert decoder.recover(data, 480).size == decoder.conceal(480).size == 480
+    assert heard.size * clock_rate == units * sample_rate
+    assert np.isfinite(heard).all()
+    return True
+
+
+def _payload_corpus() -> Sequence[bytes]:
+    sound = (0.3 * np.sin(np.arange(2880) * 0.1)).astype(np.float32)
+    opus = OpusEncoder("useinbandfec=1")
+    packets = [opus.encode(sound[:size]) for size in (480, 960, 1920, 2880)]
+    return [*packets, b"\x7b\x42\x02ab", b"\x78", bytes([40, 100, 130]), bytes(range(160))]
+
+
 TARGETS: dict[str, Target] = {
     "sdp": Target(lambda: [_OFFER, _OFFER.replace(b"\r\n", b"\n"), _ENCRYPTED], read_sdp),
     "ice": Target(lambda: [_ICE], read_ice),
     "stun": Target(lambda: _STUN, read_stun),
+    "payload": Target(_payload_corpus, read_payload),
     "rtp": Target(lambda: _RTP, read_rtp),
     "rtcp": Target(lambda: [_RTCP], rtcp.parse),
     "sip": Target(_sip_corpus, read_sip),

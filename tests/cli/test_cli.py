@@ -336,6 +336,23 @@ def test_the_doctor_runs_where_hardly_anything_does(
     assert about(terminal.folder, "settings") == []
 
 
+def test_the_doctor_says_which_codecs_are_not_offered(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert all(works for works, _ in about(terminal.folder, "calls can"))
+    nothing: dict[str, object] = {}
+    monkeypatch.setattr("sipstrobe.codecs.library.find", nothing.get)
+
+    assert about(terminal.folder, "calls can") == [
+        (False, "calls cannot use opus: no libopus.so.0 (Debian: apt-get install libopus0)"),
+        (
+            False,
+            "calls cannot use G722, G726-32: no libspandsp.so.2"
+            " (Debian: apt-get install libspandsp2)",
+        ),
+    ]
+
+
 def test_the_doctor_names_the_sound_cards(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -176,3 +176,34 @@ def test_a_packet_of_nothing_says_that_silence_follows() -> None:
 
     assert decoder.pauses(b"\x78")
     assert not decoder.pauses(packets(tone(440, RATE, 0.02))[0])
+
+
+@pytest.mark.parametrize("samples", [480, 960, 1920, 2880])
+def test_silence_costs_nothing_and_is_nothing(samples: int) -> None:
+    """RFC 6716 §4.3: a frame may say that it is silent."""
+    encoder, decoder = OpusEncoder(FEC), OpusDecoder()
+
+    payload = encoder.silence(samples)
+
+    assert encoder.silence(samples) is payload
+    assert decoder.duration(payload) == samples
+    assert level_db(np.concatenate([decoder.decode(payload) for _ in range(3)])) < -150
+
+
+@pytest.mark.parametrize("fmtp", ["", FEC])
+def test_sound_before_and_after_silence_is_whole(fmtp: str) -> None:
+    encoder, decoder = OpusEncoder(fmtp), OpusDecoder()
+    sound = tone(440, RATE, 0.6)
+    out = list[Sound]()
+
+    for _ in range(3):
+        out += [decoder.decode(encoder.encode(piece)) for piece in np.split(sound, 30)]
+        out += [decoder.decode(encoder.silence(PACKET)) for _ in range(10)]
+
+    heard = np.concatenate(out)
+    assert np.abs(np.diff(heard)).max() < 0.05  # the sine needs 0.015, and begins at once
+    for n in range(3):
+        start = n * 40 * PACKET
+        loud = heard[start + 5 * PACKET : start + 30 * PACKET]
+        assert level_db(loud) == pytest.approx(level_db(sound), abs=0.5)
+        assert level_db(heard[start + 32 * PACKET : start + 40 * PACKET]) < -90

@@ -67,6 +67,7 @@ class Bench:
 
     clock: FakeClock = field(default_factory=lambda: FakeClock(50.0))
     card: bool = True
+    shortest: float = 0.020  # that sound waits, as of Stream
     played: list[float] = field(default_factory=list[float])  # peak of each period
     events: list[bytes] = field(default_factory=list[bytes])
     silences: list[float] = field(default_factory=list[float])
@@ -80,6 +81,7 @@ class Bench:
             self.context,
             self,
             Ticker(self.clock),
+            shortest=self.shortest,
             silence_limit=5.0,
             on_silence=lambda: self.silences.append(self.clock.time),
             on_event=lambda payload, timestamp, marker: self.events.append(payload),
