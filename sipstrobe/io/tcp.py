@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import os
+import socket
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -10,12 +11,16 @@ from typing import Protocol
 
 from sipstrobe.errors import SipstrobeError
 from sipstrobe.io.connection import Channel, Connection
-from sipstrobe.io.udp import Endpoint
+from sipstrobe.io.udp import Endpoint, family_of
+from sipstrobe.sources import source_of
 
-MAX_CONNECTIONS = 1024  # then the one that has been silent longest makes room
-MAX_FROM_ONE = 256  # the same for those of one address, so that it pushes out nobody else
+BACKLOG = 256  # connections that the kernel keeps until we take them …
+ACCEPTED_AT_ONCE = 8  # … in one go; then others on the loop have their turn
+MAX_CONNECTIONS = 1024  # then the one that has come and been silent longest makes room
+MAX_FROM_ONE = 256  # the same for those of one source, so that it pushes out nobody else
 MAX_HANDSHAKES = 128  # unfinished ones of those that come; then the oldest makes room
-MAX_HANDSHAKES_FROM_ONE = 16  # the same for those of one address
+MAX_HANDSHAKES_FROM_ONE = 16  # the same for those of one source
+HANDSHAKE_EVERY = 0.05  # seconds of one source after as many at once; one costs us up to 4 ms
 MAX_CONNECTING = 128
 CONNECT_LIMIT = 8.0  # seconds
 SILENT_LIMIT = 60.0  # seconds for the first word of those that come
@@ -80,7 +85,8 @@ class TcpHub:
         self._max_connections = max_connections
         # In each, the one silent longest comes first.
         self._connections: dict[int, Connection] = {}
-        self._from: dict[str, dict[int, Connection]] = {}
+        self._from: dict[str, dict[int, Connection]] = {}  # by source
+        self._handshakes_due: dict[str, float] = {}  # when a source may begin the next one
         self._unfinished: dict[int, Connection] = {}
         self._by_remote: dict[tuple[Endpoint, str], Connection] = {}
         self._connecting: set[asyncio.Task[None]] = set()
@@ -91,16 +97,21 @@ class TcpHub:
 
     async def listen(self, host: str, port: int) -> None:
         """Accept connections on (host, port). Raises OSError when the address cannot be had."""
-        server = await asyncio.get_running_loop().create_server(
-            lambda: Connection(self, next(self._numbers), None),
-            host,
-            port,
-            backlog=256,
-            start_serving=False,
-        )
+        line = _bound(host, port)
+        try:
+            server = await asyncio.get_running_loop().create_server(
+                lambda: Connection(self, next(self._numbers), None),
+                sock=line,
+                backlog=ACCEPTED_AT_ONCE,
+                start_serving=False,
+            )
+        except BaseException:
+            line.close()
+            raise
         self._servers.append((port, server))
         try:
             await server.start_serving()
+            line.listen(BACKLOG)
         except (OSError, asyncio.CancelledError):
             self._servers.remove((port, server))
             server.close()
@@ -182,14 +193,14 @@ class TcpHub:
 
     def admit(self, connection: Connection) -> None:
         """Take it in; whoever opens connections and says nothing must not keep others out."""
-        host, number = connection.remote[0], connection.number
-        beside = self._from.get(host, {})
+        source, number = source_of(connection.remote[0]), connection.number
+        beside = self._from.get(source, {})
         if len(beside) >= min(MAX_FROM_ONE, self._max_connections):
-            self._displace(next(iter(beside.values())))
+            self._displace(_least(beside))
         elif len(self._connections) >= self._max_connections:
-            self._displace(next(iter(self._connections.values())))
+            self._displace(_least(self._connections))
         self._connections[number] = connection
-        self._from.setdefault(host, {})[number] = connection
+        self._from.setdefault(source, {})[number] = connection
         if self._channels is None or not connection.came:
             self._by_remote[connection.remote, connection.name] = connection
         if self._sweeping is None:
@@ -209,7 +220,7 @@ class TcpHub:
         number = connection.number
         if connection.lost or self._connections.pop(number, None) is None:
             return  # it has been given up
-        beside = self._from[connection.remote[0]]
+        beside = self._from[source_of(connection.remote[0])]
         del beside[number]
         beside[number] = self._connections[number] = connection
         self.handlers.received(data, connection)
@@ -217,12 +228,12 @@ class TcpHub:
     def gone(self, connection: Connection) -> None:
         """The connection is no more."""
         self.lost(connection)
-        number, host = connection.number, connection.remote[0]
+        number, source = connection.number, source_of(connection.remote[0])
         if self._connections.pop(number, None) is not None:
-            beside = self._from[host]
+            beside = self._from[source]
             del beside[number]
             if not beside:
-                del self._from[host]
+                del self._from[source]
 
     def lost(self, connection: Connection, reason: str = "") -> None:
         """It is of no use any more, though it may take its leave for some time yet."""
@@ -243,13 +254,24 @@ class TcpHub:
     # --- making room ----------------------------------------------------------------------------
 
     def _admit_handshake(self, connection: Connection) -> None:
-        host = connection.remote[0]
-        beside = [other for other in self._unfinished.values() if other.remote[0] == host]
+        source = source_of(connection.remote[0])
+        unfinished = self._unfinished.values()
+        beside = [other for other in unfinished if source_of(other.remote[0]) == source]
         if len(beside) >= MAX_HANDSHAKES_FROM_ONE:
             self._displace(beside[0])
         elif len(self._unfinished) >= MAX_HANDSHAKES:
             self._displace(next(iter(self._unfinished.values())))
         self._unfinished[connection.number] = connection
+
+    def _wait_for_handshake(self, connection: Connection) -> float:
+        """Seconds until it may begin, so that those of one source do not keep us busy."""
+        source, now = source_of(connection.remote[0]), asyncio.get_running_loop().time()
+        burst = MAX_HANDSHAKES_FROM_ONE * HANDSHAKE_EVERY
+        due = max(self._handshakes_due.pop(source, now), now)
+        if len(self._handshakes_due) >= self._max_connections:
+            del self._handshakes_due[next(iter(self._handshakes_due))]
+        self._handshakes_due[source] = min(due + HANDSHAKE_EVERY, now + 2 * burst)
+        return due - now - burst
 
     def _displace(self, connection: Connection) -> None:
         self.displaced += 1
@@ -274,6 +296,10 @@ class TcpHub:
     async def _prepare(self, connection: Connection, channels: Channels) -> None:
         try:
             if connection.came:
+                if (wait := self._wait_for_handshake(connection)) > 0:
+                    await asyncio.sleep(wait)
+                if connection.lost:
+                    return
                 channel = await channels.accept()
             else:
                 channel = await channels.connect(connection.name, connection.remote)
@@ -320,6 +346,26 @@ class TcpHub:
         task = asyncio.get_running_loop().create_task(work)
         among.add(task)
         task.add_done_callback(among.discard)
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """Raises OSError."""
+    line = socket.socket(family_of(host), socket.SOCK_STREAM)
+    try:
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if line.family == socket.AF_INET6:
+            line.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        line.bind((host, port))
+    except OSError:
+        line.close()
+        raise
+    return line
+
+
+def _least(connections: dict[int, Connection]) -> Connection:
+    """The one that has been silent longest; those that we have opened ourselves come last."""
+    came = (connection for connection in connections.values() if connection.came)
+    return next(came, None) or next(iter(connections.values()))
 
 
 def _in_words(error: OSError) -> str:

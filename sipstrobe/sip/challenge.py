@@ -22,8 +22,8 @@ from sipstrobe.secret import Secret
 from sipstrobe.sip.auth import DEFAULT_ALGORITHM, Authorization, Challenge
 from sipstrobe.sip.capabilities import Fields
 from sipstrobe.sip.grammar import unquote
-from sipstrobe.sip.limits import source_of
 from sipstrobe.sip.message import Request
+from sipstrobe.sources import source_of
 
 ALGORITHMS: Final = ("SHA-512-256", "SHA-256", "MD5")  # RFC 8760 §2.3: the preferred one first
 MD5_ONLY: Final = ("MD5",)

@@ -7,14 +7,15 @@ small measure, and all of them together draw on another one, however many they a
 forged sources thus costs the strangers their chance, and never those who are known.
 
 Measures are token buckets, kept as the instant at which a bucket is full again (the "generic cell
-rate algorithm"): taking from one is an addition and a comparison. IPv6 sources count by /64, since
-that is what a single host has to choose from (RFC 6177 §2).
+rate algorithm"): taking from one is an addition and a comparison.
 """
 
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
+
+from sipstrobe.sources import network_of, source_of
 
 MAX_STRANGERS: Final = 1024  # that are told apart; the oldest makes room
 MAX_KNOWN: Final = 1024  # the one not heard for the longest makes room
@@ -121,7 +122,7 @@ class Limits:
 
     def admit(self, host: str, data: bytes, *, now: float) -> bool:
         """Whether to take on this message from a numeric address; else it is to be dropped."""
-        name = host if ":" not in host else _network(host)  # as source_of does
+        name = host if ":" not in host else network_of(host)  # as source_of does
         source = self._known.get(name) or self._strangers.get(name)
         if source is None:
             if self._trusted(host):
@@ -227,19 +228,3 @@ class Limits:
         else:
             what = "bytes" if len(data) * source.octet > source.message else "requests"
         self.noticed.append(Flood(address, what))
-
-
-def source_of(host: str) -> str:
-    """What an address counts as: itself, or the /64 that it lies in."""
-    return host if ":" not in host else _network(host)
-
-
-def _network(host: str) -> str:
-    """The first four groups of an IPv6 address as the kernel writes it, which is always the same
-    (RFC 5952)."""
-    head, gap, tail = host.partition("%")[0].partition("::")
-    groups = head.split(":") if head else []
-    if gap:
-        rest = tail.split(":") if tail else []
-        groups += ["0"] * (8 - len(groups) - len(rest)) + rest
-    return ":".join(groups[:4])

@@ -12,7 +12,7 @@ import pytest
 
 from sipstrobe.errors import RemoteProtocolError
 from sipstrobe.io.connection import MAX_UNSENT_BYTES, Connection
-from sipstrobe.io.tcp import Handlers, TcpHub
+from sipstrobe.io.tcp import HANDSHAKE_EVERY, MAX_HANDSHAKES_FROM_ONE, Handlers, TcpHub
 from sipstrobe.io.udp import Endpoint
 from sipstrobe.io.websocket import WebSocketChannel
 from tests.support.waiting import until
@@ -129,6 +129,29 @@ async def test_who_has_us_answer_and_does_not_read_is_let_go(node: Node) -> None
         await until(lambda: node.closed)
 
     assert len(node.hub) == 0
+
+
+async def test_who_shakes_hands_again_and_again_is_let_wait(node: Node) -> None:
+    """One handshake of TLS keeps us busy for a millisecond or more; hundreds each second would
+    keep us from everything else."""
+    loop = asyncio.get_running_loop()
+    begun, welcome = loop.time(), 0
+    async with asyncio.timeout(10), asyncio.TaskGroup() as lines:
+
+        async def come() -> None:
+            nonlocal welcome
+            with socket.create_connection((HOST, node.port), 5) as line:
+                line.setblocking(False)
+                line.send(ASKING)
+                assert b" 101 " in await loop.sock_recv(line, 4096)
+                welcome += 1
+                earned = (loop.time() - begun) / HANDSHAKE_EVERY
+                assert welcome <= MAX_HANDSHAKES_FROM_ONE + earned + 1
+
+        for _ in range(MAX_HANDSHAKES_FROM_ONE):
+            await come()
+        for _ in range(4):
+            lines.create_task(come())
 
 
 async def test_what_cannot_begin_has_failed(node: Node) -> None:

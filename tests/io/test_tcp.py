@@ -10,6 +10,7 @@ import pytest
 
 from sipstrobe.io.connection import CLOSE_LIMIT, MAX_UNSENT_BYTES, Connection
 from sipstrobe.io.tcp import (
+    ACCEPTED_AT_ONCE,
     CONNECT_LIMIT,
     IDLE_LIMIT,
     MAX_CONNECTING,
@@ -371,6 +372,33 @@ async def test_who_opens_connections_and_says_nothing_keeps_nobody_out(start: St
         await gone(one)
     for one in silent:
         one.close()
+
+
+async def test_whom_we_have_called_makes_room_last(start: Start) -> None:
+    """The connection to a server of ours is silent for minutes; strangers come in seconds."""
+    server, node = await start(), await start(max_connections=3)
+    node.hub.send(b"REGISTER", server.address)
+    await until(lambda: server.heard)
+
+    strangers = [dial(node) for _ in range(5)]
+    await until(lambda: node.hub.displaced == 3)
+
+    assert 1 not in node.closed
+    for one in strangers:
+        one.close()
+
+
+async def test_many_that_come_at_once_are_taken_in_turn_with_everything_else(start: Start) -> None:
+    node = await start()
+    lines = [dial(node) for _ in range(50)]
+    most = before = 0
+    while len(node.hub) < 50:
+        await asyncio.sleep(0)
+        most, before = max(most, len(node.hub) - before), len(node.hub)
+
+    assert most <= ACCEPTED_AT_ONCE
+    for line in lines:
+        line.close()
 
 
 async def test_who_was_heard_last_stays_longest(start: Start) -> None:
