@@ -1,7 +1,8 @@
 """What TLS costs, beside baresip in the same run: `python -m benchmarks.tls [HANDSHAKES]`.
 
 One client on the loopback, which is OpenSSL's own through Python's `ssl`: handshakes one after the
-other (P-256 certificates on both sides, nothing resumed), and calls over a connection that stands.
+other (P-256 certificates on both sides, nothing resumed), from ever new addresses, since those of
+one address are paced; and calls over a connection that stands.
 The CPU is that of the server alone; the machine decides the milliseconds, the ratios are ours.
 """
 
@@ -37,10 +38,13 @@ class Server:
     pid: int
     user: str
     context: ssl.SSLContext
+    connected: int = 8  # times; 127.1.0.0 would be a strange address
 
     def connect(self, version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) -> ssl.SSLSocket:
         self.context.minimum_version = self.context.maximum_version = version
-        line = socket.create_connection(("127.0.0.1", self.port), 5)
+        address = f"127.1.{self.connected // 2048 % 256}.{self.connected // 8 % 256}"
+        self.connected += 1
+        line = socket.create_connection(("127.0.0.1", self.port), 5, (address, 0))
         line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return self.context.wrap_socket(line, server_hostname="127.0.0.1")
 
