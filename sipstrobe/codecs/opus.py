@@ -6,7 +6,6 @@ voice. The encoder sends such copies to whoever says that it uses them. Both end
 """
 
 import ctypes
-import re
 from functools import cache
 from typing import Final
 
@@ -50,7 +49,6 @@ _SILENCE: Final = {
     1920: b"\xf9" + 2 * b"\xff\xfe",
     2880: b"\xfb\x03" + 3 * b"\xff\xfe",
 }
-_PARAMETER: Final = re.compile(r"\s*([a-z0-9-]+)\s*=\s*([0-9]{1,9})\s*", re.IGNORECASE)
 
 
 @cache
@@ -173,8 +171,9 @@ class OpusEncoder:
 
 def _parameters(fmtp: str) -> dict[str, int]:
     """Those of ``name=number;…`` that can be read."""
-    found = (_PARAMETER.fullmatch(part) for part in fmtp.split(";"))
-    return {match[1].lower(): int(match[2]) for match in found if match}
+    pairs = (part.partition("=") for part in fmtp.split(";"))
+    said = ((name.strip().lower(), value.strip()) for name, _, value in pairs)
+    return {n: int(v) for n, v in said if v.isascii() and v.isdigit() and len(v) < 10}
 
 
 def _bandwidth(rate: int) -> int:

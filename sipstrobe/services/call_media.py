@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from sipstrobe.codecs.registry import usable
 from sipstrobe.context import Context
 from sipstrobe.io.names import Names, is_numeric
 from sipstrobe.io.udp import PortPairs, local_address_for
@@ -275,6 +276,8 @@ class MediaFactory:
         if wanted.rtp_start_port != self._start_port:
             self._move(wanted.rtp_start_port)
         self._strictest = strictest_of_peers(wanted.accounts)
+        for account in wanted.accounts:
+            usable(account.codecs)  # finds the libraries now, and not when a call comes
         encrypting = (a.enabled and a.media_encryption != "none" for a in wanted.accounts)
         if wanted.enabled and any(encrypting):
             self._prepare()
