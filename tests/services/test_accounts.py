@@ -13,7 +13,7 @@ from sipstrobe.secret import Secret
 from sipstrobe.services.network import Changes
 from sipstrobe.services.outgoing import PATIENCE
 from sipstrobe.services.pace import BURST
-from sipstrobe.sip.account import Account
+from sipstrobe.sip.account import Account, Proxy
 from sipstrobe.sip.message import Request, Response, respond
 from sipstrobe.sip.settings import SipSettings
 from tests.services.phones import HOST, Device, Peer, settings
@@ -181,6 +181,19 @@ async def test_a_name_that_nobody_knows_is_said(town: Town) -> None:
     await until(lambda: "host name" in words(device))
 
     assert "the server cannot be reached: '-a..b-' can be no host name" in words(device)
+
+
+async def test_a_registrar_that_is_no_address_is_said_and_holds_up_nobody(town: Town) -> None:
+    """AMB-05: whatever the settings let pass, an account never rests without a word."""
+    server = town.registrar()
+    through = (Proxy(address=server.place),)
+    odd = account(server, default=True, registrar="[1.2.3]", proxies=through)
+
+    device = await town.device(odd, account(server, "1002"))
+
+    await until(lambda: "1.2.3" in words(device))
+    await until(lambda: list(server.contacts) == ["1002"])
+    assert device.phone.accounts.snapshot()[0]["state"] == "failed"
 
 
 async def test_a_silent_primary_is_noticed_and_the_secondary_takes_over(town: Town) -> None:

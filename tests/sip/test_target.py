@@ -179,7 +179,7 @@ def test_a_request_within_200_bytes_of_a_known_mtu_needs_tcp(
     ("named", "goes_to"),
     [
         ("[fe80::7]", "fe80::7%2"),
-        ("[FEB0::7]", "FEB0::7%2"),
+        ("[FEB0::7]", "feb0::7%2"),
         ("[2001:db8::7]", "2001:db8::7"),
         ("h;maddr=fe80::7%99999999999", "fe80::7%2"),
         ("h;maddr=::7%\x00", "::7"),
