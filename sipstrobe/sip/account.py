@@ -143,7 +143,7 @@ class Account(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             title="Codecs",
             description="Preferred ones first, in offers; of those offered, the caller decides.",
         ),
-    ] = ("opus", "G722", "PCMU", "PCMA", "G726-32", "L16/16000", "L16/8000")
+    ] = ("opus", "G722", "PCMU", "PCMA", "G726-32")  # L16 is dear, and INVITEs should stay small
     dtmf_rtp: Annotated[
         bool, Meta(title="DTMF in RTP", description="Digits as telephone events (RFC 4733).")
     ] = True
