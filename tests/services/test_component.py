@@ -27,6 +27,7 @@ class Wire:
             ufrag="abcd",
             pwd="a" * 22,
             ready=lambda: None,
+            completed=lambda: None,
             ended=lambda words: None,
         )
         self.component.agent = self.agent

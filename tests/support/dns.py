@@ -50,7 +50,9 @@ class NameServer(asyncio.DatagramProtocol):
         alias = zone.get_rrset(question.name, dns.rdatatype.CNAME)
         if alias is not None:
             answer.answer.append(alias)
-        name = question.name if alias is None else alias[0].target
+        name = question.name
+        if alias is not None:
+            name = dns.name.from_text(next(iter(alias)).to_text())
         found = zone.get_rrset(name, question.rdtype)
         if found is not None:
             answer.answer.append(found)
