@@ -52,7 +52,7 @@ class NameServer(asyncio.DatagramProtocol):
             answer.answer.append(alias)
         name = question.name
         if alias is not None:
-            name = dns.name.from_text(next(iter(alias)).to_text())
+            name = dns.name.from_text(str(cast("list[object]", list(alias))[0]))
         found = zone.get_rrset(name, question.rdtype)
         if found is not None:
             answer.answer.append(found)
