@@ -73,10 +73,12 @@ def linphone(
     """
     folder.mkdir(parents=True, exist_ok=True)
     port = free_port()
-    sip = {"sip_port": "-1", "sip_tcp_port": "-1", "sip_tls_port": "-1", **(settings or {})}
+    kinds = {"sip_port": port, "sip_tcp_port": free_port(), "sip_tls_port": free_port()}
     lines = [
-        "[sip]",
-        *(f"{name}={value}" for name, value in sip.items()),
+        *("[net]", "auto_net_state_mon=0"),  # it would believe to be off line
+        *("[sip]", "use_ipv6=0"),
+        *(f"{name}={number}" for name, number in kinds.items()),
+        *(f"{name}={value}" for name, value in (settings or {}).items()),
         *("[rtp]", f"audio_rtp_port={free_port()}", "audio_adaptive_jitt_comp_enabled=1"),
         *("[sound]", "remote_ring=", "ec=0", "[video]", "automatically_initiate=0"),
     ]
@@ -97,9 +99,8 @@ def linphone(
     try:
         phone.type("soundcard use files")
         phone.wait_for("Using wav files", START_LIMIT)
-        phone.type("ipv6 disable")
-        phone.type(f"ports sip {port}")  # it has closed its ports, as it believes to be off line
-        phone.wait_for("Setting sip port")
+        phone.type("ipv6 disable")  # which also lets it open its ports
+        phone.wait_for("ipv6 use disabled")
         phone.type(f"play {source}")
         yield phone
     finally:
