@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.interop.baresip import Baresip, baresip
@@ -132,11 +133,18 @@ def listen(phone: Baresip, device: Device) -> tuple[Samples, Samples]:
     return heard, phone.heard()[-round(SECONDS * 8000) :]
 
 
+def voice_db(sound: Samples, hertz: float, rate: int = 48000) -> float:
+    """The level of most of its 50 ms pieces: where the jitter buffer joins, the phase jumps."""
+    size = rate // 20
+    pieces = sound[: len(sound) // size * size].reshape(-1, size)
+    return float(np.median([tone_db(piece, hertz, rate) for piece in pieces]))
+
+
 def assert_both_hear(phone: Baresip, device: Device) -> None:
     heard, by_phone = listen(phone, device)
 
-    assert tone_db(heard, VOICE) > HEARD_DB
-    assert tone_db(by_phone, GREETING, 8000) > HEARD_DB
+    assert voice_db(heard, VOICE) > HEARD_DB
+    assert voice_db(by_phone, GREETING, 8000) > HEARD_DB
 
 
 # --- without help ------------------------------------------------------------------------------
@@ -167,7 +175,7 @@ def test_without_help_a_phone_outside_is_not_heard(scene: Scene) -> None:
         heard, by_phone = listen(phone, scene.device)
 
     assert level_db(heard) < SILENT_DB
-    assert tone_db(by_phone, GREETING, 8000) > HEARD_DB
+    assert voice_db(by_phone, GREETING, 8000) > HEARD_DB
 
 
 # --- with help ---------------------------------------------------------------------------------
@@ -211,7 +219,7 @@ def test_somebody_outside_is_called_and_heard(
         phone.wait_for("CALL_ESTABLISHED")
         heard, by_phone = listen(phone, scene.device)
 
-    assert tone_db(heard, VOICE) > HEARD_DB
+    assert voice_db(heard, VOICE) > HEARD_DB
     assert level_db(by_phone) < SILENT_DB  # we say nothing, and that has come
     assert len(by_phone) == round(SECONDS * 8000)
 
@@ -240,7 +248,7 @@ def test_a_phone_with_help_of_its_own(scene: Scene, tones: Path, mnat: str) -> N
         phone.dial(running.uri("1099", PUBLIC))
         heard, _ = listen(phone, running)
 
-    assert tone_db(heard, VOICE) > HEARD_DB
+    assert voice_db(heard, VOICE) > HEARD_DB
 
 
 def test_a_router_that_lets_others_in(scene: Scene) -> None:
