@@ -61,6 +61,7 @@ def _log_to_stderr() -> None:
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     # None of these is shown, and asking for them costs time with each line.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None  # pyright: ignore[reportPrivateUsage]
 
 
 class LogLines(logging.Formatter):
