@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
@@ -35,6 +36,7 @@ SILENCE_LIFE = 10.0  # seconds until name servers that were silent are asked the
 MAX_ANSWERS = 1024  # kept at once: four for each of many domains
 MAX_QUESTIONS = 256  # open at once
 MAX_HOSTS_BYTES = 1 << 20
+MAX_TEXTS = 1024  # of which it is remembered whether they are addresses
 HOSTS = Path("/etc/hosts")
 CONFIGURATION = Path("/etc/resolv.conf")
 _FIELD = re.compile(r'"(?:[^"\\]|\\.)*"|\S+')
@@ -226,6 +228,7 @@ class _HostsFile:
         return names
 
 
+@lru_cache(MAX_TEXTS)
 def is_numeric(host: str) -> bool:
     """Whether it is an address already (IPv6 without brackets)."""
     try:

@@ -3,6 +3,7 @@
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 from sipstrobe.sdp.candidates import (
@@ -47,6 +48,7 @@ from sipstrobe.sdp.security import (
 
 RTCP_MUX: Final = "a=rtcp-mux"
 EXTENDED: Final = ("rcvr-rtt", "voip-metrics")  # RFC 3611 §5.1: the reports that we can make
+MAX_HOSTS: Final = 256  # whose spelling is remembered
 _RTCP_XR: Final = "a=rtcp-xr:rcvr-rtt=all voip-metrics"
 
 
@@ -298,6 +300,7 @@ def _extended(theirs: SessionDescription, media: Media) -> tuple[str, ...]:
     return tuple(name for name in EXTENDED if name in names)
 
 
+@lru_cache(MAX_HOSTS)
 def _canonical(host: str) -> str:
     """One spelling for each numeric address. Raises NotAcceptable where no stream may go."""
     try:
@@ -316,6 +319,7 @@ def can_be_reached(address: str, ours: str) -> bool:
     return not unusable and found.version == here.version
 
 
+@lru_cache(MAX_HOSTS)
 def _ip_version(host: str) -> int | None:
     """4 or 6; None for a name."""
     try:

@@ -5,7 +5,6 @@ trace: nothing is decided by a packet, and fifty a second are sent and received 
 """
 
 import base64
-import ipaddress
 import logging
 from collections.abc import Callable
 from typing import Final
@@ -17,6 +16,7 @@ from sipstrobe.codecs.base import Codec, Decoder
 from sipstrobe.codecs.noise import ComfortNoise
 from sipstrobe.codecs.registry import CODECS
 from sipstrobe.context import Context
+from sipstrobe.io.names import is_numeric
 from sipstrobe.io.udp import Endpoint
 from sipstrobe.rtp.jitter import JitterBuffer
 from sipstrobe.rtp.quality import Bursts, Counts, Quality
@@ -463,8 +463,4 @@ def _decoders(parameters: MediaParameters, rates: tuple[int, int]) -> dict[int, 
 
 def _endpoint(host: str, port: int) -> Endpoint | None:
     """Where to send; None while only a name is known, which must be looked up before."""
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return None
-    return (host, port)
+    return (host, port) if is_numeric(host) else None

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Callable, Coroutine, Iterable
-from functools import lru_cache, partial
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -212,7 +212,7 @@ class SipTransports:
     # --- sending --------------------------------------------------------------------------------
 
     def send(self, flow: Flow, data: bytes) -> None:
-        if _is_numeric(flow.remote.host):
+        if is_numeric(flow.remote.host):
             self._send_to(flow, data, (flow.remote.host, flow.remote.port), flow.server_name)
         else:
             self._spawn(self._send_to_name(flow, data))
@@ -229,7 +229,7 @@ class SipTransports:
         server_name: the domain that it was found by; what is shown over TLS must be for it.
         """
         named = "" if transport in (Transport.UDP, Transport.TCP) else server_name
-        return self._flow(transport, (host, port), "" if _is_numeric(named) else named)
+        return self._flow(transport, (host, port), "" if is_numeric(named) else named)
 
     def network_changed(self, lost: Iterable[str]) -> None:
         """Look up all routes anew, and give up what came from addresses that are lost."""
@@ -312,9 +312,6 @@ def _doors(settings: SipSettings | None) -> frozenset[Door]:
         return frozenset()
     ports = ((transport, settings.port_of(transport)) for transport in Transport)
     return frozenset(Door(transport, port) for transport, port in ports if port is not None)
-
-
-_is_numeric = lru_cache(MAX_FLOWS)(is_numeric)
 
 
 def _first_line(data: bytes) -> str:
