@@ -72,6 +72,11 @@ class _Topic(Generic[R]):
         self.resting: Finder[Watch[R]] = Finder()  # by what is wanted of the source
         self.rests = False  # is there anything in `resting`?
 
+    def enter(self, source: Source, items: Mapping[str, str]) -> _Entry[R]:
+        entry: _Entry[R] = _Entry(items)
+        self.entries[source] = entry
+        return entry
+
     def at_rest(self, items: Mapping[str, str]) -> bool:
         """Does a source with these items have nothing to report?"""
         for name, text in self.rest.items():
@@ -140,8 +145,7 @@ class Facts(Generic[R]):
         left = None
         if len(topic.entries) >= MAX_SOURCES:
             left = self._leave(topic, next(iter(topic.entries)))
-        entry = _Entry[R](items)
-        topic.entries[source] = entry
+        entry = topic.enter(source, items)
         touched, fresh = self._match(topic, source, entry)
         touched += self._report(topic, items, 1)
         changes = self._changes(touched, fresh)

@@ -1,10 +1,9 @@
 """How a stream does, as everybody may see it."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StreamStatistics:
+class StreamStatistics(NamedTuple):
     """How a stream does; counts are since its start."""
 
     packets: int  # received

@@ -124,7 +124,11 @@ def without_password(address: str) -> str:
     """An address without the password that a SIP URI may have: RFC 3261 §19.1.1."""
     if "@" not in address or address.count(":") < 2:
         return address
-    return _PASSWORD.sub(r"\1@", address)
+    return _PASSWORD.sub(_user_alone, address)
+
+
+def _user_alone(found: re.Match[str]) -> str:
+    return f"{found[1]}@"
 
 
 def user_of(uri: Uri) -> str:
