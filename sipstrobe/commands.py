@@ -139,13 +139,67 @@ class HangUp(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendDigits(Command):
-    """Send DTMF in an active call as telephone events (RFC 4733). -> None
+    """Send DTMF in an active call, in the way of its account; None = every active call. -> None
 
     Refused: unknown_call, not_active, digits.
     """
 
-    call: str
+    call: str | None = None
     digits: str  # 0–9, A–D, *, #
+
+
+# --- clips: served by services.clips -----------------------------------------------------------
+
+CLIP_RANK = 5  # of a clip, where nothing says otherwise
+MAX_REPEAT = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlayClip(Command):
+    """Play a clip of the library. -> int, the id of this playback
+
+    repeat: how often again after the first time (CLP-06: 0 means once), None: until it is stopped.
+    volume_db: −60 … 20, against the clip as it is stored. priority: 1…10.
+    Refused: unknown_clip, clip_missing, repeat, volume, priority, too_many_clips.
+    """
+
+    clip: str
+    repeat: int | None = 0
+    volume_db: float = 0.0
+    priority: int = CLIP_RANK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopClip(Command):
+    """Stop one playback, all of one clip, or (neither given) all there are; no fault if nothing
+    plays. -> None. Refused: unknown_clip."""
+
+    playback: int | None = None
+    clip: str | None = None
+
+
+RecordingSource = Literal["call", "speaker", "microphone"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartRecording(Command):
+    """Record into the store. -> str, the name of the recording
+
+    call: which, for the source "call" (both sides of it); None = the one that is active longest.
+    seconds: it ends by itself after so many. Refused: no_call, no_microphone, seconds,
+    storage_full, too_many_recordings.
+    """
+
+    source: RecordingSource
+    call: str | None = None
+    seconds: int = 600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopRecording(Command):
+    """End a recording; None = all. No fault if it has ended. -> None"""
+
+    recording: str | None = None
 
 
 # --- inputs: served by services.properties -----------------------------------------------------

@@ -183,6 +183,16 @@ class DigitReceived(Event):
     digit: str  # 0–9, *, #, A–D
 
 
+@_declared("call/dtmf", Kind.PULSE, "A configured sequence of digits was pressed in a call")
+class SequenceReceived(Event):
+    name: str  # of the event that the sequence is configured to cause
+    sequence: str
+    call: str
+    account: str
+    extension: str
+    line: str
+
+
 @_declared("call/pin_refused", Kind.PULSE, "A caller has entered a wrong PIN, or none in time")
 class PinRefused(Event):
     call: str
@@ -265,6 +275,50 @@ class MaintenanceChanged(Event):
 class HealthCheckDone(Event):
     passed: bool
     errors: str  # what is wrong, in words; empty when all is well
+
+
+# --- sound -------------------------------------------------------------------------------------
+
+
+@_declared(
+    "sound/clip",
+    Kind.PROPERTY,
+    "A clip is playing",
+    source=("clip",),
+    rest={"playing": "false"},
+)
+class ClipPlaying(Event):
+    clip: str  # its name
+    playing: bool
+
+
+@_declared("sound/output", Kind.PROPERTY, "The speaker plays something", rest={"active": "false"})
+class OutputActive(Event):
+    active: bool
+
+
+@_declared("sound/played", Kind.PULSE, "A sound has ended; what was really heard of it")
+class SoundPlayed(Event):
+    owner: str  # the call, the clip, …
+    kind: str  # as in audio.source.SourceKind
+    rank: int
+    heard_seconds: float  # with a gain above 0
+    hidden_seconds: float  # while a higher rank silenced it
+    level_db: float  # RMS of what was heard of it at the speaker, dBFS
+    underruns: int
+    delay_ms: float  # from the input that wanted it to its first sample; -1: never heard
+
+
+@_declared(
+    "sound/recording",
+    Kind.PROPERTY,
+    "A recording is being made",
+    source=("recording",),
+    rest={"active": "false"},
+)
+class RecordingChanged(Event):
+    recording: str
+    active: bool
 
 
 # --- inputs ------------------------------------------------------------------------------------

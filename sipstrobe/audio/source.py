@@ -16,9 +16,10 @@ class SourceKind(StrEnum):
     """What a source is to the people who hear it; the policy of the mix goes by this."""
 
     CALL = "call"
+    PAGE = "page"
     SIREN = "siren"
-    TONE = "tone"  # the health check's, which must be heard alone
     CLIP = "clip"
+    TONE = "tone"  # the health check's, which must be heard alone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

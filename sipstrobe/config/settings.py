@@ -5,9 +5,14 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
+from sipstrobe.audio import clip
+from sipstrobe.audio import settings as audio
+from sipstrobe.audio.clip import Clips
 from sipstrobe.audio.settings import AudioSettings
 from sipstrobe.config import users
 from sipstrobe.config.users import MAX_USERS, User
+from sipstrobe.dtmf import settings as dtmf
+from sipstrobe.dtmf.settings import DtmfSettings
 from sipstrobe.errors import Problem
 from sipstrobe.lightsiren import profile
 from sipstrobe.lightsiren.settings import LightsSettings, MaintenanceSettings, Profile, Profiles
@@ -70,7 +75,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     device: Annotated[DeviceSettings, Meta(title="Device")] = DeviceSettings()
     sip: Annotated[SipSettings, Meta(title="SIP")] = SipSettings()
+    dtmf: Annotated[DtmfSettings, Meta(title="DTMF")] = DtmfSettings()
     audio: Annotated[AudioSettings, Meta(title="Sound")] = AudioSettings()
+    clips: Clips = ()
     lights: Annotated[LightsSettings, Meta(title="Lights")] = LightsSettings()
     maintenance: Annotated[MaintenanceSettings, Meta(title="Maintenance")] = MaintenanceSettings()
     profiles: Profiles = ()
@@ -97,6 +104,9 @@ def _web_problems(web: WebSettings) -> list[Problem]:
 
 SECTION_CHECKS: dict[str, Callable[[Any], list[Problem]]] = {
     "sip": sip.problems,
+    "dtmf": dtmf.problems,
+    "audio": audio.problems,
+    "clips": clip.problems,
     "profiles": _profile_problems,
     "extensions": extensions.problems,
     "rules": rules.problems,

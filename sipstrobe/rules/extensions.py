@@ -64,6 +64,18 @@ class Extension(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             " anybody may call.",
         ),
     ] = Secret("")
+    beep: Annotated[
+        bool,
+        Meta(title="Beep", description="Page: a short beep tells the caller when to speak."),
+    ] = True
+    record_then_play: Annotated[
+        bool,
+        Meta(
+            title="Record, then play",
+            description="Page: what the caller says is played when he has hung up, so that a phone"
+            " near the speaker does not howl.",
+        ),
+    ] = False
 
 
 Extensions = Annotated[

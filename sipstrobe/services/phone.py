@@ -19,7 +19,7 @@ from sipstrobe.rules.extensions import Directory, Extension
 from sipstrobe.services.accounts import Accounts
 from sipstrobe.services.busy_lamps import BusyLamps
 from sipstrobe.services.call_media import MediaFactory
-from sipstrobe.services.calls import CallSnapshot
+from sipstrobe.services.calls import Call, CallSnapshot
 from sipstrobe.services.incoming import Incoming
 from sipstrobe.services.keepalives import KeepAlives
 from sipstrobe.services.keypad import Keypad
@@ -216,11 +216,20 @@ class Phone:
             self._board.end(self._board.known(order.call), DECLINED)
 
     def _send_digits(self, order: SendDigits) -> None:
-        call = self._board.known(order.call)
+        if order.call is None:
+            calls = [c for c in self._board.calls.values() if c.state is CallStatus.ACTIVE]
+            if not calls:
+                raise CommandRefused("not_active", "no call is active")
+        else:
+            calls = [self._board.known(order.call)]
+        for call in calls:
+            self._press(call, order.digits)
+
+    def _press(self, call: Call, digits: str) -> None:
         if call.state is not CallStatus.ACTIVE or call.media is None:
             raise CommandRefused("not_active", f"call {call.id} is {call.state}")
         try:
-            call.media.stream.send_digits(order.digits)
+            call.media.stream.send_digits(digits)
         except ValueError as error:
             raise CommandRefused("digits", str(error)) from None
 

@@ -40,12 +40,13 @@ GRID: Final = 0.005  # seconds; timers that lie on the same line of the clock sh
 TICK: Final = 4  # lines of the grid from one look at what the card has found out to the next
 LEAVE_LIMIT: Final = 1.0  # seconds until a source goes that no card has faded out
 
-_CALL, _SIREN, _TONE, _CLIP = SourceKind
+_CALL, _PAGE, _SIREN, _CLIP, _TONE = SourceKind
 # Which kinds may be heard together. Whoever cannot join all those of higher rank is silent.
 MIXES_WITH: Final[dict[SourceKind, frozenset[SourceKind]]] = {
-    _CALL: frozenset({_CALL, _SIREN, _CLIP}),
-    _SIREN: frozenset({_CALL, _SIREN, _CLIP}),
-    _CLIP: frozenset({_CALL, _SIREN, _CLIP}),
+    _CALL: frozenset({_CALL, _PAGE, _SIREN, _CLIP}),
+    _PAGE: frozenset({_CALL, _PAGE, _SIREN, _CLIP}),
+    _SIREN: frozenset({_CALL, _PAGE, _SIREN, _CLIP}),
+    _CLIP: frozenset({_CALL, _PAGE, _SIREN, _CLIP}),
     _TONE: frozenset(),
 }
 

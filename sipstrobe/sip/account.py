@@ -150,6 +150,13 @@ class Account(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     dtmf_info: Annotated[
         bool, Meta(title="DTMF in INFO", description="Digits in SIP INFO requests.")
     ] = True
+    dtmf_inband: Annotated[
+        bool,
+        Meta(
+            title="DTMF as tones",
+            description="Digits that are only heard, by phones and lines that know no other way.",
+        ),
+    ] = False
     answer_automatically: Annotated[
         bool, Meta(title="Answer automatically", description="Accept calls without a rule.")
     ] = True

@@ -253,6 +253,22 @@ class SipSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
             description="Send requests of more than 1300 bytes over TCP instead of UDP.",
         ),
     ] = True
+    audio_direction: Annotated[
+        Literal["both", "send", "receive"],
+        Meta(
+            title="Audio direction",
+            description="Send: callers hear the device only. Receive: they are only heard.",
+        ),
+    ] = "both"
+    dtmf_payload_type: Annotated[
+        int,
+        Meta(
+            ge=96,
+            le=127,
+            title="DTMF payload type",
+            description="What our offers call telephone events.",
+        ),
+    ] = 101
     session_expires: Annotated[
         int,
         Meta(

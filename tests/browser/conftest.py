@@ -32,7 +32,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @fixture(loop_scope="module")
-async def page(browser: Browser) -> AsyncIterator[Page]:
+async def tab(browser: Browser) -> AsyncIterator[Page]:
     """A page whose errors, violated policies and failed requests fail the test."""
     page = await browser.new_page(viewport={"width": 1400, "height": 1000})
     errors: list[str] = []
@@ -42,6 +42,13 @@ async def page(browser: Browser) -> AsyncIterator[Page]:
     await page.close()
     expected = ("400 (Bad Request)", "401 (Unauthorized)", "403 (Forbidden)", "409 (Conflict)")
     assert [error for error in errors if not any(e in error for e in expected)] == []
+
+
+@fixture(loop_scope="module")
+async def page(tab: Page, url: str) -> AsyncIterator[Page]:
+    """A tab that is empty again before the device at the url ends, lest it miss that."""
+    yield tab
+    await tab.goto("about:blank")
 
 
 async def log_in(page: Page, url: str, name: str = "olga") -> None:

@@ -73,29 +73,29 @@ async def level(page: Page, side: int) -> float:
 
 
 async def test_the_first_visitor_creates_the_administrator_and_sees_the_device(
-    context: Context, page: Page, tmp_path: Path
+    context: Context, tab: Page, tmp_path: Path
 ) -> None:
     """GEN-03."""
     device = Device.make(context, users=(), in_background=True, profiles=PROFILES)
     async with device.served() as url:
-        await page.goto(url)
-        await expect(page.locator("#set-up h1")).to_have_text("Welcome")
-        await page.fill("#set-up [name=name]", "ada")
-        await page.fill("#set-up [name=password]", "correct horse battery")
-        await page.fill("#set-up [name=again]", "correct horse bakery")
-        await page.click("#set-up button")
-        await expect(page.locator("#set-up .error")).to_have_text("The two passwords differ.")
-        await page.screenshot(path=tmp_path / "first-visit.png")
+        await tab.goto(url)
+        await expect(tab.locator("#set-up h1")).to_have_text("Welcome")
+        await tab.fill("#set-up [name=name]", "ada")
+        await tab.fill("#set-up [name=password]", "correct horse battery")
+        await tab.fill("#set-up [name=again]", "correct horse bakery")
+        await tab.click("#set-up button")
+        await expect(tab.locator("#set-up .error")).to_have_text("The two passwords differ.")
+        await tab.screenshot(path=tmp_path / "first-visit.png")
 
-        await page.fill("#set-up [name=again]", "correct horse battery")
-        await page.click("#set-up button")
+        await tab.fill("#set-up [name=again]", "correct horse battery")
+        await tab.click("#set-up button")
 
-        await expect(page.locator("#connection")).to_have_attribute("data-state", "live")
-        await expect(page.locator("#who")).to_have_text("ada · administrator")
-        await page.click("#log-out")
-        await expect(page.locator("#log-in")).to_be_visible()
-        await expect(page.locator("#set-up")).to_be_hidden()
-        await page.goto("about:blank")
+        await expect(tab.locator("#connection")).to_have_attribute("data-state", "live")
+        await expect(tab.locator("#who")).to_have_text("ada · administrator")
+        await tab.click("#log-out")
+        await expect(tab.locator("#log-in")).to_be_visible()
+        await expect(tab.locator("#set-up")).to_be_hidden()
+        await tab.goto("about:blank")
 
 
 async def test_a_wrong_password_is_told_and_the_right_one_opens(page: Page, url: str) -> None:
@@ -402,13 +402,13 @@ async def test_a_refused_order_is_told_in_words(page: Page, url: str, device: De
 
 
 async def test_the_page_finds_the_device_again_when_it_comes_back(
-    page: Page, context: Context
+    tab: Page, context: Context
 ) -> None:
     device = Device.make(context, in_background=True, profiles=PROFILES)
     async with device.served() as url:
-        await log_in(page, url)
-    await expect(page.locator("#connection")).to_have_attribute("data-state", "lost")
-    await page.goto("about:blank")
+        await log_in(tab, url)
+    await expect(tab.locator("#connection")).to_have_attribute("data-state", "lost")
+    await tab.goto("about:blank")
 
 
 async def test_a_device_that_falls_silent_is_looked_for(page: Page, url: str) -> None:
