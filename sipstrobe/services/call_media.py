@@ -12,7 +12,7 @@ from sipstrobe.context import Context
 from sipstrobe.io.names import Names, is_numeric
 from sipstrobe.io.udp import PortPairs, local_address_for
 from sipstrobe.sdp.crypto import make_keys
-from sipstrobe.sdp.description import NotAcceptable, SessionDescription
+from sipstrobe.sdp.description import Direction, NotAcceptable, SessionDescription
 from sipstrobe.sdp.fingerprint import Fingerprint
 from sipstrobe.sdp.negotiate import (
     MediaParameters,
@@ -40,6 +40,12 @@ logger = logging.getLogger(__name__)
 LEAST_WAIT = 0.060  # seconds that sound waits in the ring; less would let hold-ups be heard
 LOOKUP_LIMIT = 5.0  # seconds in which a name in SDP must have become an address
 MAX_LOOKUPS = 16  # at once
+
+_DIRECTIONS = {  # as in sip.settings; ours, to be combined with that of the other side
+    "both": Direction.SENDRECV,
+    "send": Direction.SENDONLY,
+    "receive": Direction.RECVONLY,
+}
 
 
 class CallMedia:
@@ -269,6 +275,7 @@ class MediaFactory:
         self._certificate: Certificate | None = None
         self.preparing: asyncio.Future[Certificate] | None = None  # done when all is loaded
         self._strictest = Encryption.NONE  # of those who are called by address
+        self._direction = Direction.SENDRECV
         self._move(start_port)
 
     def apply(self, wanted: SipSettings) -> None:
@@ -276,6 +283,7 @@ class MediaFactory:
         if wanted.rtp_start_port != self._start_port:
             self._move(wanted.rtp_start_port)
         self._strictest = strictest_of_peers(wanted.accounts)
+        self._direction = _DIRECTIONS[wanted.audio_direction]
         for account in wanted.accounts:
             usable(account.codecs)  # finds the libraries now, and not when a call comes
         encrypting = (a.enabled and a.media_encryption != "none" for a in wanted.accounts)
@@ -333,6 +341,7 @@ class MediaFactory:
             session_id=int.from_bytes(self._context.random_bytes(4)),
             codecs=options.codecs,
             events=options.events,
+            direction=self._direction,
             security=self._security(flow, options),
         )
         return CallMedia(self._context, stream, flow, ours, self._names, path, on_failure)
