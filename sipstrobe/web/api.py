@@ -43,6 +43,12 @@ class Api:
                 handler=lambda _: json(self._status()),
                 role=Role.VIEWER,
             ),
+            Route(
+                method="GET",
+                path="/api/v1/measures",
+                handler=self._figures,
+                role=Role.VIEWER,
+            ),
             route("GET", "/metrics", self._metrics),
             route("GET", "/api/v1/session", self._session),
             route("POST", "/api/v1/login", self._log_in),
@@ -61,6 +67,21 @@ class Api:
             self._gate.admit(request, Role.VIEWER)
         text = "\n".join(self._measures.prometheus()) + "\n"
         return Response(200, text.encode(), PROMETHEUS)
+
+    def _figures(self, _: Request) -> Response:
+        """What has been measured since the start: how often, and how it is spread."""
+        return json(
+            {
+                name: {
+                    "words": words,
+                    "count": histogram.count,
+                    "p50": histogram.quantile(0.5),
+                    "p99": histogram.quantile(0.99),
+                    "largest": histogram.largest,
+                }
+                for name, (words, histogram) in self._measures.histograms.items()
+            }
+        )
 
     def _session(self, request: Request) -> Response:
         """What the page must show first: set-up, log-in or the device."""

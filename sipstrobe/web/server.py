@@ -21,6 +21,7 @@ from sipstrobe.web.exchange import HttpProblem, Request, Response, Route
 from sipstrobe.web.gate import Gate
 from sipstrobe.web.live import Listener, Live
 from sipstrobe.web.router import Router
+from sipstrobe.web.settings import SettingsDoor
 from sipstrobe.web.status import Status
 from sipstrobe.web.views import Views
 
@@ -74,7 +75,7 @@ class WebServer:
 
     async def respond(self, request: Request) -> Response:
         """Answer when what was asked for is stored, so that whoever asks next sees it."""
-        if request.method != "POST":
+        if request.method == "GET":
             return await self._router.respond(request)
         while self._views.settled() is not None and await self._stored():
             pass  # meanwhile others may have asked for more
@@ -113,6 +114,7 @@ class WebServer:
             Api(self._gate, context.dispatcher, context.measures, self._status),
             Commands(context.dispatcher),
             Calls(context.dispatcher, context.clock, views),
+            SettingsDoor(context.dispatcher, store),
             SirenAndLight(context.dispatcher, context.clock, views, lambda: store.current.profiles),
         )
         return [*pages.routes(), *(route for door in doors for route in door.routes())]

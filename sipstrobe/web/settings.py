@@ -1,0 +1,119 @@
+"""Settings by section: read with their limits in words, changed by merge patch (RFC 7396)."""
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any, Final, cast
+
+import msgspec
+
+from sipstrobe.audio.settings import AudioSettings
+from sipstrobe.bus import Dispatcher
+from sipstrobe.commands import ChangeSettings
+from sipstrobe.config.patch import pointer
+from sipstrobe.config.store import Store
+from sipstrobe.config.users import Role
+from sipstrobe.dtmf.settings import DtmfSettings
+from sipstrobe.errors import StaleRevision
+from sipstrobe.web.commands import read_object
+from sipstrobe.web.exchange import Handler, HttpProblem, Request, Response, Route, json
+
+PATH: Final = "/api/v1/settings/"
+SECTIONS: Final[Mapping[str, type[msgspec.Struct]]] = {
+    "audio": AudioSettings,
+    "dtmf": DtmfSettings,
+}
+SYSTEM: Final = (  # what reaches the machine below: its sound cards, files and disk (ACC-04)
+    "/audio/output",
+    "/audio/greeting",
+    "/audio/microphone/input",
+    "/audio/clip_quota_mb",
+    "/audio/recording_quota_mb",
+)
+BODY_MAX_BYTES: Final = 1024 * 1024  # as long as all sequences with all their accounts
+
+
+class SettingsDoor:
+    """The routes of the sections that have a face."""
+
+    def __init__(self, dispatcher: Dispatcher, store: Store) -> None:
+        self._dispatcher = dispatcher
+        self._store = store
+
+    def routes(self) -> list[Route]:
+        def route(method: str, handler: Handler, role: Role) -> Route:
+            return Route(
+                method=method,
+                path=PATH + "*",
+                handler=handler,
+                role=role,
+                body_max_bytes=BODY_MAX_BYTES,
+            )
+
+        return [
+            route("GET", self._read, Role.VIEWER),
+            route("PATCH", self._change, Role.OPERATOR),
+        ]
+
+    def _read(self, request: Request) -> Response:
+        """The values, the revision they are of, and what may be said in their place."""
+        name = _section(request)
+        revision = self._store.revision
+        answer = {
+            "revision": revision,
+            "settings": self._store.tree[name],
+            "schema": _schema(name),
+            "system": [path for path in SYSTEM if path.startswith(f"/{name}/")],
+        }
+        return json(answer).with_headers(("ETag", f'"{revision}"'))
+
+    def _change(self, request: Request) -> Response:
+        """Merge; with If-Match only if nobody has changed anything since that revision."""
+        name = _section(request)
+        patch = {name: read_object(request.body)}
+        if request.principal is None or request.principal.role is not Role.ADMINISTRATOR:
+            _refuse_system(patch)
+        change = ChangeSettings(patch=patch, revision=_revision(request))
+        try:
+            revision = self._dispatcher.execute(change)
+        except StaleRevision as stale:
+            words = "the settings have been changed meanwhile: look at them again"
+            raise HttpProblem(412, words, code="stale") from stale
+        return json({"revision": revision})
+
+
+def _section(request: Request) -> str:
+    name = request.path.removeprefix(PATH)
+    if name not in SECTIONS:
+        raise HttpProblem(404, f"no such section; there are {', '.join(SECTIONS)}")
+    return name
+
+
+def _refuse_system(patch: Mapping[str, Any]) -> None:
+    for path in _touched(patch):
+        for system in SYSTEM:
+            if path == system or system.startswith(path + "/"):
+                raise HttpProblem(403, f"{system} is for administrators", field=system)
+
+
+def _touched(patch: Any, path: str = "") -> Iterator[str]:
+    """The pointers of what a merge patch puts in the place of something."""
+    if not isinstance(patch, dict):
+        yield path
+        return
+    for key, value in cast("dict[str, Any]", patch).items():
+        yield from _touched(value, path + pointer(key))
+
+
+def _revision(request: Request) -> int | None:
+    text = request.header("if-match").strip().strip('"')
+    if not text or text == "*":
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 16):
+        raise HttpProblem(412, "If-Match names no revision of ours", code="stale")
+    return int(text)
+
+
+@cache
+def _schema(name: str) -> Mapping[str, Any]:
+    """Titles, descriptions, limits and defaults, as JSON Schema has them."""
+    return msgspec.json.schema(SECTIONS[name])

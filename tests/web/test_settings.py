@@ -1,0 +1,154 @@
+"""Settings by section: read with their limits, changed by merge patch, refused at the field."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession, DigestAuthMiddleware
+
+from tests.support.web import PASSWORDS, Device
+
+AUDIO = "/api/v1/settings/audio"
+DTMF = "/api/v1/settings/dtmf"
+
+
+@pytest.fixture
+async def session(url: str) -> AsyncIterator[ClientSession]:
+    async with ClientSession(url) as session:
+        yield session
+
+
+async def ask(
+    session: ClientSession,
+    method: str,
+    path: str,
+    body: object = None,
+    *,
+    user: str = "olga",
+    revision: object = None,
+) -> tuple[int, Any]:
+    headers = {} if revision is None else {"If-Match": f'"{revision}"'}
+    digest = DigestAuthMiddleware(user, PASSWORDS[user])
+    async with session.request(
+        method, path, json=body, headers=headers, middlewares=(digest,)
+    ) as response:
+        return response.status, await response.json()
+
+
+async def test_a_section_tells_its_values_and_their_limits(
+    session: ClientSession, device: Device
+) -> None:
+    status, told = await ask(session, "GET", AUDIO, user="victor")
+
+    assert status == 200
+    assert told["revision"] == device.store.revision
+    assert told["settings"]["volumes"] == {"call": 0.0, "page": 0.0, "siren": 0.0, "clip": 0.0}
+    volume = told["schema"]["$defs"]["AudioSettings"]["properties"]["volume_db"]
+    assert (volume["title"], volume["minimum"], volume["maximum"]) == ("Volume", -60, 0)
+
+
+async def test_a_change_is_merged_and_stored_when_it_is_answered(
+    session: ClientSession, device: Device
+) -> None:
+    """RFC 7396: what the patch does not name stays."""
+    status, told = await ask(session, "PATCH", AUDIO, {"volumes": {"siren": -6}})
+
+    assert status == 200
+    assert told["revision"] == device.store.revision
+    volumes = device.store.current.audio.volumes
+    assert (volumes.siren, volumes.call) == (-6.0, 0.0)
+
+
+async def test_every_field_at_fault_is_named_and_nothing_is_changed(
+    session: ClientSession, device: Device
+) -> None:
+    before = device.store.revision
+    patch = {"volume_db": 3, "volumes": {"page": "loud"}, "emergency": {"priority": 11}}
+
+    status, problem = await ask(session, "PATCH", AUDIO, patch)
+
+    assert status == 422
+    assert {p["path"] for p in problem["problems"]} == {
+        "/audio/volume_db",
+        "/audio/volumes/page",
+        "/audio/emergency/priority",
+    }
+    assert device.store.revision == before
+
+
+async def test_who_has_looked_at_an_older_revision_changes_nothing(
+    session: ClientSession, device: Device
+) -> None:
+    """RFC 9110 §13.1.1: If-Match."""
+    old = device.store.revision
+    assert (await ask(session, "PATCH", AUDIO, {"muted": True}, revision=old))[0] == 200
+
+    status, problem = await ask(session, "PATCH", AUDIO, {"volume_db": -3}, revision=old)
+
+    assert (status, problem["code"]) == (412, "stale")
+    assert device.store.current.audio.volume_db == 0
+    new = device.store.revision
+    assert (await ask(session, "PATCH", AUDIO, {"volume_db": -3}, revision=new))[0] == 200
+    assert (await ask(session, "PATCH", AUDIO, {}, revision="seven"))[0] == 412
+
+
+@pytest.mark.parametrize(
+    "patch",
+    [
+        {"output": "wav:/tmp/x"},
+        {"microphone": {"input": "auto"}},
+        {"microphone": None},
+        {"microphone": 7},
+        {"greeting": None},
+    ],
+)
+async def test_sound_cards_files_and_disk_are_for_administrators(
+    session: ClientSession, device: Device, patch: object
+) -> None:
+    """ACC-04: an operator may do everything but what belongs to the system."""
+    before = device.store.revision
+
+    status, problem = await ask(session, "PATCH", AUDIO, patch)
+
+    assert status == 403
+    assert problem["field"] in ("/audio/output", "/audio/microphone/input", "/audio/greeting")
+    assert device.store.revision == before
+    wanted = {"output": "null", "microphone": {"input": "wav:/x.wav", "gain_db": 3}}
+    assert (await ask(session, "PATCH", AUDIO, wanted, user="ada"))[0] == 200
+    assert device.store.current.audio.microphone.input == "wav:/x.wav"
+    assert (await ask(session, "PATCH", AUDIO, {"microphone": {"muted": True}}))[0] == 200
+
+
+async def test_viewers_look_and_other_sections_have_no_door(
+    session: ClientSession, device: Device
+) -> None:
+    """GAP-15. Secrets and accounts are not to be had here."""
+    assert (await ask(session, "PATCH", AUDIO, {"muted": True}, user="victor"))[0] == 401
+    assert (await ask(session, "GET", "/api/v1/settings/web", user="ada"))[0] == 404
+    assert (await ask(session, "PATCH", "/api/v1/settings/sip", {}, user="ada"))[0] == 404
+    assert (await ask(session, "PATCH", AUDIO, [1]))[0] == 400
+    assert not device.store.current.audio.muted
+
+
+async def test_sequences_of_digits_are_replaced_as_a_whole(
+    session: ClientSession, device: Device
+) -> None:
+    """DTM-01."""
+    wanted = [{"sequence": "12#", "name": "Gate"}, {"sequence": "12#", "name": "Door"}]
+
+    status, problem = await ask(session, "PATCH", DTMF, {"sequences": wanted})
+    assert status == 422
+    assert problem["problems"][0]["path"] == "/dtmf/sequences/1/sequence"
+
+    assert (await ask(session, "PATCH", DTMF, {"sequences": wanted[:1]}))[0] == 200
+    assert device.store.current.dtmf.sequences[0].name == "Gate"
+
+
+async def test_what_was_measured_is_told_in_seconds(session: ClientSession, device: Device) -> None:
+    device.context.measures.histogram("x_seconds", "from x to y").record(0.02)
+
+    _, told = await ask(session, "GET", "/api/v1/measures", user="victor")
+
+    assert told["x_seconds"]["words"] == "from x to y"
+    assert told["x_seconds"]["count"] == 1
+    assert told["x_seconds"]["p50"] == told["x_seconds"]["largest"] == 0.02
