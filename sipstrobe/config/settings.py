@@ -15,11 +15,12 @@ from sipstrobe.dtmf import settings as dtmf
 from sipstrobe.dtmf.settings import DtmfSettings
 from sipstrobe.errors import Problem
 from sipstrobe.lightsiren import profile
+from sipstrobe.lightsiren.colors import COLORS
 from sipstrobe.lightsiren.settings import LightsSettings, MaintenanceSettings, Profile, Profiles
 from sipstrobe.lightsiren.sounds import SOUNDS
 from sipstrobe.rules import extensions
 from sipstrobe.rules import settings as rules
-from sipstrobe.rules.actions import RunProfile, StartProfile, StopProfile
+from sipstrobe.rules.actions import RunProfile, ShowColor, StartProfile, StopProfile
 from sipstrobe.rules.extensions import Extensions, rules_of
 from sipstrobe.rules.settings import Condition, Rule, Rules
 from sipstrobe.sip import settings as sip
@@ -125,6 +126,9 @@ def problems(settings: Settings) -> Iterator[Problem]:
                 if name not in known:
                     path = f"/rules/{i}/action/profile"
                     yield Problem(path, f"there is no profile {name!r}")
+            case ShowColor(color=color) if color not in COLORS:
+                path = f"/rules/{i}/action/color"
+                yield Problem(path, "must be one of " + ", ".join(COLORS))
             case _:
                 pass
         yield from _trigger_problems(rule, f"/rules/{i}", len(settings.manual_triggers))

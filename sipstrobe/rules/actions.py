@@ -4,17 +4,32 @@ A new action is one class here and its name in `Action`.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, cast
+from typing import Annotated, ClassVar, Literal, cast
 
 from msgspec import Meta, Struct
 
 from sipstrobe import commands
-from sipstrobe.commands import Command, OperationId
+from sipstrobe.commands import CLIP_RANK, MAX_REPEAT, Command, OperationId, RecordingSource
+from sipstrobe.events import Function
+
+MAX_DIGITS = 64
+MAX_SECONDS = 24 * 3600  # of a recording
 
 ProfileName = Annotated[str, Meta(min_length=1, max_length=50, title="Profile")]
 OwnPriority = Annotated[int, Meta(ge=1, le=10)] | None
 _OwnPriority = Annotated[
     OwnPriority, Meta(title="Priority", description="1 to 10; null: those of the profile.")
+]
+
+ClipName = Annotated[str, Meta(min_length=1, max_length=45, title="Clip")]
+_Volume = Annotated[
+    float,
+    Meta(ge=-60.0, le=20.0, title="Volume", description="In dB, against the clip as it is."),
+]
+_Priority = Annotated[int, Meta(ge=1, le=10, title="Priority")]
+_Source = Annotated[
+    RecordingSource,
+    Meta(title="Source", description="Call: both sides of it. Speaker: all that is played."),
 ]
 
 
@@ -89,4 +104,132 @@ class HangUp(_Action, tag="hang_up", frozen=True, kw_only=True):
         return commands.HangUp(call=items.get("call"))
 
 
-Action = RunProfile | StartProfile | StopProfile | AnswerCall | HangUp
+class SendDigits(_Action, tag="send_digits", frozen=True, kw_only=True):
+    """Send DTMF in the call that fired the rule, else in all that are active."""
+
+    words = "Send digits"
+    digits: Annotated[
+        str,
+        Meta(
+            pattern=f"^[0-9A-D*#]{{1,{MAX_DIGITS}}}$",
+            title="Digits",
+            description=f"1 to {MAX_DIGITS} of 0–9, A–D, * and #.",
+        ),
+    ]
+
+    def command(self, items: Mapping[str, str]) -> Command:
+        return commands.SendDigits(call=items.get("call"), digits=self.digits)
+
+
+class PlayClip(_Action, tag="play_clip", frozen=True, kw_only=True):
+    """Play a clip, to its end (CLP-06)."""
+
+    words = "Play a clip"
+    clip: ClipName
+    repeat: Annotated[
+        int,
+        Meta(ge=0, le=MAX_REPEAT, title="Repeat", description="How often again; 0: it plays once."),
+    ] = 0
+    volume_db: _Volume = 0.0
+    priority: _Priority = CLIP_RANK
+
+    def command(self, items: Mapping[str, str]) -> Command:
+        return commands.PlayClip(
+            clip=self.clip, repeat=self.repeat, volume_db=self.volume_db, priority=self.priority
+        )
+
+
+class PlayClipWhile(_Action, tag="play_clip_while", frozen=True, kw_only=True):
+    """Play a clip again and again while the rule is active."""
+
+    words = "Play a clip while the rule is active"
+    lasting = True
+    clip: ClipName
+    volume_db: _Volume = 0.0
+    priority: _Priority = CLIP_RANK
+
+    def command(self, items: Mapping[str, str]) -> Command:
+        return commands.PlayClip(
+            clip=self.clip, repeat=None, volume_db=self.volume_db, priority=self.priority
+        )
+
+    def undo(self, result: object) -> Command:
+        return commands.StopClip(playback=cast("int", result))
+
+
+class StopClip(_Action, tag="stop_clip", frozen=True, kw_only=True):
+    """Stop a clip, whoever plays it (CLP-08)."""
+
+    words = "Stop a clip"
+    clip: Annotated[ClipName | None, Meta(title="Clip", description="Null: all clips.")] = None
+
+    def command(self, items: Mapping[str, str]) -> Command:
+        return commands.StopClip(clip=self.clip)
+
+
+class Record(_Action, tag="record", frozen=True, kw_only=True):
+    """Record for some time; of the source "call", the one that fired the rule."""
+
+    words = "Record"
+    source: _Source
+    seconds: Annotated[int, Meta(ge=1, le=MAX_SECONDS, title="Length")]
+
+    def command(self, items: Mapping[str, str]) -> Command:
+        return _recording(self.source, self.seconds, items)
+
+
+class RecordWhile(_Action, tag="record_while", frozen=True, kw_only=True):
+    """Record while the rule is active; of the source "call", the one that fired the rule."""
+
+    words = "Record while the rule is active"
+    lasting = True
+    source: _Source
+
+    def command(self, items: Mapping[str, str]) -> Command:
+        return _recording(self.source, MAX_SECONDS, items)
+
+    def undo(self, result: object) -> Command:
+        return commands.StopRecording(recording=cast("str", result))
+
+
+def _recording(source: RecordingSource, seconds: int, items: Mapping[str, str]) -> Command:
+    call = items.get("call") if source == "call" else None
+    return commands.StartRecording(source=source, call=call, seconds=seconds)
+
+
+class ShowColor(_Action, tag="show_color", frozen=True, kw_only=True):
+    """Let a light have a colour while the rule is active; no sound belongs to it."""
+
+    words = "Show a colour while the rule is active"
+    lasting = True
+    light: Annotated[Literal["AudioLED", "SignalingLED"], Meta(title="Light")] = "AudioLED"
+    color: Annotated[str, Meta(min_length=1, max_length=20, title="Colour")]
+    priority: _OwnPriority = None
+
+    def command(self, items: Mapping[str, str]) -> Command:
+        return commands.StartOperation(
+            function=Function(self.light),
+            pattern="Steady",
+            colors=(self.color,),
+            priority=self.priority,
+        )
+
+    def undo(self, result: object) -> Command:
+        operation = cast("OperationId", result)
+        return commands.StopOperations(operations=(operation,), tolerant=True)
+
+
+Action = (
+    RunProfile
+    | StartProfile
+    | StopProfile
+    | AnswerCall
+    | HangUp
+    | SendDigits
+    | PlayClip
+    | PlayClipWhile
+    | StopClip
+    | Record
+    | RecordWhile
+    | ShowColor
+)

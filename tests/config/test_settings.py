@@ -99,12 +99,23 @@ def test_all_problems_are_told_at_once() -> None:
         "/rules/0/action/profile: is missing",
         "/rules/1/name: is missing",
         "/rules/1/action: must be one of run_profile, start_profile, stop_profile, answer_call,"
-        " hang_up",
+        " hang_up, send_digits, play_clip, play_clip_while, stop_clip, record, record_while,"
+        " show_color",
         "/manual_triggers/0: must be a text of 1 to 64 characters",
         "/manual_triggers/1: must be a text of 1 to 64 characters",
         "/web/port: must be a whole number from 1 to 65535",
         "/profiles/0/light/pattern: there is no light pattern 'Blinkk'",
     ]
+
+
+def test_a_rule_cannot_show_a_colour_that_the_light_does_not_have() -> None:
+    rule = {
+        "name": "R",
+        "conditions": [{"event": "call/state", "match": {"state": "active"}}],
+        "action": {"do": "show_color", "color": "gren"},
+    }
+    [problem] = said({"rules": [rule]})
+    assert problem.startswith("/rules/0/action/color: must be one of red, green, blue,")
 
 
 def test_too_many_entries_are_told_as_such() -> None:

@@ -8,10 +8,13 @@ from sipstrobe.events import (
     CallState,
     CallStateChanged,
     CallStatus,
+    ClipPlaying,
+    DigitReceived,
     Direction,
     Event,
     Kind,
     ManualTriggerChanged,
+    SequenceReceived,
 )
 from sipstrobe.rules.actions import Action, RunProfile
 from sipstrobe.rules.engine import Begin, Engine
@@ -128,3 +131,22 @@ def change(
 
 def trigger(active: bool, number: int = 1) -> ManualTriggerChanged:
     return ManualTriggerChanged(trigger=number, active=active)
+
+
+def clip(name: str, playing: bool) -> ClipPlaying:
+    return ClipPlaying(clip=name, playing=playing)
+
+
+def digit(pressed: str, name: str = "c1", line: str = "") -> DigitReceived:
+    return DigitReceived(call=name, extension="1001", line=line, digit=pressed)
+
+
+def sequence(event: str, pressed: str, name: str = "c1") -> SequenceReceived:
+    return SequenceReceived(
+        name=event,
+        sequence=pressed,
+        call=name,
+        account="peer-to-peer",
+        extension="1001",
+        line="",
+    )
