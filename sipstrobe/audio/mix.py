@@ -29,12 +29,29 @@ class Channel:
     Apart from `ring`, everything here is written by the card.
     """
 
-    __slots__ = ("_fade", "_mirrored", "heard_at", "ring", "silent_at", "underruns")
+    __slots__ = (
+        "_fade",
+        "_mirrored",
+        "ducked",
+        "energy",
+        "heard_at",
+        "heard_until",
+        "hidden",
+        "played",
+        "ring",
+        "silent_at",
+        "underruns",
+    )
 
     def __init__(self, ring: SampleRing) -> None:
         self.ring = ring
         self.underruns = 0
+        self.played = 0  # samples
+        self.ducked = 0  # of those, the ones that were softer because of a higher rank
+        self.hidden = 0  # samples that passed unheard
+        self.energy = 0.0  # of what was played: the sum of the squares
         self.heard_at: float | None = None  # when the first sample that is not zero was played
+        self.heard_until: float | None = None  # the end of what was played last
         self.silent_at: float | None = None  # since when the plan's gain of 0 is reached
         self._fade = Fade(0.0)
         self._mirrored = -1  # samples of the mirror image played so far; -1: it plays the ring
@@ -44,28 +61,39 @@ class Channel:
         """The gain it really has just now."""
         return self._fade.gain
 
-    def render(self, out: Samples, gain: float, at: float) -> bool:
-        """Fill out with what comes next, fading to this gain; False: nothing to hear, out is
-        undefined. at: when the first sample of out is played."""
+    def render(self, out: Samples, gain: float, at: float) -> int:
+        """Fill out with what comes next, fading to this gain, and say with how many samples.
+
+        The rest of out is silence; with 0 there is nothing to hear, and out is undefined. at: when
+        the first sample of out is played.
+        """
         if gain:
             self.silent_at = None
         elif not self._fade.gain:
-            self.ring.skip(out.size)
+            self.hidden += self.ring.skip(out.size)
             if self.silent_at is None:
                 self.silent_at = at
-            return False
+            return 0
         done = self._play(out, gain)
         if not done:
-            return False
+            return 0
         while done < out.size and (more := self._play(out[done:], gain)):
             done += more
         if done < out.size:
             out[done:] = 0.0
-        if self.heard_at is None:
-            self._listen(out, at)
         if not gain and not self._fade.gain:
             self.silent_at = at + min(out.size, FADE_SAMPLES) / SAMPLE_RATE
-        return True
+        return done
+
+    def count(self, out: Samples, done: int, ducked: bool, at: float) -> None:
+        """Keep account of what was rendered and really played."""
+        self.played += done
+        self.energy += float(out @ out)
+        self.heard_until = at + done / SAMPLE_RATE
+        if ducked:
+            self.ducked += done
+        if self.heard_at is None and out.any():
+            self.heard_at = at + int((out != 0.0).argmax()) / SAMPLE_RATE
 
     def _play(self, out: Samples, gain: float) -> int:
         """Fill the start of out, from the ring or its mirror image, and say how far."""
@@ -94,14 +122,11 @@ class Channel:
             self._mirrored = -1
         return count
 
-    def _listen(self, out: Samples, at: float) -> None:
-        if out.any():
-            self.heard_at = at + int((out != 0.0).argmax()) / SAMPLE_RATE
-
 
 class Entry(NamedTuple):
     channel: Channel
     gain: float
+    ducked: bool = False  # the gain is that small because of a higher rank
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,18 +135,16 @@ class MixPlan:
     silent."""
 
     entries: tuple[Entry, ...] = ()
-    gain: float = 1.0  # of everything together: the master volume
 
 
 class Mixer:
     """Mixes what the plan lists. One card at a time calls `mix`; the loop assigns `plan`."""
 
-    __slots__ = ("_limiter", "_master", "_scratch", "plan", "tap")
+    __slots__ = ("_limiter", "_scratch", "plan", "tap")
 
     def __init__(self) -> None:
         self.plan = MixPlan()
         self.tap = Tap()
-        self._master = Fade(1.0)
         self._limiter = Limiter(MAX_PERIOD)
         self._scratch = np.empty(MAX_PERIOD, np.float32)
 
@@ -132,23 +155,34 @@ class Mixer:
 
     def mix(self, out: Samples, at: float) -> None:
         """Fill out, whose first sample is played at this instant."""
+        self._mix_all(out, at, to_somebody=True)
+
+    def mix_unheard(self, out: Samples, at: float) -> None:
+        """As `mix`, for an output that stands in for one that does not work."""
+        self._mix_all(out, at, to_somebody=False)
+
+    def _mix_all(self, out: Samples, at: float, *, to_somebody: bool) -> None:
         plan = self.plan
         for start in range(0, out.size, MAX_PERIOD):
-            self._mix(plan, out[start : start + MAX_PERIOD], at + start / SAMPLE_RATE)
+            piece = out[start : start + MAX_PERIOD]
+            self._mix(plan, piece, at + start / SAMPLE_RATE, to_somebody)
 
-    def _mix(self, plan: MixPlan, out: Samples, at: float) -> None:
+    def _mix(self, plan: MixPlan, out: Samples, at: float, to_somebody: bool) -> None:
         scratch = self._scratch[: out.size]
         heard = False
-        for channel, gain in plan.entries:
-            if not heard:
-                heard = channel.render(out, gain, at)
-            elif channel.render(scratch, gain, at):
-                out += scratch
-        master = self._master
+        for channel, gain, ducked in plan.entries:
+            block = scratch if heard else out
+            done = channel.render(block, gain, at)
+            if not done:
+                continue
+            if to_somebody:
+                channel.count(block, done, ducked, at)
+            else:
+                channel.hidden += done
+            if heard:
+                out += block
+            heard = True
         if not heard:
             out.fill(0.0)
-            master.jump(plan.gain)
-        elif plan.gain != 1.0 or master.gain != 1.0:
-            master.apply(out, plan.gain)
         self._limiter.apply(out)
         self.tap.write(out)

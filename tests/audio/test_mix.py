@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sipstrobe.audio.format import SAMPLE_RATE, Samples
 from sipstrobe.audio.mix import MAX_PERIOD, Channel, Entry, Mixer, MixPlan
 from sipstrobe.audio.ring import SampleRing
-from sipstrobe.audio.tap import TAP_SAMPLES, Tap
+from sipstrobe.audio.tap import LOOK_BACK, TAP_SAMPLES, Tap
 
 FADE = 240
 
@@ -202,10 +202,15 @@ def test_the_tap_forgets_only_what_is_older_than_it_is_long(sizes: list[int]) ->
     tap = Tap()
     total = 0
     for size in sizes:
-        tap.write(np.arange(total + 1, total + 1 + size, dtype=np.float32))
+        tap.write(np.arange(total + 1, total + 1 + size, dtype=np.float32), total / SAMPLE_RATE)
         total += size
 
     recent = tap.recent(TAP_SAMPLES)
 
     expected = np.arange(total - recent.size + 1, total + 1, dtype=np.float32).clip(min=0)
     assert np.array_equal(recent, expected)
+    assert tap.ends_at == pytest.approx(total / SAMPLE_RATE)
+    newest = tap.since(total - 1000)
+    assert np.array_equal(newest, recent[max(0, recent.size - min(1000, total)) :])
+    assert np.array_equal(tap.since(total - 1000, 10), newest[:10])
+    assert tap.since(0).size == min(total, LOOK_BACK)
