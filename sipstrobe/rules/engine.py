@@ -13,15 +13,16 @@ anew, its trigger comes again, or somebody switches it off and on (EVT-08).
 """
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from math import inf
 from types import MappingProxyType
 
 from sipstrobe.commands import Command
 from sipstrobe.rules.explain import MAX_RECORDS, Outcome, Record
 from sipstrobe.rules.facts import Changes, Facts, Watch
-from sipstrobe.rules.settings import Rule
+from sipstrobe.rules.settings import Condition, Rule
 from sipstrobe.timers import Timers
 
 MAX_BEGUN = 8  # times that one rule may begin for one root cause: more is a loop
@@ -63,12 +64,17 @@ class RuleState:
     rule: Rule
     place: int = 0  # in the list
     unmet: int = 0  # bit i: condition i is false
-    watches: "tuple[Watch[RuleState], ...]" = ()  # of the conditions
+    when: "Watch[RuleState] | None" = None  # on its trigger
+    watches: "tuple[Watch[RuleState], ...]" = ()  # on its conditions
     active: bool = False
     spent: bool = False  # must not begin before its conditions hold anew
     begun_at: float | None = None
     begun_for: tuple[int, int] = (0, 0)  # root cause, and how often it has made the rule begin
     records: deque[Record] = field(default_factory=lambda: deque(maxlen=MAX_RECORDS))
+
+    def follow(self, before: "RuleState") -> None:
+        """Take over from the rule as it was: the history, and if it was active, the wait."""
+        self.spent, self.begun_at, self.records = before.spent, before.begun_at, before.records
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,24 +138,26 @@ class Engine:
         """Work by these rules from now on; what is the same as before goes on undisturbed."""
         came = _Came("settings", _NOTHING, cause, root, now)
         before, self.rules = self.rules, {}
-        wanted = [rule for rule in rules if rule.enabled]
-        kept = {r.name for r in wanted if r.name in before and before[r.name].rule == r}
-        for name, state in before.items():
-            if name not in kept:
-                self._waiting.stop(name)
-                if state.active:
-                    state.spent = True
-                    self._end(state)
-        for place, rule in enumerate(wanted):
+        fresh: list[RuleState] = []
+        for place, rule in enumerate(rule for rule in rules if rule.enabled):
             state = before.get(rule.name)
-            if state is None or rule.name not in kept:
-                state = _successor(rule, state)
+            if state is None or (state.rule is not rule and state.rule != rule):
+                state = RuleState(rule)
+                fresh.append(state)
             state.place = place
             self.rules[rule.name] = state
-        self._connect()
-        for name, state in self.rules.items():
-            if name not in kept:
-                self._step(state, fired=False, came=came)
+        old = [state for name, state in before.items() if self.rules.get(name) is not state]
+        for state in old:
+            self._waiting.stop(state.rule.name)
+            if state.active:
+                state.spent = True
+                self._end(state)
+        self._connect(fresh)
+        self._disconnect(old)
+        for state in fresh:
+            if predecessor := before.get(state.rule.name):
+                state.follow(predecessor)
+            self._step(state, fired=False, came=came)
 
     def wake(self, *, now: float) -> None:
         came = _Came("timer", _NOTHING, 0, 0, now)
@@ -158,35 +166,43 @@ class Engine:
 
     # --- from changed facts to rules -----------------------------------------------------------
 
-    def _connect(self) -> None:
-        """Tie the rules to what they watch, and learn which conditions hold."""
-        self._facts.forget_watches()
-        for state in self.rules.values():
-            if state.rule.when is not None:
-                when = self._facts.watch(state.rule.when)
-                when.triggers.append((state, state.rule.when.invert))
-            state.watches = tuple(self._facts.watch(c) for c in state.rule.conditions)
-        self._facts.find_again()
-        for state in self.rules.values():
-            state.unmet = 0
+    def _connect(self, states: Sequence[RuleState]) -> None:
+        """Tie new rules to what they watch, and learn which of their conditions hold."""
+        watches = self._facts.watch(c for state in states for c in _watched(state.rule))
+        for state in states:
+            rule = state.rule
+            if rule.when is not None:
+                state.when = next(watches)
+                state.when.triggers[state] = rule.when.invert
+            state.watches = tuple(islice(watches, len(rule.conditions)))
             for i, (condition, watch) in enumerate(
-                zip(state.rule.conditions, state.watches, strict=True)
+                zip(rule.conditions, state.watches, strict=True)
             ):
-                watch.conditions.append((state, 1 << i))
+                watch.conditions[state] = watch.conditions.get(state, 0) | 1 << i
                 if watch.holds == condition.invert:
                     state.unmet |= 1 << i
+
+    def _disconnect(self, states: Iterable[RuleState]) -> None:
+        """Forget what only these rules watch."""
+        for state in states:
+            for watch in state.watches:
+                watch.conditions.pop(state, None)
+                self._facts.release(watch)
+            if state.when is not None:
+                del state.when.triggers[state]
+                self._facts.release(state.when)
 
     def _settle(self, changes: Changes[RuleState], came: _Came) -> None:
         touched: dict[RuleState, bool] = {}  # and whether its trigger has fired
         for watch in changes.turned:
-            for state, bit in watch.conditions:
-                state.unmet ^= bit
+            for state, bits in watch.conditions.items():
+                state.unmet ^= bits
                 touched.setdefault(state, False)
-            for state, invert in watch.triggers:
+            for state, invert in watch.triggers.items():
                 if watch.holds != invert:
                     touched[state] = True
         for watch in changes.fresh:
-            for state, invert in watch.triggers:
+            for state, invert in watch.triggers.items():
                 if not invert:
                     touched[state] = True
         states = sorted(touched, key=_by_place) if len(touched) > 1 else touched
@@ -249,11 +265,10 @@ def _by_place(state: RuleState) -> int:
     return state.place
 
 
-def _successor(rule: Rule, before: RuleState | None) -> RuleState:
-    """The state of a new or changed rule: the history stays, and if it was active, a wait."""
-    if before is None:
-        return RuleState(rule)
-    return RuleState(rule, spent=before.spent, begun_at=before.begun_at, records=before.records)
+def _watched(rule: Rule) -> Iterator[Condition]:
+    if rule.when is not None:
+        yield rule.when
+    yield from rule.conditions
 
 
 def _items(state: RuleState, came: _Came) -> dict[str, str]:

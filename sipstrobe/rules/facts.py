@@ -4,7 +4,7 @@ Each distinct condition of all rules is one Watch. An input finds its watches by
 (`match.Finder`) and touches no other, so that its price does not grow with the number of rules.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -17,20 +17,23 @@ R = TypeVar("R")
 MAX_SOURCES = 4096  # of one property; of more, the one that came first is forgotten
 
 Source = tuple[str, ...]
+_Key = tuple[tuple[str, str], ...]
 
 
 @dataclass(slots=True, eq=False)
 class Watch(Generic[R]):
     """One event with wanted items, whoever asks for it; inversion is the asker's affair."""
 
+    event: str
+    match: Mapping[str, str]
     at_rest: bool  # it holds when none of its sources has anything to report
     holding: dict[Source, Mapping[str, str]] = field(
         default_factory=dict[Source, Mapping[str, str]]
     )  # the sources that match, first the one that matches longest
     reporting: int = 0  # sources it is about that report something; counted only if at_rest
     holds: bool = False
-    conditions: list[tuple[R, int]] = field(default_factory=list[tuple[R, int]])
-    triggers: list[tuple[R, bool]] = field(default_factory=list[tuple[R, bool]])
+    conditions: dict[R, int] = field(default_factory=dict[R, int])  # its places in each rule: bits
+    triggers: dict[R, bool] = field(default_factory=dict[R, bool])  # whether inverted
 
     def turn(self) -> bool:
         """Decide anew whether it holds; is it different from before?"""
@@ -60,17 +63,16 @@ class _Topic(Generic[R]):
     """One event: the last value of each source, and who watches it."""
 
     def __init__(self, name: str) -> None:
+        self.name = name
         outside = DECLARED[name].outside
         self.is_property = outside.kind is Kind.PROPERTY
         self.source = outside.source
         self.rest = outside.rest
         self.entries: dict[Source, _Entry[R]] = {}
-        self.forget()
-
-    def forget(self) -> None:
+        self.watches: dict[_Key, Watch[R]] = {}
         self.finder: Finder[Watch[R]] = Finder()  # by all that is wanted
         self.resting: Finder[Watch[R]] = Finder()  # by what is wanted of the source
-        self.rests = False  # is there anything in `resting`?
+        self.rests = 0  # how many are in `resting`
 
     def enter(self, source: Source, items: Mapping[str, str]) -> _Entry[R]:
         entry: _Entry[R] = _Entry(items)
@@ -85,15 +87,44 @@ class _Topic(Generic[R]):
         return bool(self.rest)
 
     def add(self, match: Mapping[str, str]) -> Watch[R]:
-        about = {n: v for n, v in match.items() if n in self.source}
+        """A new watch, which knows nothing of the sources yet."""
         values = {n: v for n, v in match.items() if n not in self.source}
         at_rest = self.is_property and bool(values) and values.items() <= self.rest.items()
-        watch: Watch[R] = Watch(at_rest, holds=at_rest)
+        watch: Watch[R] = Watch(self.name, match, at_rest, holds=at_rest)
+        self.watches[_key(match)] = watch
         self.finder.add(match, watch)
         if at_rest:
-            self.resting.add(about, watch)
-            self.rests = True
+            self.resting.add(self._about(match), watch)
+            self.rests += 1
         return watch
+
+    def look(self, watches: Iterable[Watch[R]]) -> None:
+        """Bring new watches up to what holds."""
+        finder: Finder[Watch[R]] = Finder()
+        resting: Finder[Watch[R]] = Finder()
+        for watch in watches:
+            finder.add(watch.match, watch)
+            if watch.at_rest:
+                resting.add(self._about(watch.match), watch)
+        for source, entry in self.entries.items():
+            for watch in finder.find(entry.items):
+                entry.matched.append(watch)
+                watch.holding[source] = entry.items
+            for watch in resting.find(entry.items):
+                watch.reporting += 1
+
+    def remove(self, watch: Watch[R]) -> None:
+        del self.watches[_key(watch.match)]
+        self.finder.remove(watch.match, watch)
+        if watch.at_rest:
+            self.resting.remove(self._about(watch.match), watch)
+            self.rests -= 1
+        for source in watch.holding:
+            self.entries[source].matched.remove(watch)
+
+    def _about(self, match: Mapping[str, str]) -> dict[str, str]:
+        """What is wanted of the source."""
+        return {n: v for n, v in match.items() if n in self.source}
 
 
 class Facts(Generic[R]):
@@ -101,37 +132,32 @@ class Facts(Generic[R]):
 
     def __init__(self) -> None:
         self._topics: dict[str, _Topic[R]] = {}
-        self._watches: dict[tuple[str, tuple[tuple[str, str], ...]], Watch[R]] = {}
-        self._watched: set[str] = set()
 
-    def watch(self, condition: Condition) -> Watch[R]:
-        """The watch on what this condition wants, made on first use."""
-        key = (condition.event, tuple(sorted(condition.match.items())))
-        if key not in self._watches:
-            self._watches[key] = self._topic(condition.event).add(condition.match)
-            self._watched.add(condition.event)
-        return self._watches[key]
+    def watch(self, conditions: Iterable[Condition]) -> Iterator[Watch[R]]:
+        """The watch on what each of these conditions wants; those that nobody had are new."""
+        new: dict[str, list[Watch[R]]] = {}
+        found: list[Watch[R]] = []
+        for condition in conditions:
+            topic = self._topic(condition.event)
+            watch = topic.watches.get(_key(condition.match))
+            if watch is None:
+                watch = topic.add(condition.match)
+                new.setdefault(topic.name, []).append(watch)
+            found.append(watch)
+        for name, watches in new.items():
+            self._topics[name].look(watches)
+            for watch in watches:
+                watch.turn()
+        return iter(found)
 
-    def forget_watches(self) -> None:
-        """Keep the values and forget who watches them."""
-        self._watches.clear()
-        self._watched.clear()
-        for topic in self._topics.values():
-            topic.forget()
-            for entry in topic.entries.values():
-                entry.matched = []
-
-    def find_again(self) -> None:
-        """Bring new watches up to what holds."""
-        for topic in self._topics.values():
-            for source, entry in topic.entries.items():
-                self._match(topic, source, entry)
-                self._report(topic, entry.items, 1)
-        for watch in self._watches.values():
-            watch.turn()
+    def release(self, watch: Watch[R]) -> None:
+        """Forget a watch that no rule needs any more."""
+        topic = self._topics[watch.event]
+        if not (watch.conditions or watch.triggers) and topic.watches.get(_key(watch.match)):
+            topic.remove(watch)
 
     def watched(self, topic: str) -> bool:
-        return topic in self._watched
+        return topic in self._topics and bool(self._topics[topic].watches)
 
     def set(self, name: str, source: Source, items: Mapping[str, str]) -> Changes[R] | None:
         """A source has a new value; one that equals the declared rest ends its entry."""
@@ -204,3 +230,8 @@ def _both(first: Changes[R], second: Changes[R] | None) -> Changes[R]:
     if second is None:
         return first
     return Changes(first.turned + second.turned, first.fresh + second.fresh)
+
+
+def _key(match: Mapping[str, str]) -> _Key:
+    """Equal for equal wishes."""
+    return tuple(sorted(match.items()))

@@ -78,28 +78,54 @@ class Finder(Generic[T]):
 
     def __init__(self) -> None:
         self._tables: dict[tuple[Part, ...], dict[tuple[str | None, ...], list[T]]] = {}
-        self._patterns: list[tuple[dict[str, tuple[str, ...]], Finder[T]]] = []
+        self._patterns: list[tuple[dict[str, tuple[str, ...]], Finder[T], T]] = []
 
     def add(self, match: Mapping[str, str], entry: T) -> None:
-        stars = {n: v for n, v in match.items() if is_address(n) and "*" in v}
+        """Each entry is added once."""
+        stars, plain = _apart(match)
         if stars:
             rest: Finder[T] = Finder()
-            rest.add({n: v for n, v in match.items() if n not in stars}, entry)
-            self._patterns.append(({n: _pattern(v) for n, v in stars.items()}, rest))
+            rest.add(plain, entry)
+            self._patterns.append((stars, rest, entry))
             return
-        wanted = sorted((wanted_part(n, v) for n, v in match.items()), key=_by_name)
-        parts = tuple(part for part, _ in wanted)
-        values: tuple[str | None, ...] = tuple(value for _, value in wanted)
+        parts, values = _wanted(plain)
         self._tables.setdefault(parts, {}).setdefault(values, []).append(entry)
+
+    def remove(self, match: Mapping[str, str], entry: T) -> None:
+        """Forget an entry, which was added with this match."""
+        stars, plain = _apart(match)
+        if stars:
+            self._patterns = [kept for kept in self._patterns if kept[2] is not entry]
+            return
+        parts, values = _wanted(plain)
+        table = self._tables[parts]
+        table[values].remove(entry)
+        if not table[values]:
+            del table[values]
+        if not table:
+            del self._tables[parts]
 
     def find(self, items: Mapping[str, str]) -> Iterator[T]:
         """The entries that want nothing which these items do not have."""
         for parts, table in self._tables.items():
             key = tuple([_part_of(items, name, form) for name, form in parts])
             yield from table.get(key, ())
-        for stars, rest in self._patterns:
+        for stars, rest, _ in self._patterns:
             if all(_like(pattern, items.get(name, "")) for name, pattern in stars.items()):
                 yield from rest.find(items)
+
+
+def _apart(match: Mapping[str, str]) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
+    """The wanted values with stars, as patterns, and those without."""
+    stars = {n: v for n, v in match.items() if is_address(n) and "*" in v}
+    plain = {n: v for n, v in match.items() if n not in stars}
+    return {n: _pattern(v) for n, v in stars.items()}, plain
+
+
+def _wanted(match: Mapping[str, str]) -> tuple[tuple[Part, ...], tuple[str | None, ...]]:
+    """The parts that are compared, by name, and the value that each must have."""
+    wanted = sorted((wanted_part(n, v) for n, v in match.items()), key=_by_name)
+    return tuple(part for part, _ in wanted), tuple(value for _, value in wanted)
 
 
 def _by_name(wanted: tuple[Part, str]) -> str:

@@ -309,6 +309,22 @@ def test_the_sources_of_a_property_are_bounded() -> None:
     assert bench.hear(call("active", "one more")) == ["end first"]
 
 
+def test_what_no_rule_asks_for_any_more_is_not_watched() -> None:
+    """A device whose rules are edited for years watches what they are now, and nothing else."""
+    digit, changed = on("call/digit", digit="1"), on("call/state_change")
+    bench = Bench(rule("R", when=digit, action=AnswerCall()), rule("S", ACTIVE, when=changed))
+    bench.hear(call("active"))
+
+    bench.apply(rule("S", ACTIVE, when=changed))
+    assert [bench.engine.hears(topic) for topic in ("call/digit", "call/state_change")] == [
+        False,
+        True,
+    ]
+    assert bench.hear(change("terminated")) == ["begin S"]
+    bench.apply()
+    assert not bench.engine.hears("call/state_change")
+
+
 def test_an_instant_value_can_be_asked_for_after_rules_are_changed() -> None:
     """Rules see what came before they were made."""
     bench = Bench()

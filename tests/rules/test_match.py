@@ -98,3 +98,30 @@ def test_the_finder_finds_what_trying_each_would(
 
     found = [i for i, match in enumerate(wanted) if match.items() <= items.items()]
     assert sorted(finder.find(items)) == found
+
+
+WANTED = ITEMS | st.fixed_dictionaries(
+    {"to_uri": st.sampled_from(["1*", "*@a", "sip:11@a", "12"])}, optional={"a": st.just("1")}
+)
+ADDRESSED = st.fixed_dictionaries(
+    {"to_uri": st.sampled_from(["sip:11@a", "sip:12@b:5060", "sip:21@a"])},
+    optional={"a": st.sampled_from("12")},
+)
+
+
+@given(st.lists(WANTED), st.data(), ITEMS | ADDRESSED)
+def test_what_was_removed_is_as_if_it_had_never_been(
+    wanted: list[dict[str, str]], data: st.DataObject, items: dict[str, str]
+) -> None:
+    kept = data.draw(st.sets(st.sampled_from(range(len(wanted))))) if wanted else set[int]()
+    edited: Finder[int] = Finder()
+    fresh: Finder[int] = Finder()
+    for i, match in enumerate(wanted):
+        edited.add(match, i)
+        if i in kept:
+            fresh.add(match, i)
+    for i, match in enumerate(wanted):
+        if i not in kept:
+            edited.remove(match, i)
+
+    assert sorted(edited.find(items)) == sorted(fresh.find(items))

@@ -156,10 +156,10 @@ EVENTS = [
 
 @dataclass(frozen=True)
 class Edit:
-    """Switch one rule on or off, give it another action, or take the list in reverse."""
+    """Switch one rule on or off, give it other values or conditions, or reverse the list."""
 
     place: int
-    what: Literal["switch", "change", "reverse"]
+    what: Literal["switch", "change", "rewrite", "reverse"]
 
     def of(self, rules: list[Rule]) -> list[Rule]:
         if not rules or self.what == "reverse":
@@ -167,6 +167,8 @@ class Edit:
         edited = rules[self.place % len(rules)]
         if self.what == "switch":
             edited = replace(edited, enabled=not edited.enabled)
+        elif self.what == "rewrite":
+            edited = replace(edited, conditions=(STATES[self.place], *edited.conditions[:1]))
         else:
             edited = replace(edited, minimum_interval=edited.minimum_interval + 1)
         return [edited if r.name == edited.name else r for r in rules]
@@ -187,7 +189,11 @@ def rule_lists(draw: st.DrawFn) -> list[Rule]:
     return [r for r in rules if not problems((r,))]
 
 
-EDITS = st.builds(Edit, st.integers(0, 3), st.sampled_from(["switch", "change", "reverse"]))
+EDITS = st.builds(
+    Edit,
+    st.integers(0, len(STATES) - 1),
+    st.sampled_from(["switch", "change", "rewrite", "reverse"]),
+)
 STEPS = st.lists(
     st.one_of(*[st.sampled_from(EVENTS)] * 4, EDITS, st.sampled_from([0.5, 1.0, 2.0])),
     min_size=10,
