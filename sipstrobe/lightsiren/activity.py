@@ -19,7 +19,7 @@ from sipstrobe.lightsiren.settings import (
     Profile,
     SirenPart,
 )
-from sipstrobe.lightsiren.sound import Sound
+from sipstrobe.lightsiren.sound import Playable
 
 
 def light_activity(light: LightPart, profile: str = "") -> Activity:
@@ -39,7 +39,7 @@ def light_activity(light: LightPart, profile: str = "") -> Activity:
     )
 
 
-def siren_activity(siren: SirenPart, sound: Sound, profile: str = "") -> Activity:
+def siren_activity(siren: SirenPart, sound: Playable, profile: str = "") -> Activity:
     return Activity(
         pattern=siren.pattern,
         priority=siren.priority,
@@ -50,7 +50,7 @@ def siren_activity(siren: SirenPart, sound: Sound, profile: str = "") -> Activit
 
 
 def activities(
-    profile: Profile, sounds: Mapping[str, Sound]
+    profile: Profile, sounds: Mapping[str, Playable]
 ) -> tuple[tuple[Function, Activity], ...]:
     """What each function is to do for a profile."""
     found: list[tuple[Function, Activity]] = []
@@ -62,7 +62,7 @@ def activities(
     return tuple(found)
 
 
-def ordered(command: StartOperation, sounds: Mapping[str, Sound]) -> Activity:
+def ordered(command: StartOperation, sounds: Mapping[str, Playable]) -> Activity:
     """What a function is to do for this order. Raises CommandRefused with the first fault."""
     intensity = DEFAULT_INTENSITY if command.intensity is None else command.intensity
     priority = DEFAULT_PRIORITY if command.priority is None else command.priority

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 
@@ -11,6 +12,26 @@ from sipstrobe.lightsiren.synthesis import SAMPLE_RATE, Note, Samples, render
 BLOCK = 960  # samples rendered at a time: 20 ms of sound, well under 1 ms of work
 MAX_PERIODS = 4  # rendered periods kept for the next time; 8 s are 1.5 MB
 PEAK_DB = -1.0  # true peak of every sound, dB relative to full scale
+
+
+class Reel(Protocol):
+    """One period of sound, mono at 48 kHz, that can be read from anywhere."""
+
+    @property
+    def period_samples(self) -> int: ...
+    def read(self, start: int, n: int) -> Samples:
+        """n samples from start on, not beyond the period; read-only."""
+        ...
+
+
+class Playable(Protocol):
+    """What can be sounded. seconds: its period, after which it begins again."""
+
+    @property
+    def seconds(self) -> float: ...
+    def open(self) -> Reel:
+        """Its sound, for one sounding. Raises MediaError where there is none."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,6 +52,10 @@ class Sound:
     def period_samples(self) -> int:
         return round(self.seconds * SAMPLE_RATE)
 
+    def open(self) -> Reel:
+        """The period, shared by all who sound it now or did lately."""
+        return _period(self)
+
     def render(self) -> Samples:
         """One whole period, mono at 48 kHz; shared and read-only."""
         return _period(self).read(0, self.period_samples)
@@ -44,24 +69,24 @@ class SirenSource:
     (about 0.1 ms for 20 ms), all others are copies.
     """
 
-    __slots__ = ("_period", "position", "sound")
+    __slots__ = ("_reel", "position")
 
-    def __init__(self, sound: Sound, position: int = 0) -> None:
-        self.sound = sound
+    def __init__(self, sound: Playable, position: int = 0) -> None:
+        """Raises MediaError where the sound has none."""
         self.position = position
-        self._period = _period(sound)
+        self._reel = sound.open()
 
     def next(self, n: int) -> Samples:
         """The next n samples; read-only, and valid for as long as the caller likes."""
-        length = self.sound.period_samples
+        length = self._reel.period_samples
         at = self.position % length
         self.position += n
         if at + n <= length:
-            return self._period.read(at, n)
-        pieces = [self._period.read(at, length - at)]
+            return self._reel.read(at, n)
+        pieces = [self._reel.read(at, length - at)]
         n -= length - at
         while n > 0:
-            pieces.append(self._period.read(0, min(n, length)))
+            pieces.append(self._reel.read(0, min(n, length)))
             n -= length
         return np.concatenate(pieces)
 
@@ -79,6 +104,10 @@ class _Period:
         self._gain = np.float32(10 ** (PEAK_DB / 20) / sound.peak)
         self._samples = np.empty(sound.period_samples, np.float32)
         self._missing = set(range(-(-sound.period_samples // BLOCK)))
+
+    @property
+    def period_samples(self) -> int:
+        return self._samples.size
 
     def read(self, start: int, n: int) -> Samples:
         if self._missing:
@@ -100,5 +129,4 @@ class _Period:
 
 @lru_cache(maxsize=MAX_PERIODS)
 def _period(sound: Sound) -> _Period:
-    """The period of this sound, shared by all who sound it now or did lately."""
     return _Period(sound)
