@@ -15,6 +15,7 @@ from uuid import NAMESPACE_OID, uuid5
 
 import msgspec
 
+from sipstrobe.audio.latency import LATENCIES
 from sipstrobe.audio.settings import AudioSettings
 from sipstrobe.clock import LoopClock
 from sipstrobe.config.demo import demo
@@ -155,6 +156,7 @@ class Device:
         watch(lambda s: (s.rules, s.extensions), lambda both: self.automation.apply(*both))
         stack.push_async_callback(self.phone.aclose)
         watch(lambda s: s.audio.greeting, self.greeting.apply)
+        watch(lambda s: LATENCIES[s.audio.latency], self.phone.apply_latency)
         watch(lambda s: s.extensions, self.phone.apply_extensions)
         watch(lambda s: s.sip, self.phone.apply)
         await self._open_control(stack)

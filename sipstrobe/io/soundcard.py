@@ -10,7 +10,7 @@ from contextlib import suppress
 from importlib import import_module
 from math import ceil, floor
 from pathlib import Path
-from typing import Any, ClassVar, Final, Protocol, cast
+from typing import Any, ClassVar, Final, NamedTuple, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,14 @@ logger = logging.getLogger(__name__)
 
 # Fill the block; its first sample is played at this instant (monotonic seconds).
 Render = Callable[[NDArray[np.float32], float], None]
+
+
+class Buffering(NamedTuple):
+    """What is asked of a card, in seconds of sound. period: that it takes at a time; held: that
+    it has before it; one that cannot do with so little takes what it needs."""
+
+    period: float
+    held: float
 
 
 class Output(Protocol):
@@ -60,13 +68,21 @@ class Output(Protocol):
         ...
 
 
-def make_output(wanted: str, clock: Clock, sample_rate: int) -> Output:
-    """The output that a setting names: auto, null, wav:PATH, or (part of) a card's name."""
+def is_card(wanted: str) -> bool:
+    """Whether a setting means a sound card."""
+    return wanted != "null" and not wanted.startswith("wav:")
+
+
+def make_output(wanted: str, clock: Clock, sample_rate: int, buffering: Buffering) -> Output:
+    """The output that a setting names: auto, null, wav:PATH, or (part of) a card's name.
+
+    buffering: concerns cards; the others have none.
+    """
     if wanted == "null":
         return Null(clock, sample_rate)
     if wanted.startswith("wav:"):
         return Wav(Path(wanted.removeprefix("wav:")), clock, sample_rate)
-    return SoundDevice(None if wanted == "auto" else wanted, clock, sample_rate)
+    return SoundDevice(None if wanted == "auto" else wanted, clock, sample_rate, buffering)
 
 
 class Null:
@@ -258,16 +274,17 @@ class _PortAudio(Protocol):
 class SoundDevice:
     """A sound card, through PortAudio; its thread calls render."""
 
-    PERIOD: ClassVar = 0.005
-
-    def __init__(self, device: str | None, clock: Clock, sample_rate: int) -> None:
+    def __init__(
+        self, device: str | None, clock: Clock, sample_rate: int, buffering: Buffering
+    ) -> None:
         self.blocking = True
         self.name = device or "auto"
-        self.period = self.PERIOD
+        self.period = buffering.period
         self.periods = 0
         self.late = 0
         self._clock = clock
         self._device = device
+        self._held = buffering.held
         self._sample_rate = sample_rate
         self._stream: _Stream | None = None
         self._render: Render | None = None
@@ -289,11 +306,11 @@ class SoundDevice:
         try:
             self._stream = audio.OutputStream(
                 samplerate=self._sample_rate,
-                blocksize=round(self._sample_rate * self.PERIOD),
+                blocksize=round(self._sample_rate * self.period),
                 device=self._device,
                 channels=1,
                 dtype="float32",
-                latency="low",
+                latency=self._held,
                 callback=self._fill,
             )
             self._stream.start()

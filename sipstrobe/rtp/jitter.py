@@ -17,6 +17,7 @@ from sipstrobe.rtp.quality import Bursts, Counts, Losses
 MAX_WAITING: Final = 64  # packets that wait for a missing one
 MAX_DROPOUT: Final = 3000  # sequence numbers: a larger step begins a new run
 MAX_GAP: Final = 0.2  # seconds of one gap that are filled
+USUAL: Final = 0.020  # seconds that sound waits; where it is less, so are LOW and OFF
 LOW: Final = 0.006  # seconds of sound left when a missing packet is given up
 STEP: Final = 0.010  # seconds concealed at a time while nothing comes
 FADED: Final = 0.060  # seconds of concealment after which the rhythm may change unheard
@@ -71,7 +72,7 @@ class JitterBuffer:
 
     `push` each packet, then `take` until it returns None; `take` also whenever `low_at` is reached.
     The limits are seconds: the target stays between shortest and longest, and the ring never
-    holds much more than longest.
+    holds much more than longest. A buffer shorter than USUAL keeps closer to its target.
     """
 
     def __init__(self, clock_rate: int, *, shortest: float = 0.020, longest: float = 0.200) -> None:
@@ -79,6 +80,9 @@ class JitterBuffer:
         self.shortest = shortest
         self.longest = longest
         self.target = shortest
+        share = min(1.0, shortest / USUAL)
+        self.low = LOW * share
+        self._off = OFF * share
         self.slack = shortest  # how long a punctual packet waits in the ring, in seconds
         self.late = 0  # packets that came after their turn, or twice
         self.concealed = 0  # timestamp units
@@ -141,7 +145,7 @@ class JitterBuffer:
         if units:
             lateness = self._lateness
             lateness.update(now, self._unwrap(timestamp))
-            self.target = min(self.longest, max(self.shortest, LOW + lateness.quantile))
+            self.target = min(self.longest, max(self.shortest, self.low + lateness.quantile))
         if len(self._waiting) >= MAX_WAITING:
             self.dropped += 1
             self.losses.give_up()
@@ -166,7 +170,7 @@ class JitterBuffer:
                     return self._play(found, written)
                 else:
                     self._drop(found, counts=now - self._consumed_at <= STALL)
-            elif left > LOW or written - consumed > self.longest:
+            elif left > self.low or written - consumed > self.longest:
                 return None
             elif self._waiting and self._next is not None:
                 upcoming = min(self._waiting)
@@ -177,7 +181,11 @@ class JitterBuffer:
 
     def low_at(self, written: float, consumed: float, now: float) -> float | None:
         """When `take` must be called at the latest if no packet comes before; None: not at all."""
-        return now + self._left(written, consumed, now) - LOW if self._running else None
+        return now + self._left(written, consumed, now) - self.low if self._running else None
+
+    def instant_of(self, consumed: float) -> float:
+        """When the card has taken the sample before which there were so many seconds of others."""
+        return consumed + self._card.value
 
     @property
     def upcoming(self) -> tuple[int, bytes] | None:
@@ -198,7 +206,7 @@ class JitterBuffer:
     def speed(self) -> float:
         """By how much faster (> 0) or slower than the sender to play, to keep to the target."""
         excess = self.slack - self.target
-        if abs(excess) > OFF:
+        if abs(excess) > self._off:
             self._correcting = True
         elif abs(excess) < ON:
             self._correcting = False

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from sipstrobe.audio.latency import NORMAL
 from sipstrobe.codecs.registry import usable
 from sipstrobe.context import Context
 from sipstrobe.io.names import Names, is_numeric
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-LEAST_WAIT = 0.060  # seconds that sound waits in the ring; less would let hold-ups be heard
 LOOKUP_LIMIT = 5.0  # seconds in which a name in SDP must have become an address
 MAX_LOOKUPS = 16  # at once
 
@@ -275,6 +275,7 @@ class MediaFactory:
         self._certificate: Certificate | None = None
         self.preparing: asyncio.Future[Certificate] | None = None  # done when all is loaded
         self._strictest = Encryption.NONE  # of those who are called by address
+        self.latency = NORMAL  # of the calls to come
         self._direction = Direction.SENDRECV
         self._move(start_port)
 
@@ -330,7 +331,7 @@ class MediaFactory:
             self._context,
             path or ports,
             self._ticker,
-            shortest=LEAST_WAIT,
+            shortest=self.latency.wait,
             on_first=on_first,
             on_event=on_event,
             certifier=self._certify,

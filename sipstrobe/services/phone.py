@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from sipstrobe.audio.latency import Latency
 from sipstrobe.commands import AnswerCall, Dial, HangUp, SendDigits
 from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused, RemoteProtocolError
@@ -180,6 +181,10 @@ class Phone:
         """What calls to these numbers do from now on; calls that run go on."""
         self._incoming.extensions = directory = Directory(extensions)
         self._lamps.apply_extensions(directory)
+
+    def apply_latency(self, latency: Latency) -> None:
+        """How long the sound of the calls to come waits."""
+        self._media.latency = latency
 
     def snapshot(self) -> list[CallSnapshot]:
         """The running calls, oldest first."""

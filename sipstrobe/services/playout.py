@@ -74,7 +74,7 @@ class Playout:
         """Write into the ring what is due."""
         ring, jitter = self._ring, self.jitter
         if self._mark is not None:
-            self._look(now)
+            self._look()
         while True:
             step = jitter.take(ring.written * _SECONDS, ring.consumed * _SECONDS, now)
             if step is None:
@@ -87,7 +87,7 @@ class Playout:
     def low_at(self, now: float) -> float | None:
         """When `play` must be called at the latest, whatever comes; None: no need."""
         if self._mark is not None:
-            self._look(now)
+            self._look()
         ring = self._ring
         return self.jitter.low_at(ring.written * _SECONDS, ring.consumed * _SECONDS, now)
 
@@ -146,11 +146,11 @@ class Playout:
                 block = self._upsampler.process(block)
             self._ring.write(self._warp.process(block, self.jitter.speed))
 
-    def _look(self, now: float) -> None:
+    def _look(self) -> None:
         """Has the card taken the marked sample? Then it is known how long its packet took."""
         assert self._mark is not None
         position, received_at = self._mark
-        beyond = self._ring.consumed - position
-        if beyond > 0:
-            self._latency.record(max(0.0, now - beyond * _SECONDS - received_at))
+        if self._ring.consumed > position:
+            taken_at = self.jitter.instant_of(position * _SECONDS)
+            self._latency.record(max(0.0, taken_at - received_at))
             self._mark = None

@@ -15,6 +15,7 @@ from sipstrobe.audio.format import (
     peak_db,
     rms_db,
 )
+from sipstrobe.audio.latency import LATENCIES
 from sipstrobe.audio.mix import Channel, Entry, Mixer, MixPlan
 from sipstrobe.audio.ring import HISTORY
 from sipstrobe.audio.settings import VOLUME_MIN_DB, AudioSettings
@@ -30,7 +31,7 @@ from sipstrobe.clock import Handle
 from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused
 from sipstrobe.events import ServiceStateChanged
-from sipstrobe.io.soundcard import make_output
+from sipstrobe.io.soundcard import Buffering, make_output
 from sipstrobe.priority import Claim, arbitrate
 from sipstrobe.services.speaker import MakeOutput, Speaker
 
@@ -118,7 +119,8 @@ class Sound:
         if before is None or before.muted != wanted.muted:
             self._muted = wanted.muted
         self._plan()
-        self._speaker.want(wanted.output)
+        latency = LATENCIES[wanted.latency]
+        self._speaker.want(wanted.output, Buffering(latency.period, latency.card))
 
     async def settled(self) -> None:
         """Until it is known whether the first output works, a second at most; to tell the owner."""

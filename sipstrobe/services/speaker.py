@@ -12,11 +12,11 @@ from sipstrobe.audio.fade import Fade
 from sipstrobe.audio.format import SAMPLE_RATE, Samples
 from sipstrobe.clock import Clock, Handle
 from sipstrobe.errors import MediaError
-from sipstrobe.io.soundcard import Null, Output, Render
+from sipstrobe.io.soundcard import Buffering, Null, Output, Render, is_card
 
 logger = logging.getLogger(__name__)
 
-MakeOutput = Callable[[str, Clock, int], Output]
+MakeOutput = Callable[[str, Clock, int, Buffering], Output]
 
 FADE_OUT: Final = 0.03  # seconds until every output has played its fade
 WATCH: Final = 1.0  # how often a card is looked at; one that asked for nothing meanwhile is lost
@@ -24,6 +24,7 @@ RETRY_FIRST: Final = 1.0
 RETRY_MAX: Final = 60.0
 CLOSE_LIMIT: Final = 1.0
 SETTLE_LIMIT: Final = 1.0
+UNBUFFERED: Final = Buffering(0.0, 0.0)  # what is no card has no choice
 
 
 class _Gate:
@@ -58,7 +59,7 @@ class _Gate:
 
 
 class Speaker:
-    """One output at a time, by the name that the settings give it.
+    """One output at a time, by the name and with the buffering that the settings give it.
 
     A change fades the old one out, closes it and opens the new one. What takes long is done in a
     thread, and the sound runs on meanwhile, to nobody. So it does while the wanted output cannot
@@ -70,14 +71,16 @@ class Speaker:
         clock: Clock,
         make_output: MakeOutput,
         render: Render,
+        render_unheard: Render,  # for what plays in place of the wanted output
         report: Callable[[str], None],  # of the problem in words, "" when it works
     ) -> None:
         self.problem = ""
         self._clock = clock
         self._make_output = make_output
         self._render = render
+        self._render_unheard = render_unheard
         self._report = report
-        self._wanted = ""
+        self._wanted = ("", UNBUFFERED)
         self._gate: _Gate | None = None  # what plays now
         self._running = False
         self._changing = False
@@ -93,9 +96,10 @@ class Speaker:
         """What plays now; null in place of the wanted one while that does not work."""
         return None if self._gate is None else self._gate.output
 
-    def want(self, name: str) -> None:
-        if name != self._wanted:
-            self._wanted = name
+    def want(self, name: str, buffering: Buffering) -> None:
+        wanted = (name, buffering if is_card(name) else UNBUFFERED)
+        if wanted != self._wanted:
+            self._wanted = wanted
             self._retry_after = RETRY_FIRST
             self._change()
 
@@ -171,14 +175,18 @@ class Speaker:
             logger.warning("the sound card did not close well: %s", failure)
         if self._closed:
             return
-        gate = _Gate(self._make_output(self._wanted, self._clock, SAMPLE_RATE), self._render)
+        name, buffering = self._wanted
+        made = self._make_output(name, self._clock, SAMPLE_RATE, buffering)
+        gate = _Gate(made, self._render)
         if gate.output.blocking and self._gate is None:
             self._stand_in()
         opened = partial(self._opened, self._wanted, gate)
         self._do(gate.output, partial(gate.output.open, gate.render), opened)
 
-    def _opened(self, name: str, gate: _Gate, failure: BaseException | None = None) -> None:
-        if self._closed or name != self._wanted:  # meanwhile something else is wanted
+    def _opened(
+        self, wanted: tuple[str, Buffering], gate: _Gate, failure: BaseException | None = None
+    ) -> None:
+        if self._closed or wanted != self._wanted:  # meanwhile something else is wanted
             self._do(gate.output, gate.output.close, self._change_again)
             return
         self._changing = False
@@ -209,7 +217,7 @@ class Speaker:
         self._open()
 
     def _stand_in(self) -> None:
-        gate = _Gate(Null(self._clock, SAMPLE_RATE), self._render)
+        gate = _Gate(Null(self._clock, SAMPLE_RATE), self._render_unheard)
         gate.output.open(gate.render)
         self._play(gate)
 

@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 RING_SECONDS: Final = 0.5  # more than the jitter buffer ever lets wait
 LEVEL_HOLD: Final = 0.3  # seconds without a packet after which the level is that of silence
 LEAST_WAIT: Final = 0.001  # seconds between two looks at a ring that runs low
-UNTIMELY: Final = 0.4  # of a packet time between a packet and our turn
+UNTIMELY: Final = 0.4  # of a packet time between a packet and our turn; less if it cannot wait
 LONGEST_TURN_MS: Final = 20  # between two looks at the socket, however long the packets are
 MOVE: Final = 30  # untimely turns, counted twice, after which they are moved
 NTP_EPOCH: Final = 2208988800  # seconds from 1900 to 1970
@@ -338,7 +338,9 @@ class Stream:
         before the packets do, the ring is low each time and needs a timer besides: then the turns
         are moved by a line of the grid.
         """
-        if not self._watch(playout, now) or now - self._heard_at < UNTIMELY * self._interval:
+        jitter = playout.jitter
+        soon = min(UNTIMELY * self._interval, jitter.shortest - jitter.low)
+        if not self._watch(playout, now) or now - self._heard_at < soon:
             self._untimely = max(0, self._untimely - 1)
             return
         self._untimely += 2

@@ -15,11 +15,12 @@ import pytest
 from numpy.typing import NDArray
 
 from sipstrobe.errors import MediaError
-from sipstrobe.io.soundcard import Null, SoundDevice, Wav, make_output
+from sipstrobe.io.soundcard import Buffering, Null, SoundDevice, Wav, make_output
 from sipstrobe.io.wavfile import read_wav
 from tests.support.clock import FakeClock
 
 RATE = 48000
+SMALL = Buffering(0.005, 0.015)
 STEP = np.float32(1 / 32768)
 
 
@@ -44,7 +45,8 @@ def _late(clock: FakeClock, seconds: float) -> None:
 def test_the_names_of_the_settings_lead_to_their_outputs(tmp_path: Path) -> None:
     clock = FakeClock()
 
-    made = [make_output(n, clock, RATE) for n in ("null", f"wav:{tmp_path}/a.wav", "auto", "USB")]
+    names = ("null", f"wav:{tmp_path}/a.wav", "auto", "USB")
+    made = [make_output(name, clock, RATE, SMALL) for name in names]
 
     assert [type(output) for output in made] == [Null, Wav, SoundDevice, SoundDevice]
     assert [output.name for output in made] == ["null", f"wav:{tmp_path}/a.wav", "auto", "USB"]
@@ -245,7 +247,7 @@ def test_a_file_that_cannot_be_opened_says_why(tmp_path: Path) -> None:
 )
 def test_a_machine_without_a_sound_card_is_told_so(name: str, words: str) -> None:
     """With the real PortAudio, if it is here; else with the message that it is not."""
-    output = make_output(name, FakeClock(), RATE)
+    output = make_output(name, FakeClock(), RATE, SMALL)
     try:
         output.open(Counting())
     except MediaError as error:
@@ -258,7 +260,9 @@ def test_a_machine_without_a_sound_card_is_told_so(name: str, words: str) -> Non
 
 
 @pytest.mark.skipif(find_library("portaudio") is None, reason="PortAudio is not installed")
-def test_a_card_asks_in_periods_of_5_ms_through_the_real_portaudio(tmp_path: Path) -> None:
+def test_a_card_asks_in_the_periods_that_it_was_told_through_the_real_portaudio(
+    tmp_path: Path,
+) -> None:
     """ALSA's null plugin, to which everything can be played; in a process that knows no other."""
     (tmp_path / "asound.conf").write_text(
         'pcm.silent { type null hint { show on description "Silent card" } }'
@@ -266,14 +270,14 @@ def test_a_card_asks_in_periods_of_5_ms_through_the_real_portaudio(tmp_path: Pat
     )
     script = (
         "import threading, time\n"
-        "from sipstrobe.io.soundcard import SoundDevice\n"
+        "from sipstrobe.io.soundcard import Buffering, SoundDevice\n"
         "class Clock: now = staticmethod(time.monotonic)\n"
         "enough, asked = threading.Event(), []\n"
         "def render(out, at):\n"
         "    out[:] = 0.5\n"
         "    asked.append((out.shape, out.dtype.name, abs(at - time.monotonic()) < 1.0))\n"
         "    len(asked) < 5 or enough.set()\n"
-        "card = SoundDevice('silent', Clock, 48000)\n"
+        "card = SoundDevice('silent', Clock, 48000, Buffering(0.0025, 0.005))\n"
         "for _ in range(2):\n"
         "    card.open(render)\n"
         "    print(card.name, enough.wait(5), card.problem == '')\n"
@@ -294,7 +298,7 @@ def test_a_card_asks_in_periods_of_5_ms_through_the_real_portaudio(tmp_path: Pat
     assert done.stdout.splitlines() == [
         "silent True True",
         "silent True True",
-        "True {((240,), 'float32', True)}",
+        "True {((120,), 'float32', True)}",
     ], done.stderr
 
 
@@ -302,8 +306,8 @@ def test_without_the_library_the_message_names_the_package_to_install() -> None:
     """In a process of its own, in which the loader finds no library at all."""
     script = (
         "import ctypes.util; ctypes.util.find_library = lambda name: None\n"
-        "from sipstrobe.io.soundcard import SoundDevice\n"
-        "SoundDevice(None, None, 48000).open(None)"
+        "from sipstrobe.io.soundcard import Buffering, SoundDevice\n"
+        "SoundDevice(None, None, 48000, Buffering(0.005, 0.015)).open(None)"
     )
 
     done = subprocess.run(

@@ -24,7 +24,7 @@ from sipstrobe.clock import Clock, LoopClock
 from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused, MediaError
 from sipstrobe.events import ServiceStateChanged
-from sipstrobe.io.soundcard import Output, Render
+from sipstrobe.io.soundcard import Buffering, Output, Render
 from sipstrobe.services.sound import MAX_SOURCES, Sound
 from tests.support.clock import FakeClock
 
@@ -80,15 +80,17 @@ class Bench:
         self.context = Context(self.clock)
         self.cards: list[HandCard] = []
         self.names: list[str] = []
+        self.bufferings: list[Buffering] = []
         self.problem = ""  # why the next card cannot be opened
         self.states: list[ServiceStateChanged] = []
         self.context.bus.subscribe(ServiceStateChanged, self.states.append)
         self.sound = Sound(self.context, self._make)
         self.sound.apply(AudioSettings(output="hand"))
 
-    def _make(self, name: str, clock: Clock, sample_rate: int) -> Output:
+    def _make(self, name: str, clock: Clock, sample_rate: int, buffering: Buffering) -> Output:
         assert sample_rate == SAMPLE_RATE
         self.names.append(name)
+        self.bufferings.append(buffering)
         self.cards.append(HandCard(clock, self.problem))
         return self.cards[-1]
 
@@ -373,6 +375,34 @@ def test_another_output_takes_over_while_it_plays() -> None:
     assert _largest_step(taken_over) < 0.005
 
 
+def test_another_latency_opens_the_card_anew() -> None:
+    bench = Bench()
+    bench.add("call", _constant(0.5))
+    bench.play(0.1)
+
+    bench.sound.apply(AudioSettings(output="hand", latency="ultra_low"))
+    faded = bench.play(0.03)
+    taken_over = bench.play(0.1)
+
+    assert bench.names == ["hand", "hand"]
+    assert bench.bufferings == [Buffering(0.010, 0.050), Buffering(0.0025, 0.005)]
+    assert not faded[-1]
+    assert taken_over[-1] == 0.5
+
+
+def test_a_file_goes_on_whatever_the_latency(tmp_path: Path) -> None:
+    """There is no card that could be asked for less, and opened anew it would be empty."""
+    clock, path = FakeClock(), tmp_path / "played.wav"
+    sound = Sound(Context(clock))
+    sound.apply(AudioSettings(output=f"wav:{path}"))
+    clock.advance(0.5)
+
+    sound.apply(AudioSettings(output=f"wav:{path}", latency="low"))
+    clock.advance(0.1)
+
+    assert path.stat().st_size > 0.5 * SAMPLE_RATE * 2
+
+
 def test_a_file_on_a_full_disk_is_reported(tmp_path: Path) -> None:
     clock = FakeClock()
     context = Context(clock)
@@ -448,7 +478,7 @@ async def test_a_card_that_hangs_is_replaced() -> None:
     context.bus.subscribe(ServiceStateChanged, states.append)
     cards: list[HandCard] = []
 
-    def make(name: str, clock: Clock, sample_rate: int) -> Output:
+    def make(name: str, clock: Clock, sample_rate: int, buffering: Buffering) -> Output:
         cards.append(HandCard(clock, blocking=True))
         return cards[-1]
 
@@ -497,7 +527,7 @@ class SlowBench:
         self.cards: list[SlowCard] = []
         self.sound = Sound(self.context, self._make)
 
-    def _make(self, name: str, clock: Clock, sample_rate: int) -> Output:
+    def _make(self, name: str, clock: Clock, sample_rate: int, buffering: Buffering) -> Output:
         self.cards.append(SlowCard(clock, name))
         return self.cards[-1]
 

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from sipstrobe.audio.format import Samples
+from sipstrobe.audio.latency import NORMAL
 from sipstrobe.codecs.opus import OpusEncoder
 from sipstrobe.codecs.registry import CODECS
 from sipstrobe.dtmf.event import TelephoneEvent
 from sipstrobe.rtp import packet
 from sipstrobe.sdp.formats import SOUNDS
 from sipstrobe.sdp.negotiate import MediaParameters
-from sipstrobe.services.call_media import LEAST_WAIT
 from sipstrobe.services.speech import Recording
 from tests.codecs.signals import level_db, speech_like, tone
 from tests.services.test_stream import AGREED, PEER, Bench
@@ -201,7 +201,7 @@ def test_the_first_packet_of_a_word_is_recovered_from_the_one_that_follows() -> 
     voice = np.concatenate([np.zeros(24000, np.float32), speech_like(48000, 0.5)])
 
     def began(fmtp: str) -> float:
-        bench, encoder = Listener(shortest=LEAST_WAIT), OpusEncoder(fmtp)
+        bench, encoder = Listener(shortest=NORMAL.wait), OpusEncoder(fmtp)
         bench.stream.start(agreed("opus"))
         for n, at in enumerate(range(0, voice.size, 960)):
             payload = encoder.encode(voice[at : at + 960])
