@@ -118,6 +118,7 @@ def _differences(before: Any, after: Any, path: str) -> Iterator[str]:
         case list(), list() if len(cast("list[Any]", before)) == len(cast("list[Any]", after)):
             pairs = zip(cast("list[Any]", before), cast("list[Any]", after), strict=True)
             for i, (old_entry, new_entry) in enumerate(pairs):
-                yield from _differences(old_entry, new_entry, path + pointer(i))
+                if old_entry is not new_entry:
+                    yield from _differences(old_entry, new_entry, path + pointer(i))
         case _:
             yield path

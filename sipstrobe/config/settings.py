@@ -1,6 +1,6 @@
 """The one tree of everything that can be set, made of the cores' own settings."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct
@@ -14,6 +14,7 @@ from sipstrobe.config.users import MAX_USERS, User
 from sipstrobe.dtmf import settings as dtmf
 from sipstrobe.dtmf.settings import DtmfSettings
 from sipstrobe.errors import Problem
+from sipstrobe.events import ManualTriggerChanged
 from sipstrobe.lightsiren import profile
 from sipstrobe.lightsiren.colors import COLORS
 from sipstrobe.lightsiren.settings import LightsSettings, MaintenanceSettings, Profile, Profiles
@@ -21,12 +22,13 @@ from sipstrobe.lightsiren.sounds import SOUNDS
 from sipstrobe.rules import extensions
 from sipstrobe.rules import settings as rules
 from sipstrobe.rules.actions import RunProfile, ShowColor, StartProfile, StopProfile
-from sipstrobe.rules.extensions import Extensions, rules_of
+from sipstrobe.rules.extensions import RULE_PREFIX, Extensions, rules_of
 from sipstrobe.rules.settings import Condition, Rule, Rules
 from sipstrobe.sip import settings as sip
 from sipstrobe.sip.settings import SipSettings
 
 MAX_MANUAL_TRIGGERS = 16
+_TRIGGER = ManualTriggerChanged.outside.topic
 
 
 class DeviceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -110,15 +112,18 @@ SECTION_CHECKS: dict[str, Callable[[Any], list[Problem]]] = {
     "clips": clip.problems,
     "profiles": _profile_problems,
     "extensions": extensions.problems,
-    "rules": rules.problems,
     "web": _web_problems,
 }
 """What single fields cannot say about themselves, by section; paths are relative to it."""
+
+LIST_CHECKS: dict[str, Callable[[Any, Container[int]], list[Problem]]] = {"rules": rules.problems}
+"""The same of long lists; they are told which entries, by id, have been found sound before."""
 
 
 def problems(settings: Settings) -> Iterator[Problem]:
     """What sections cannot say about themselves: one that names what another must have."""
     known = {profile.name for profile in settings.profiles}
+    triggers = {str(i) for i in range(1, len(settings.manual_triggers) + 1)}
     yield from _extension_problems(settings, known)
     for i, rule in enumerate(settings.rules):
         match rule.action:
@@ -131,7 +136,7 @@ def problems(settings: Settings) -> Iterator[Problem]:
                 yield Problem(path, "must be one of " + ", ".join(COLORS))
             case _:
                 pass
-        yield from _trigger_problems(rule, f"/rules/{i}", len(settings.manual_triggers))
+        yield from _trigger_problems(rule, f"/rules/{i}", triggers)
     if settings.sip.enabled and settings.web.port == settings.sip.port:
         yield Problem("/web/port", f"{settings.web.port} is the SIP port")
 
@@ -140,25 +145,24 @@ def _extension_problems(settings: Settings, profiles: set[str]) -> Iterator[Prob
     for i, extension in enumerate(settings.extensions):
         if extension.profile and extension.profile not in profiles:
             yield Problem(f"/extensions/{i}/profile", f"there is no profile {extension.profile!r}")
+    doubtful = [i for i, rule in enumerate(settings.rules) if rule.name.startswith(RULE_PREFIX)]
+    if not doubtful:
+        return
     made = {rule.name for extension in settings.extensions for rule in rules_of(extension)}
-    for i, rule in enumerate(settings.rules):
-        if rule.name in made:
+    for i in doubtful:
+        if settings.rules[i].name in made:
             yield Problem(f"/rules/{i}/name", "a rule that an extension makes has this name")
 
 
-def _trigger_problems(rule: Rule, path: str, triggers: int) -> Iterator[Problem]:
-    conditions = {f"{path}/conditions/{i}": c for i, c in enumerate(rule.conditions)}
-    if rule.when is not None:
-        conditions[path + "/when"] = rule.when
-    for place, condition in conditions.items():
-        if (number := _trigger_of(condition)) and number not in _numbers(triggers):
-            words = f"there is no manual trigger {number}"
-            yield Problem(place + "/match/trigger", words)
+def _trigger_problems(rule: Rule, path: str, known: Container[str]) -> Iterator[Problem]:
+    if rule.when is not None and rule.when.event == _TRIGGER:
+        yield from _trigger_problem(rule.when, f"{path}/when", known)
+    for i, condition in enumerate(rule.conditions):
+        if condition.event == _TRIGGER:
+            yield from _trigger_problem(condition, f"{path}/conditions/{i}", known)
 
 
-def _trigger_of(condition: Condition) -> str:
-    return condition.match.get("trigger", "") if condition.event == "input/manual_trigger" else ""
-
-
-def _numbers(triggers: int) -> list[str]:
-    return [str(n) for n in range(1, triggers + 1)]
+def _trigger_problem(condition: Condition, path: str, known: Container[str]) -> Iterator[Problem]:
+    number = condition.match.get("trigger", "")
+    if number and number not in known:
+        yield Problem(path + "/match/trigger", f"there is no manual trigger {number}")

@@ -5,7 +5,7 @@ decoded nor checked nor encoded again, and of a section that is touched neither 
 lists, so that one account among a thousand can be changed without holding up the loop.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -13,7 +13,7 @@ import msgspec
 
 from sipstrobe.config import check
 from sipstrobe.config.patch import pointer
-from sipstrobe.config.settings import SECTION_CHECKS, Settings, problems
+from sipstrobe.config.settings import LIST_CHECKS, SECTION_CHECKS, Settings, problems
 from sipstrobe.errors import ConfigError, Problem
 
 SECTIONS = tuple(field.name for field in msgspec.structs.fields(Settings))
@@ -82,7 +82,8 @@ def follow(before: Stored, tree: Any, draw_id: Callable[[], str]) -> Stored:
         return before
     changed = {name: getattr(decoded, name) for name in differing}
     settings = msgspec.structs.replace(before.settings, **changed)
-    _check(settings, differing)
+    sound = {id(e.typed) for n in differing for e in before.sections[n].entries.values()}
+    _check(settings, differing, sound)
     sections = {
         name: _section(section, draw_id, before.sections[name].entries)
         for name, section in changed.items()
@@ -151,7 +152,7 @@ def _decode(tree: Any, secrets: Mapping[str, str]) -> Settings:
         return check.decode(Settings, tree, secrets)
     except ConfigError as error:
         found = list(error.problems)
-    for name in SECTION_CHECKS:
+    for name in (*SECTION_CHECKS, *LIST_CHECKS):
         if isinstance(tree, dict) and name in tree:
             try:
                 alone = check.decode(Settings, {name: tree[name]}, secrets)
@@ -161,16 +162,25 @@ def _decode(tree: Any, secrets: Mapping[str, str]) -> Settings:
     raise ConfigError(found)
 
 
-def _check(settings: Settings, sections: Iterable[str]) -> None:
-    """Raise ConfigError if these sections, or what others have to do with them, cannot be."""
-    found = [problem for name in sections for problem in _section_problems(settings, name)]
+def _check(
+    settings: Settings, sections: Iterable[str], sound: Container[int] = frozenset()
+) -> None:
+    """Raise ConfigError if these sections, or what others have to do with them, cannot be.
+
+    sound: the ids of entries that have passed before.
+    """
+    found = [problem for name in sections for problem in _section_problems(settings, name, sound)]
     if found := found or list(problems(settings)):
         raise ConfigError(found)
 
 
-def _section_problems(settings: Settings, name: str) -> list[Problem]:
-    section_check = SECTION_CHECKS.get(name)
-    if section_check is None:
-        return []
-    relative = section_check(getattr(settings, name))
+def _section_problems(
+    settings: Settings, name: str, sound: Container[int] = frozenset()
+) -> list[Problem]:
+    section = getattr(settings, name)
+    relative: list[Problem] = []
+    if name in LIST_CHECKS:
+        relative = LIST_CHECKS[name](section, sound)
+    elif name in SECTION_CHECKS:
+        relative = SECTION_CHECKS[name](section)
     return [Problem(pointer(name) + problem.path, problem.message) for problem in relative]

@@ -19,6 +19,7 @@ MAX_EXTENSIONS = 256
 MIN_PIN = 4  # digits
 MAX_PIN = 16
 
+RULE_PREFIX = "Extension "  # of the names of the rules that roles make
 STOP_DIGIT = "#"  # ends an alert from within a call to it
 
 Role = Literal["page", "ring", "alert"]
@@ -122,7 +123,7 @@ def problems(extensions: Sequence[Extension]) -> list[Problem]:
 
 def _rules(extension: Extension) -> Iterator[Rule]:
     line = {"line": extension.number}
-    name = f"Extension {extension.number}"
+    name = RULE_PREFIX + extension.number
     profile, priority = extension.profile, extension.priority
     rings = Condition(event="call/state", match={"state": "ringing", **line})
     if extension.role == "ring":

@@ -4,7 +4,7 @@ Conditions speak about events by topic and items exactly as `sipstrobe.events` d
 that a new event can be used in rules without a line here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from functools import cache
 from typing import Annotated
 
@@ -84,18 +84,21 @@ Rules = Annotated[
 _choices = cache(choices)  # there are no more than events declared
 
 
-def problems(rules: tuple[Rule, ...]) -> list[Problem]:
-    """What single fields cannot say about themselves; paths are relative to the rules."""
-    return list(_problems(rules))
+def problems(rules: tuple[Rule, ...], sound: Container[int] = ()) -> list[Problem]:
+    """What single fields cannot say about themselves; paths are relative to the rules.
+
+    sound: the ids of rules that have been found so and are not looked at again.
+    """
+    return list(_problems(rules, sound))
 
 
-def _problems(rules: tuple[Rule, ...]) -> Iterator[Problem]:
+def _problems(rules: tuple[Rule, ...], sound: Container[int]) -> Iterator[Problem]:
     names: set[str] = set()
     for i, rule in enumerate(rules):
         if rule.name in names:
             yield Problem(f"/{i}/name", f"there is a rule {rule.name!r} already")
         names.add(rule.name)
-        for problem in _rule(rule):
+        for problem in _rule(rule) if id(rule) not in sound else ():
             yield Problem(f"/{i}{problem.path}", problem.message)
 
 

@@ -38,14 +38,17 @@ class Automation:
         self._engine = Engine()
         self._driver = context.driver(self._engine, self._deliver, name="rules")
         self._rules: dict[str, tuple[Rule, str]] = {}  # by name, with their sources
+        self._roles: dict[int, tuple[Extension, tuple[Rule, ...]]] = {}  # by identity
         self._undo: dict[str, Command | None] = {}  # of the active rules by name
         context.bus.subscribe(Event, self._hear)
 
     def apply(self, rules: Sequence[Rule], extensions: Sequence[Extension] = ()) -> None:
         """Work by these rules, and by those that the roles of extensions are, from now on."""
         self._rules = {rule.name: (rule, "") for rule in rules}
-        for extension in extensions:
-            for rule in rules_of(extension):
+        before = self._roles
+        self._roles = {id(e): before.get(id(e)) or (e, rules_of(e)) for e in extensions}
+        for extension, made in self._roles.values():
+            for rule in made:
                 self._rules[rule.name] = (rule, f"extension {extension.number}")
         cause, root = self._serials()
         wanted = [rule for rule, _ in self._rules.values()]
