@@ -302,9 +302,10 @@ class SoundPlayed(Event):
     owner: str  # the call, the clip, …
     kind: str  # as in audio.source.SourceKind
     rank: int
-    heard_seconds: float  # with a gain above 0
-    hidden_seconds: float  # while a higher rank silenced it
-    level_db: float  # RMS of what was heard of it at the speaker, dBFS
+    heard_seconds: float  # with a gain above 0, on an output that worked
+    hidden_seconds: float  # passed unheard: silenced by a higher rank, muted, or without an output
+    ducked_seconds: float  # of those heard: softer because of a higher rank
+    level_db: float  # RMS of what was heard of it, dBFS, before the limiter; -120: nothing
     underruns: int
     delay_ms: float  # from the input that wanted it to its first sample; -1: never heard
 

@@ -185,4 +185,4 @@ class Mixer:
         if not heard:
             out.fill(0.0)
         self._limiter.apply(out)
-        self.tap.write(out)
+        self.tap.write(out, at)

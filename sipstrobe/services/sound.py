@@ -1,98 +1,88 @@
 """The speaker: who is heard, how loud, and what was really played."""
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 from itertools import count
 from math import floor
 from typing import Any, Final
 
-from sipstrobe.audio.format import (
-    SAMPLE_RATE,
-    SILENCE_DB,
-    Samples,
-    db_from_gain,
-    gain_from_db,
-    peak_db,
-    rms_db,
-)
+from sipstrobe.audio import policy
+from sipstrobe.audio.format import Samples
 from sipstrobe.audio.latency import LATENCIES
-from sipstrobe.audio.mix import Channel, Entry, Mixer, MixPlan
+from sipstrobe.audio.mix import Entry, Mixer, MixPlan
+from sipstrobe.audio.policy import Group
+from sipstrobe.audio.presence import Presence
 from sipstrobe.audio.ring import HISTORY
 from sipstrobe.audio.settings import VOLUME_MIN_DB, AudioSettings
-from sipstrobe.audio.source import (
-    REFILL_SAMPLES,
-    AddSource,
-    HearSource,
-    RemoveSource,
-    SetVolume,
-    SourceKind,
-)
+from sipstrobe.audio.source import AddSource, HearSource, RemoveSource, SetVolume, SourceKind
+from sipstrobe.audio.volume import volume
+from sipstrobe.audio.tap import Tap
 from sipstrobe.clock import Handle
 from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused
 from sipstrobe.events import ServiceStateChanged
 from sipstrobe.io.soundcard import Buffering, make_output
 from sipstrobe.priority import Claim, arbitrate
+from sipstrobe.services.listed import Listed, levels
+from sipstrobe.services.played import Played, PlayedSounds
 from sipstrobe.services.speaker import MakeOutput, Speaker
+from sipstrobe.trace import Cause
 
 MAX_SOURCES: Final = 512  # calls
 MAX_OTHERS: Final = 16  # more that find room when there are so many calls
 GRID: Final = 0.005  # seconds; timers that lie on the same line of the clock share a wake-up
 TICK: Final = 4  # lines of the grid from one look at what the card has found out to the next
+SLOW_TICK: Final = 20  # the same while nothing waits for it
 LEAVE_LIMIT: Final = 1.0  # seconds until a source goes that no card has faded out
+ACTIVE_DB: Final = -60.0  # RMS from which on the output is said to be active
+ACTIVE_HOLD: Final = 2.0  # seconds that it stays so
 
-_CALL, _PAGE, _SIREN, _CLIP, _TONE = SourceKind
-# Which kinds may be heard together. Whoever cannot join all those of higher rank is silent.
-MIXES_WITH: Final[dict[SourceKind, frozenset[SourceKind]]] = {
-    _CALL: frozenset({_CALL, _PAGE, _SIREN, _CLIP}),
-    _PAGE: frozenset({_CALL, _PAGE, _SIREN, _CLIP}),
-    _SIREN: frozenset({_CALL, _PAGE, _SIREN, _CLIP}),
-    _CLIP: frozenset({_CALL, _PAGE, _SIREN, _CLIP}),
-    _TONE: frozenset(),
-}
+VOICES: Final = frozenset({SourceKind.CALL, SourceKind.PAGE})
 
 
-@dataclass(eq=False, slots=True)
-class _Listed:
-    """A source in the plan."""
-
-    command: AddSource
-    order: int  # who was there first
-    wanted_at: float  # when the input came that this source follows from
-    entry: Entry
-    heard: bool  # as its owner wants; others may silence it nevertheless
-    measured: bool = False
-
-
-@dataclass(eq=False, slots=True)
 class _Leaving:
     """A source that fades out."""
 
-    channel: Channel
-    wanted_at: float  # when the input came that it leaves because of
-    heard: bool  # until now
-    until: float  # then it goes, whatever the card says
+    __slots__ = ("cause", "channel", "entry", "heard", "source", "until", "wanted_at")
+
+    def __init__(self, source: Listed, wanted_at: float, cause: Cause | None, until: float) -> None:
+        self.source = source
+        self.channel = source.entry.channel
+        self.heard = source.entry.gain > 0.0  # until now
+        self.entry = Entry(source.entry.channel, 0.0)
+        self.wanted_at = wanted_at  # when the input came that it leaves because of
+        self.cause = cause
+        self.until = until  # then it goes, whatever the card says
 
 
 class Sound:
-    """Mix the sources, as MIXES_WITH allows, and play them on the output of the settings.
+    """Mix the sources, as the policy allows, and play them on the output of the settings.
 
     Nothing is played before the first `apply`. The loop looks at the sources every 20 ms as long
-    as one of them is filled by it, has not been heard yet or is on its way out; else never.
+    as one of them is filled by it, is on its way out or may make others softer; else every 100 ms,
+    and never while there are none.
     """
 
     def __init__(self, context: Context, make_output: MakeOutput = make_output) -> None:
         self._context = context
         self._mixer = Mixer()
-        self._speaker = Speaker(context.clock, make_output, self._mixer.mix, self._report)
-        self._listed: dict[str, _Listed] = {}
+        self._speaker = Speaker(
+            context.clock, make_output, self._mixer.mix, self._mixer.mix_unheard, self._report
+        )
+        self._listed: dict[str, Listed] = {}
         self._leaving: list[_Leaving] = []
+        self._played = PlayedSounds(context)
         self._orders = count()
         self._past_underruns = 0  # of the sources that have gone
         self._wanted: AudioSettings | None = None
+        self._policy = policy.table()
+        self._ducking = False  # it matters who can be heard just now
+        self._audible: set[Group] = set()  # as the plan has it, if it matters
         self._volume_db = 0.0
         self._muted = False
+        self._presence = Presence(ACTIVE_DB, ACTIVE_HOLD)
+        self._active = False
         self._timer: Handle | None = None
+        self._due = 0  # the line of the grid that the timer waits for
         measures = context.measures
         self._to_sound = measures.histogram(
             "plan_to_sound_seconds", "from the input to the first sample of a siren, tone or clip"
@@ -118,6 +108,9 @@ class Sound:
             self._volume_db = wanted.volume_db
         if before is None or before.muted != wanted.muted:
             self._muted = wanted.muted
+        self._policy = policy.table(wanted.policy)
+        for source in self._listed.values():
+            source.follow(wanted.level_callers and source.command.kind in VOICES)
         self._plan()
         latency = LATENCIES[wanted.latency]
         self._speaker.want(wanted.output, Buffering(latency.period, latency.card))
@@ -137,12 +130,21 @@ class Sound:
     @property
     def underruns(self) -> int:
         entries = self._mixer.plan.entries
-        return self._past_underruns + sum(channel.underruns for channel, _ in entries)
+        return self._past_underruns + sum(entry.channel.underruns for entry in entries)
 
     @property
     def late(self) -> int:
         output = self._speaker.output
         return 0 if output is None else output.late
+
+    @property
+    def tap(self) -> Tap:
+        """What is really played; after `catch_up` until now."""
+        return self._mixer.tap
+
+    def catch_up(self) -> None:
+        """Mix what has begun to be heard, where the output leaves that for later."""
+        self._speaker.catch_up()
 
     def recent(self, count: int) -> Samples:
         """The last samples played, 1.9 s at most."""
@@ -160,36 +162,37 @@ class Sound:
             "volume_db": self._volume_db,
             "muted": self._muted,
             "limiter_db": round(self._mixer.reduction_db, 1),
-            **_levels(block, 1.0),
+            "active": self._active,
+            **levels(block, 1.0),
             "played_seconds": round(self._mixer.tap.seconds, 3),
             "late": self.late,
             "underruns": self.underruns,
-            "sources": [self._describe(listed) for listed in _ranked(self._listed.values())],
+            "sources": [source.snapshot() for source in _ranked(self._listed.values())],
         }
 
-    def _describe(self, listed: _Listed) -> dict[str, Any]:
-        command, channel = listed.command, listed.entry.channel
-        return {
-            "owner": command.owner,
-            "kind": command.kind.value,
-            "rank": command.rank,
-            "gain": listed.entry.gain,
-            **_levels(command.ring.recent(HISTORY), channel.gain),
-            "waiting_ms": round(command.ring.fill / (SAMPLE_RATE / 1000), 1),
-            "underruns": channel.underruns,
-        }
+    def played(self) -> tuple[Played, ...]:
+        """What was heard of the sounds that have ended, the oldest first."""
+        return self._played()
+
+    @property
+    def policy(self) -> policy.Table:
+        """Who is heard with whom, as the settings have it."""
+        return self._policy
 
     # --- commands ---
 
     def _add(self, command: AddSource) -> None:
-        room = MAX_SOURCES if command.kind is _CALL else MAX_SOURCES + MAX_OTHERS
+        voice = command.kind in VOICES
+        room = MAX_SOURCES if voice else MAX_SOURCES + MAX_OTHERS
         if len(self._listed) >= room and command.owner not in self._listed:
             raise CommandRefused("too_many_sources", f"{room} sources are listed already")
-        wanted_at = self._input_at()
+        cause = self._context.trace.current
+        wanted_at = self._context.clock.now() if cause is None else cause.root.at
         self._leave(command.owner, wanted_at)
-        entry, heard = Entry(Channel(command.ring), 1.0), command.heard
-        self._listed[command.owner] = _Listed(command, next(self._orders), wanted_at, entry, heard)
-        _refill(command)
+        source = Listed(command, next(self._orders), wanted_at, cause)
+        source.follow(voice and self._wanted is not None and self._wanted.level_callers)
+        self._listed[command.owner] = source
+        source.refill()
         self._plan()
         self._speaker.run()
         self._tick_on()
@@ -219,24 +222,36 @@ class Sound:
 
     def _plan(self) -> None:
         """Say anew what is to be heard; the card takes it up with its next period."""
-        silenced = _silenced([source for source in self._listed.values() if source.heard])
+        now, sounding = self._context.clock.now(), dict[Group, bool]()
+        wanting = [source for source in self._listed.values() if source.heard]
+        volumes = self._volumes({source.group for source in wanting})
+        for source in wanting:
+            if volumes[source.group] and not sounding.get(source.group):
+                sounding[source.group] = source.presence.at(now)
+        gains = policy.gains(self._policy, sounding)
+        self._ducking = policy.ducks(self._policy, sounding)
+        entries: list[Entry] = []
         for source in self._listed.values():
-            gain = 1.0 if source.heard and source not in silenced else 0.0
-            if source.entry.gain != gain:
-                source.entry = Entry(source.entry.channel, gain)
-        entries = [source.entry for source in self._listed.values()]
-        entries += [Entry(source.channel, 0.0) for source in self._leaving]
-        volume = 0.0 if self._muted else gain_from_db(self._volume_db)
+            factor = gains.get(source.group, 0.0) if source.heard else 0.0
+            gain = volumes[source.group] * factor if factor else 0.0
+            entries.append(source.enter(gain, 0.0 < factor < 1.0))
+        entries += [source.entry for source in self._leaving]
+        if self._ducking:
+            self._audible = self._audible_at(now)
         self._speaker.catch_up()
-        self._mixer.plan = MixPlan(tuple(entries), volume)
+        self._mixer.plan = MixPlan(tuple(entries))
+
+    def _volumes(self, groups: set[Group]) -> dict[Group, float]:
+        audio = self._wanted or AudioSettings()
+        return {g: volume(g, audio, self._volume_db, muted=self._muted) for g in groups}
 
     def _leave(self, owner: str, wanted_at: float) -> None:
         if (source := self._listed.pop(owner, None)) is not None:
             if len(self._leaving) >= MAX_SOURCES:  # more than any card is behind
-                self._past_underruns += self._leaving.pop(0).channel.underruns
+                self._conclude(self._leaving.pop(0))
             until = self._context.clock.now() + LEAVE_LIMIT
-            channel, gain = source.entry
-            self._leaving.append(_Leaving(channel, wanted_at, gain > 0.0, until))
+            cause = self._context.trace.current
+            self._leaving.append(_Leaving(source, wanted_at, cause, until))
 
     def _input_at(self) -> float:
         """When the input was received that has led to the current command."""
@@ -244,28 +259,58 @@ class Sound:
         return self._context.clock.now() if cause is None else cause.root.at
 
     def _tick_on(self, lines: int = 1) -> None:
-        """Have a look at this many lines of the grid from now, unless one is due anyway."""
-        if self._timer is None:
-            clock = self._context.clock
-            line = floor(clock.now() / GRID + 1e-6) + lines
-            self._timer = clock.call_at(line * GRID, self._tick)
+        """Have a look at this many lines of the grid from now, unless one is due before."""
+        clock = self._context.clock
+        line = floor(clock.now() / GRID + 1e-6) + lines
+        if self._timer is not None:
+            if self._due <= line:
+                return
+            self._timer.cancel()
+        self._due = line
+        self._timer = clock.call_at(line * GRID, self._tick)
 
     def _tick(self) -> None:
         self._timer = None
-        busy = False
+        busy = self._ducking
         for source in self._listed.values():
             if source.command.refill is not None:
                 busy = True
-                _refill(source.command)
+                source.refill()
                 self._measure(source)
+        self._look()
         if self._leaving:
             self._let_go()
-        if not self._listed and not self._leaving:
+        resting = not self._listed and not self._leaving
+        if resting:
             self._speaker.rest()
-        elif busy or self._leaving:
+        if busy or self._leaving:
             self._tick_on(TICK)
+        elif not resting or self._active:
+            self._tick_on(SLOW_TICK)
 
-    def _measure(self, source: _Listed) -> None:
+    def _look(self) -> None:
+        """See what has been heard since the last time, and what follows from that."""
+        now, loudest, cause = self._context.clock.now(), 0.0, None
+        levelled = False
+        for source in self._listed.values():
+            power = source.look(now)
+            if power > loudest:
+                loudest, cause = power, source.cause
+            if source.leveller is not None:
+                levelled |= source.level()
+        self._presence.hear(loudest, now=now)
+        if levelled or (self._ducking and self._audible != self._audible_at(now)):
+            self._plan()
+        if (active := self._presence.at(now)) is not self._active:
+            self._active = active
+            self._played.output(active, cause)
+
+    def _audible_at(self, now: float) -> set[Group]:
+        """The groups of which there is something to hear, of those whom the plan lets be heard."""
+        listed = self._listed.values()
+        return {s.group for s in listed if s.entry.gain and s.presence.at(now)}
+
+    def _measure(self, source: Listed) -> None:
         heard_at = source.entry.channel.heard_at
         if heard_at is not None and not source.measured:
             source.measured = True
@@ -274,18 +319,19 @@ class Sound:
     def _let_go(self) -> None:
         """Forget the sources that have become silent."""
         now = self._context.clock.now()
-        staying: list[_Leaving] = []
-        for source in self._leaving:
-            silent_at = source.channel.silent_at
-            if silent_at is None and now < source.until:
-                staying.append(source)
-                continue
-            self._past_underruns += source.channel.underruns
-            if silent_at is not None and source.heard:
-                self._to_silence.record(max(0.0, silent_at - source.wanted_at))
-        if len(staying) < len(self._leaving):
-            self._leaving = staying
+        gone = [s for s in self._leaving if s.channel.silent_at is not None or now >= s.until]
+        if gone:
+            self._leaving = [source for source in self._leaving if source not in gone]
             self._plan()
+        for source in gone:
+            self._conclude(source)
+
+    def _conclude(self, leaving: _Leaving) -> None:
+        channel = leaving.channel
+        self._past_underruns += channel.underruns
+        if channel.silent_at is not None and leaving.heard:
+            self._to_silence.record(max(0.0, channel.silent_at - leaving.wanted_at))
+        self._played.conclude(leaving.source, leaving.cause)
 
     def _report(self, problem: str) -> None:
         """Publish whether the wanted output works."""
@@ -296,40 +342,6 @@ class Sound:
             )
 
 
-def _ranked(listed: Iterable[_Listed]) -> list[_Listed]:
+def _ranked(listed: Iterable[Listed]) -> list[Listed]:
     claims = arbitrate(Claim(source, source.command.rank, source.order) for source in listed)
     return [claim.owner for claim in claims]
-
-
-def _silenced(listed: Collection[_Listed]) -> set[_Listed]:
-    """Those who are not heard, by rank and MIXES_WITH."""
-    kinds = {source.command.kind for source in listed}
-    if all(kinds <= MIXES_WITH[kind] for kind in kinds):
-        return set()  # as nearly always: all may be heard, so no ranking is needed
-    silenced: set[_Listed] = set()
-    kinds.clear()
-    for source in _ranked(listed):
-        kind = source.command.kind
-        if kinds <= MIXES_WITH[kind]:
-            kinds.add(kind)
-        else:
-            silenced.add(source)
-    return silenced
-
-
-def _refill(command: AddSource) -> None:
-    """Have the owner write what the ring lacks."""
-    ring = command.ring
-    lacking = min(REFILL_SAMPLES - ring.fill, ring.space)
-    if command.refill is not None and lacking > 0:
-        command.refill(lacking)
-
-
-def _levels(block: Samples | None, gain: float) -> dict[str, float]:
-    if block is None:
-        return {"peak_db": SILENCE_DB, "rms_db": SILENCE_DB}
-    gain_db = db_from_gain(gain)
-    return {
-        "peak_db": round(max(SILENCE_DB, peak_db(block) + gain_db), 1),
-        "rms_db": round(max(SILENCE_DB, rms_db(block) + gain_db), 1),
-    }

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sipstrobe.audio.fade import FADE_SAMPLES, Fade
+from sipstrobe.audio.fade import FADE_SAMPLES, RISE_SAMPLES, Fade
 from sipstrobe.audio.format import Samples
 
 
@@ -40,7 +40,9 @@ def test_a_gain_that_is_reached_leaves_the_samples_alone() -> None:
 @given(st.lists(st.integers(1, 300), min_size=1, max_size=20))
 @settings(max_examples=40, deadline=None)
 def test_the_course_of_a_fade_does_not_depend_on_the_blocks(sizes: list[int]) -> None:
-    assert np.array_equal(_faded(Fade(1.0), 0.0, *sizes), _faded(Fade(1.0), 0.0, sum(sizes)))
+    for start, goal in ((1.0, 0.0), (0.5, 1.0)):
+        whole = _faded(Fade(start), goal, sum(sizes))
+        assert np.array_equal(_faded(Fade(start), goal, *sizes), whole)
 
 
 @given(st.lists(st.tuples(st.integers(1, 400), st.sampled_from([0.0, 0.25, 1.0])), max_size=20))
@@ -55,9 +57,14 @@ def test_a_new_goal_on_the_way_starts_from_where_the_gain_is(
     assert fade.gain == pytest.approx(gains[-1], abs=1e-6)
 
 
-def test_in_silence_a_gain_may_jump() -> None:
-    fade = Fade(1.0)
+def test_what_comes_back_to_its_place_takes_200_ms_and_what_makes_room_5() -> None:
+    fade = Fade(0.25)
 
-    fade.jump(0.5)
+    risen = _faded(fade, 1.0, *[480] * 30)
+    fallen = _faded(fade, 0.25, 480)
 
-    assert np.all(_faded(fade, 0.5, 10) == 0.5)
+    assert RISE_SAMPLES == 9600
+    assert risen[RISE_SAMPLES // 2 - 1] == pytest.approx(0.625, abs=1e-3)
+    assert np.all(risen[RISE_SAMPLES - 1 :] == 1.0)
+    assert np.abs(np.diff(risen)).max() < 0.0002
+    assert np.all(fallen[FADE_SAMPLES - 1 :] == 0.25)

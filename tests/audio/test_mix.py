@@ -20,8 +20,8 @@ def _channel(sound: Samples) -> Channel:
     return Channel(ring)
 
 
-def _plan(*channels: Channel, gain: float = 1.0) -> MixPlan:
-    return MixPlan(tuple(Entry(channel, 1.0) for channel in channels), gain)
+def _plan(*channels: Channel) -> MixPlan:
+    return MixPlan(tuple(Entry(channel, 1.0) for channel in channels))
 
 
 def _mixed(mixer: Mixer, *sizes: int, at: float = 0.0) -> Samples:
@@ -161,19 +161,27 @@ def test_however_a_source_stutters_and_comes_and_goes_there_is_no_click(
     assert not heard[-1][-size:].any()
 
 
-def test_the_master_volume_glides_and_is_there_at_once_when_nothing_is_heard() -> None:
+def test_what_was_played_is_accounted_for_sample_by_sample() -> None:
+    """Half a second as it is, half of it softer, then silenced; and 0.1 s to nobody before."""
+    channel = _channel(np.full(60_000, 0.5, np.float32))
     mixer = Mixer()
-    mixer.plan = MixPlan(gain=0.5)
-    _mixed(mixer, 480)
-    channel = _channel(np.full(9600, 0.5, np.float32))
+    mixer.plan = _plan(channel)
+    out = np.empty(480, np.float32)
+    for period in range(10):
+        mixer.mix_unheard(out, period * 0.01)
+    assert (channel.played, channel.hidden, channel.heard_at) == (0, 4800, None)
 
-    mixer.plan = _plan(channel, gain=0.5)
-    assert _mixed(mixer, 480)[-1] == 0.25
-    mixer.plan = _plan(channel, gain=1.0)
-    out = _mixed(mixer, 480)
+    _mixed(mixer, *[480] * 50, at=1.0)
+    mixer.plan = MixPlan((Entry(channel, 0.5, ducked=True),))
+    _mixed(mixer, *[480] * 50, at=1.5)
+    mixer.plan = MixPlan((Entry(channel, 0.0),))
+    _mixed(mixer, 480, 480, at=2.0)
 
-    assert out[-1] == 0.5
-    assert np.abs(np.diff(out, prepend=0.25)).max() < 0.002
+    assert (channel.played, channel.ducked, channel.hidden) == (48_480, 24_000, 5_280)
+    assert channel.heard_at == pytest.approx(1.0)
+    assert channel.heard_until == pytest.approx(2.01)
+    mean_square = (0.5**2 + 0.25**2) / 2
+    assert channel.energy / channel.played == pytest.approx(mean_square, rel=0.02)
 
 
 def test_a_hundred_full_scale_sources_do_not_clip() -> None:
@@ -188,7 +196,7 @@ def test_a_hundred_full_scale_sources_do_not_clip() -> None:
 
 def test_the_tap_holds_what_was_really_played() -> None:
     mixer = Mixer()
-    mixer.plan = _plan(_channel(_tone(0.5, 4800)), gain=0.5)
+    mixer.plan = _plan(_channel(_tone(0.5, 4800)))
 
     out = _mixed(mixer, *[480] * 10)
 

@@ -1,0 +1,159 @@
+"""One source in the speaker: what its owner wants, and the truth about what was heard of it."""
+
+from typing import Any, Final
+
+from sipstrobe.audio.format import (
+    SAMPLE_RATE,
+    SILENCE_DB,
+    Samples,
+    db_from_gain,
+    gain_from_db,
+    peak_db,
+    rms_db,
+)
+from sipstrobe.audio.leveller import Leveller
+from sipstrobe.audio.mix import Channel, Entry
+from sipstrobe.audio.policy import Group
+from sipstrobe.audio.presence import Presence
+from sipstrobe.audio.ring import HISTORY
+from sipstrobe.audio.source import REFILL_SAMPLES, AddSource
+from sipstrobe.events import SoundPlayed
+from sipstrobe.trace import Cause
+
+AUDIBLE_DB: Final = -45.0  # RMS from which on a source makes others softer
+AUDIBLE_HOLD: Final = 1.0  # seconds; longer than the pauses between words
+LEVEL_STEP: Final = round(0.1 * SAMPLE_RATE)  # samples from one look of the leveller to the next
+GAIN_STEP_DB: Final = 0.5  # of the leveller's gain; less cannot be heard
+
+
+class Listed:
+    """A source in the plan, or on its way out of it."""
+
+    __slots__ = (
+        "_heeded",
+        "_seen",
+        "cause",
+        "command",
+        "entry",
+        "group",
+        "heard",
+        "leveller",
+        "measured",
+        "order",
+        "presence",
+        "wanted_at",
+    )
+
+    def __init__(
+        self, command: AddSource, order: int, wanted_at: float, cause: Cause | None
+    ) -> None:
+        self.command = command
+        self.order = order  # who was there first
+        self.wanted_at = wanted_at  # when the input came that this source follows from
+        self.cause = cause
+        self.entry = Entry(Channel(command.ring), 0.0)
+        self.heard = command.heard  # as its owner wants; others may silence it nevertheless
+        self.group: Group = (command.rank, command.kind)
+        self.presence = Presence(AUDIBLE_DB, AUDIBLE_HOLD)
+        self.leveller: Leveller | None = None
+        self.measured = False
+        self._seen = (0, 0.0)  # samples and energy played, at the last look
+        self._heeded = (0, 0.0)  # the same for the leveller
+
+    def follow(self, wanted: bool) -> None:
+        """Whether its owner is to be made as loud as others."""
+        if wanted is (self.leveller is None):
+            self.leveller = Leveller() if wanted else None
+
+    def enter(self, gain: float, ducked: bool) -> Entry:
+        """Its entry in the plan; the leveller's gain comes on top."""
+        if gain and self.leveller is not None and self.leveller.gain_db:
+            gain *= gain_from_db(round(self.leveller.gain_db / GAIN_STEP_DB) * GAIN_STEP_DB)
+        entry = self.entry
+        if entry.gain != gain or entry.ducked is not ducked:
+            entry = self.entry = Entry(entry.channel, gain, ducked)
+        return entry
+
+    def refill(self) -> None:
+        """Have the owner write what the ring lacks."""
+        ring = self.command.ring
+        lacking = min(REFILL_SAMPLES - ring.fill, ring.space)
+        if self.command.refill is not None and lacking > 0:
+            self.command.refill(lacking)
+
+    def look(self, now: float) -> float:
+        """The mean square at the speaker of what was played since the last look; 0: nothing was."""
+        channel = self.entry.channel
+        played, energy = channel.played, channel.energy
+        count = played - self._seen[0]
+        if count <= 0:
+            return 0.0
+        power = (energy - self._seen[1]) / count
+        self._seen = (played, energy)
+        if gain := self.entry.gain:
+            self.presence.hear(power / (gain * gain), now=now)
+        return power
+
+    def level(self) -> bool:
+        """Let the leveller listen; whether that has changed its gain."""
+        leveller, channel, gain = self.leveller, self.entry.channel, self.entry.gain
+        played, energy = channel.played, channel.energy
+        count = played - self._heeded[0]
+        if leveller is None or not gain or count < LEVEL_STEP:
+            return False
+        power = (energy - self._heeded[1]) / count
+        self._heeded = (played, energy)
+        before = round(leveller.gain_db / GAIN_STEP_DB)
+        leveller.hear(db_from_gain((power**0.5) / gain), count / SAMPLE_RATE)
+        return round(leveller.gain_db / GAIN_STEP_DB) != before
+
+    def played(self) -> SoundPlayed:
+        """What was really heard of it until now."""
+        command, channel = self.command, self.entry.channel
+        heard_at = channel.heard_at
+        never = heard_at is None
+        return SoundPlayed(
+            owner=command.owner,
+            kind=command.kind.value,
+            rank=command.rank,
+            heard_seconds=round(channel.played / SAMPLE_RATE, 3),
+            hidden_seconds=round(channel.hidden / SAMPLE_RATE, 3),
+            ducked_seconds=round(channel.ducked / SAMPLE_RATE, 3),
+            level_db=_level_db(channel.energy, channel.played),
+            underruns=channel.underruns,
+            delay_ms=-1.0 if never else round(max(0.0, heard_at - self.wanted_at) * 1000, 2),
+        )
+
+    def snapshot(self) -> dict[str, Any]:
+        """Levels in dBFS over the last 50 ms; the rest since it was added."""
+        command, channel = self.command, self.entry.channel
+        told = self.played()
+        return {
+            "owner": command.owner,
+            "kind": command.kind.value,
+            "rank": command.rank,
+            "gain": self.entry.gain,
+            "ducked": self.entry.ducked,
+            **levels(command.ring.recent(HISTORY), channel.gain),
+            "waiting_ms": round(command.ring.fill / (SAMPLE_RATE / 1000), 1),
+            "underruns": told.underruns,
+            "heard_seconds": told.heard_seconds,
+            "hidden_seconds": told.hidden_seconds,
+            "ducked_seconds": told.ducked_seconds,
+            "level_db": told.level_db,
+            "delay_ms": told.delay_ms,
+        }
+
+
+def levels(block: Samples | None, gain: float) -> dict[str, float]:
+    if block is None:
+        return {"peak_db": SILENCE_DB, "rms_db": SILENCE_DB}
+    gain_db = db_from_gain(gain)
+    return {
+        "peak_db": round(max(SILENCE_DB, peak_db(block) + gain_db), 1),
+        "rms_db": round(max(SILENCE_DB, rms_db(block) + gain_db), 1),
+    }
+
+
+def _level_db(energy: float, count: int) -> float:
+    return round(db_from_gain((energy / count) ** 0.5), 1) if count else SILENCE_DB

@@ -1,0 +1,101 @@
+"""Who is heard with whom in the speaker."""
+
+from itertools import product
+
+import pytest
+
+from sipstrobe.audio.policy import DEFAULT, Group, ducks, gains, table
+from sipstrobe.audio.settings import MixRule
+from sipstrobe.audio.source import SourceKind
+
+CALL, PAGE, SIREN, CLIP, TONE = SourceKind
+SOFT, SOFTER = 10 ** (-12 / 20), 10 ** (-20 / 20)
+
+
+def heard(
+    *groups: Group, silent: tuple[Group, ...] = (), own: tuple[MixRule, ...] = ()
+) -> list[float]:
+    """The gains in the order given; all can be heard, and the silent ones are there as well."""
+    found = gains(table(own), dict.fromkeys(groups, True) | dict.fromkeys(silent, False))
+    return [found[group] for group in groups]
+
+
+def test_the_table_knows_every_pair_of_kinds_once() -> None:
+    pairs = [(rule.over, rule.under) for rule in DEFAULT]
+
+    assert sorted(pairs) == sorted(product([kind.value for kind in SourceKind], repeat=2))
+    assert set(table()) == set(product(SourceKind, repeat=2))
+
+
+def test_what_is_heard_by_itself_is_heard_as_it_is() -> None:
+    for kind in SourceKind:
+        assert heard((5, kind)) == [1.0]
+    assert gains(table(), {}) == {}
+
+
+@pytest.mark.parametrize("speech", [CALL, PAGE])
+def test_speech_makes_a_siren_of_lower_rank_softer_by_12_db_and_a_clip_by_20(
+    speech: SourceKind,
+) -> None:
+    assert heard((5, speech), (3, SIREN)) == [1.0, pytest.approx(SOFT)]
+    assert heard((5, speech), (3, CLIP)) == [1.0, pytest.approx(SOFTER)]
+
+
+@pytest.mark.parametrize("speech", [CALL, PAGE])
+def test_a_siren_of_higher_rank_is_not_softened_and_takes_no_speech_away(
+    speech: SourceKind,
+) -> None:
+    assert heard((5, speech), (9, SIREN)) == [1.0, 1.0]
+
+
+def test_among_equal_ranks_speech_comes_before_the_siren_and_the_siren_before_clips() -> None:
+    assert heard((5, SIREN), (5, CALL)) == [pytest.approx(SOFT), 1.0]
+    assert heard((5, CLIP), (5, SIREN)) == [0.0, 1.0]
+
+
+def test_an_open_line_on_which_nobody_speaks_softens_nothing() -> None:
+    assert heard((3, SIREN), silent=((5, CALL),)) == [1.0]
+
+
+def test_a_test_tone_is_heard_alone() -> None:
+    others = [(9, kind) for kind in SourceKind if kind is not TONE]
+
+    assert heard((13, TONE), *others) == [1.0, 0.0, 0.0, 0.0, 0.0]
+
+
+def test_what_is_to_be_alone_is_so_in_its_pauses_as_well() -> None:
+    assert heard((3, CALL), silent=((13, TONE),)) == [0.0]
+
+
+def test_two_clips_talk_one_after_the_other_unless_they_rank_alike() -> None:
+    assert heard((5, CLIP), (4, CLIP)) == [1.0, 0.0]
+    assert heard((5, CLIP)) == [1.0]  # one group, however many they are
+
+
+def test_who_is_silenced_has_no_effect_on_those_below() -> None:
+    """The siren silences the clip above the call, which would have made the call softer."""
+    assert heard((9, SIREN), (7, CLIP), (5, CALL)) == [1.0, 0.0, 1.0]
+
+
+def test_several_effects_do_not_add_up_the_strongest_counts() -> None:
+    softened = heard((9, PAGE), (8, CALL), (3, SIREN))
+
+    assert softened == pytest.approx([1.0, SOFT, SOFT])
+    assert heard((9, CALL), (8, SIREN), (3, CLIP)) == [1.0, pytest.approx(SOFT), 0.0]
+
+
+def test_the_owner_may_have_it_otherwise() -> None:
+    louder = MixRule(over="call", under="siren", does="duck", duck_db=-30.0)
+    alone = MixRule(over="siren", under="call", does="alone")
+
+    assert heard((5, CALL), (3, SIREN), own=(louder,))[1] == pytest.approx(10 ** (-30 / 20))
+    assert heard((5, CALL), (9, SIREN), own=(alone,)) == [0.0, 1.0]
+
+
+def test_only_where_a_pair_ducks_it_matters_who_is_speaking() -> None:
+    mixed = tuple(MixRule(over=r.over, under=r.under, does="mix") for r in DEFAULT)
+
+    assert ducks(table(), [(5, CALL), (3, SIREN)])
+    assert not ducks(table(), [(5, CALL), (4, CALL)])
+    assert not ducks(table(mixed), [(5, CALL), (3, SIREN)])
+    assert not ducks(table(), [(5, CLIP)])
