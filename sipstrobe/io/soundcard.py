@@ -7,16 +7,16 @@ only clock of the sound. The callback fills the given block and must neither wai
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from importlib import import_module
 from math import ceil, floor
 from pathlib import Path
-from typing import Any, ClassVar, Final, NamedTuple, Protocol, cast
+from typing import Any, ClassVar, Final, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sipstrobe.clock import Clock, Handle
 from sipstrobe.errors import MediaError
+from sipstrobe.io.portaudio import PortAudio, Stream, close_stream, open_stream, start
 from sipstrobe.io.wavfile import WavWriter
 
 logger = logging.getLogger(__name__)
@@ -250,27 +250,6 @@ class Wav(Null):
             logger.error("%s", self.problem)
 
 
-class _Stream(Protocol):
-    """What is used of sounddevice.OutputStream."""
-
-    @property
-    def active(self) -> bool: ...
-    def start(self) -> None: ...
-    def stop(self, ignore_errors: bool = True) -> None: ...
-    def close(self, ignore_errors: bool = True) -> None: ...
-
-
-class _PortAudio(Protocol):
-    """What is used of the module sounddevice, which comes without types."""
-
-    PortAudioError: type[Exception]
-
-    def OutputStream(self, **options: object) -> _Stream: ...  # noqa: N802
-    def query_devices(self, device: str | None, kind: str) -> dict[str, Any]: ...
-    def _initialize(self) -> None: ...
-    def _terminate(self) -> None: ...
-
-
 class SoundDevice:
     """A sound card, through PortAudio; its thread calls render."""
 
@@ -286,7 +265,7 @@ class SoundDevice:
         self._device = device
         self._held = buffering.held
         self._sample_rate = sample_rate
-        self._stream: _Stream | None = None
+        self._stream: Stream | None = None
         self._render: Render | None = None
 
     @property
@@ -296,34 +275,14 @@ class SoundDevice:
         return f"The sound card {self.name} has stopped."
 
     def open(self, render: Render) -> None:
-        audio = _portaudio()
         self._render = render
-        try:
-            self.name = str(audio.query_devices(self._device, "output")["name"])
-        except (ValueError, audio.PortAudioError) as error:
-            what = f"No sound card is called {self._device}" if self._device else "No sound card"
-            raise MediaError(f"{what}: PortAudio finds none ({error}).") from error
-        try:
-            self._stream = audio.OutputStream(
-                samplerate=self._sample_rate,
-                blocksize=round(self._sample_rate * self.period),
-                device=self._device,
-                channels=1,
-                dtype="float32",
-                latency=self._held,
-                callback=self._fill,
-            )
-            self._stream.start()
-        except (ValueError, audio.PortAudioError) as error:
-            self.close()
-            raise MediaError(f"The sound card {self.name} cannot be used: {error}") from error
+        self._stream = open_stream(self._make)
 
     def close(self) -> None:
         """End when what has been rendered is played."""
         stream, self._stream = self._stream, None
         if stream is not None:
-            stream.stop(ignore_errors=True)
-            stream.close(ignore_errors=True)
+            close_stream(stream)
 
     def run(self) -> None:
         """The card asks always: to stop and start it again would take too long."""
@@ -334,6 +293,27 @@ class SoundDevice:
     def catch_up(self) -> None:
         """The card is never behind."""
 
+    def _make(self, audio: PortAudio) -> Stream:
+        try:
+            self.name = str(audio.query_devices(self._device, "output")["name"])
+        except (ValueError, audio.PortAudioError) as error:
+            what = f"No sound card is called {self._device}" if self._device else "No sound card"
+            raise MediaError(f"{what}: PortAudio finds none ({error}).") from error
+        try:
+            stream = audio.OutputStream(
+                samplerate=self._sample_rate,
+                blocksize=round(self._sample_rate * self.period),
+                device=self._device,
+                channels=1,
+                dtype="float32",
+                latency=self._held,
+                callback=self._fill,
+            )
+            start(audio, stream)
+        except (ValueError, audio.PortAudioError) as error:
+            raise MediaError(f"The sound card {self.name} cannot be used: {error}") from error
+        return stream
+
     def _fill(self, out: NDArray[np.float32], frames: int, time: Any, status: Any) -> None:
         render = self._render
         assert render is not None
@@ -342,19 +322,3 @@ class SoundDevice:
         ahead = min(max(time.outputBufferDacTime - time.currentTime, 0.0), 1.0)
         render(out.reshape(frames), self._clock.now() + ahead)
         self.periods += 1
-
-
-def _portaudio() -> _PortAudio:
-    """The library, with a fresh look at which cards there are."""
-    try:
-        audio = cast("_PortAudio", import_module("sounddevice"))
-    except (ImportError, OSError) as error:
-        raise MediaError(
-            "Sound cards need the library PortAudio: install the package libportaudio2."
-        ) from error
-    try:
-        audio._terminate()  # pyright: ignore[reportPrivateUsage]
-        audio._initialize()  # pyright: ignore[reportPrivateUsage]
-    except audio.PortAudioError as error:
-        raise MediaError(f"PortAudio does not start: {error}") from error
-    return audio
