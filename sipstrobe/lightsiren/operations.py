@@ -93,10 +93,15 @@ class Operations:
         now: float,
         cause: Cause | None = None,
     ) -> None:
-        """Start an activity under an id that no other has; what runs at its priority ends."""
+        """Start an activity under an id that no other has; what runs at its priority ends.
+
+        One of no length (GAP-10) begins and ends at once, so that what it sets off has its cause.
+        """
         ends = None if activity.seconds is None else now + activity.seconds
         new = Operation(self.function, id, activity, now, ends, cause)
         self._step(lambda old: old.activity.priority == activity.priority, new, now)
+        if ends is not None and ends <= now:
+            self._step(lambda old: False, None, now)
 
     def stop(self, ids: Collection[int], *, now: float) -> None:
         """Stop users' operations by id; the others of these ids go on."""

@@ -38,6 +38,7 @@ class _Action(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag
 
     words: ClassVar[str]
     lasting: ClassVar[bool] = False  # True: undone when the rule ends
+    replaces: ClassVar[bool] = False  # True: the same order once more replaces the first (MIX-02)
 
     def command(self, items: Mapping[str, str]) -> Command:
         """The order to give. items: of the event that fired the rule, and what its conditions
@@ -54,6 +55,7 @@ class RunProfile(_Action, tag="run_profile", frozen=True, kw_only=True):
 
     words = "Run a profile while the rule is active"
     lasting = True
+    replaces = True
     profile: ProfileName
     priority: _OwnPriority = None
 
@@ -202,6 +204,7 @@ class ShowColor(_Action, tag="show_color", frozen=True, kw_only=True):
 
     words = "Show a colour while the rule is active"
     lasting = True
+    replaces = True
     light: Annotated[Literal["AudioLED", "SignalingLED"], Meta(title="Light")] = "AudioLED"
     color: Annotated[str, Meta(min_length=1, max_length=20, title="Colour")]
     priority: _OwnPriority = None

@@ -25,7 +25,8 @@ from sipstrobe.rules.facts import Changes, Facts, Watch
 from sipstrobe.rules.settings import Condition, Rule
 from sipstrobe.timers import Timers
 
-MAX_BEGUN = 8  # times that one rule may begin for one root cause: more is a loop
+MAX_DEPTH = 8  # times that a rule may begin because of itself: more is a loop
+MAX_BEGUN = 1024  # times that rules may begin for one root cause, as those that set off each other
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -56,6 +57,9 @@ class Refuse:
 
 Output = Begin | End | Refuse
 
+Causes = tuple[int, ...]
+"""The serials of the links of an input, from its own back to the root; empty: not known."""
+
 
 @dataclass(slots=True, eq=False)
 class RuleState:
@@ -69,7 +73,9 @@ class RuleState:
     active: bool = False
     spent: bool = False  # must not begin before its conditions hold anew
     begun_at: float | None = None
-    begun_for: tuple[int, int] = (0, 0)  # root cause, and how often it has made the rule begin
+    root: int = 0  # of the causes in `begun`
+    begun: dict[int, int] = field(default_factory=dict[int, int])  # cause -> how deep in itself
+    refused: int = 0  # the root cause for which that was said
     records: deque[Record] = field(default_factory=lambda: deque(maxlen=MAX_RECORDS))
 
     def follow(self, before: "RuleState") -> None:
@@ -83,19 +89,28 @@ class _Came:
 
     topic: str
     items: Mapping[str, str]
-    cause: int
-    root: int
+    causes: Causes
     now: float
+
+    @property
+    def cause(self) -> int:
+        return self.causes[0] if self.causes else 0
+
+    @property
+    def root(self) -> int:
+        return self.causes[-1] if self.causes else 0
 
 
 class Engine:
-    """Decide which rules begin and end. Inputs carry the serials of their cause and its root."""
+    """Decide which rules begin and end."""
 
     def __init__(self) -> None:
         self.outbox: deque[Output] = deque()
         self.rules: dict[str, RuleState] = {}  # the enabled ones by name, in the order of the list
         self._facts: Facts[RuleState] = Facts()
         self._waiting: Timers[str] = Timers()
+        self._root = 0  # the root cause that came last, and how many rules have begun for it
+        self._begun = 0
 
     @property
     def deadline(self) -> float | None:
@@ -112,13 +127,12 @@ class Engine:
         items: Mapping[str, str],
         *,
         now: float,
-        cause: int = 0,
-        root: int = 0,
+        causes: Causes = (),
     ) -> None:
         """A source of a property has this value now."""
         changes = self._facts.set(topic, source, items)
         if changes:
-            self._settle(changes, _Came(topic, items, cause, root, now))
+            self._settle(changes, _Came(topic, items, causes, now))
 
     def pulse(
         self,
@@ -126,17 +140,16 @@ class Engine:
         items: Mapping[str, str],
         *,
         now: float,
-        cause: int = 0,
-        root: int = 0,
+        causes: Causes = (),
     ) -> None:
         """Something has happened."""
         changes = self._facts.pulse(topic, items)
         if changes:
-            self._settle(changes, _Came(topic, items, cause, root, now))
+            self._settle(changes, _Came(topic, items, causes, now))
 
-    def apply(self, rules: Iterable[Rule], *, now: float, cause: int = 0, root: int = 0) -> None:
+    def apply(self, rules: Iterable[Rule], *, now: float, causes: Causes = ()) -> None:
         """Work by these rules from now on; what is the same as before goes on undisturbed."""
-        came = _Came("settings", _NOTHING, cause, root, now)
+        came = _Came("settings", _NOTHING, causes, now)
         before, self.rules = self.rules, {}
         fresh: list[RuleState] = []
         for place, rule in enumerate(rule for rule in rules if rule.enabled):
@@ -160,7 +173,7 @@ class Engine:
             self._step(state, fired=False, came=came)
 
     def wake(self, *, now: float) -> None:
-        came = _Came("timer", _NOTHING, 0, 0, now)
+        came = _Came("timer", _NOTHING, (), now)
         for name in self._waiting.due(now):
             self._step(self.rules[name], fired=False, came=came)
 
@@ -234,12 +247,10 @@ class Engine:
                 return Outcome.TOO_SOON
             self._waiting.start(rule.name, ready_at)
             return Outcome.WAITS
-        root, times = state.begun_for
-        times = times + 1 if came.root and root == came.root else 1
-        state.begun_for = (came.root, times)
-        if times > MAX_BEGUN:
+        if came.causes and self._is_loop(state, came):
             state.spent = True
-            if times == MAX_BEGUN + 1:  # said once, for the refusal may be a trigger too
+            if state.refused != came.root:  # said once, for the refusal may be a trigger too
+                state.refused = came.root
                 self.outbox.append(Refuse(rule, Outcome.LOOP))
             return Outcome.LOOP
         repeated = state.active
@@ -248,6 +259,20 @@ class Engine:
         state.spent = False
         self.outbox.append(Begin(rule, rule.action.command(_items(state, came)), state.active))
         return Outcome.REPEATED if repeated else Outcome.BEGUN
+
+    def _is_loop(self, state: RuleState, came: _Came) -> bool:
+        """Count a rule that is about to begin: has it set itself off too often?"""
+        root = came.root
+        if self._root != root:
+            self._root, self._begun = root, 0
+        if state.root != root:
+            state.root, state.begun = root, {}
+        depth = max([state.begun.get(cause, 0) for cause in came.causes]) + 1
+        if depth > MAX_DEPTH or self._begun >= MAX_BEGUN:
+            return True
+        self._begun += 1
+        state.begun[came.cause] = depth
+        return False
 
     def _end(self, state: RuleState) -> Outcome:
         state.active = False

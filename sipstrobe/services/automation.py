@@ -8,7 +8,7 @@ from sipstrobe.commands import Command
 from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused
 from sipstrobe.events import Event, Kind, RuleActionFailed, RuleStateChanged
-from sipstrobe.rules.engine import Begin, End, Engine, Output, Refuse
+from sipstrobe.rules.engine import Begin, Causes, End, Engine, Output, Refuse
 from sipstrobe.rules.explain import explain
 from sipstrobe.rules.extensions import Extension, rules_of
 from sipstrobe.rules.settings import Rule
@@ -30,6 +30,15 @@ class RuleStatus:
     history: tuple[tuple[float, str], ...]  # (monotonic seconds, words)
 
 
+@dataclass(slots=True, eq=False)
+class _Begun:
+    """What lasts, and how many active rules want it: if they order the same, it is one thing."""
+
+    order: Command
+    undo: Command
+    rules: int = 0
+
+
 class Automation:
     """Feed the rule engine from the bus and carry out what it wants."""
 
@@ -39,7 +48,8 @@ class Automation:
         self._driver = context.driver(self._engine, self._deliver, name="rules")
         self._rules: dict[str, tuple[Rule, str]] = {}  # by name, with their sources
         self._roles: dict[int, tuple[Extension, tuple[Rule, ...]]] = {}  # by identity
-        self._undo: dict[str, Command | None] = {}  # of the active rules by name
+        self._active: dict[str, _Begun | None] = {}  # by name; None: nothing of it lasts
+        self._shared: dict[Command, _Begun] = {}  # by order, what would replace itself
         context.bus.subscribe(Event, self._hear)
 
     def apply(self, rules: Sequence[Rule], extensions: Sequence[Extension] = ()) -> None:
@@ -50,9 +60,8 @@ class Automation:
         for extension, made in self._roles.values():
             for rule in made:
                 self._rules[rule.name] = (rule, f"extension {extension.number}")
-        cause, root = self._serials()
         wanted = [rule for rule, _ in self._rules.values()]
-        self._driver.feed(self._engine.apply, wanted, cause=cause, root=root)
+        self._driver.feed(self._engine.apply, wanted, causes=self._causes())
 
     def close(self) -> None:
         """End all rules."""
@@ -66,7 +75,7 @@ class Automation:
             RuleStatus(
                 rule,
                 source,
-                rule.name in self._undo,
+                rule.name in self._active,
                 tuple((r.at, explain(rule, r)) for r in states[rule.name].records)
                 if rule.name in states
                 else (),
@@ -82,16 +91,19 @@ class Automation:
         if outside.kind is Kind.PROPERTY:
             items = texts_of(event)
             source = tuple([items[name] for name in outside.source])
-            cause, root = self._serials()
-            self._driver.feed(engine.property, outside.topic, source, items, cause=cause, root=root)
+            topic = outside.topic
+            self._driver.feed(engine.property, topic, source, items, causes=self._causes())
         elif engine.hears(outside.topic):
-            cause, root = self._serials()
-            self._driver.feed(engine.pulse, outside.topic, texts_of(event), cause=cause, root=root)
+            items = texts_of(event)
+            self._driver.feed(engine.pulse, outside.topic, items, causes=self._causes())
 
-    def _serials(self) -> tuple[int, int]:
-        """Of the current cause and of where it began."""
-        current = self._context.trace.current
-        return (0, 0) if current is None else (current.serial, current.root.serial)
+    def _causes(self) -> Causes:
+        serials: list[int] = []
+        cause = self._context.trace.current
+        while cause is not None:
+            serials.append(cause.serial)
+            cause = cause.parent
+        return tuple(serials)
 
     # --- out -----------------------------------------------------------------------------------
 
@@ -105,22 +117,35 @@ class Automation:
                 self._failed(rule, reason)
 
     def _begin(self, rule: Rule, command: Command, active: bool) -> None:
-        if active and rule.name not in self._undo:
-            self._undo[rule.name] = None
+        if active and rule.name not in self._active:
+            self._active[rule.name] = None
             self._context.bus.publish(RuleStateChanged(rule=rule.name, active=True))
         done, result = self._execute(rule, command)
         if not done:
             return
         logger.info("rule %r acts: %s", rule.name, rule.action.words)
         if active and rule.action.lasting:
-            self._undo[rule.name] = rule.action.undo(result)
+            self._active[rule.name] = self._keep(rule, command, rule.action.undo(result))
 
     def _end(self, rule: Rule) -> None:
         logger.debug("rule %r has ended", rule.name)
-        undo = self._undo.pop(rule.name)
-        if undo is not None:
-            self._execute(rule, undo)
+        begun = self._active.pop(rule.name)
+        if begun is not None:
+            begun.rules -= 1
+            if not begun.rules:
+                if self._shared.get(begun.order) is begun:
+                    del self._shared[begun.order]
+                self._execute(rule, begun.undo)
         self._context.bus.publish(RuleStateChanged(rule=rule.name, active=False))
+
+    def _keep(self, rule: Rule, order: Command, undo: Command) -> _Begun:
+        """Note what the rule has begun, beside those that have ordered the same."""
+        begun = _Begun(order, undo)
+        if rule.action.replaces:
+            begun = self._shared.setdefault(order, begun)
+        begun.undo = undo
+        begun.rules += 1
+        return begun
 
     def _execute(self, rule: Rule, command: Command) -> tuple[bool, object]:
         """Has the command been carried out, and its result."""

@@ -231,9 +231,9 @@ def test_no_time_at_all_is_over_at_once() -> None:
     """GAP-10: a duration of 0 is allowed; it begins and ends."""
     operations = Operations(LED)
     start(operations, 3, now=1.0, seconds=0)
-    told(operations)
 
-    assert run_to(operations, 1.0) == [(1.0, ["shows nothing", (1, ENDED)])]
+    assert told(operations) == ["shows 1", (1, SHOWN), "shows nothing", (1, ENDED)]
+    assert operations.deadline is None
 
 
 def test_an_operation_remembers_why_it_runs() -> None:

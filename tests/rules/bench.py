@@ -35,13 +35,13 @@ class Bench:
         self.engine.apply(rules, now=self.now)
         return self._outputs()
 
-    def hear(self, event: Event, *, root: int = 0) -> list[str]:
+    def hear(self, event: Event, *, causes: tuple[int, ...] = ()) -> list[str]:
         items, topic = texts_of(event), event.outside.topic
         if event.outside.kind is Kind.PROPERTY:
             source = tuple(items[name] for name in event.outside.source)
-            self.engine.property(topic, source, items, now=self.now, root=root)
+            self.engine.property(topic, source, items, now=self.now, causes=causes)
         else:
-            self.engine.pulse(topic, items, now=self.now, root=root)
+            self.engine.pulse(topic, items, now=self.now, causes=causes)
         return self._outputs()
 
     def advance(self, seconds: float) -> list[str]:

@@ -2,7 +2,7 @@
 
 from sipstrobe import commands
 from sipstrobe.rules.actions import AnswerCall, HangUp, RunProfile, StartProfile, StopProfile
-from sipstrobe.rules.engine import MAX_BEGUN
+from sipstrobe.rules.engine import MAX_BEGUN, MAX_DEPTH
 from sipstrobe.rules.explain import MAX_RECORDS, explain
 from sipstrobe.rules.facts import MAX_SOURCES
 from sipstrobe.rules.settings import Rule
@@ -264,16 +264,38 @@ def test_an_action_without_a_call_leaves_the_choice_to_the_phone() -> None:
     assert bench.commands == [commands.AnswerCall(call=None)]
 
 
-def test_a_loop_of_rules_is_broken_and_said_once() -> None:
-    """What one input makes begin again and again is refused after a few times."""
+def test_a_rule_that_sets_itself_off_again_and_again_is_stopped_and_said_once() -> None:
+    """Each time it comes from what it has done before, back to one input."""
     bench = Bench(rule("R", when=PRESSED, action=StartProfile(profile="P")))
     said: list[str] = []
-    for _ in range(3 * MAX_BEGUN):
-        said += bench.hear(trigger(True), root=7) + bench.hear(trigger(False), root=7)
+    causes: tuple[int, ...] = (7,)
+    for serial in range(8, 8 + 3 * MAX_DEPTH):
+        causes = (serial, *causes)
+        said += bench.hear(trigger(True), causes=causes)
+        said += bench.hear(trigger(False), causes=causes)
 
-    assert begins(said) == ["begin R"] * MAX_BEGUN
-    assert said[MAX_BEGUN:] == ["refuse R"]
-    assert bench.hear(trigger(True), root=8) == ["begin R"]  # another input is another matter
+    assert begins(said) == ["begin R"] * MAX_DEPTH
+    assert said[MAX_DEPTH:] == ["refuse R"]
+    assert bench.hear(trigger(True), causes=(99,)) == ["begin R"]  # another input, another matter
+
+
+def test_what_one_order_does_to_a_hundred_calls_is_no_loop() -> None:
+    """A person hangs up all calls: the rule acts for each of them."""
+    bench = Bench(rule("R", when=on("call/state_change"), action=StopProfile(profile="P")))
+
+    said = [bench.hear(change("terminated", f"c{i}"), causes=(i, 7)) for i in range(100, 200)]
+
+    assert said == [["begin R"]] * 100
+
+
+def test_rules_that_set_off_one_another_in_all_ways_come_to_an_end() -> None:
+    """None of them begins often because of itself, and yet there would be no end to it."""
+    bench = Bench(rule("R", when=on("call/state_change"), action=StopProfile(profile="P")))
+    said: list[str] = []
+    for i in range(2 * MAX_BEGUN):
+        said += bench.hear(change("terminated"), causes=(100 + i, 7))
+
+    assert said == ["begin R"] * MAX_BEGUN + ["refuse R"]
 
 
 def test_every_rule_tells_why_it_did_not_act() -> None:

@@ -20,10 +20,12 @@ from sipstrobe.events import (
     RuleActionFailed,
     RuleStateChanged,
 )
+from sipstrobe.lightsiren.settings import Duration, LightPart, Profile
 from sipstrobe.rules.actions import AnswerCall, HangUp, RunProfile, StartProfile, StopProfile
 from sipstrobe.rules.extensions import Extension
 from sipstrobe.rules.settings import Rule
 from sipstrobe.services.automation import Automation
+from sipstrobe.services.signals import Signals
 from tests.rules.bench import call, change, on, rule, trigger
 from tests.support.clock import FakeClock
 
@@ -270,6 +272,65 @@ def test_rules_that_chase_one_another_are_stopped() -> None:
     failures = [e for e in desk.told if isinstance(e, RuleActionFailed)]
     assert len(failures) == 1
     assert "loop" in failures[0].reason
+
+
+class Lit:
+    """Rules and a real light, which shows the profile Red for as long as it is told to."""
+
+    def __init__(self, *rules: Rule, seconds: int | None = None) -> None:
+        self.clock = FakeClock()
+        self.context = Context(self.clock)
+        self.told: list[Event] = []
+        self.signals = Signals(self.context)
+        duration = None if seconds is None else Duration(value=seconds)
+        light = LightPart(pattern="Steady", duration=duration)
+        self.signals.apply_profiles((Profile(name="Red", light=light),))
+        self.context.bus.subscribe(Event, self.told.append)
+        Automation(self.context).apply(rules)
+
+    def press(self, active: bool, number: int = 1) -> list[str]:
+        """Press or release a trigger; the profiles that run then."""
+        with self.context.trace.input("http", "pressed", 0.0):
+            self.context.bus.publish(trigger(active, number))
+        return [operation.profile for operation in self.signals.status()]
+
+
+@pytest.mark.parametrize("first", [1, 2])
+def test_a_profile_that_two_rules_run_goes_on_until_both_have_ended(first: int) -> None:
+    """MIX-02: the second start replaces the first, and is not ended by it, nor the reverse."""
+    other = on("input/manual_trigger", trigger="2", active="true")
+    red = RunProfile(profile="Red")
+    desk = Lit(rule("A", PRESSED, action=red), rule("B", other, action=red))
+    last = 3 - first
+
+    assert desk.press(True, 1) == ["Red"]
+    assert desk.press(True, 2) == ["Red"]
+    assert desk.press(False, first) == ["Red"]
+    assert desk.press(False, last) == []
+    assert desk.press(True, last) == ["Red"]
+
+
+def test_what_a_person_has_started_since_is_not_ended_by_the_rules() -> None:
+    """MIX-02: the newest counts; what the rule ends was replaced before."""
+    desk = Lit(rule("A", PRESSED, action=RunProfile(profile="Red")))
+    desk.press(True)
+    desk.context.dispatcher.execute(commands.StartProfile(profile="Red"))
+
+    assert desk.press(False) == ["Red"]
+
+
+def test_a_profile_of_no_length_that_starts_itself_is_stopped() -> None:
+    """GAP-10: a duration of 0 is allowed; its end has the same cause as its beginning."""
+    ended = on("signal/operation", phase="shown", invert=True)
+    again = rule("again", when=ended, action=StartProfile(profile="Red"))
+    desk = Lit(rule("first", when=PRESSED, action=StartProfile(profile="Red")), again, seconds=0)
+
+    desk.press(True)
+
+    [failure] = [e for e in desk.told if isinstance(e, RuleActionFailed)]
+    assert failure.rule == "again"
+    assert "loop" in failure.reason
+    assert desk.clock.waiting == 0
 
 
 def test_a_failure_that_triggers_itself_is_stopped() -> None:
