@@ -12,14 +12,19 @@ from sipstrobe.commands import (
     Dial,
     HangUp,
     LocateDevice,
+    PlayClip,
     RunHealthCheck,
+    SendDigits,
     SetMaintenance,
     SetManualTrigger,
     StartOperation,
     StartProfile,
+    StartRecording,
     StopAll,
+    StopClip,
     StopOperations,
     StopProfile,
+    StopRecording,
 )
 from sipstrobe.config.users import Role
 from sipstrobe.web.describe import name_of
@@ -47,6 +52,11 @@ COMMANDS: dict[str, type[Command]] = {
         Dial,
         AnswerCall,
         HangUp,
+        SendDigits,
+        PlayClip,
+        StopClip,
+        StartRecording,
+        StopRecording,
     )
 }
 

@@ -151,8 +151,9 @@ async def _serve_live(incoming: web.BaseRequest, listener: Listener) -> web.Stre
         listener.on_cut(lambda: transport.abort() if transport else None)
         async with asyncio.TaskGroup() as group:
             sending = group.create_task(_send(socket, listener))
-            async for _ in socket:
-                pass  # a listener has nothing to say
+            async for said in socket:  # the name of the view that is looked at
+                if said.type is web.WSMsgType.TEXT:
+                    listener.look(said.data)
             sending.cancel()
     except* ConnectionError:
         logger.debug("live connection of %s ended early", incoming.remote)

@@ -30,6 +30,8 @@ EVENTS_PER_TICK = 20  # in a storm only the newest are told, with a count of the
 TICK = 1 / 15  # seconds between levels, events and changes of state
 FRAME_SPACING = 1 / 60  # seconds; a frame that comes sooner waits for the tick
 STATE_SHARE = 0.05  # of the time, at most, goes into telling state and levels of a busy device
+SOURCES_TOLD = 32  # of what plays, those of the highest rank
+SOUND = "sound"  # the view of what plays
 TICKS_PER_STATE = 15  # the state is told again each second, if nothing changes
 
 
@@ -42,6 +44,12 @@ class Listener:
         self._filled = asyncio.Event()
         self._ended = False
         self._cut: Callable[[], object] = lambda: None
+        self.view = ""  # what its reader looks at
+
+    def look(self, view: str) -> None:
+        """Its reader looks at this view of the page; what others need is not told."""
+        self.view = view
+        self._live.tell_sound_anew()
 
     def on_cut(self, cut: Callable[[], object]) -> None:
         """What breaks the connection of a reader that does not read."""
@@ -89,6 +97,7 @@ class Live:
         self._quiet_until = 0.0
         self._timer: Handle | None = None
         self._levels_told: dict[str, object] = {}
+        self._sound_told: dict[str, object] = {}
         self._shown_at = dict.fromkeys(LIGHTS, 0.0)
         self._waiting: dict[Function, Frame] = {}  # for the tick
         self._unwatch: list[Callable[[], None]] = []
@@ -129,6 +138,10 @@ class Live:
             self._unwatch.pop()()
         if self._timer is not None:
             self._timer.cancel()
+
+    def tell_sound_anew(self) -> None:
+        """Somebody looks who has not been told yet."""
+        self._sound_told = {}
 
     def count_cut_off(self) -> None:
         logger.info("a listener of the live page reads too slowly: cut off")
@@ -183,6 +196,7 @@ class Live:
             self._tell(self._encode("state", state=self._state()))
         elif levels := self._levels():
             self._tell(self._encode("levels", **levels))
+        self._tell_sound()
         self._quiet_until = now + (self._context.clock.now() - now) / STATE_SHARE
 
     def _tell_events(self) -> None:
@@ -200,6 +214,22 @@ class Live:
             return {}
         self._levels_told = levels
         return levels
+
+    def _tell_sound(self) -> None:
+        """What plays and how loud it is, to those who look at that."""
+        looking = [listener for listener in self._listeners if listener.view == SOUND]
+        if not looking:
+            return
+        sound = dict(self._views.sound())
+        if sound == self._sound_told:
+            return
+        self._sound_told = dict(sound)
+        sources = sound.get("sources")
+        if isinstance(sources, list):
+            sound["sources"] = sources[:SOURCES_TOLD]
+        message = self._encode("sound", sound=sound)
+        for listener in looking:
+            listener.offer(message)
 
     def _tell(self, message: str) -> None:
         for listener in tuple(self._listeners):

@@ -22,6 +22,7 @@ from sipstrobe.web.gate import Gate
 from sipstrobe.web.live import Listener, Live
 from sipstrobe.web.router import Router
 from sipstrobe.web.settings import SettingsDoor
+from sipstrobe.web.sound import SoundDoor
 from sipstrobe.web.status import Status
 from sipstrobe.web.views import Views
 
@@ -115,6 +116,7 @@ class WebServer:
             Commands(context.dispatcher),
             Calls(context.dispatcher, context.clock, views),
             SettingsDoor(context.dispatcher, store),
+            SoundDoor(),
             SirenAndLight(context.dispatcher, context.clock, views, lambda: store.current.profiles),
         )
         return [*pages.routes(), *(route for door in doors for route in door.routes())]

@@ -17,6 +17,17 @@ FLAGS = (
     " --disable-component-update --disable-sync"
 )
 
+REFUSED = (
+    "(Bad Request)",
+    "(Unauthorized)",
+    "(Forbidden)",
+    "(Conflict)",
+    "(Precondition Failed)",
+    "(Content Too Large)",
+    "(Unprocessable Entity)",
+    "(Unprocessable Content)",
+)
+
 
 @fixture(loop_scope="module")
 async def context() -> Context:
@@ -40,8 +51,7 @@ async def tab(browser: Browser) -> AsyncIterator[Page]:
     page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
     yield page
     await page.close()
-    expected = ("400 (Bad Request)", "401 (Unauthorized)", "403 (Forbidden)", "409 (Conflict)")
-    assert [error for error in errors if not any(e in error for e in expected)] == []
+    assert [error for error in errors if not any(e in error for e in REFUSED)] == []
 
 
 @fixture(loop_scope="module")

@@ -173,11 +173,13 @@ class Device:
         return name
 
     def _send_digits(self, command: SendDigits) -> None:
-        if command.call not in [call.id for call in self.calls]:
+        known = [call.id for call in self.calls]
+        calls = known if command.call is None else [command.call]
+        if not set(calls) <= set(known):
             raise CommandRefused("unknown_call", f"there is no call {command.call!r}")
         if not set(command.digits) <= set("0123456789ABCD*#"):
             raise CommandRefused("digits", f"{command.digits!r} are no digits")
-        self.digits.append((command.call, command.digits))
+        self.digits += [(call, command.digits) for call in calls]
 
     async def _history(self, limit: int, before: int | None) -> Sequence[FakeRecord]:
         if not self.disk_works:

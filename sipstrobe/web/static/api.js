@@ -6,23 +6,37 @@ const HEADERS = { "X-Requested-With": "page", "Content-Type": "application/json"
 const LONGEST = 10_000; // milliseconds until an answer
 let hiding = 0;
 
-/** The JSON of the answer; throws an Error in the device's own words, with its status. */
-export async function ask(method, path, body) {
+/** The JSON of the answer; throws an Error in the device's own words, with its status and the
+ *  problems, each of which names a path where it is known. */
+export async function ask(method, path, body, headers = {}) {
   const signal = AbortSignal.timeout(LONGEST);
-  const response = await fetch(path, { method, headers: HEADERS, body: body && JSON.stringify(body), signal });
+  const response = await fetch(path, { method, headers: { ...HEADERS, ...headers }, body: body && JSON.stringify(body), signal });
   const answer = await response.json().catch(() => ({}));
   if (response.ok) return answer;
-  const words = answer.problems?.map((p) => p.message).join("; ") || answer.detail;
-  throw Object.assign(new Error(words || `HTTP ${response.status}`), { status: response.status });
+  throw refusal(response.status, answer);
+}
+
+/** The Error of an answer that is a problem (RFC 9457). */
+export function refusal(status, answer) {
+  if (status === 401) dispatchEvent(new Event("logged-out"));
+  const problems = answer.problems ?? [{ path: answer.field ?? "", message: answer.detail ?? `HTTP ${status}` }];
+  const words = problems.map((p) => p.message).join("; ");
+  return Object.assign(new Error(words), { status, problems });
 }
 
 /** Give an order; what is refused is said at the foot of the page. */
 export async function command(name, fields = {}) {
+  await attempt(() => ask("POST", `/api/v1/commands/${name}`, fields));
+}
+
+/** Do something of which a refusal is said at the foot of the page; whether it was done. */
+export async function attempt(action) {
   try {
-    await ask("POST", `/api/v1/commands/${name}`, fields);
-  } catch (error) {
-    say(error.message);
-    if (error.status === 401) dispatchEvent(new Event("logged-out"));
+    await action();
+    return true;
+  } catch (problem) {
+    say(problem.message);
+    return false;
   }
 }
 

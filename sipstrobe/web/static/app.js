@@ -3,9 +3,12 @@
 import * as accounts from "./accounts.js";
 import { ask, command } from "./api.js";
 import * as calls from "./calls.js";
+import * as digits from "./digits.js";
 import { $, setText } from "./dom.js";
 import * as lists from "./lists.js";
+import "./sound.js";
 import * as strobe from "./strobe.js";
+import * as views from "./views.js";
 import { span } from "./words.js";
 
 const RETRY = [0.5, 1, 2, 4, 8]; // seconds between attempts to connect
@@ -40,12 +43,14 @@ async function enter() {
   }
   setText($("#who"), `${session.name} · ${session.role}`);
   document.body.classList.toggle("viewer", session.role === "viewer");
+  document.body.classList.toggle("administrator", session.role === "administrator");
   connect();
 }
 
 function leave() {
   clearTimeout(retry);
   calls.stopReading();
+  views.end();
   if (socket) {
     socket.onclose = null;
     socket.close();
@@ -120,9 +125,15 @@ function hear(message) {
     case "hello":
       attempts = 0;
       lists.forgetEvents();
+      digits.forget();
       calls.readHistory();
+      views.begin((name) => socket.send(name));
       break;
-    case "state": show(message.state); break;
+    case "state":
+      show(message.state);
+      views.hear("state", message.state);
+      break;
+    case "sound": views.hear("sound", message); break;
     case "frame": strobe.frame(message); break;
     case "levels":
       calls.showCallLevels(message.calls);
@@ -130,6 +141,8 @@ function hear(message) {
       break;
     case "events":
       lists.showEvents(message, clockTime);
+      digits.hear(message.events.map(effect), clockTime);
+      views.hear("events", message.events.map(effect));
       if (message.skipped || message.events.some(endsCall)) calls.readHistory();
       break;
   }
@@ -142,6 +155,7 @@ function showConnection(state, words) {
   document.body.classList.toggle("stale", state !== "live");
 }
 
+const effect = ({ chain: [event] }) => event;
 const endsCall = ({ chain: [{ name, items }] }) => name === "call/state_change" && items.state === "terminated";
 
 /** The time of day at which something happened, as the device's calendar has it. */
@@ -210,4 +224,5 @@ calm.addEventListener("change", () => {
   localStorage.setItem("calm", calm.checked ? "yes" : "no");
 });
 
+views.show();
 enter();

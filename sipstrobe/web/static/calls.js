@@ -1,10 +1,11 @@
 // Calls: the form that makes one, those that run, how each is heard, and those that were.
 
 import { ask, command, say } from "./api.js";
+import { sendDigits } from "./digits.js";
 import { $, h, keep, setText } from "./dom.js";
 import { setLevel } from "./meter.js";
 import { deviceNow } from "./strobe.js";
-import { party, span } from "./words.js";
+import { party, span, when } from "./words.js";
 
 const LAST = 8; // calls of the history that are shown at first, and so many more each time
 const VERDICTS = { // one word of the device: what a person reads, and how bad it is
@@ -69,8 +70,20 @@ function makeCall({ id }) {
     h("details.sound", {}, h("summary", {}, h("i"), h("b"), h("span.score"), h("small")),
       h("p.cause"), h("p.advice"), h("dl.figures")),
     h("div.buttons", { "data-operator": true },
+      h("button.keys", { "aria-expanded": "false", onclick: ({ target }) => {
+        const row = target.closest(".call");
+        const shown = row.classList.toggle("dialling");
+        target.setAttribute("aria-expanded", String(shown));
+        if (shown) $(".send input", row).focus();
+      } }, "Digits"),
       h("button.answer.primary", { onclick: () => act("POST", `${path}/answer`) }, "Answer"),
-      h("button.hang-up", { onclick: () => act("DELETE", path) }, "Hang up")));
+      h("button.hang-up", { onclick: () => act("DELETE", path) }, "Hang up")),
+    h("form.send", { "data-operator": true, onsubmit: (event) => {
+      event.preventDefault();
+      sendDigits(id, $("input", event.target), $(".error", event.target));
+    } },
+      h("input", { "aria-label": "Digits", placeholder: "1234#", required: true, maxlength: 64, autocomplete: "off", inputmode: "tel" }),
+      h("button", {}, "Send"), h("p.error", { role: "alert" })));
 }
 
 function updateCall(row, call, now) {
@@ -85,6 +98,8 @@ function updateCall(row, call, now) {
   row.dataset.since = now - call.seconds;
   setText($(".since", row), span(call.seconds));
   setLevel($(".meter", row), call.level_db);
+  $(".keys", row).hidden = call.state !== "active";
+  $(".send", row).hidden = call.state !== "active";
   $(".answer", row).hidden = !(call.state === "ringing" && inward);
   updateSound($(".sound", row), call);
 }
@@ -193,9 +208,3 @@ function makeRecord(call) {
 
 const REASONS = { denied: "refused", no_answer: "no answer", busy: "busy", failed: "failed", interrupted: "interrupted" };
 const reasonOf = (call) => REASONS[call.reason] ?? "given up";
-
-function when(instant) {
-  const date = new Date(instant);
-  const clock = date.toLocaleTimeString([], { hour12: false, hour: "2-digit", minute: "2-digit" });
-  return date.toDateString() === new Date().toDateString() ? clock : `${date.toLocaleDateString([], { day: "numeric", month: "short" })} ${clock}`;
-}

@@ -13,6 +13,31 @@ export function span(seconds) {
   return `${Math.floor(s / 60)}:${two(s % 60)}`;
 }
 
+/** "−6 dB"; zero has no sign. */
+export function decibels(value) {
+  const rounded = Math.round(10 * Number(value)) / 10;
+  return `${rounded < 0 ? "−" : rounded > 0 ? "+" : ""}${Math.abs(rounded)} dB`;
+}
+
+/** A length of time that is not counted down: "0.4 s", "12 s", "3:05". */
+export const seconds = (value) => (value < 60 ? `${value.toFixed(value < 9.95 ? 1 : 0)} s` : span(value));
+
+/** How many bytes. */
+export function bytes(count) {
+  if (count < 1e3) return `${count} B`;
+  return count < 1e6 ? `${(count / 1e3).toFixed(0)} kB` : count < 1e9 ? `${(count / 1e6).toFixed(1)} MB` : `${(count / 1e9).toFixed(1)} GB`;
+}
+
+/** The time of day, with the date where that is not today's. */
+export function when(instant) {
+  const date = new Date(instant);
+  const time = date.toLocaleTimeString([], { hour12: false, hour: "2-digit", minute: "2-digit" });
+  return date.toDateString() === new Date().toDateString() ? time : `${date.toLocaleDateString([], { day: "numeric", month: "short" })} ${time}`;
+}
+
+const SOUNDS = { call: "Call", page: "Page", siren: "Siren", clip: "Clip", tone: "Test tone" };
+export const kindOf = (kind) => SOUNDS[kind] ?? kind;
+
 /** The user part of a SIP URI where it says enough, else the URI without its scheme. */
 export function party(uri) {
   const bare = uri.replace(/^sips?:/, "").replace(/[;?].*$/, "");

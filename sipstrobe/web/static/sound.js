@@ -1,0 +1,133 @@
+// The view of the sound: how loud, what plays, how long sound waits, the microphone, what was played.
+
+import { ask, say } from "./api.js";
+import { $, h, keep, setText } from "./dom.js";
+import { setLevel } from "./meter.js";
+import * as policy from "./policy.js";
+import { Section } from "./settings.js";
+import * as views from "./views.js";
+import { decibels, kindOf, seconds, when } from "./words.js";
+
+const DELAYS = { // what was measured -> in words
+  packet_to_sound_seconds: ["From a caller's packet", "to its sound at the speaker"],
+  plan_to_sound_seconds: ["From an order", "to the first sample of siren, tone or clip"],
+  remove_to_silence_seconds: ["From the end", "of a sound to silence"],
+};
+const SHOWN = 12; // sounds of the past that are listed at first, and so many more each time
+const OFTEN = 5000; // milliseconds between two looks at what was measured
+
+const section = new Section("audio", policy.showOwn);
+policy.onChange((rules) => section.change({ policy: rules }, true));
+
+let timer = 0;
+let listed = SHOWN;
+
+views.add("sound", {
+  async enter() {
+    await policy.read();
+    await section.read();
+    readPlayed();
+    readDelays();
+    timer = setInterval(readDelays, OFTEN);
+  },
+  leave: () => clearInterval(timer),
+  sound: ({ sound }) => show(sound),
+  state: ({ sound }) => showState(sound),
+  events(events) {
+    if (events.some(({ name, items }) => name === "device/settings" && section.concerns(items.paths))) section.read();
+    if (events.some(({ name }) => name === "sound/played")) readPlayed();
+  },
+});
+
+// --- what plays -------------------------------------------------------------------------------
+
+function show(sound) {
+  setLevel($("#output-level"), sound.rms_db, sound.peak_db);
+  const reduced = sound.limiter_db ?? 0;
+  $("#limiter").style.setProperty("--share", Math.min(1, -reduced / 12));
+  setText($("#limiter-words"), reduced < -0.05 ? `Limiter ${decibels(reduced)}` : "Limiter at rest");
+  $(".sources").classList.toggle("busy", sound.sources.length > 0);
+  setText($("#source-count"), sound.sources.length > 1 ? String(sound.sources.length) : "");
+  keep($("#sources"), sound.sources, (s) => s.owner, makeSource, updateSource);
+}
+
+function showState(sound) {
+  setText($("#output-words"), sound.problem || (sound.output ? `Plays on ${sound.output}` : "No sound"));
+  $("#output-words").classList.toggle("broken", Boolean(sound.problem));
+  const wanted = section.values;
+  const differs = wanted && (wanted.volume_db !== sound.volume_db || wanted.muted !== sound.muted);
+  setText($("#volume-now"), differs ? `Just now ${sound.muted ? "muted" : decibels(sound.volume_db)}, by a rule or a program.` : "");
+}
+
+function makeSource({ kind }) {
+  return h("li.source", { "data-kind": kind },
+    h("b.rank", { title: "priority" }), h("div.what", {}, h("strong"), h("small")), h("span.effect"),
+    h("div.meter", { role: "meter", "aria-label": "Level", "aria-valuemin": -60, "aria-valuemax": 0 }, h("i")));
+}
+
+function updateSource(row, source) {
+  setText($(".rank", row), String(source.rank));
+  setText($("strong", row), kindOf(source.kind));
+  setText($("small", row), [source.owner, source.underruns ? `ran dry ${source.underruns} times` : ""].filter(Boolean).join(" · "));
+  const gain = source.gain > 0 ? 20 * Math.log10(source.gain) : -Infinity;
+  setText($(".effect", row), gain < -90 ? "silent" : gain < -0.5 ? decibels(gain) : "");
+  row.classList.toggle("silenced", gain < -90);
+  setLevel($(".meter", row), source.rms_db);
+}
+
+// --- how long sound waits ---------------------------------------------------------------------
+
+async function readDelays() {
+  let measured;
+  try {
+    measured = await ask("GET", "/api/v1/measures");
+  } catch {
+    return; // the next look comes soon
+  }
+  const rows = Object.entries(DELAYS).map(([name, ends]) => ({ ...measured[name], name, ends }));
+  keep($("#delays"), rows, (row) => row.name, ({ ends: [from, to] }) =>
+    h("li.delay", {}, h("div.what", {}, h("strong", {}, from), h("small", {}, to)), h("span.figure"), h("small.spread")), updateDelay);
+}
+
+function updateDelay(row, { count, p50, p99 }) {
+  const ms = (value) => `${(1000 * value).toFixed(value < 0.0095 ? 1 : 0)} ms`;
+  setText($(".figure", row), count ? ms(p50) : "–");
+  setText($(".spread", row), count ? `99 of 100 within ${ms(p99)} · ${count.toLocaleString("en")} times` : "not measured yet");
+}
+
+// --- what was played --------------------------------------------------------------------------
+
+$("#more-played").addEventListener("click", () => {
+  listed += SHOWN;
+  readPlayed();
+});
+
+let reading = 0;
+
+function readPlayed() {
+  clearTimeout(reading);
+  reading = setTimeout(async () => {
+    try {
+      const { played, next } = await ask("GET", `/api/v1/sound/played?limit=${listed}`);
+      $(".played").classList.toggle("busy", played.length > 0);
+      $("#more-played").hidden = next === null;
+      keep($("#played"), played, (p) => p.id, makePlayed, () => {});
+    } catch (problem) {
+      say(problem.message);
+    }
+  }, 200);
+}
+
+function makePlayed(sound) {
+  const heard = sound.heard_seconds > 0;
+  const details = [
+    heard ? `heard for ${seconds(sound.heard_seconds)}` : "never heard",
+    sound.hidden_seconds > 0.05 && `hidden for ${seconds(sound.hidden_seconds)}`,
+    sound.delay_ms >= 0 && `after ${sound.delay_ms.toFixed(0)} ms`,
+    sound.underruns > 0 && `ran dry ${sound.underruns} times`,
+  ];
+  return h("li.record", { "data-kind": sound.kind },
+    h("b.rank", { title: "priority" }, String(sound.rank)),
+    h("div.party", {}, h("strong", {}, `${kindOf(sound.kind)} · ${sound.owner}`), h("small", {}, details.filter(Boolean).join(" · "))),
+    h("div.outcome", {}, h("time", { datetime: sound.ended }, when(sound.ended)), h("small", {}, heard ? `${sound.level_db.toFixed(0)} dBFS`.replace("-", "−") : "")));
+}
