@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -236,6 +236,7 @@ def device(
     sound: str = "wav",
     port: int | None = None,
     password: str = "",
+    environment: Mapping[str, str] | None = None,
 ) -> Generator[Device]:
     """Start the device and wait until it answers SIP; it is stopped in the end.
 
@@ -262,7 +263,7 @@ def device(
             stderr=log,
             text=True,
             cwd=ROOT,
-            env=os.environ | {"PYTHONUNBUFFERED": "1"},
+            env=os.environ | {"PYTHONUNBUFFERED": "1"} | dict(environment or {}),
         )
     running = Device(folder, port, http, process, password)
     try:

@@ -1,0 +1,95 @@
+"""A sound card that is none: PulseAudio, whose speaker is a pipe that runs by the clock.
+
+ALSA sees it as a card, so that PortAudio plays to it as to any other.
+"""
+
+import contextlib
+import os
+import subprocess
+import threading
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from tests.interop.device import RATE, wait_until
+from tests.support.hear import Samples
+
+CARD = "Loudspeaker"
+_PULSE = """\
+load-module module-native-protocol-unix socket={0}/socket auth-anonymous=1
+load-module module-pipe-sink file={0}/speaker format=s16le rate={1} channels=1 \
+use_system_clock_for_timing=yes
+"""
+_ALSA = f"""\
+pcm.{CARD} {{ type pulse hint {{ show on description "{CARD}" }} }}
+pcm.!default {{ type pulse }}
+ctl.!default {{ type pulse }}
+"""
+
+
+@dataclass
+class SoundServer:
+    """environment: with it a process finds the card."""
+
+    environment: dict[str, str]
+    _played: bytearray = field(default_factory=bytearray, repr=False)
+
+    @property
+    def seconds(self) -> float:
+        """How much has come out of the speaker so far; read it before and after to cut."""
+        return len(self._played) / (2 * RATE)
+
+    def heard(self, since: float, until: float) -> Samples:
+        """What came out of it between two of these moments."""
+        first, last = (round(at * RATE) * 2 for at in (since, until))
+        return np.frombuffer(bytes(self._played[first:last]), "<i2").astype(np.float64) / 32768
+
+    def listen(self, pipe: int) -> None:
+        """Take what comes out until the server ends."""
+        while data := os.read(pipe, 65536):
+            self._played += data
+
+
+@contextlib.contextmanager
+def sound_server(folder: Path) -> Generator[SoundServer]:
+    """Run one for nobody else: its sockets, its memory and its pipe are in this folder."""
+    folder.mkdir(mode=0o700)
+    (folder / "asound.conf").write_text(_ALSA)
+    (folder / "start.pa").write_text(_PULSE.format(folder, RATE))
+    environment = {
+        "ALSA_CONFIG_PATH": str(folder / "asound.conf"),
+        "PULSE_SERVER": f"unix:{folder}/socket",
+        "PULSE_COOKIE": str(folder / "cookie"),
+        "XDG_RUNTIME_DIR": str(folder),
+        "HOME": str(folder),
+        "DBUS_SESSION_BUS_ADDRESS": "disabled:",
+    }
+    command = [
+        *("pulseaudio", "-n", "-F", str(folder / "start.pa"), "--daemonize=no"),
+        *("--exit-idle-time=-1", "--disable-shm=yes", "--use-pid-file=no", "--log-target=stderr"),
+        "--high-priority=yes",
+    ]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(command, stderr=log, env=os.environ | environment)
+    try:
+        ready = (folder / "speaker", folder / "socket")
+        wait_until(lambda: all(p.exists() for p in ready), words="PulseAudio")
+        server = SoundServer(environment)
+        pipe = os.open(folder / "speaker", os.O_RDONLY)
+        listener = threading.Thread(target=server.listen, args=(pipe,))
+        listener.start()
+        try:
+            yield server
+        finally:
+            process.terminate()
+            listener.join(5)
+            os.close(pipe)
+    finally:
+        process.terminate()
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
