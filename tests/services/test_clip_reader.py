@@ -1,0 +1,75 @@
+"""A file of somebody else's is read in a process of its own."""
+
+import asyncio
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sipstrobe.audio.format import SAMPLE_RATE
+from sipstrobe.errors import MediaError
+from sipstrobe.services.clip_reader import measure, read_clip
+from tests.support.hear import tone_db
+from tests.support.sound_files import make_kind, tone
+from tests.support.waiting import until
+
+
+@pytest.mark.parametrize("kind", ["au", "mp3", "wav"])
+def test_a_file_is_decoded_to_48_khz_and_measured(kind: str, tmp_path: Path) -> None:
+    """PRB-05: a tone of 1 kHz with an amplitude of 1/4 has −15.0 LUFS and −12.0 dBTP."""
+    source = make_kind(tmp_path, kind, tone(seconds=1.5))
+
+    found = measure(source, tmp_path / "decoded")
+
+    sound = np.fromfile(tmp_path / "decoded", np.float32)
+    assert found.samples == sound.size == pytest.approx(1.5 * SAMPLE_RATE, abs=2000)
+    assert found.format == kind
+    assert found.sha256 == hashlib.sha256(source.read_bytes()).hexdigest()
+    assert found.size == source.stat().st_size
+    assert found.loudness == pytest.approx(-15.05, abs=0.6)
+    assert found.peak_db == pytest.approx(-12.0, abs=0.7)
+    assert tone_db(sound[9600:-9600].astype(np.float64), 1000.0) == pytest.approx(-15.05, abs=0.6)
+
+
+async def test_the_loop_goes_on_meanwhile(tmp_path: Path) -> None:
+    source = make_kind(tmp_path, "flac", tone(seconds=20))
+    turns = 0
+
+    async with asyncio.TaskGroup() as group:
+        reading = group.create_task(read_clip(source, tmp_path / "decoded"))
+        while not reading.done():
+            turns += 1
+            await asyncio.sleep(0.001)
+
+    assert turns > 50
+    assert reading.result() == measure(source, tmp_path / "again")
+    assert (tmp_path / "decoded").read_bytes() == (tmp_path / "again").read_bytes()
+
+
+async def test_what_is_refused_there_is_refused_here(tmp_path: Path) -> None:
+    path = tmp_path / "text.wav"
+    path.write_text("Dear sir or madam")
+
+    with pytest.raises(MediaError, match="none of the known kinds; accepted are wav"):
+        await read_clip(path, tmp_path / "decoded")
+
+
+async def test_a_reader_that_fails_hurts_nobody_else(tmp_path: Path) -> None:
+    """It stands for all that a decoder could do wrong: its process has ended with a fault."""
+    with pytest.raises(MediaError, match="makes the decoder fail"):
+        await read_clip(tmp_path / "nothing", tmp_path / "decoded")
+
+
+async def test_one_that_is_given_up_does_not_go_on(tmp_path: Path) -> None:
+    source = make_kind(tmp_path, "flac", "anoisesrc=d=120:r=48000:a=0.1")
+    reading = asyncio.create_task(read_clip(source, tmp_path / "decoded"))
+    await until((tmp_path / "decoded").exists)
+
+    reading.cancel()
+    await asyncio.wait([reading])
+
+    await asyncio.sleep(0.2)  # what was on its way
+    size = (tmp_path / "decoded").stat().st_size
+    await asyncio.sleep(0.2)
+    assert (tmp_path / "decoded").stat().st_size == size < 120 * 4 * SAMPLE_RATE
