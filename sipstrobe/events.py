@@ -297,6 +297,16 @@ class OutputActive(Event):
     active: bool
 
 
+@_declared(
+    "sound/microphone",
+    Kind.PROPERTY,
+    "The microphone is on: it has an input and is not muted",
+    rest={"on": "false"},
+)
+class MicrophoneChanged(Event):
+    on: bool
+
+
 @_declared("sound/played", Kind.PULSE, "A sound has ended; what was really heard of it")
 class SoundPlayed(Event):
     owner: str  # the call, the clip, …

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from sipstrobe.config import check, patch
+from sipstrobe.config.factory import FACTORY_RULES
 from sipstrobe.config.files import Files, Folder, Memory
 from sipstrobe.config.reading import (
     SECRETS,
@@ -109,8 +110,11 @@ class Store:
     def load(cls, files: Files, random_bytes: Callable[[int], bytes]) -> "Store":
         stored = read(files)
         if stored is None:
-            device = {"serial": random_bytes(6).hex().upper()}
-            stored = build({"device": device}, {}, lambda: random_bytes(8).hex(), revision=1)
+            new = {
+                "device": {"serial": random_bytes(6).hex().upper()},
+                "rules": check.plain(FACTORY_RULES),
+            }
+            stored = build(new, {}, lambda: random_bytes(8).hex(), revision=1)
             _put(files, SETTINGS, text(stored.tree, stored.revision), mode=0o644)
         return cls(files, stored, random_bytes)
 

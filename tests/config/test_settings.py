@@ -22,12 +22,13 @@ def said(patch: object) -> list[str]:
 
 
 def test_a_new_device_is_quiet() -> None:
-    """SIP-01, SIP-02 and MNT-01: SIP off, maintenance on, no profile, no rule, no account."""
+    """SIP-01, SIP-02 and MNT-01: SIP off, maintenance on, no profile, no account, all rules off."""
     new = Store.memory().current
 
     assert (new.sip.enabled, new.sip.allow_incoming) == (False, False)
     assert new.maintenance.active
-    assert (new.profiles, new.rules, new.web.users) == ((), (), ())
+    assert (new.profiles, new.web.users) == ((), ())
+    assert [rule.name for rule in new.rules if rule.enabled] == []
     assert new.manual_triggers == ("Manual trigger 1",)
 
 
