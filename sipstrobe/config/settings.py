@@ -5,11 +5,10 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from sipstrobe.audio import clip
 from sipstrobe.audio import settings as audio
-from sipstrobe.audio.clip import Clips
+from sipstrobe.audio.clip import CLIP_PATTERN, Clips
 from sipstrobe.audio.settings import AudioSettings
-from sipstrobe.config import users
+from sipstrobe.config import clips, users
 from sipstrobe.config.users import MAX_USERS, User
 from sipstrobe.dtmf import settings as dtmf
 from sipstrobe.dtmf.settings import DtmfSettings
@@ -98,7 +97,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 def _profile_problems(profiles: tuple[Profile, ...]) -> list[Problem]:
-    return profile.problems(profiles, SOUNDS, "")
+    """Whether there are the clips that they name is for `problems` to say."""
+    sirens = [p.siren.pattern for p in profiles if p.siren is not None]
+    own = {pattern for pattern in sirens if pattern.startswith(CLIP_PATTERN)}
+    return profile.problems(profiles, SOUNDS.keys() | own, "")
 
 
 def _web_problems(web: WebSettings) -> list[Problem]:
@@ -109,7 +111,7 @@ SECTION_CHECKS: dict[str, Callable[[Any], list[Problem]]] = {
     "sip": sip.problems,
     "dtmf": dtmf.problems,
     "audio": audio.problems,
-    "clips": clip.problems,
+    "clips": clips.section_problems,
     "profiles": _profile_problems,
     "extensions": extensions.problems,
     "web": _web_problems,
@@ -125,6 +127,7 @@ def problems(settings: Settings) -> Iterator[Problem]:
     known = {profile.name for profile in settings.profiles}
     triggers = {str(i) for i in range(1, len(settings.manual_triggers) + 1)}
     yield from _extension_problems(settings, known)
+    yield from clips.problems(settings.clips, settings.profiles, settings.rules)
     for i, rule in enumerate(settings.rules):
         match rule.action:
             case RunProfile(profile=name) | StartProfile(profile=name) | StopProfile(profile=name):
