@@ -1,6 +1,6 @@
 """The microphone: open while somebody listens, and one for all who do (AUD-01…03).
 
-Publishes: ServiceStateChanged.
+Publishes: MicrophoneChanged, ServiceStateChanged.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from sipstrobe.audio.settings import Microphone as Settings
 from sipstrobe.audio.tap import Tap
 from sipstrobe.clock import Clock, Handle
 from sipstrobe.context import Context
-from sipstrobe.events import ServiceStateChanged
+from sipstrobe.events import MicrophoneChanged, ServiceStateChanged
 from sipstrobe.io.microphone import Input, Load, make_input
 from sipstrobe.services.beside import beside
 from sipstrobe.services.capture import Capture
@@ -103,6 +103,7 @@ class Microphone:
         self._changing = False  # an input is being opened or closed
         self._untried = False
         self._closed = False
+        self._told_on = False
         self._problem: str | None = None  # None: nothing is known
         self._timer: Handle | None = None
         self._retry_after = RETRY_FIRST
@@ -127,6 +128,10 @@ class Microphone:
         if self._capture is not None:
             self._capture.apply(wanted)
         self._decide()
+        on = self.on and not wanted.muted
+        if on != self._told_on:
+            self._told_on = on
+            self._context.bus.publish(MicrophoneChanged(on=on))
 
     def listen(self) -> Listener:
         """Begin to listen."""

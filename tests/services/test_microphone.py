@@ -5,13 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from sipstrobe.audio.format import SAMPLE_RATE, Samples
 from sipstrobe.audio.settings import Microphone as Settings
 from sipstrobe.audio.tap import Tap
 from sipstrobe.context import Context
 from sipstrobe.errors import MediaError
-from sipstrobe.events import ServiceStateChanged
+from sipstrobe.events import MicrophoneChanged, ServiceStateChanged
 from sipstrobe.services.microphone import CUSHION, Listener, Microphone
 from tests.services.room import Script, speech
 from tests.services.test_recordings import written
@@ -104,6 +105,30 @@ async def test_whoever_listens_hears_what_the_microphone_hears(desk: Desk) -> No
     assert 0 <= delay <= PACKET + CUSHION
     assert np.array_equal(first[silent:], sound[silent - delay : first.size - delay])
     assert (one.underruns, two.underruns) == (0, 0)
+
+
+async def test_rules_are_told_whether_it_is_on(desk: Desk) -> None:
+    """EVT-10: with an input and not muted, whether somebody listens or not."""
+    told: list[bool] = []
+    desk.context.bus.subscribe(MicrophoneChanged, lambda event: told.append(event.on))
+
+    for wanted in (Settings(), SCRIPT, SCRIPT, replace(SCRIPT, muted=True), SCRIPT, Settings()):
+        desk.microphone.apply(wanted)
+
+    assert told == [True, False, True, False]
+    await desk.settled()
+
+
+async def test_a_microphone_that_is_not_allowed_is_never_on() -> None:
+    """AUD-07."""
+    desk = Desk(allowed=False)
+    told: list[MicrophoneChanged] = []
+    desk.context.bus.subscribe(MicrophoneChanged, told.append)
+
+    desk.microphone.apply(SCRIPT)
+
+    assert told == []
+    await desk.microphone.aclose()
 
 
 async def test_it_is_open_while_somebody_listens(desk: Desk) -> None:
