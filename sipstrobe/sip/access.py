@@ -21,7 +21,7 @@ import re
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Generic, TypeVar
 
 from sipstrobe.sip.message import Request
@@ -161,19 +161,22 @@ class _Networks:
         return True
 
     def find(self, address: str) -> bool:
-        """Whether this numeric address lies in any of them."""
+        """Whether this address lies in any of them. The name of a host lies in none."""
         numeric = _numeric(address)
+        if numeric is None:
+            return False
         number = int(numeric)
         tables = self._tables[numeric.version]
         return any(number >> rest in table for rest, table in tables.items())
 
 
 @lru_cache(1024)
-def _numeric(address: str) -> IPv4Address | IPv6Address:
-    """An address without its link (``%2``); one of IPv4 in IPv6 as what it is."""
-    if ":" not in address:
-        return IPv4Address(address)
-    return _unmapped(IPv6Address(address.partition("%")[0]))
+def _numeric(address: str) -> IPv4Address | IPv6Address | None:
+    """An address without its link (``%2``); one of IPv4 in IPv6 as what it is; None for a name."""
+    try:
+        return _unmapped(ip_address(address.partition("%")[0]))
+    except ValueError:
+        return None
 
 
 def _unmapped(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:

@@ -9,7 +9,7 @@ from sipstrobe.secret import Secret
 from sipstrobe.sip.challenge import Callers
 from sipstrobe.sip.identity import Binding, Identity
 from sipstrobe.sip.limits import STRANGER
-from sipstrobe.sip.message import Response
+from sipstrobe.sip.message import Request, Response
 from sipstrobe.sip.outputs import CallDenied, IncomingCall
 from sipstrobe.sip.settings import AccessSettings, SipSettings
 from sipstrobe.sip.transport import Address, Flow
@@ -64,6 +64,20 @@ def test_whoever_is_blocked_may_ask_what_we_can() -> None:
     scene.hear(scene.draft("OPTIONS"))
 
     assert scene.statuses() == [200]
+
+
+def test_a_call_to_a_name_is_ended_as_any_other() -> None:
+    """RFC 3261 §13.3.1.4: the BYE goes to the Contact, whose name no list of addresses has."""
+    scene = Scene(listing("192.0.2.0/24"))
+    scene.invite(fields=(("Contact", "<sip:peer@phone.example>"),))
+    scene.endpoint.accept(scene.endpoint.calls[-1], ANSWER, now=scene.now)
+    scene.collect()
+    scene.take()
+
+    scene.until(40.0)  # the 200 is never acknowledged
+
+    byes = [sent for sent in scene.take() if isinstance(sent, Request) and sent.method == "BYE"]
+    assert byes[0].request_uri == "sip:peer@phone.example"
 
 
 def test_a_call_that_is_there_already_goes_on() -> None:
