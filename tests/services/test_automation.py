@@ -21,16 +21,29 @@ from sipstrobe.events import (
     RuleStateChanged,
 )
 from sipstrobe.lightsiren.settings import Duration, LightPart, Profile
-from sipstrobe.rules.actions import AnswerCall, HangUp, RunProfile, StartProfile, StopProfile
+from sipstrobe.rules.actions import (
+    MAX_SECONDS,
+    AnswerCall,
+    HangUp,
+    PlayClip,
+    PlayClipWhile,
+    RecordWhile,
+    RunProfile,
+    SendDigits,
+    StartProfile,
+    StopClip,
+    StopProfile,
+)
 from sipstrobe.rules.extensions import Extension
 from sipstrobe.rules.settings import Rule
 from sipstrobe.services.automation import Automation
 from sipstrobe.services.signals import Signals
-from tests.rules.bench import call, change, on, rule, trigger
+from tests.rules.bench import call, change, clip, digit, on, rule, trigger
 from tests.support.clock import FakeClock
 
 PRESSED = on("input/manual_trigger", trigger="1", active="true")
 ACTIVE = on("call/state", state="active")
+RINGING = on("call/state", state="ringing")
 
 
 class Desk:
@@ -53,8 +66,13 @@ class Desk:
             commands.StopOperations,
             commands.AnswerCall,
             commands.HangUp,
+            commands.SendDigits,
+            commands.StopRecording,
         ):
             self._serve(kind, _done)
+        self._serve(commands.PlayClip, self._play)
+        self._serve(commands.StopClip, self._stop)
+        self._serve(commands.StartRecording, _record)
         self.automation = Automation(self.context)
         self.context.bus.subscribe(Event, self.told.append)
         self.automation.apply(rules)
@@ -68,6 +86,14 @@ class Desk:
 
         self.context.dispatcher.serve(kind, serve)
 
+    def _play(self, command: commands.PlayClip) -> int:
+        """A player that has one clip, Bell."""
+        self.context.bus.publish(clip(command.clip, True))
+        return 41
+
+    def _stop(self, _: commands.StopClip) -> None:
+        self.context.bus.publish(clip("Bell", False))
+
     def publish(self, *events: Event) -> None:
         for event in events:
             with self.context.trace.input("datagram", "from a test", self.clock.now()):
@@ -79,6 +105,10 @@ class Desk:
 
 def _done(command: Command) -> None:
     """Carried out."""
+
+
+def _record(_: commands.StartRecording) -> str:
+    return "recording 1"
 
 
 def test_a_call_runs_a_profile_while_it_is_active() -> None:
@@ -293,6 +323,72 @@ class Lit:
         with self.context.trace.input("http", "pressed", 0.0):
             self.context.bus.publish(trigger(active, number))
         return [operation.profile for operation in self.signals.status()]
+
+
+def test_a_call_is_answered_when_the_clip_has_ended_and_it_still_rings() -> None:
+    """EXA-12, EVT-11: the end of the clip is heard of on the bus, like its beginning."""
+    ended = on("sound/clip", clip="Bell", playing="true", invert=True)
+    desk = Desk(
+        rule("play", when=RINGING, action=PlayClip(clip="Bell")),
+        rule("answer", RINGING, when=ended, action=AnswerCall()),
+    )
+
+    desk.publish(call("ringing", "c7"))
+    assert desk.orders == [commands.PlayClip(clip="Bell")]
+    desk.publish(clip("Bell", False))
+
+    assert desk.orders[1:] == [commands.AnswerCall(call="c7")]
+
+
+def test_the_ringer_stops_when_the_call_is_answered() -> None:
+    """EVT-12."""
+    desk = Desk(rule("ringer", RINGING, action=PlayClipWhile(clip="Bell")))
+
+    desk.publish(call("ringing"), call("active"))
+
+    assert desk.orders == [
+        commands.PlayClip(clip="Bell", repeat=None),
+        commands.StopClip(playback=41),
+    ]
+
+
+def test_a_digit_of_the_caller_stops_the_clip_and_what_waits_for_its_end_begins() -> None:
+    """EXA-11."""
+    ended = on("sound/clip", playing="true", invert=True)
+    desk = Desk(
+        rule("play", when=PRESSED, action=PlayClip(clip="Bell", repeat=9)),
+        rule("stop", when=on("call/digit", digit="1"), action=StopClip(clip="Bell")),
+        rule("tell", when=ended, action=SendDigits(digits="#")),
+    )
+
+    desk.publish(trigger(True), digit("2", "c7"), digit("1", "c7"))
+
+    assert desk.orders == [
+        commands.PlayClip(clip="Bell", repeat=9),
+        commands.StopClip(clip="Bell"),
+        commands.SendDigits(call=None, digits="#"),
+    ]
+
+
+def test_a_call_is_recorded_as_long_as_it_is_active() -> None:
+    desk = Desk(rule("record", ACTIVE, action=RecordWhile(source="call")))
+
+    desk.publish(call("active", "c7"), call("idle", "c7"))
+
+    assert desk.orders == [
+        commands.StartRecording(source="call", call="c7", seconds=MAX_SECONDS),
+        commands.StopRecording(recording="recording 1"),
+    ]
+
+
+def test_a_clip_that_cannot_be_played_is_told_and_nothing_is_stopped() -> None:
+    desk = Desk(rule("ringer", RINGING, action=PlayClipWhile(clip="Gone")))
+    desk.refused[commands.PlayClip] = CommandRefused("unknown_clip", "there is no clip 'Gone'")
+
+    desk.publish(call("ringing"), call("active"))
+
+    assert RuleActionFailed(rule="ringer", reason="there is no clip 'Gone'") in desk.told
+    assert [type(order) for order in desk.orders] == [commands.PlayClip]
 
 
 @pytest.mark.parametrize("first", [1, 2])
