@@ -11,7 +11,7 @@ MIN_GAIN_DB: Final = -12.0
 RISE_DB_PER_SECOND: Final = 4.0
 FALL_DB_PER_SECOND: Final = 12.0
 GATE_DB: Final = -50.0  # what is softer is no speech
-ABOVE_NOISE_DB: Final = 9.0  # nor is what stands out less from the noise
+ABOVE_NOISE_DB: Final = 6.0  # nor is what stands out less from the noise
 NOISE_RISE_DB_PER_SECOND: Final = 2.0  # how quickly what does not stop is taken for noise
 MEMORY: Final = 1.0  # seconds of speech whose level counts
 

@@ -30,14 +30,14 @@ class Channel:
     """
 
     __slots__ = (
+        "_before",
         "_fade",
         "_mirrored",
+        "_until",
         "ducked",
         "energy",
         "heard_at",
-        "heard_until",
         "hidden",
-        "played",
         "ring",
         "silent_at",
         "underruns",
@@ -46,13 +46,13 @@ class Channel:
     def __init__(self, ring: SampleRing) -> None:
         self.ring = ring
         self.underruns = 0
-        self.played = 0  # samples
-        self.ducked = 0  # of those, the ones that were softer because of a higher rank
+        self.ducked = 0  # samples played softer because of a higher rank
         self.hidden = 0  # samples that passed unheard
         self.energy = 0.0  # of what was played: the sum of the squares
         self.heard_at: float | None = None  # when the first sample that is not zero was played
-        self.heard_until: float | None = None  # the end of what was played last
         self.silent_at: float | None = None  # since when the plan's gain of 0 is reached
+        self._before = ring.consumed  # samples that others have played
+        self._until = (0.0, 0)  # when the last period played began, and its samples
         self._fade = Fade(0.0)
         self._mirrored = -1  # samples of the mirror image played so far; -1: it plays the ring
 
@@ -61,39 +61,45 @@ class Channel:
         """The gain it really has just now."""
         return self._fade.gain
 
-    def render(self, out: Samples, gain: float, at: float) -> int:
-        """Fill out with what comes next, fading to this gain, and say with how many samples.
+    @property
+    def played(self) -> int:
+        """Samples of the ring that were really played."""
+        return self.ring.consumed - self._before - self.hidden
 
-        The rest of out is silence; with 0 there is nothing to hear, and out is undefined. at: when
-        the first sample of out is played.
-        """
+    @property
+    def heard_until(self) -> float | None:
+        """The end of what was played last."""
+        at, count = self._until
+        return at + count / SAMPLE_RATE if count else None
+
+    def render(self, out: Samples, gain: float, at: float, heard: bool) -> bool:
+        """Fill out with what comes next, fading to this gain; False: there is nothing to hear, and
+        out is undefined. at: when the first sample of out is played; heard: by somebody."""
         if gain:
             self.silent_at = None
         elif not self._fade.gain:
             self.hidden += self.ring.skip(out.size)
             if self.silent_at is None:
                 self.silent_at = at
-            return 0
+            return False
+        consumed = self.ring.consumed
         done = self._play(out, gain)
         if not done:
-            return 0
+            return False
         while done < out.size and (more := self._play(out[done:], gain)):
             done += more
         if done < out.size:
             out[done:] = 0.0
         if not gain and not self._fade.gain:
             self.silent_at = at + min(out.size, FADE_SAMPLES) / SAMPLE_RATE
-        return done
-
-    def count(self, out: Samples, done: int, ducked: bool, at: float) -> None:
-        """Keep account of what was rendered and really played."""
-        self.played += done
-        self.energy += float(out @ out)
-        self.heard_until = at + done / SAMPLE_RATE
-        if ducked:
-            self.ducked += done
-        if self.heard_at is None and out.any():
-            self.heard_at = at + int((out != 0.0).argmax()) / SAMPLE_RATE
+        if heard:
+            self.energy += float(out.dot(out))
+            self._until = (at, done)
+            if self.heard_at is None:
+                self._listen(out, at)
+        else:
+            self.hidden += self.ring.consumed - consumed
+        return True
 
     def _play(self, out: Samples, gain: float) -> int:
         """Fill the start of out, from the ring or its mirror image, and say how far."""
@@ -121,6 +127,10 @@ class Channel:
         if self._mirrored == FADE_SAMPLES:
             self._mirrored = -1
         return count
+
+    def _listen(self, out: Samples, at: float) -> None:
+        if out.any():
+            self.heard_at = at + int((out != 0.0).argmax()) / SAMPLE_RATE
 
 
 class Entry(NamedTuple):
@@ -155,13 +165,13 @@ class Mixer:
 
     def mix(self, out: Samples, at: float) -> None:
         """Fill out, whose first sample is played at this instant."""
-        self._mix_all(out, at, to_somebody=True)
+        self._mix_all(out, at, True)
 
     def mix_unheard(self, out: Samples, at: float) -> None:
         """As `mix`, for an output that stands in for one that does not work."""
-        self._mix_all(out, at, to_somebody=False)
+        self._mix_all(out, at, False)
 
-    def _mix_all(self, out: Samples, at: float, *, to_somebody: bool) -> None:
+    def _mix_all(self, out: Samples, at: float, to_somebody: bool) -> None:
         plan = self.plan
         for start in range(0, out.size, MAX_PERIOD):
             piece = out[start : start + MAX_PERIOD]
@@ -171,17 +181,13 @@ class Mixer:
         scratch = self._scratch[: out.size]
         heard = False
         for channel, gain, ducked in plan.entries:
-            block = scratch if heard else out
-            done = channel.render(block, gain, at)
-            if not done:
+            if not channel.render(scratch if heard else out, gain, at, to_somebody):
                 continue
-            if to_somebody:
-                channel.count(block, done, ducked, at)
-            else:
-                channel.hidden += done
             if heard:
-                out += block
+                out += scratch
             heard = True
+            if ducked:
+                channel.ducked += out.size
         if not heard:
             out.fill(0.0)
         self._limiter.apply(out)

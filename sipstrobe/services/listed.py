@@ -22,8 +22,19 @@ from sipstrobe.trace import Cause
 
 AUDIBLE_DB: Final = -45.0  # RMS from which on a source makes others softer
 AUDIBLE_HOLD: Final = 1.0  # seconds; longer than the pauses between words
-LEVEL_STEP: Final = round(0.1 * SAMPLE_RATE)  # samples from one look of the leveller to the next
+LEVEL_STEP: Final = round(0.08 * SAMPLE_RATE)  # samples that the leveller hears at a time, or more
 GAIN_STEP_DB: Final = 0.5  # of the leveller's gain; less cannot be heard
+
+
+class Share:
+    """What all sources of one rank and kind have in common: how loud the plan makes them."""
+
+    __slots__ = ("ducked", "gain", "group")
+
+    def __init__(self, group: Group) -> None:
+        self.group = group
+        self.gain = 0.0
+        self.ducked = False
 
 
 class Listed:
@@ -31,21 +42,22 @@ class Listed:
 
     __slots__ = (
         "_heeded",
+        "_hidden",
         "_seen",
         "cause",
         "command",
         "entry",
-        "group",
         "heard",
         "leveller",
         "measured",
         "order",
         "presence",
+        "share",
         "wanted_at",
     )
 
     def __init__(
-        self, command: AddSource, order: int, wanted_at: float, cause: Cause | None
+        self, command: AddSource, share: Share, order: int, wanted_at: float, cause: Cause | None
     ) -> None:
         self.command = command
         self.order = order  # who was there first
@@ -53,26 +65,31 @@ class Listed:
         self.cause = cause
         self.entry = Entry(Channel(command.ring), 0.0)
         self.heard = command.heard  # as its owner wants; others may silence it nevertheless
-        self.group: Group = (command.rank, command.kind)
+        self.share = share
         self.presence = Presence(AUDIBLE_DB, AUDIBLE_HOLD)
         self.leveller: Leveller | None = None
         self.measured = False
         self._seen = (0, 0.0)  # samples and energy played, at the last look
         self._heeded = (0, 0.0)  # the same for the leveller
+        self._hidden: int | None = None  # samples that passed unheard until it was removed
 
     def follow(self, wanted: bool) -> None:
         """Whether its owner is to be made as loud as others."""
         if wanted is (self.leveller is None):
             self.leveller = Leveller() if wanted else None
 
-    def enter(self, gain: float, ducked: bool) -> Entry:
-        """Its entry in the plan; the leveller's gain comes on top."""
+    def enter(self) -> None:
+        """Have the gain in the plan that its share and the leveller give it."""
+        entry, share = self.entry, self.share
+        gain = share.gain if self.heard else 0.0
         if gain and self.leveller is not None and self.leveller.gain_db:
             gain *= gain_from_db(round(self.leveller.gain_db / GAIN_STEP_DB) * GAIN_STEP_DB)
-        entry = self.entry
-        if entry.gain != gain or entry.ducked is not ducked:
-            entry = self.entry = Entry(entry.channel, gain, ducked)
-        return entry
+        if entry.gain != gain or entry.ducked is not share.ducked:
+            self.entry = Entry(entry.channel, gain, share.ducked)
+
+    def leave(self) -> None:
+        """It is removed: what it has left is not missed."""
+        self._hidden = self.entry.channel.hidden
 
     def refill(self) -> None:
         """Have the owner write what the ring lacks."""
@@ -111,17 +128,17 @@ class Listed:
         """What was really heard of it until now."""
         command, channel = self.command, self.entry.channel
         heard_at = channel.heard_at
-        never = heard_at is None
+        hidden = channel.hidden if self._hidden is None else self._hidden
         return SoundPlayed(
             owner=command.owner,
             kind=command.kind.value,
             rank=command.rank,
             heard_seconds=round(channel.played / SAMPLE_RATE, 3),
-            hidden_seconds=round(channel.hidden / SAMPLE_RATE, 3),
-            ducked_seconds=round(channel.ducked / SAMPLE_RATE, 3),
+            hidden_seconds=round(hidden / SAMPLE_RATE, 3),
+            ducked_seconds=round(min(channel.ducked, channel.played) / SAMPLE_RATE, 3),
             level_db=_level_db(channel.energy, channel.played),
             underruns=channel.underruns,
-            delay_ms=-1.0 if never else round(max(0.0, heard_at - self.wanted_at) * 1000, 2),
+            delay_ms=-1.0 if heard_at is None else _milliseconds(heard_at - self.wanted_at),
         )
 
     def snapshot(self) -> dict[str, Any]:
@@ -153,6 +170,10 @@ def levels(block: Samples | None, gain: float) -> dict[str, float]:
         "peak_db": round(max(SILENCE_DB, peak_db(block) + gain_db), 1),
         "rms_db": round(max(SILENCE_DB, rms_db(block) + gain_db), 1),
     }
+
+
+def _milliseconds(seconds: float) -> float:
+    return round(max(0.0, seconds) * 1000, 2)
 
 
 def _level_db(energy: float, count: int) -> float:

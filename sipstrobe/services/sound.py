@@ -22,7 +22,7 @@ from sipstrobe.errors import CommandRefused
 from sipstrobe.events import ServiceStateChanged
 from sipstrobe.io.soundcard import Buffering, make_output
 from sipstrobe.priority import Claim, arbitrate
-from sipstrobe.services.listed import Listed, levels
+from sipstrobe.services.listed import Listed, Share, levels
 from sipstrobe.services.played import Played, PlayedSounds
 from sipstrobe.services.speaker import MakeOutput, Speaker
 from sipstrobe.trace import Cause
@@ -69,6 +69,7 @@ class Sound:
             context.clock, make_output, self._mixer.mix, self._mixer.mix_unheard, self._report
         )
         self._listed: dict[str, Listed] = {}
+        self._shares: dict[Group, Share] = {}
         self._leaving: list[_Leaving] = []
         self._played = PlayedSounds(context)
         self._orders = count()
@@ -111,7 +112,7 @@ class Sound:
         self._policy = policy.table(wanted.policy)
         for source in self._listed.values():
             source.follow(wanted.level_callers and source.command.kind in VOICES)
-        self._plan()
+        self._plan(*self._listed.values())
         latency = LATENCIES[wanted.latency]
         self._speaker.want(wanted.output, Buffering(latency.period, latency.card))
 
@@ -189,11 +190,13 @@ class Sound:
         cause = self._context.trace.current
         wanted_at = self._context.clock.now() if cause is None else cause.root.at
         self._leave(command.owner, wanted_at)
-        source = Listed(command, next(self._orders), wanted_at, cause)
+        group = (command.rank, command.kind)
+        share = self._shares.setdefault(group, Share(group))
+        source = Listed(command, share, next(self._orders), wanted_at, cause)
         source.follow(voice and self._wanted is not None and self._wanted.level_callers)
         self._listed[command.owner] = source
         source.refill()
-        self._plan()
+        self._plan(source)
         self._speaker.run()
         self._tick_on()
 
@@ -201,7 +204,7 @@ class Sound:
         source = self._listed.get(command.owner)
         if source is not None and source.heard != command.heard:
             source.heard = command.heard
-            self._plan()
+            self._plan(source)
 
     def _remove(self, command: RemoveSource) -> None:
         if command.owner in self._listed:
@@ -220,35 +223,55 @@ class Sound:
 
     # --- the plan, and what has become of it ---
 
-    def _plan(self) -> None:
-        """Say anew what is to be heard; the card takes it up with its next period."""
-        now, sounding = self._context.clock.now(), dict[Group, bool]()
-        wanting = [source for source in self._listed.values() if source.heard]
-        volumes = self._volumes({source.group for source in wanting})
-        for source in wanting:
-            if volumes[source.group] and not sounding.get(source.group):
-                sounding[source.group] = source.presence.at(now)
-        gains = policy.gains(self._policy, sounding)
-        self._ducking = policy.ducks(self._policy, sounding)
-        entries: list[Entry] = []
-        for source in self._listed.values():
-            factor = gains.get(source.group, 0.0) if source.heard else 0.0
-            gain = volumes[source.group] * factor if factor else 0.0
-            entries.append(source.enter(gain, 0.0 < factor < 1.0))
-        entries += [source.entry for source in self._leaving]
+    def _plan(self, *changed: Listed) -> None:
+        """Say anew what is to be heard; the card takes it up with its next period.
+
+        changed: the sources that are new or otherwise than before by themselves.
+        """
+        listed = self._listed.values()
+        for source in listed if self._share() else changed:
+            source.enter()
         if self._ducking:
-            self._audible = self._audible_at(now)
+            self._audible = self._audible_now()
+        entries = [source.entry for source in listed]
+        entries += [source.entry for source in self._leaving]
         self._speaker.catch_up()
         self._mixer.plan = MixPlan(tuple(entries))
 
-    def _volumes(self, groups: set[Group]) -> dict[Group, float]:
+    def _share(self) -> bool:
+        """Decide how loud each rank and kind is; whether that differs from before."""
         audio = self._wanted or AudioSettings()
-        return {g: volume(g, audio, self._volume_db, muted=self._muted) for g in groups}
+        shares = {source.share for source in self._listed.values() if source.heard}
+        volumes = {
+            share.group: volume(share.group, audio, self._volume_db, muted=self._muted)
+            for share in shares
+        }
+        sounding = {group: True for group in volumes if volumes[group]}
+        self._ducking = policy.ducks(self._policy, sounding)
+        if self._ducking:
+            audible = self._audible_now()
+            sounding = {group: group in audible for group in sounding}
+        gains = policy.gains(self._policy, sounding)
+        differs = False
+        for share in shares:
+            factor = gains.get(share.group, 0.0)
+            wanted = (volumes[share.group] * factor, 0.0 < factor < 1.0)
+            if wanted != (share.gain, share.ducked):
+                share.gain, share.ducked = wanted
+                differs = True
+        return differs
+
+    def _audible_now(self) -> set[Group]:
+        """The groups of which there is something to hear."""
+        now, listed = self._context.clock.now(), self._listed.values()
+        return {s.share.group for s in listed if s.heard and s.presence.at(now)}
 
     def _leave(self, owner: str, wanted_at: float) -> None:
         if (source := self._listed.pop(owner, None)) is not None:
             if len(self._leaving) >= MAX_SOURCES:  # more than any card is behind
                 self._conclude(self._leaving.pop(0))
+            self._speaker.catch_up()
+            source.leave()
             until = self._context.clock.now() + LEAVE_LIMIT
             cause = self._context.trace.current
             self._leaving.append(_Leaving(source, wanted_at, cause, until))
@@ -291,24 +314,19 @@ class Sound:
     def _look(self) -> None:
         """See what has been heard since the last time, and what follows from that."""
         now, loudest, cause = self._context.clock.now(), 0.0, None
-        levelled = False
+        levelled: list[Listed] = []
         for source in self._listed.values():
             power = source.look(now)
             if power > loudest:
                 loudest, cause = power, source.cause
-            if source.leveller is not None:
-                levelled |= source.level()
+            if source.leveller is not None and source.level():
+                levelled.append(source)
         self._presence.hear(loudest, now=now)
-        if levelled or (self._ducking and self._audible != self._audible_at(now)):
-            self._plan()
+        if levelled or (self._ducking and self._audible != self._audible_now()):
+            self._plan(*levelled)
         if (active := self._presence.at(now)) is not self._active:
             self._active = active
             self._played.output(active, cause)
-
-    def _audible_at(self, now: float) -> set[Group]:
-        """The groups of which there is something to hear, of those whom the plan lets be heard."""
-        listed = self._listed.values()
-        return {s.group for s in listed if s.entry.gain and s.presence.at(now)}
 
     def _measure(self, source: Listed) -> None:
         heard_at = source.entry.channel.heard_at
