@@ -158,6 +158,7 @@ class Device:
         watch(lambda s: s.audio.greeting, self.greeting.apply)
         watch(lambda s: LATENCIES[s.audio.latency], self.phone.apply_latency)
         watch(lambda s: s.extensions, self.phone.apply_extensions)
+        watch(lambda s: s.dtmf, self.phone.apply_dtmf)
         watch(lambda s: s.sip, self.phone.apply)
         await self._open_control(stack)
         stack.push_async_callback(self.page.aclose)

@@ -140,8 +140,27 @@ def problems(settings: Settings) -> Iterator[Problem]:
             case _:
                 pass
         yield from _trigger_problems(rule, f"/rules/{i}", triggers)
+    yield from _sequence_problems(settings)
     if settings.sip.enabled and settings.web.port == settings.sip.port:
         yield Problem("/web/port", f"{settings.web.port} is the SIP port")
+
+
+def _sequence_problems(settings: Settings) -> Iterator[Problem]:
+    """DTM-03: peer-to-peer accounts share their sequences, so two of them cannot differ."""
+    accounts = settings.sip.accounts
+    known = {a.name for a in accounts}
+    peers = {a.name for a in accounts if a.kind == "peer_to_peer"}
+    shared: set[tuple[str, bool]] = set()
+    for i, wanted in enumerate(settings.dtmf.sequences):
+        for n, name in enumerate(wanted.accounts):
+            if name not in known:
+                path = f"/dtmf/sequences/{i}/accounts/{n}"
+                yield Problem(path, f"there is no account {name!r}")
+        if not peers.isdisjoint(wanted.accounts):
+            if (wanted.sequence, wanted.held) in shared:
+                words = f"{wanted.sequence} is a sequence of peer-to-peer accounts already"
+                yield Problem(f"/dtmf/sequences/{i}/sequence", words)
+            shared.add((wanted.sequence, wanted.held))
 
 
 def _extension_problems(settings: Settings, profiles: set[str]) -> Iterator[Problem]:

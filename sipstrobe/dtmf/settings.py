@@ -35,7 +35,8 @@ class DigitSequence(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         Meta(
             max_length=1000,
             title="Accounts",
-            description="In whose calls it counts; none: in all. Peer-to-peer accounts share theirs.",
+            description="In whose calls it counts; none: in all. It counts for all peer-to-peer"
+            " accounts or for none.",
         ),
     ] = ()
     held: Annotated[
@@ -74,9 +75,11 @@ def problems(dtmf: DtmfSettings) -> list[Problem]:
 
 
 def _problems(dtmf: DtmfSettings) -> Iterator[Problem]:
-    seen: dict[tuple[str, bool], int] = {}
+    seen: dict[tuple[str, bool], set[str]] = {}  # the accounts that have it; "": all
     for i, wanted in enumerate(dtmf.sequences):
-        first = seen.setdefault((wanted.sequence, wanted.held), i)
-        if first != i:
-            words = f"{wanted.sequence} is a sequence already"
+        accounts = set(wanted.accounts) or {""}
+        taken = seen.setdefault((wanted.sequence, wanted.held), set())
+        if taken and (accounts & taken or "" in accounts | taken):
+            words = f"{wanted.sequence} is a sequence of the same account already"
             yield Problem(f"/sequences/{i}/sequence", words)
+        taken |= accounts

@@ -5,6 +5,7 @@ types here are those that we offer; whoever offers to us has its own.
 """
 
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -14,7 +15,7 @@ PTIMES_MS: Final = (10, 20, 30, 40, 60)  # that we send
 MAX_PTIME_MS: Final = 60  # that we want to be sent; longer packets are taken all the same
 TELEPHONE_EVENT: Final = "telephone-event"
 EVENTS: Final = "0-15"  # RFC 4733 §3.2: the DTMF digits
-EVENT_TYPES: Final = MappingProxyType({8000: 101, 16000: 102, 48000: 103})  # by clock rate
+EVENT_TYPE: Final = 101  # that nearly everybody gives to telephone events
 COMFORT_NOISE: Final = "CN"  # RFC 3389 §4
 COMFORT_NOISE_TYPE: Final = 13  # with a clock of 8 kHz, whether it was agreed on or not
 DYNAMIC: Final = range(96, 128)  # RFC 3551 §6
@@ -61,13 +62,25 @@ def name_of(found: Format) -> str | None:
     return _NAMES.get((found.encoding.upper(), found.clock_rate, found.channels))
 
 
-def offered(names: Iterable[str], *, events: bool) -> list[Format]:
-    """What we offer: these codecs, and telephone events at each of their clock rates."""
+def offered(names: Iterable[str], event_type: int | None) -> list[Format]:
+    """What we offer: these codecs, and telephone events at each of their clock rates.
+
+    event_type: of the events at the slowest clock, which no codec gets then; None: no events.
+    """
     formats = [SOUNDS[name].offered for name in names]
-    if events:
-        rates = dict.fromkeys(f.clock_rate for f in formats)
-        formats += [Format(EVENT_TYPES[rate], TELEPHONE_EVENT, rate) for rate in rates]
-    return formats
+    if event_type is None:
+        return formats
+    taken = {event_type, *(f.payload_type for f in formats)}
+    free = (n for n in (*range(event_type, DYNAMIC.stop), *DYNAMIC) if n not in taken)
+    rates = sorted({f.clock_rate for f in formats})
+    numbers = [event_type, *islice(free, len(rates) - 1)]
+    taken.update(numbers)
+    others = (n for n in DYNAMIC if n not in taken)
+    formats = [
+        f._replace(payload_type=next(others)) if f.payload_type == event_type else f
+        for f in formats
+    ]
+    return formats + [Format(n, TELEPHONE_EVENT, r) for n, r in zip(numbers, rates, strict=True)]
 
 
 def renumbered(formats: Iterable[Format], before: Media | None) -> list[Format]:

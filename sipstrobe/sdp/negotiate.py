@@ -22,7 +22,9 @@ from sipstrobe.sdp.description import (
 )
 from sipstrobe.sdp.formats import (
     COMFORT_NOISE_TYPE,
+    EVENT_TYPE,
     MAX_PTIME_MS,
+    TELEPHONE_EVENT,
     comfort_noise_of,
     event_of,
     name_of,
@@ -61,7 +63,7 @@ class Offerable:
     rtcp_port: int | None = None  # None: the next one
     session_id: int  # stays the same during a call; RFC 8866 §5.2
     codecs: tuple[str, ...] = ("PCMU", "PCMA")  # of formats.SOUNDS, preferred ones first
-    events: bool = True  # telephone-event
+    event_type: int | None = EVENT_TYPE  # of telephone events that we offer; None: no events
     direction: Direction = Direction.SENDRECV
     ptime_ms: int = 20
     ice: IceDescription | None = None
@@ -80,7 +82,7 @@ class MediaParameters:
     payload_type: int  # to send with
     receive_types: Mapping[int, str]  # payload type -> codec, of all that may come
     event_type: int | None  # to send telephone events with; None: the peer does not want them
-    receive_event_type: int | None
+    receive_event_types: Mapping[int, int]  # payload type -> clock rate, of all that may come
     ptime_ms: int  # to send with
     direction: Direction  # ours
     on_hold: bool  # the peer does not want to hear us
@@ -116,7 +118,7 @@ def offer(
     Raises NotAcceptable when we insist on keys that we may not send.
     """
     before = None if previous is None else previous.media[_ours(previous)]
-    formats = renumbered(offered(ours.codecs, events=ours.events), before)
+    formats = renumbered(offered(ours.codecs, ours.event_type), before)
     profile = agreed.profile if agreed is not None else offered_profile(ours.security)
     keying = agreed.keying if agreed is not None else None
     lines = offered_lines(ours.security, keying, first=agreed is None)
@@ -190,8 +192,7 @@ def _parameters(
     if not usable:
         raise NotAcceptable("no codec in common")
     name, chosen = usable[0]
-    event = event_of(media, chosen.clock_rate) if ours.events else None
-    heard_event = event_of(receiving, event.clock_rate) if event is not None else None
+    event = event_of(media, chosen.clock_rate) if ours.event_type is not None else None
     received = {f.payload_type: of for of, f in _common(receiving, ours.codecs)}
     if receiving is media:  # we answer, with one codec
         received = {chosen.payload_type: name}
@@ -214,7 +215,7 @@ def _parameters(
         payload_type=chosen.payload_type,
         receive_types=received,
         event_type=event.payload_type if event is not None else None,
-        receive_event_type=heard_event.payload_type if heard_event is not None else None,
+        receive_event_types=_events(receiving, media, received) if event is not None else {},
         ptime_ms=ptime_of(media, name, ours.ptime_ms),
         direction=wanted,
         on_hold=held or not direction.receives,
@@ -227,6 +228,14 @@ def _parameters(
         event_clock_rate=event.clock_rate if event is not None else chosen.clock_rate,
         comfort_noise_type=_comfort_noise(media, chosen, received),
     )
+
+
+def _events(receiving: Media, media: Media, sound: Mapping[int, str]) -> dict[int, int]:
+    """Telephone events that may come: RFC 3264 §5.1 by the numbers of who receives, but some use
+    those of who sends."""
+    formats = [*media.rtp_formats(), *receiving.rtp_formats()]
+    events = [f for f in formats if f.encoding.lower() == TELEPHONE_EVENT]
+    return {f.payload_type: f.clock_rate for f in events if f.payload_type not in sound}
 
 
 def _ice(theirs: SessionDescription, media: Media, ours: Offerable) -> IceDescription | None:

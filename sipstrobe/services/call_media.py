@@ -15,6 +15,7 @@ from sipstrobe.io.udp import PortPairs, local_address_for
 from sipstrobe.sdp.crypto import make_keys
 from sipstrobe.sdp.description import Direction, NotAcceptable, SessionDescription
 from sipstrobe.sdp.fingerprint import Fingerprint
+from sipstrobe.sdp.formats import EVENT_TYPE
 from sipstrobe.sdp.negotiate import (
     MediaParameters,
     Offerable,
@@ -24,10 +25,16 @@ from sipstrobe.sdp.negotiate import (
     offer,
 )
 from sipstrobe.sdp.security import UNENCRYPTED, Encryption, KeyExchange, SdesKeys, Security
-from sipstrobe.services.media_options import PLAIN, MediaOptions, strictest_of_peers
+from sipstrobe.services.media_options import (
+    PLAIN,
+    USUAL_WAYS,
+    MediaOptions,
+    strictest_of_peers,
+    ways_of_peers,
+)
 from sipstrobe.services.media_path import MediaPath
 from sipstrobe.services.nat import Nat
-from sipstrobe.services.stream import EventPayload, Stream
+from sipstrobe.services.stream import EventPacket, HeardSamples, Stream
 from sipstrobe.services.ticker import Ticker
 from sipstrobe.sip.account import Account
 from sipstrobe.sip.settings import SipSettings
@@ -90,6 +97,11 @@ class CallMedia:
     def agreed(self) -> bool:
         """Whether an offer has been answered, so that media may flow."""
         return self.parameters is not None
+
+    @property
+    def speaks(self) -> bool:
+        """Whether the other side may hear anything of us at all."""
+        return self._ours.direction.sends
 
     @property
     def outdated(self) -> bool:
@@ -275,6 +287,8 @@ class MediaFactory:
         self._certificate: Certificate | None = None
         self.preparing: asyncio.Future[Certificate] | None = None  # done when all is loaded
         self._strictest = Encryption.NONE  # of those who are called by address
+        self._peers = USUAL_WAYS  # of the same
+        self._event_type = EVENT_TYPE
         self.latency = NORMAL  # of the calls to come
         self._direction = Direction.SENDRECV
         self._move(start_port)
@@ -284,6 +298,8 @@ class MediaFactory:
         if wanted.rtp_start_port != self._start_port:
             self._move(wanted.rtp_start_port)
         self._strictest = strictest_of_peers(wanted.accounts)
+        self._peers = ways_of_peers(wanted.accounts)
+        self._event_type = wanted.dtmf_payload_type
         self._direction = _DIRECTIONS[wanted.audio_direction]
         for account in wanted.accounts:
             usable(account.codecs)  # finds the libraries now, and not when a call comes
@@ -293,7 +309,11 @@ class MediaFactory:
 
     def for_caller(self, account: Account) -> MediaOptions:
         """What is wanted of the media of a call to this account."""
-        return MediaOptions.called(account, self._strictest)
+        return MediaOptions.called(account, self._strictest).among(account, self._peers)
+
+    def for_callee(self, account: Account) -> MediaOptions:
+        """What is wanted of the media of a call that this account makes."""
+        return MediaOptions.of(account).among(account, self._peers)
 
     def _move(self, start_port: int) -> None:
         self._start_port = start_port
@@ -316,13 +336,15 @@ class MediaFactory:
         on_first: Callable[[], None],
         options: MediaOptions = PLAIN,
         *,
-        on_event: EventPayload | None = None,
+        on_event: EventPacket | None = None,
+        on_samples: HeardSamples | None = None,
         on_failure: Callable[[], None] | None = None,
     ) -> CallMedia:
         """Media on our address of this flow.
 
-        on_first is told when the peer is first heard, on_event of each telephone event of its,
-        on_failure when there can be no media that are encrypted, as they must be.
+        on_first is told when the peer is first heard, on_event of its telephone events, on_samples
+        of what it says if digits may be in that, on_failure when there can be no media that are
+        encrypted, as they must be.
         Raises OSError when there is no free pair of ports.
         """
         ports = self._ports_for(flow)
@@ -334,6 +356,7 @@ class MediaFactory:
             shortest=self.latency.wait,
             on_first=on_first,
             on_event=on_event,
+            on_samples=on_samples if options.digits.inband else None,
             certifier=self._certify,
         )
         ours = Offerable(
@@ -341,7 +364,7 @@ class MediaFactory:
             rtp_port=stream.local_port,
             session_id=int.from_bytes(self._context.random_bytes(4)),
             codecs=options.codecs,
-            events=options.events,
+            event_type=self._event_type if options.digits.rtp else None,
             direction=self._direction,
             security=self._security(flow, options),
         )

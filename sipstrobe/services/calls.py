@@ -6,6 +6,7 @@ from sipstrobe.events import CallReason, CallState, CallStateChanged, CallStatus
 from sipstrobe.rtp.verdict import Verdict
 from sipstrobe.secret import Secret
 from sipstrobe.services.call_media import CallMedia
+from sipstrobe.services.media_options import USUAL_WAYS, DigitWays
 from sipstrobe.sip.transport import Flow
 
 CALL_RANK = 5  # among the sources of the speaker, where no extension says otherwise
@@ -84,7 +85,9 @@ class Call:
     line: str = ""  # number of the extension whose role decides on it
     pin: Secret = NO_PIN  # what the caller must enter before it counts as active
     rank: int = CALL_RANK  # of its voice
-    digits_in_info: bool = True  # they count
+    beep: bool = False  # tells the caller when to speak
+    delayed: bool = False  # what is said is not heard before the call is over
+    digits: DigitWays = USUAL_WAYS
     why: CallReason | None = None  # we hang up, because of this
     audio: AudioReport | None = None  # how it is heard, kept by services.verdicts
 

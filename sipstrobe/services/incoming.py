@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
 from functools import partial
 
 from sipstrobe.clock import Handle
@@ -16,9 +15,9 @@ from sipstrobe.services.call_media import CallMedia, MediaFactory
 from sipstrobe.services.calls import CALL_RANK, Call
 from sipstrobe.services.keypad import Keypad
 from sipstrobe.services.seldom import Seldom
-from sipstrobe.services.speech import SoundSource
 from sipstrobe.services.switchboard import Switchboard
 from sipstrobe.services.transports import SipTransports
+from sipstrobe.services.voice import Voice
 from sipstrobe.sip.account import Account
 from sipstrobe.sip.auto_answer import AnswerWish, answer_wish
 from sipstrobe.sip.endpoint import Endpoint
@@ -43,9 +42,8 @@ class Incoming:
         media: MediaFactory,
         board: Switchboard,
         keypad: Keypad,
-        greet: Callable[[], SoundSource | None],
+        voice: Voice,
     ) -> None:
-        """greet: what the next caller is to hear when answered; None: silence."""
         self.settings = SipSettings()
         self.extensions = Directory()
         self._context = context
@@ -56,7 +54,7 @@ class Incoming:
         self._media = media
         self._board = board
         self._keypad = keypad
-        self._greet = greet
+        self._voice = voice
         self._answering: dict[str, Handle] = {}  # calls to be answered in some seconds
         board.on_end.append(self._answer_no_more)
         self._denials = Seldom(logger, context.clock)
@@ -125,7 +123,7 @@ class Incoming:
     def accept(self, call: Call) -> None:
         """Answer a call that rings, or has just come."""
         assert call.media is not None
-        call.media.stream.source = self._greet()
+        self._voice.greet(call)
         call.media.begin(proven=False)
         self._driver.feed(self._endpoint.accept, call.leg, call.answer)
         if call.pin:
@@ -139,11 +137,14 @@ class Incoming:
         role = self.extensions.find(call.extension)
         if role is not None:
             call.line, call.pin, call.rank = role.number, role.pin, role.priority or CALL_RANK
+            call.beep = role.role == "page" and role.beep
+            call.delayed = role.role == "page" and role.record_then_play
 
     def _open(self, call: Call, news: IncomingCall, account: Account) -> CallMedia | None:
         """Media for a call; None when it had to be refused."""
         try:
             options = self._media.for_caller(account)
+            call.digits = options.digits
             call.media = self._media.open(
                 news.flow,
                 lambda: self._board.hear(call),

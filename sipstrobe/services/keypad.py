@@ -1,21 +1,32 @@
 """The digits that the other side of a call presses: told to everybody, unless they are a PIN.
 
-Publishes: DigitReceived, PinRefused. A digit of a PIN reaches no event, log or trace.
+Publishes: DigitReceived, SequenceReceived, PinRefused. A digit of a PIN reaches no event, log or
+trace.
 """
 
 import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from sipstrobe.clock import Handle
 from sipstrobe.context import Context
-from sipstrobe.dtmf.info import digit_of
+from sipstrobe.dtmf.collector import Collector, Fired
+from sipstrobe.dtmf.info import sign_of
 from sipstrobe.dtmf.pin import ENTER, PinEntry, Verdict
-from sipstrobe.dtmf.receiver import DigitReceiver
+from sipstrobe.dtmf.presses import Presses, Step
+from sipstrobe.dtmf.receiver import EventReceiver
+from sipstrobe.dtmf.settings import DigitSequence, DtmfSettings
+from sipstrobe.dtmf.sign import Sign, Way
 from sipstrobe.errors import RemoteProtocolError
-from sipstrobe.events import CallReason, CallStatus, DigitReceived, PinRefused
+from sipstrobe.events import CallReason, CallStatus, DigitReceived, PinRefused, SequenceReceived
+from sipstrobe.machine import Driver
+from sipstrobe.rtp.packet import Packet
 from sipstrobe.secret import Secret
 from sipstrobe.services.calls import Call
 from sipstrobe.services.switchboard import Switchboard
+from sipstrobe.sip.account import Account
 
 logger = logging.getLogger(__name__)
 
@@ -23,21 +34,39 @@ PIN_LIMIT: Final = 30.0  # seconds from the answer until the PIN must have been 
 ENDING: Final = 3.0  # seconds within which a # only ends the PIN that was right without it
 
 
-class Keypad:
-    """One for all calls.
+@dataclass(slots=True)
+class _Pad:
+    """What is kept for one call. sequences: once there is a digit for them."""
 
-    Some phones send each digit twice, in RTP and in INFO: the way by which the first one comes
-    holds for the call.
-    """
+    presses: Presses
+    events: EventReceiver = field(default_factory=EventReceiver)
+    sequences: Driver[Fired] | None = None
+
+
+class Keypad:
+    """One for all calls."""
 
     def __init__(self, context: Context, board: Switchboard) -> None:
         self._context = context
         self._board = board
-        self._receivers: dict[str, DigitReceiver] = {}  # by call; of those that press in RTP
-        self._in_info: set[str] = set()  # calls that press in INFO
+        self._settings = DtmfSettings()
+        self._peers: frozenset[str] = frozenset()  # the names of peer-to-peer accounts
+        self._pads: dict[str, _Pad] = {}  # by call; of those that have pressed
         self._entries: dict[str, tuple[PinEntry, Handle]] = {}  # by call; PINs to be entered
         self._ending: dict[str, float] = {}  # by call; the instant until which a # ends its PIN
         board.on_end.append(self._forget)
+
+    def apply(self, wanted: DtmfSettings) -> None:
+        """Sequences that are half pressed begin anew."""
+        self._settings = wanted
+        self._begin_anew()
+
+    def apply_accounts(self, accounts: Sequence[Account]) -> None:
+        """Who shares sequences with whom (DTM-03)."""
+        peers = frozenset(a.name for a in accounts if a.kind == "peer_to_peer")
+        if peers != self._peers:
+            self._peers = peers
+            self._begin_anew()
 
     def ask(self, call: Call, pin: Secret) -> None:
         """Nothing happens until the caller has entered this PIN."""
@@ -45,31 +74,58 @@ class Keypad:
         timer = self._context.clock.call_at(until, lambda: self._too_late(call))
         self._entries[call.id] = (PinEntry(pin), timer)
 
-    def in_rtp(self, call: Call, payload: bytes, timestamp: int, marker: bool) -> None:
+    # --- witnesses ------------------------------------------------------------------------------
+
+    def in_rtp(
+        self, call: Call, packet: Packet, sequence: int, clock_rate: int, received_at: float
+    ) -> None:
         """A telephone event has come (RFC 4733)."""
-        if call.id in self._in_info:
-            return
-        receiver = self._receivers.get(call.id)
-        if receiver is None:
-            receiver = self._receivers[call.id] = DigitReceiver()
-        digit = receiver.receive(payload, timestamp, marker)
-        if digit is not None:
-            came = f"a telephone event in call {call.id}"
-            with self._context.trace.input("datagram", came, self._context.clock.now()):
-                self._press(call, digit)
+        sign = self._pad(call).events.receive(
+            packet.payload, packet.timestamp, packet.marker, sequence, clock_rate
+        )
+        if sign is not None:
+            self._see(call, Way.RTP, sign, received_at)
 
     def in_info(self, call: Call, content_type: str, body: bytes) -> None:
         """An INFO has come; what it says counts if the account allows digits there."""
-        if not call.digits_in_info:
+        if not call.digits.info:
             return
         try:
-            digit = digit_of(content_type, body)
+            sign = sign_of(content_type, body)
         except RemoteProtocolError as error:
             logger.debug("call %s: an INFO without a digit: %s", call.id, error)
             return
-        if digit is not None and call.id not in self._receivers:
-            self._in_info.add(call.id)
-            self._press(call, digit)
+        if sign is not None:
+            self._see(call, Way.INFO, sign, self._context.clock.now())
+
+    def _see(self, call: Call, way: Way, sign: Sign, at: float) -> None:
+        steps = self._pad(call).presses.see(way, sign, now=at)
+        if not steps:
+            return
+        if way is Way.INFO:  # its datagram is the cause already
+            self._step(call, sign.digit, steps)
+            return
+        with self._context.trace.input("datagram", f"{way.value} in call {call.id}", at):
+            self._step(call, sign.digit, steps)
+
+    def _pad(self, call: Call) -> _Pad:
+        pad = self._pads.get(call.id)
+        if pad is None:
+            pad = self._pads[call.id] = _Pad(Presses(self._settings.long_press))
+        return pad
+
+    # --- digits and sequences -------------------------------------------------------------------
+
+    def _step(self, call: Call, digit: str, steps: Sequence[Step]) -> None:
+        for step in steps:
+            if call.id not in self._pads:  # the last one has ended the call
+                return
+            if step is Step.PRESSED:
+                self._press(call, digit)
+            else:
+                sequences = self._pads[call.id].sequences
+                if sequences is not None:
+                    self._feed(sequences, digit, step)
 
     def _press(self, call: Call, digit: str) -> None:
         entry = self._entries.get(call.id)
@@ -79,6 +135,50 @@ class Keypad:
             self._context.bus.publish(
                 DigitReceived(call=call.id, extension=call.extension, line=call.line, digit=digit)
             )
+            sequences = self._sequences(call)
+            if sequences is not None:
+                self._feed(sequences, digit, Step.PRESSED)
+
+    def _sequences(self, call: Call) -> Driver[Fired] | None:
+        """None: none counts in this call, or it is over."""
+        pad = self._pads.get(call.id)
+        if pad is None or pad.sequences is not None:
+            return pad.sequences if pad is not None else None
+        wanted = [s for s in self._settings.sequences if self._counts(s, call.account)]
+        if wanted:
+            collector = Collector(wanted, self._settings)
+            fired = partial(self._fired, call)
+            pad.sequences = self._context.driver(collector, fired, name="time between digits")
+        return pad.sequences
+
+    def _feed(self, sequences: Driver[Fired], digit: str, step: Step) -> None:
+        collector = sequences.machine
+        assert isinstance(collector, Collector)
+        sequences.feed(collector.press, digit, step)
+
+    def _counts(self, sequence: DigitSequence, account: str) -> bool:
+        named = sequence.accounts
+        shared = account in self._peers and not self._peers.isdisjoint(named)
+        return not named or account in named or shared
+
+    def _fired(self, call: Call, fired: Fired) -> None:
+        self._context.bus.publish(
+            SequenceReceived(
+                name=fired.sequence.name,
+                sequence=fired.sequence.sequence,
+                call=call.id,
+                account=call.account,
+                extension=call.extension,
+                line=call.line,
+            )
+        )
+
+    def _begin_anew(self) -> None:
+        for pad in self._pads.values():
+            pad.presses.long_press = self._settings.long_press
+            if pad.sequences is not None:
+                pad.sequences.close()
+                pad.sequences = None
 
     def _ends_pin(self, call: Call, digit: str) -> bool:
         """Whether this is nothing but the end of the PIN that was just entered."""
@@ -124,8 +224,9 @@ class Keypad:
 
     def _forget(self, call: Call) -> None:
         """The call is over."""
-        self._receivers.pop(call.id, None)
-        self._in_info.discard(call.id)
+        pad = self._pads.pop(call.id, None)
+        if pad is not None and pad.sequences is not None:
+            pad.sequences.close()
         self._ending.pop(call.id, None)
         self._ask_no_more(call)
 

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from sipstrobe.codecs.registry import usable
 from sipstrobe.sdp.security import Encryption, KeyExchange
@@ -14,12 +15,23 @@ _STRICTNESS = tuple(Encryption)  # from none to mandatory
 ALWAYS = ("PCMU", "PCMA")  # codecs that need nothing, and everybody has
 
 
+class DigitWays(NamedTuple):
+    """By which ways digits come and go: telephone events, INFO, tones (DTM-04, DTM-05)."""
+
+    rtp: bool = True
+    info: bool = True
+    inband: bool = False
+
+
+USUAL_WAYS = DigitWays()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MediaOptions:
-    """codecs: encoding names, preferred ones first; events: digits as telephone events."""
+    """codecs: encoding names, preferred ones first."""
 
     codecs: tuple[str, ...] = ALWAYS
-    events: bool = True
+    digits: DigitWays = USUAL_WAYS
     encryption: Encryption = Encryption.NONE
     keys: KeyExchange = KeyExchange.SDES
 
@@ -28,7 +40,7 @@ class MediaOptions:
         """For the calls that an account makes."""
         return cls(
             codecs=_codecs_of(account),
-            events=account.dtmf_rtp,
+            digits=_ways_of(account),
             encryption=Encryption(account.media_encryption),
             keys=KeyExchange(account.media_keys),
         )
@@ -41,6 +53,10 @@ class MediaOptions:
             return options
         return replace(options, encryption=strictest)
 
+    def among(self, account: Account, peers: DigitWays) -> "MediaOptions":
+        """The same where the account shares the ways of digits with all others by address."""
+        return replace(self, digits=peers) if account.kind == "peer_to_peer" else self
+
 
 def _codecs_of(account: Account) -> tuple[str, ...]:
     """Without those that need a library which is not there; a call is never lost over that."""
@@ -48,6 +64,17 @@ def _codecs_of(account: Account) -> tuple[str, ...]:
     if not codecs:
         logger.warning("%s: none of its codecs can be used, so it is G.711", account.name)
     return codecs or ALWAYS
+
+
+def _ways_of(account: Account) -> DigitWays:
+    return DigitWays(account.dtmf_rtp, account.dtmf_info, account.dtmf_inband)
+
+
+def ways_of_peers(accounts: Iterable[Account]) -> DigitWays:
+    """DTM-06: who calls by address means any of the peer-to-peer accounts, so a way that one of
+    them has all of them have."""
+    ways = [_ways_of(a) for a in accounts if a.enabled and a.kind == "peer_to_peer"]
+    return DigitWays(*map(any, zip(*ways, strict=True))) if ways else USUAL_WAYS
 
 
 def strictest_of_peers(accounts: Iterable[Account]) -> Encryption:

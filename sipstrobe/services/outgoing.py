@@ -16,7 +16,6 @@ from sipstrobe.services.accounts import Accounts
 from sipstrobe.services.call_media import CallMedia, MediaFactory
 from sipstrobe.services.calls import Call
 from sipstrobe.services.keypad import Keypad
-from sipstrobe.services.media_options import MediaOptions
 from sipstrobe.services.switchboard import Switchboard
 from sipstrobe.services.ways import Way
 from sipstrobe.sip.account import Account
@@ -195,7 +194,8 @@ class Outgoing:
         """Media for a call; None when it is over, as there can be none."""
         call.flow, call.local_uri = way.flow, way.identity.uri
         try:
-            options = MediaOptions.of(wish.account)
+            options = self._media.for_callee(wish.account)
+            call.digits = options.digits
             call.media = self._media.open(
                 way.flow,
                 lambda: self._board.hear(call),

@@ -1,8 +1,8 @@
 """The phone: accounts and calls, joined from signalling, SDP and media.
 
 Listens to: the SIP endpoint. Serves: Dial, AnswerCall, HangUp, SendDigits. Publishes:
-CallState, then CallStateChanged, for every step of a call; DigitReceived, PinRefused,
-MessageReceived.
+CallState, then CallStateChanged, for every step of a call; DigitReceived,
+SequenceReceived, PinRefused, MessageReceived.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ from pathlib import Path
 from sipstrobe.audio.latency import Latency
 from sipstrobe.commands import AnswerCall, Dial, HangUp, SendDigits
 from sipstrobe.context import Context
+from sipstrobe.dtmf.settings import DtmfSettings
 from sipstrobe.errors import CommandRefused, RemoteProtocolError
 from sipstrobe.events import CallStatus, MessageReceived
 from sipstrobe.io.names import Names
@@ -29,10 +30,11 @@ from sipstrobe.services.moves import Moves
 from sipstrobe.services.nat import Nat
 from sipstrobe.services.network import Changes, Network
 from sipstrobe.services.outgoing import Outgoing
-from sipstrobe.services.speech import SoundSource
+from sipstrobe.services.speech import LiveSource, SoundSource
 from sipstrobe.services.switchboard import Record, Switchboard
 from sipstrobe.services.transfers import Transfers
 from sipstrobe.services.transports import SipTransports
+from sipstrobe.services.voice import Voice
 from sipstrobe.sip.endpoint import Endpoint
 from sipstrobe.sip.identity import Registered, RegistrationFailed, Unregistered
 from sipstrobe.sip.outputs import (
@@ -76,12 +78,14 @@ class Phone:
         instance_id: str = "",
         record: Record | None = None,
         folder: Path | None = None,
+        listen: Callable[[], LiveSource | None] = lambda: None,
     ) -> None:
         """greet: what the next caller is to hear when answered; None: silence.
 
         instance_id: a URN by which registrars know the device, the same at every start (RFC 5626
         §4.1); "" does without outbound and GRUU. record: told of each call at its end.
-        folder: where a certificate of our own making is kept.
+        folder: where a certificate of our own making is kept. listen: begins to listen to the
+        microphone, for the other side of an active call; None while it is off.
         """
         self._context = context
         self._settings = SipSettings()
@@ -100,7 +104,11 @@ class Phone:
         self._endpoint.ask_callers(self.accounts.callers_of)
         self._keypad = Keypad(context, self._board)
         calls = (self.accounts, self._media, self._board, self._keypad)
-        self._incoming = Incoming(*signalling, self.transports, *calls, greet)
+        self._voice = Voice(greet, listen)
+        self._board.on_begin.append(self._voice.begin)
+        self._board.on_end.append(self._voice.leave)
+        self._board.turns.on_turn.append(lambda call: self._voice.beep(self._board.calls[call]))
+        self._incoming = Incoming(*signalling, self.transports, *calls, self._voice)
         self._outgoing = Outgoing(*signalling, *calls)
         self._transfers = Transfers(*signalling, self._board, self.accounts, self._outgoing.call)
         self._moves = Moves(self._driver, self._endpoint, self.transports, self._board)
@@ -148,6 +156,7 @@ class Phone:
         self._board.turns.apply(wanted.calls_together)
         self._driver.feed(self._endpoint.apply, wanted)
         self._media.apply(wanted)
+        self._keypad.apply_accounts(wanted.accounts)
         if before.enabled and not wanted.enabled:
             self._board.end_all()
             self._driver.feed(self._endpoint.dismiss_watchers)
@@ -185,6 +194,15 @@ class Phone:
     def apply_latency(self, latency: Latency) -> None:
         """How long the sound of the calls to come waits."""
         self._media.latency = latency
+
+    def apply_dtmf(self, wanted: DtmfSettings) -> None:
+        """Which sequences of digits count from now on."""
+        self._keypad.apply(wanted)
+
+    def refresh_microphone(self) -> None:
+        """It has been switched on or off: for the calls that are active too."""
+        calls = self._board.calls.values()
+        self._voice.refresh([call for call in calls if call.state is CallStatus.ACTIVE])
 
     def snapshot(self) -> list[CallSnapshot]:
         """The running calls, oldest first."""

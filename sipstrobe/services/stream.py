@@ -6,10 +6,10 @@ trace: nothing is decided by a packet, and fifty a second are sent and received 
 
 import base64
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
-from sipstrobe.audio.format import SAMPLE_RATE, SILENCE_DB
+from sipstrobe.audio.format import SAMPLE_RATE, SILENCE_DB, Samples
 from sipstrobe.audio.ring import SampleRing
 from sipstrobe.clock import Handle
 from sipstrobe.codecs.base import Codec, Decoder
@@ -19,6 +19,7 @@ from sipstrobe.context import Context
 from sipstrobe.io.names import is_numeric
 from sipstrobe.io.udp import Endpoint
 from sipstrobe.rtp.jitter import JitterBuffer
+from sipstrobe.rtp.packet import Packet
 from sipstrobe.rtp.quality import Bursts, Counts, Quality
 from sipstrobe.rtp.session import SendRtcp, Session, SourceChanged, SourceEnded
 from sipstrobe.sdp.negotiate import MediaParameters
@@ -41,15 +42,20 @@ MOVE: Final = 30  # untimely turns, counted twice, after which they are moved
 NTP_EPOCH: Final = 2208988800  # seconds from 1900 to 1970
 LATENCY: Final = "packet_to_sound_seconds"
 
-EventPayload = Callable[[bytes, int, bool], None]  # RFC 4733 payload, RTP timestamp, marker
+EventPacket = Callable[[Packet, int, int, float], None]
+"""Told a telephone event: its packet, extended sequence number, clock rate, instant of receipt."""
+
+HeardSamples = Callable[[Samples, int], None]
+"""Told what the peer says, a packet or less at a time, and its sample rate."""
 
 
 class Stream:
     """Open from construction to `close`; sound flows from `start` on, or from when there are keys.
 
-    on_first: told when the first sound has come; on_event: told each telephone-event payload;
-    on_silence: told once when nothing was received for silence_limit seconds, and again after
-    something was. shortest: least waiting time in the jitter buffer. certifier: for DTLS.
+    on_first: told when the first sound has come; on_event: of telephone events; on_samples: of the
+    decoded sound; on_silence: told once when nothing was received for silence_limit seconds, and
+    again after something was. shortest: least waiting time in the jitter buffer. certifier: for
+    DTLS.
     """
 
     def __init__(
@@ -61,7 +67,8 @@ class Stream:
         shortest: float = 0.020,
         silence_limit: float | None = None,
         on_silence: Callable[[], None] | None = None,
-        on_event: EventPayload | None = None,
+        on_event: EventPacket | None = None,
+        on_samples: HeardSamples | None = None,
         on_first: Callable[[], None] | None = None,
         certifier: Certifier | None = None,
     ) -> None:
@@ -75,6 +82,7 @@ class Stream:
         self._silence_limit = silence_limit
         self._on_silence = on_silence
         self._on_event = on_event
+        self._on_samples = on_samples
         self._on_first = on_first
         self._latency = context.measures.histogram(
             LATENCY, "From the receipt of a packet to the card"
@@ -89,7 +97,7 @@ class Stream:
         self._codec: Codec | None = None
         self._playout: Playout | None = None
         self._speech = Speech()
-        self._event_type = -1
+        self._event_types: Mapping[int, int] = {}  # payload type -> clock rate
         self._receives = False
         self._sends = False
         self._parked = False
@@ -158,10 +166,8 @@ class Stream:
         accepted = set(parameters.receive_types)
         if parameters.comfort_noise_type is not None:
             accepted.add(parameters.comfort_noise_type)
-        self._event_type = -1
-        if parameters.receive_event_type is not None:
-            self._event_type = parameters.receive_event_type
-            accepted.add(self._event_type)
+        self._event_types = parameters.receive_event_types
+        accepted.update(self._event_types)
         self._session.configure(
             rtp,
             rtcp,
@@ -204,7 +210,8 @@ class Stream:
         self._session.close(now=self._clock.now())
         self._settle()
         self.channel.close()
-        self._on_first = self._on_event = self._on_silence = None  # and with them of the call
+        self._on_first = self._on_silence = None  # and with them of the call
+        self._on_event = self._on_samples = None
 
     @property
     def statistics(self) -> StreamStatistics:
@@ -273,8 +280,9 @@ class Stream:
             return
         self._heard_at = received_at
         sequence, packet = found
-        if packet.payload_type == self._event_type and self._on_event is not None:
-            self._on_event(packet.payload, packet.timestamp, packet.marker)
+        if packet.payload_type in self._event_types and self._on_event is not None:
+            clock_rate = self._event_types[packet.payload_type]
+            self._on_event(packet, sequence, clock_rate, received_at)
         if self._receives:
             playout = self._playout
             if playout is None or packet.payload_type not in playout.decoders:
@@ -411,6 +419,7 @@ class Stream:
         self._session.jitter = jitter = JitterBuffer(codec.clock_rate, shortest=self._shortest)
         self._playout = made = Playout(self.ring, codec, jitter, self._latency)
         made.decoders = _decoders(parameters, codec.rates)
+        made.on_samples = self._on_samples
         if playout is None and self._on_first is not None:
             self._on_first()
         return made

@@ -35,7 +35,8 @@ class Switchboard:
         self._serials = count(1)
         self._verdicts = Verdicts(context)
         self.turns = Turns(context)
-        self.on_end: list[Callable[[Call], None]] = []  # told before anybody else is
+        self.on_begin: list[Callable[[Call], None]] = []  # told of a call that is active …
+        self.on_end: list[Callable[[Call], None]] = []  # … or over, before anybody else is
         self.record: Record | None = None
 
     # --- finding --------------------------------------------------------------------------------
@@ -73,7 +74,6 @@ class Switchboard:
             local_uri=local_uri,
             remote_uri=remote_uri,
             extension=extension,
-            digits_in_info=account.dtmf_info,
             since=self._context.clock.now(),
         )
         self.calls[call.id] = call
@@ -86,7 +86,10 @@ class Switchboard:
 
     def activate(self, call: Call, reason: CallReason) -> None:
         call.since = self._context.clock.now()
-        self.turns.enter(call)
+        if not call.delayed:
+            self.turns.enter(call)
+        for told in self.on_begin:
+            told(call)
         self.move(call, CallStatus.ACTIVE, reason)
         self._verdicts.follow(call)
         if call.media is not None:
@@ -99,7 +102,7 @@ class Switchboard:
 
     def hear(self, call: Call) -> None:
         """The other side has begun to speak; a caller of ours also before the answer."""
-        if call.state is not CallStatus.PIN:
+        if call.state is not CallStatus.PIN and not call.delayed:
             self.turns.enter(call)
         self.turns.speak(call)
 

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sipstrobe.dtmf.event import DIGITS
-from sipstrobe.dtmf.info import MAX_BODY_BYTES, PLAIN, RELAY, digit_of
+from sipstrobe.dtmf.info import MAX_BODY_BYTES, PLAIN, RELAY, sign_of
+from sipstrobe.dtmf.sign import Sign
 from sipstrobe.errors import RemoteProtocolError
 
 
@@ -25,7 +26,23 @@ from sipstrobe.errors import RemoteProtocolError
     ],
 )
 def test_what_is_sent_in_practice(content_type: str, body: bytes, digit: str | None) -> None:
-    assert digit_of(content_type, body) == digit
+    sign = sign_of(content_type, body)
+
+    assert (sign.digit if sign is not None else None) == digit
+
+
+@pytest.mark.parametrize(
+    ("body", "seconds"),
+    [
+        (b"Signal=5\r\nDuration=160\r\n", 0.16),
+        (b"Signal=5\r\nDuration=2500\r\n", 2.5),
+        (b"Signal=5\r\n", 0.0),
+        (b"Signal=5\r\nDuration=long\r\n", 0.0),
+        (b"Signal=5\r\nDuration=" + b"9" * 30, 0.0),
+    ],
+)
+def test_how_long_a_digit_was_pressed_is_said_in_milliseconds(body: bytes, seconds: float) -> None:
+    assert sign_of(RELAY, body) == Sign("5", begins=True, seconds=seconds, ended=True)
 
 
 @pytest.mark.parametrize(
@@ -40,13 +57,13 @@ def test_what_is_sent_in_practice(content_type: str, body: bytes, digit: str | N
 )
 def test_what_is_no_dtmf(content_type: str, body: bytes) -> None:
     with pytest.raises(RemoteProtocolError):
-        digit_of(content_type, body)
+        sign_of(content_type, body)
 
 
 @given(st.sampled_from([RELAY, PLAIN]), st.binary(max_size=40), st.booleans())
 def test_any_bytes_are_a_digit_or_none(content_type: str, body: bytes, named: bool) -> None:
     try:
-        digit = digit_of(content_type, b"Signal=" + body if named else body)
+        sign = sign_of(content_type, b"Signal=" + body if named else body)
     except RemoteProtocolError:
         return
-    assert digit is None or (len(digit) == 1 and digit in DIGITS)
+    assert sign is None or (len(sign.digit) == 1 and sign.digit in DIGITS)

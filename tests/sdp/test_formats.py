@@ -1,5 +1,6 @@
 """Codecs in offers and answers: RFC 3264, RFC 3551, RFC 7587 §7, RFC 4733 §2.5.1.5, RFC 3389 §4."""
 
+from dataclasses import replace
 from typing import get_args
 
 import pytest
@@ -36,7 +37,7 @@ def test_our_offer_of_everything() -> None:
     """Telephone events at each clock rate that there is: RFC 4733 §2.5.1.5."""
     lines = offer(OURS).media[0].lines
 
-    assert lines[0] == "m=audio 4000 RTP/AVP 96 97 98 99 9 0 8 100 103 102 101"
+    assert lines[0] == "m=audio 4000 RTP/AVP 96 97 98 99 9 0 8 100 101 102 103"
     assert [line for line in lines if line.startswith(("a=rtpmap", "a=fmtp"))] == [
         "a=rtpmap:96 opus/48000/2",
         f"a=fmtp:96 {OPUS_FMTP}",
@@ -47,12 +48,12 @@ def test_our_offer_of_everything() -> None:
         "a=rtpmap:0 PCMU/8000",
         "a=rtpmap:8 PCMA/8000",
         "a=rtpmap:100 G726-32/8000",
-        "a=rtpmap:103 telephone-event/48000",
-        "a=fmtp:103 0-15",
-        "a=rtpmap:102 telephone-event/16000",
-        "a=fmtp:102 0-15",
         "a=rtpmap:101 telephone-event/8000",
         "a=fmtp:101 0-15",
+        "a=rtpmap:102 telephone-event/16000",
+        "a=fmtp:102 0-15",
+        "a=rtpmap:103 telephone-event/48000",
+        "a=fmtp:103 0-15",
     ]
 
 
@@ -113,8 +114,11 @@ def test_telephone_events_have_the_clock_of_the_codec_if_the_peer_has_them(
         f"m=audio 5000 RTP/AVP {numbers}", *(f"a=rtpmap:{text}" for text in (codec, *events))
     )
 
-    assert (agreed.event_type, agreed.receive_event_type) == (number, number)
-    assert agreed.event_clock_rate == rate
+    offered = {kind: number for number, kind in (text.split() for text in events)}
+    assert (agreed.event_type, agreed.event_clock_rate) == (number, rate)
+    assert {
+        f"telephone-event/{r}": str(n) for n, r in agreed.receive_event_types.items()
+    } == offered
     assert f"a=rtpmap:{number} telephone-event/{rate}" in made
 
 
@@ -132,10 +136,55 @@ def test_events_of_an_answer_are_received_in_the_number_that_we_gave_them() -> N
     )
 
     settled = accept_answer(ours, both, OURS)
-    assert (settled.payload_type, settled.event_type, settled.receive_event_type) == (111, 110, 103)
+    assert (settled.payload_type, settled.event_type) == (111, 110)
+    assert settled.receive_event_types[103] == 48000
     settled = accept_answer(ours, slow, OURS)
-    assert (settled.event_type, settled.receive_event_type) == (101, 101)
-    assert settled.event_clock_rate == 8000
+    assert (settled.event_type, settled.event_clock_rate) == (101, 8000)
+    assert settled.receive_event_types[101] == 8000
+
+
+def test_events_may_come_in_the_number_of_the_sender_or_change_it() -> None:
+    """RFC 3264 §5.1 has those of who receives; some take their own, or another that was offered."""
+    settled = accept_answer(
+        offer(OURS),
+        theirs(
+            "m=audio 5000 RTP/AVP 111 110",
+            "a=rtpmap:111 opus/48000/2",
+            "a=rtpmap:110 telephone-event/48000",
+        ),
+        OURS,
+    )
+
+    assert dict(settled.receive_event_types) == {101: 8000, 102: 16000, 103: 48000, 110: 48000}
+
+
+def test_who_takes_no_events_sends_none() -> None:
+    settled = accept_answer(offer(OURS), theirs("m=audio 5000 RTP/AVP 0"), OURS)
+
+    assert (settled.event_type, settled.receive_event_types) == (None, {})
+
+
+@pytest.mark.parametrize(
+    ("codecs", "wanted", "events", "opus"),
+    [
+        (("opus", "PCMU"), 101, {101: 8000, 102: 48000}, 96),
+        (("opus",), 120, {120: 48000}, 96),
+        (("opus", "PCMU"), 96, {96: 8000, 97: 48000}, 98),
+        (("opus", "PCMU"), 127, {127: 8000, 97: 48000}, 96),
+        (("opus", "L16/16000", "PCMU"), 97, {97: 8000, 99: 16000, 100: 48000}, 96),
+    ],
+)
+def test_the_payload_type_of_events_is_as_set_and_no_codec_has_it(
+    codecs: tuple[str, ...], wanted: int, events: dict[int, int], opus: int
+) -> None:
+    """SIP-17: for the slowest clock, which everybody has; the others take the next free ones."""
+    [media] = offer(replace(OURS, codecs=codecs, event_type=wanted)).media
+    formats = media.rtp_formats()
+
+    found = {f.payload_type: f.clock_rate for f in formats if f.encoding == "telephone-event"}
+    assert found == events
+    assert next(f.payload_type for f in formats if f.encoding == "opus") == opus
+    assert len({f.payload_type for f in formats}) == len(formats)
 
 
 def test_comfort_noise_is_taken_from_who_offers_it() -> None:

@@ -118,7 +118,7 @@ class End:
             payload_type=0,
             receive_types={0: "PCMU"},
             event_type=None,
-            receive_event_type=None,
+            receive_event_types={},
             ptime_ms=20,
             direction=Direction.SENDRECV,
             on_hold=False,

@@ -5,7 +5,13 @@ from dataclasses import replace
 import pytest
 
 from sipstrobe.sdp.security import Encryption, KeyExchange
-from sipstrobe.services.media_options import PLAIN, MediaOptions, strictest_of_peers
+from sipstrobe.services.media_options import (
+    PLAIN,
+    DigitWays,
+    MediaOptions,
+    strictest_of_peers,
+    ways_of_peers,
+)
 from sipstrobe.sip.account import Account
 
 NONE, BEST_EFFORT, MANDATORY = Encryption
@@ -29,13 +35,17 @@ def test_everything_that_can_be_set_arrives() -> None:
     account = Account(
         codecs=("PCMA",),
         dtmf_rtp=False,
+        dtmf_inband=True,
         transport="tls",
         media_encryption="mandatory",
         media_keys="dtls",
     )
 
     assert MediaOptions.of(account) == MediaOptions(
-        codecs=("PCMA",), events=False, encryption=MANDATORY, keys=KeyExchange.DTLS
+        codecs=("PCMA",),
+        digits=DigitWays(rtp=False, info=True, inband=True),
+        encryption=MANDATORY,
+        keys=KeyExchange.DTLS,
     )
 
 
@@ -64,3 +74,18 @@ def test_it_decides_for_callers_by_address_only() -> None:
     assert MediaOptions.called(PEER, MANDATORY).encryption is MANDATORY
     assert MediaOptions.called(PBX, NONE).encryption is MANDATORY
     assert MediaOptions.of(PEER).encryption is BEST_EFFORT
+
+
+def test_the_peer_to_peer_accounts_share_the_ways_of_digits() -> None:
+    """DTM-06: what one of them has all of them have; who is inactive or registered has no say."""
+    off = Account(dtmf_rtp=False, dtmf_info=False)
+    tones = Account(dtmf_rtp=False, dtmf_info=False, dtmf_inband=True)
+    inactive, pbx = Account(enabled=False), Account(kind="registered")
+
+    assert ways_of_peers((off, inactive, pbx)) == DigitWays(rtp=False, info=False, inband=False)
+    assert ways_of_peers((off, tones)) == DigitWays(rtp=False, info=False, inband=True)
+    assert ways_of_peers((pbx,)) == DigitWays()
+
+    shared = ways_of_peers((off, tones))
+    assert MediaOptions.of(off).among(off, shared).digits.inband
+    assert not MediaOptions.of(pbx).among(pbx, shared).digits.inband

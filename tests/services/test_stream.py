@@ -29,7 +29,7 @@ AGREED = MediaParameters(
     payload_type=0,
     receive_types={0: "PCMU", 8: "PCMA"},
     event_type=101,
-    receive_event_type=101,
+    receive_event_types={101: 8000},
     ptime_ms=20,
     direction=Direction.SENDRECV,
     on_hold=False,
@@ -84,7 +84,7 @@ class Bench:
             shortest=self.shortest,
             silence_limit=5.0,
             on_silence=lambda: self.silences.append(self.clock.time),
-            on_event=lambda payload, timestamp, marker: self.events.append(payload),
+            on_event=lambda packet, number, rate, at: self.events.append(packet.payload),
         )
         self.number = 1000
         if self.card:
