@@ -37,6 +37,7 @@ def views_of(
         listening=lambda: phone.transports.addresses,
         nat=phone.nat.snapshot,
         sound=sound.snapshot,
+        played=sound.played,
         lights=lambda: signals.light_states,
         services=problems,
         triggers=properties.manual_triggers,

@@ -116,7 +116,7 @@ class WebServer:
             Commands(context.dispatcher),
             Calls(context.dispatcher, context.clock, views),
             SettingsDoor(context.dispatcher, store),
-            SoundDoor(),
+            SoundDoor(views),
             SirenAndLight(context.dispatcher, context.clock, views, lambda: store.current.profiles),
         )
         return [*pages.routes(), *(route for door in doors for route in door.routes())]

@@ -1,17 +1,41 @@
-"""What of the sound is no setting and no order: the device's own table of who is heard with whom."""
+"""What of the sound is neither setting nor order: the table of who is heard with whom, and what was
+played."""
+
+from typing import Final
+
+import msgspec
 
 from sipstrobe.audio.policy import DEFAULT
 from sipstrobe.config.users import Role
-from sipstrobe.web.exchange import Request, Response, Route, json
+from sipstrobe.web.exchange import Handler, Request, Response, Route, json
+from sipstrobe.web.views import Views
 
-PATH = "/api/v1/sound"
+PATH: Final = "/api/v1/sound"
 
 
 class SoundDoor:
     """The routes of the sound."""
 
-    def routes(self) -> list[Route]:
-        return [Route(method="GET", path=PATH, handler=self._sound, role=Role.VIEWER)]
+    def __init__(self, views: Views) -> None:
+        self._views = views
 
-    def _sound(self, _: Request) -> Response:
+    def routes(self) -> list[Route]:
+        def look(path: str, handler: Handler) -> Route:
+            return Route(method="GET", path=path, handler=handler, role=Role.VIEWER)
+
+        return [look(PATH + "/policy", self._policy), look(PATH + "/played", self._played)]
+
+    def _policy(self, _: Request) -> Response:
+        """The device's own table: what each kind does to each of lower priority."""
         return json({"policy": DEFAULT})
+
+    def _played(self, _: Request) -> Response:
+        """The newest first."""
+        sounds = reversed(self._views.played())
+        return json({"played": [_flat(msgspec.to_builtins(sound)) for sound in sounds]})
+
+
+def _flat(told: dict[str, object]) -> dict[str, object]:
+    """Instants and figures side by side."""
+    sound = told.pop("sound", {})
+    return told | sound if isinstance(sound, dict) else told

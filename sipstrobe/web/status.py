@@ -9,7 +9,7 @@ from sipstrobe.config.settings import Settings
 from sipstrobe.events import Function
 from sipstrobe.web.compat.siren_profiles import profile_json
 from sipstrobe.web.describe import chain
-from sipstrobe.web.views import CallView, OperationView, RuleView, Views
+from sipstrobe.web.views import CallView, HealthView, OperationView, RuleView, Views
 
 HISTORY_TOLD = 5  # entries of each rule
 ACCOUNTS_TOLD = 100
@@ -32,6 +32,7 @@ class Status:
             "now": now,
             "device": self._device(now),
             "maintenance": {"active": maintenance.active, "until": maintenance.until},
+            "health": _health(views.health()),
             "functions": [
                 {
                     "name": function,
@@ -87,6 +88,13 @@ def _operation(operation: OperationView, now: float) -> dict[str, Any]:
         "seconds_left": None if ends_at is None else round(max(0.0, ends_at - now), 2),
         "why": chain(operation.cause) if operation.cause else [],
     }
+
+
+def _health(result: HealthView | None) -> dict[str, Any] | None:
+    """The last health check: no errors means that it was passed."""
+    if result is None:
+        return None
+    return {"at": result.wall, "errors": [words for _, words in result.errors]}
 
 
 def _rule(rule: RuleView) -> dict[str, Any]:

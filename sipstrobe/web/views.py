@@ -159,6 +159,8 @@ class Views:
     problem of each that helps us through address translation."""
     sound: Callable[[], Mapping[str, object]]
     """output, working, problem, volume_db, peak_db, rms_db, sources, … of the speaker."""
+    played: Callable[[], Sequence[object]]
+    """What was heard of each sound that has ended, the oldest first; plain values."""
     lights: Callable[[], Mapping[str, str]]
     """What keeps each output of the light from working; empty where nothing does."""
     services: Callable[[], Mapping[str, str]]

@@ -81,6 +81,7 @@ class Device:
     changes: SettingsService | None = None
     calls: list[FakeCall] = field(default_factory=list[FakeCall])
     sound: dict[str, object] = field(default_factory=lambda: {"output": "null", "rms_db": -120.0})
+    played: list[dict[str, object]] = field(default_factory=list[dict[str, object]])
     registrations: list[dict[str, object]] = field(default_factory=list[dict[str, object]])
     services: dict[str, str] = field(default_factory=dict[str, str])
     nat: dict[str, object] = field(default_factory=lambda: {"public": "", "servers": []})
@@ -131,6 +132,7 @@ class Device:
             listening=lambda: ["UDP 5060 (IPv4, IPv6)", "TCP 5060 (IPv4, IPv6)"],
             nat=lambda: self.nat,
             sound=lambda: self.sound,
+            played=lambda: self.played,
             lights=lambda: self.signals.light_states,
             services=lambda: self.services,
             triggers=self.properties.manual_triggers,

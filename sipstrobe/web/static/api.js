@@ -24,9 +24,9 @@ export function refusal(status, answer) {
   return Object.assign(new Error(words), { status, problems });
 }
 
-/** Give an order; what is refused is said at the foot of the page. */
-export async function command(name, fields = {}) {
-  await attempt(() => ask("POST", `/api/v1/commands/${name}`, fields));
+/** Give an order; what is refused is said at the foot of the page. Whether it was carried out. */
+export function command(name, fields = {}) {
+  return attempt(() => ask("POST", `/api/v1/commands/${name}`, fields));
 }
 
 /** Do something of which a refusal is said at the foot of the page; whether it was done. */

@@ -13,6 +13,7 @@ import { span } from "./words.js";
 
 const RETRY = [0.5, 1, 2, 4, 8]; // seconds between attempts to connect
 const QUIET = 4; // seconds without a word, after which what is shown may be old
+const LOCATED = 10; // seconds for which a device shows and sounds where it is
 const LOST = 10; // seconds without a word, after which the connection is given up
 
 let socket = null;
@@ -175,6 +176,7 @@ function show(state) {
   setText($("#name"), device.name);
   if (document.title !== device.name) document.title = device.name;
   $("#facts").dataset.words = `${device.serial} · version ${device.version}`;
+  $("#identity").dataset.serial = device.serial;
   $("#maintenance").hidden = !maintenance.active;
   $("#maintenance-switch").checked = maintenance.active;
   until = maintenance.until ? Date.parse(maintenance.until) / 1000 - wallOffset : null;
@@ -189,6 +191,7 @@ function show(state) {
   lists.showTriggers(state.triggers);
   lists.showRules(state.rules);
   lists.showSound(state.sound);
+  lists.showHealth(state.health, state.functions);
   lists.showServices(state.services);
   tick();
 }
@@ -213,7 +216,11 @@ $("#maintenance-switch").addEventListener("change", ({ target }) =>
 $("#stop-all").addEventListener("click", () =>
   command("stop-all", { functions: ["SignalingLED", "AudioLED", "AudioSpeaker"] }));
 $("#health-check").addEventListener("click", () => command("run-health-check"));
-$("#locate").addEventListener("click", () => command("locate-device", { seconds: 10 }));
+$("#locate").addEventListener("click", async () => {
+  if (!await command("locate-device", { seconds: LOCATED })) return;
+  setText($("#identity"), `It flashes and sounds for ${LOCATED} s: serial number ${$("#identity").dataset.serial}, at ${location.host}`);
+  setTimeout(() => setText($("#identity"), ""), 1000 * LOCATED);
+});
 
 const calm = $("#calm");
 const kept = localStorage.getItem("calm");

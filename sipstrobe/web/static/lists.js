@@ -4,10 +4,11 @@ import { command } from "./api.js";
 import { $, h, keep, setText } from "./dom.js";
 import { setLevel } from "./meter.js";
 import { deviceNow } from "./strobe.js";
-import { COLORS, isQuiet, kindWords, linkWords, shortCause, span } from "./words.js";
+import { COLORS, isQuiet, kindWords, linkWords, shortCause, span, when } from "./words.js";
 
 const EVENTS_MAX = 60;
 const RULES_MAX = 100;
+const CHECK = 13; // the priority of the health check
 const SYSTEM = { 11: "System", 12: "System", 13: "System" };
 
 // --- what runs on each function ---------------------------------------------------------------
@@ -117,6 +118,18 @@ function updateRule(row, { active, enabled, source, history }) {
   row.classList.toggle("off", !enabled);
   setText($(".source", row), source ? `by role: ${source}` : enabled ? "" : "off");
   keep($("ol", row), history.toReversed(), (r) => r.at + r.words, ({ words }) => h("li", {}, words), () => {});
+}
+
+/** What the last health check has found, or that one runs. */
+export function showHealth(health, functions) {
+  const runs = functions.some(({ operations }) => operations.some((o) => o.priority === CHECK));
+  const place = $("#health");
+  place.dataset.grade = runs ? "fair" : !health ? "dim" : health.errors.length ? "bad" : "good";
+  setText(place, runs ? "The health check runs: each side of the light in turn, then a tone."
+    : !health ? ""
+    : health.errors.length ? `Health check failed at ${when(health.at)}: ${health.errors.join("; ")}`
+    : `Health check passed at ${when(health.at)}`);
+  $("#health-check").disabled = runs;
 }
 
 export function showSound(sound) {

@@ -21,7 +21,7 @@ export function onChange(change) {
 export async function read() {
   if (standard.length) return;
   try {
-    ({ policy: standard } = await ask("GET", "/api/v1/sound"));
+    ({ policy: standard } = await ask("GET", "/api/v1/sound/policy"));
   } catch (problem) {
     say(problem.message);
   }
@@ -49,8 +49,8 @@ function makeCell(pair) {
   return h("td", {}, h("button", { type: "button", "aria-haspopup": "true", onclick: () => {
     edited = pair;
     showEditor();
-    $("#policy-editor").scrollIntoView({ block: "nearest" });
-    $("#policy-editor input:checked").focus();
+    editor.scrollIntoView({ block: "nearest" });
+    $("input:checked", editor).focus();
   } }));
 }
 
@@ -96,7 +96,10 @@ editor.addEventListener("change", () => {
   const usually = usual && usual.does === wanted.does && (wanted.does !== "duck" || usual.duck_db === wanted.duck_db);
   store([...own.filter((rule) => !same(edited)(rule)), ...(usually ? [] : [wanted])]);
 });
-$("#reset-pair").addEventListener("click", () => store(own.filter((rule) => !same(edited)(rule))));
+$("#reset-pair").addEventListener("click", async () => {
+  await store(own.filter((rule) => !same(edited)(rule)));
+  $("input:checked", editor).focus(); // the button has gone
+});
 $("#reset-policy").addEventListener("click", () => store([]));
 $("#close-policy").addEventListener("click", close);
 editor.addEventListener("keydown", ({ key }) => { if (key === "Escape") close(); });

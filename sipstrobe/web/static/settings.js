@@ -5,7 +5,7 @@ import { ask, say } from "./api.js";
 import { $, h, keep, setText } from "./dom.js";
 import { decibels } from "./words.js";
 
-const LATER = 250; // milliseconds without a further change until one is sent
+const LATER = 250; // milliseconds that a slider stands still until its value is sent
 let fields = 0;
 
 /** One section of the settings: its values, what may stand in their place, and how to change them. */
@@ -73,7 +73,7 @@ export class Section {
   build(place, path) {
     const about = this.about(path);
     const id = `field-${++fields}`;
-    const send = (value) => this.later(path, value, place);
+    const send = (value) => this.later(path, value, place, place.dataset.as === "slider" ? LATER : 0);
     const error = h("p.error", { role: "alert", id: `${id}-error` });
     place.classList.add("field");
     KINDS[place.dataset.as].build(place, { ...about, title: place.dataset.label ?? about.title }, id, send);
@@ -82,9 +82,9 @@ export class Section {
     $("[data-control]", place).setAttribute("aria-describedby", error.id);
   }
 
-  later(path, value, place) {
+  later(path, value, place, wait) {
     clearTimeout(this.waiting.get(path));
-    this.waiting.set(path, setTimeout(() => this.send(path, value, place), LATER));
+    this.waiting.set(path, setTimeout(() => this.send(path, value, place), wait));
   }
 
   async send(path, value, place) {

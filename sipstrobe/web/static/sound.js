@@ -6,7 +6,7 @@ import { setLevel } from "./meter.js";
 import * as policy from "./policy.js";
 import { Section } from "./settings.js";
 import * as views from "./views.js";
-import { decibels, kindOf, seconds, when } from "./words.js";
+import { decibels, kindOf, level, seconds, times, when } from "./words.js";
 
 const DELAYS = { // what was measured -> in words
   packet_to_sound_seconds: ["From a caller's packet", "to its sound at the speaker"],
@@ -14,13 +14,13 @@ const DELAYS = { // what was measured -> in words
   remove_to_silence_seconds: ["From the end", "of a sound to silence"],
 };
 const SHOWN = 12; // sounds of the past that are listed at first, and so many more each time
+const BRIEF = 0.05; // seconds that nobody has to be told of
 const OFTEN = 5000; // milliseconds between two looks at what was measured
 
 const section = new Section("audio", policy.showOwn);
 policy.onChange((rules) => section.change({ policy: rules }, true));
 
 let timer = 0;
-let listed = SHOWN;
 
 views.add("sound", {
   async enter() {
@@ -68,9 +68,10 @@ function makeSource({ kind }) {
 function updateSource(row, source) {
   setText($(".rank", row), String(source.rank));
   setText($("strong", row), kindOf(source.kind));
-  setText($("small", row), [source.owner, source.underruns ? `ran dry ${source.underruns} times` : ""].filter(Boolean).join(" · "));
+  setText($("small", row), [source.owner, source.underruns ? `ran dry ${times(source.underruns)}` : ""].filter(Boolean).join(" · "));
   const gain = source.gain > 0 ? 20 * Math.log10(source.gain) : -Infinity;
-  setText($(".effect", row), gain < -90 ? "silent" : gain < -0.5 ? decibels(gain) : "");
+  setText($(".effect", row), gain < -90 ? "silent" : Math.abs(gain) > 0.4 ? decibels(gain) : "");
+  row.classList.toggle("softer", source.ducked === true);
   row.classList.toggle("silenced", gain < -90);
   setLevel($(".meter", row), source.rms_db);
 }
@@ -97,21 +98,28 @@ function updateDelay(row, { count, p50, p99 }) {
 
 // --- what was played --------------------------------------------------------------------------
 
+let listed = SHOWN;
+let reading = 0;
+
 $("#more-played").addEventListener("click", () => {
   listed += SHOWN;
   readPlayed();
 });
 
-let reading = 0;
-
+/** Read what was played, a moment after the last of several requests to do so. */
 function readPlayed() {
   clearTimeout(reading);
   reading = setTimeout(async () => {
     try {
-      const { played, next } = await ask("GET", `/api/v1/sound/played?limit=${listed}`);
+      const { played } = await ask("GET", "/api/v1/sound/played");
       $(".played").classList.toggle("busy", played.length > 0);
-      $("#more-played").hidden = next === null;
-      keep($("#played"), played, (p) => p.id, makePlayed, () => {});
+      $("#more-played").hidden = played.length <= listed;
+      const alike = new Map(); // sounds that differ in nothing that is told, and how many so far
+      keep($("#played"), played.slice(0, listed), (sound) => {
+        const key = JSON.stringify(sound);
+        alike.set(key, (alike.get(key) ?? 0) + 1);
+        return key + alike.get(key);
+      }, makePlayed, () => {});
     } catch (problem) {
       say(problem.message);
     }
@@ -122,12 +130,15 @@ function makePlayed(sound) {
   const heard = sound.heard_seconds > 0;
   const details = [
     heard ? `heard for ${seconds(sound.heard_seconds)}` : "never heard",
-    sound.hidden_seconds > 0.05 && `hidden for ${seconds(sound.hidden_seconds)}`,
-    sound.delay_ms >= 0 && `after ${sound.delay_ms.toFixed(0)} ms`,
-    sound.underruns > 0 && `ran dry ${sound.underruns} times`,
+    sound.ducked_seconds >= BRIEF && `softer for ${seconds(sound.ducked_seconds)}`,
+    sound.hidden_seconds >= BRIEF && `silent for ${seconds(sound.hidden_seconds)}`,
+    sound.delay_ms >= 0 && `first after ${sound.delay_ms.toFixed(0)} ms`,
+    sound.underruns > 0 && `ran dry ${times(sound.underruns)}`,
   ];
-  return h("li.record", { "data-kind": sound.kind },
+  return h("li.record.sounded", { "data-heard": String(heard) },
     h("b.rank", { title: "priority" }, String(sound.rank)),
     h("div.party", {}, h("strong", {}, `${kindOf(sound.kind)} · ${sound.owner}`), h("small", {}, details.filter(Boolean).join(" · "))),
-    h("div.outcome", {}, h("time", { datetime: sound.ended }, when(sound.ended)), h("small", {}, heard ? `${sound.level_db.toFixed(0)} dBFS`.replace("-", "−") : "")));
+    h("div.outcome", {},
+      sound.first ? h("time", { datetime: sound.first, title: new Date(sound.first).toLocaleString() }, when(sound.first)) : "",
+      h("small", {}, heard ? level(sound.level_db) : "")));
 }

@@ -19,6 +19,11 @@ export function decibels(value) {
   return `${rounded < 0 ? "−" : rounded > 0 ? "+" : ""}${Math.abs(rounded)} dB`;
 }
 
+/** How loud something is: "−18 dBFS". */
+export const level = (value) => `${Math.round(value)} dBFS`.replace("-", "−");
+
+export const times = (count) => (count === 1 ? "once" : `${count.toLocaleString("en")} times`);
+
 /** A length of time that is not counted down: "0.4 s", "12 s", "3:05". */
 export const seconds = (value) => (value < 60 ? `${value.toFixed(value < 9.95 ? 1 : 0)} s` : span(value));
 
