@@ -1,23 +1,31 @@
-"""Each codec with somebody else's: what baresip says is heard here, and what we say is heard there.
+"""Each codec with somebody else's: what baresip says is heard here, and what we say is heard there;
+a voice that FFmpeg has encoded and SIPp sends is compared with what it was.
 
 G.726-32 is not among them: this baresip packs its codes as AAL2 does and calls that G726-32, which
 RFC 3551 §4.5.4 warns of. Its bits are compared with FFmpeg's where the codec is tested.
 """
 
+import re
+import subprocess
 import time
+import wave
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pytest
 
+from tests.codecs.signals import as_pcm, speech_like
 from tests.interop.baresip import baresip
 from tests.interop.device import RATE, Device
+from tests.interop.sipp import SCENARIOS, sipp
 from tests.interop.tones import TONE_DB, write_tone
 from tests.interop.witness import on_time
 from tests.support.hear import (
     Samples,
     largest_step,
+    level_db,
     loud_spans,
     residual_db,
     tone_db,
@@ -29,8 +37,30 @@ SECONDS = 1.4  # of each call
 SETTLED = 0.4  # seconds at the edges, in which the jitter buffer finds its depth
 GAP = 0.05
 PIECE = 0.05  # seconds
+MOVED = 100  # samples by which the drift correction may move a piece
 SAID, GREETING = 1020.0, 600.0  # Hz
 EXPECTED = pytest.approx(TONE_DB, abs=0.5)
+
+
+IN_BAND = 0.8  # of a codec's band: what telephony fills
+
+
+class Encoded(NamedTuple):
+    """What FFmpeg calls it, and SDP."""
+
+    number: int  # the payload type, RFC 3551 §6
+    sdp: str
+    format: str
+    codec: str
+    rate: int
+    snr_db: float  # of a voice, at the least
+
+
+ENCODED = {
+    "PCMU": Encoded(0, "PCMU/8000", "mulaw", "pcm_mulaw", 8000, 32.0),
+    "PCMA": Encoded(8, "PCMA/8000", "alaw", "pcm_alaw", 8000, 32.0),
+    "G722": Encoded(9, "G722/8000", "g722", "g722", 16000, 27.0),
+}
 
 
 class Spoken(NamedTuple):
@@ -83,7 +113,7 @@ def judged(sound: Samples, hertz: float, snr_least: float) -> str:
 def talking(demo: Device, tmp_path_factory: pytest.TempPathFactory) -> Device:
     """It knows all of the codecs, and greets each caller."""
     greeting = write_tone(tmp_path_factory.mktemp("said") / "hello.wav", [GREETING], seconds=0.5)
-    demo.set("/sip/accounts/0/codecs", list(CODECS))
+    demo.set("/sip/accounts/0/codecs", [*CODECS, "PCMU", "PCMA"])
     demo.set("/audio/greeting", str(greeting))
     return demo
 
@@ -119,3 +149,101 @@ def test_a_codec_both_ways(
         return f"{words}; our greeting there {tone_db(middle, GREETING, rate):.2f} dB"
 
     figures[f"baresip, {name}, both ways at {TONE_DB:g} dB"] = on_time(talking, story)
+
+
+# --- SIPp sends what FFmpeg has encoded -----------------------------------------------------------
+
+
+def encoded(voice: Samples, codec: Encoded, folder: Path) -> Path:
+    """The payloads of a voice, one after the other."""
+    said, payloads = folder / "voice.wav", folder / f"voice.{codec.format}"
+    with wave.open(str(said), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(codec.rate)
+        file.writeframes(as_pcm(voice.astype(np.float32)).tobytes())
+    command = ["ffmpeg", "-v", "error", "-y", "-i", said, "-c:a", codec.codec]
+    subprocess.run([*command, "-f", codec.format, payloads], check=True, timeout=30)
+    return payloads
+
+
+def scenario_of(codec: Encoded, payloads: Path, folder: Path) -> str:
+    """The usual one, with this codec."""
+    text = (SCENARIOS / "uac-media.xml").read_text()
+    for usual, ours in (
+        ("RTP/AVP 0 101", f"RTP/AVP {codec.number} 101"),
+        ("rtpmap:0 PCMU/8000", f"rtpmap:{codec.number} {codec.sdp}"),
+        ("tone.ulaw,-1,0", f"{payloads},-1,{codec.number}"),
+    ):
+        assert usual in text
+        text = text.replace(usual, ours)
+    (folder / "voice.xml").write_text(text)
+    return str(folder / "voice")
+
+
+def acknowledged(messages: Path) -> float:
+    """When SIPp sent its ACK, after which it speaks, in monotonic seconds."""
+    found = re.search(r"-+ (\S+ \S+)\nUDP message sent.*?\n\nACK ", messages.read_text())
+    assert found
+    at = datetime.fromisoformat(found[1]).timestamp()
+    return at - time.time() + time.monotonic()
+
+
+class Likeness(NamedTuple):
+    """How what was heard compares with what was said."""
+
+    gain_db: float
+    snr_db: float
+    start: float  # seconds after which what was said first is heard
+
+
+def compared(heard: Samples, said: Samples) -> Likeness:
+    """Piece by piece, each fitted to where in what was said it is most like it, since the drift
+    correction moves it by some samples; the median of all."""
+    width = 1 << (len(said) + len(heard)).bit_length()
+    likeness = np.fft.irfft(np.fft.rfft(said, width) * np.conj(np.fft.rfft(heard, width)))
+    start = int(np.argmax(likeness[: len(said) - len(heard)]))
+    size, found = round(PIECE * RATE), list[Likeness]()
+    for at in range(MOVED, len(heard) - size - MOVED, size):
+        piece, near = heard[at : at + size], said[start + at - MOVED : start + at + size + MOVED]
+        windows = np.lib.stride_tricks.sliding_window_view(near, size)
+        best = int(np.argmax(windows @ piece / np.linalg.norm(windows, axis=1)))
+        best = min(max(best, 1), len(windows) - 2)
+        basis = windows[best - 1 : best + 2].T
+        fitted = basis @ np.linalg.lstsq(basis, piece, rcond=None)[0]
+        gain = level_db(fitted) - level_db(basis[:, 1])
+        noise = level_db(fitted) - level_db(piece - fitted)
+        found.append(Likeness(gain, noise, (MOVED - best - start) / RATE))
+    return Likeness(*(float(figure) for figure in np.median(np.array(found), axis=0)))
+
+
+@pytest.mark.parametrize("name", ENCODED)
+def test_a_voice_from_sipp(
+    talking: Device, tmp_path: Path, figures: dict[str, str], name: str
+) -> None:
+    """Its level, what noise is added, and when it is heard."""
+    codec = ENCODED[name]
+    spectrum = np.fft.rfft(speech_like(codec.rate, SECONDS + 1.0).astype(np.float64))
+    spectrum[round(IN_BAND * spectrum.size) :] = 0.0
+    voice, said = (
+        np.fft.irfft(spectrum),
+        RATE / codec.rate * np.fft.irfft(spectrum, round(RATE * (SECONDS + 1.0))),
+    )
+    scenario = scenario_of(codec, encoded(voice, codec, tmp_path), tmp_path)
+
+    def story() -> str:
+        began, messages = time.monotonic(), tmp_path / f"{time.monotonic_ns()}"
+        trace = ("-trace_msg", "-message_file", str(messages))
+        wait = ("-d", f"{1e3 * SECONDS:.0f}")
+        sipp(scenario, talking.port, tmp_path, *wait, *trace, extension="1098")
+        heard = talking.heard(began, time.monotonic() + 0.1)
+        start, end = max(loud_spans(heard), key=lambda span: span[1] - span[0])
+        piece = heard[round((start + SETTLED) * RATE) : round((end - 0.1) * RATE)]
+        found = compared(piece, said)
+        spoke = start + SETTLED + found.start + began - acknowledged(messages)
+        assert found.gain_db == pytest.approx(0, abs=0.3)
+        assert found.snr_db > codec.snr_db
+        assert 0.03 < spoke < 0.5  # what a busy machine adds is no fault
+        return f"{found.gain_db:+.2f} dB, SNR {found.snr_db:.1f} dB, {1e3 * spoke:.0f} ms after ACK"
+
+    figures[f"SIPp, {name} by FFmpeg, a voice"] = on_time(talking, story)
