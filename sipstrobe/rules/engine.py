@@ -282,7 +282,7 @@ class Engine:
     @staticmethod
     def _record(state: RuleState, came: _Came, outcome: Outcome) -> None:
         state.records.append(
-            Record(came.now, came.cause, came.topic, came.items, state.unmet, outcome)
+            Record(state.rule, came.now, came.cause, came.topic, came.items, state.unmet, outcome)
         )
 
 

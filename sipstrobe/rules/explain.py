@@ -1,6 +1,6 @@
 """What a rule did lately, and why: the answer to "why not?"."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -24,20 +24,25 @@ class Outcome(StrEnum):
     LOOP = "it has begun too often for one reason: a loop of rules"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Record:
     """One input that touched a rule, and what came of it."""
 
+    rule: Rule  # as it was then
     at: float
     cause: int  # serial of the link that the input belongs to; 0 when it has none
     topic: str  # of the event; or "timer", or "settings": the rules were changed
     items: Mapping[str, str]
     unmet: int  # bit i: condition i was false
     outcome: Outcome
+    _told: tuple[float, str] | None = None
 
-    def false_conditions(self) -> Iterator[int]:
-        """Which conditions did not hold, by their place in the rule."""
-        return (i for i in range(self.unmet.bit_length()) if self.unmet >> i & 1)
+    @property
+    def told(self) -> tuple[float, str]:
+        """When, and in words; these are made when they are first asked for."""
+        if self._told is None:
+            self._told = self.at, explain(self)
+        return self._told
 
 
 def describe(condition: Condition) -> str:
@@ -46,11 +51,10 @@ def describe(condition: Condition) -> str:
     return ("not " if condition.invert else "") + condition.event + (items and f": {items}")
 
 
-def explain(rule: Rule, record: Record) -> str:
+def explain(record: Record) -> str:
     """A record in words, with the conditions that did not hold."""
     items = ", ".join(f"{name} {value}" for name, value in record.items.items() if value)
     came = record.topic + (items and f" ({items})")
-    missing = [
-        describe(rule.conditions[i]) for i in record.false_conditions() if i < len(rule.conditions)
-    ]
-    return f"{came}: {record.outcome}" + ("; false: " + "; ".join(missing) if missing else "")
+    conditions = enumerate(record.rule.conditions)
+    missing = "; ".join(describe(c) for i, c in conditions if record.unmet >> i & 1)
+    return f"{came}: {record.outcome}" + (missing and f"; false: {missing}")

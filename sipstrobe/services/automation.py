@@ -9,7 +9,6 @@ from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused
 from sipstrobe.events import Event, Kind, RuleActionFailed, RuleStateChanged
 from sipstrobe.rules.engine import Begin, Causes, End, Engine, Output, Refuse
-from sipstrobe.rules.explain import explain
 from sipstrobe.rules.extensions import Extension, rules_of
 from sipstrobe.rules.settings import Rule
 from sipstrobe.rules.text import texts_of
@@ -76,7 +75,7 @@ class Automation:
                 rule,
                 source,
                 rule.name in self._active,
-                tuple((r.at, explain(rule, r)) for r in states[rule.name].records)
+                tuple([record.told for record in states[rule.name].records])
                 if rule.name in states
                 else (),
             )

@@ -3,7 +3,7 @@
 from sipstrobe import commands
 from sipstrobe.rules.actions import AnswerCall, HangUp, RunProfile, StartProfile, StopProfile
 from sipstrobe.rules.engine import MAX_BEGUN, MAX_DEPTH
-from sipstrobe.rules.explain import MAX_RECORDS, explain
+from sipstrobe.rules.explain import MAX_RECORDS
 from sipstrobe.rules.facts import MAX_SOURCES
 from sipstrobe.rules.settings import Rule
 from tests.rules.bench import Bench, begins, call, change, on, rule, trigger
@@ -304,11 +304,26 @@ def test_every_rule_tells_why_it_did_not_act() -> None:
     bench.hear(trigger(True))
     bench.hear(call("active", "c9"))
 
-    words = [explain(both, record) for record in bench.engine.rules["R"].records]
+    words = [record.told[1] for record in bench.engine.rules["R"].records]
 
     assert words[-1].startswith("call/state (call c9, state active,")
     assert words[-1].endswith(
         "not all conditions hold; false: not input/manual_trigger: active true"
+    )
+
+
+def test_a_rule_that_was_changed_tells_what_kept_it_back_before() -> None:
+    """The conditions are those of then."""
+    bench = Bench(rule("R", ACTIVE, PRESSED))
+    bench.hear(trigger(True))
+    bench.apply(rule("R", RINGING, ACTIVE))
+
+    words = [record.told[1] for record in bench.engine.rules["R"].records]
+
+    assert words[-2].endswith("not all conditions hold; false: call/state: state active")
+    assert words[-1] == (
+        "settings: not all conditions hold; false: call/state: state ringing;"
+        " call/state: state active"
     )
 
 
