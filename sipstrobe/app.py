@@ -17,6 +17,7 @@ import msgspec
 
 from sipstrobe.audio.latency import LATENCIES
 from sipstrobe.audio.settings import AudioSettings
+from sipstrobe.audio.settings import Microphone as MicrophoneSettings
 from sipstrobe.clock import LoopClock
 from sipstrobe.config.demo import demo
 from sipstrobe.config.settings import Settings
@@ -31,6 +32,7 @@ from sipstrobe.page import Page
 from sipstrobe.services.automation import Automation
 from sipstrobe.services.greeting import Greeting
 from sipstrobe.services.history import History
+from sipstrobe.services.microphone import Listener, Microphone
 from sipstrobe.services.phone import Phone
 from sipstrobe.services.properties import Properties
 from sipstrobe.services.settings import SettingsService
@@ -59,6 +61,7 @@ class Options:
     http: tuple[str, int] | None = None
     sound: str | None = None
     light: str | None = None
+    microphone: bool = True  # False: it stays off, whatever is set (AUD-07)
 
 
 @dataclass(slots=True)
@@ -129,6 +132,9 @@ class Device:
         self.signals = Signals(context, sound_problem=lambda: self.sound.snapshot()["problem"])
         self.automation = Automation(context)
         self.greeting = Greeting(context)
+        self.microphone = Microphone(
+            context, self.sound.tap, self.sound.catch_up, allowed=options.microphone
+        )
         self.history = History(context, options.state)
         serial = store.current.device.serial
         self.phone = Phone(
@@ -137,6 +143,7 @@ class Device:
             _instance_id(serial),
             self.history.conclude,
             options.state,
+            self._listen,
         )
         self.page = Page(context, self._serve)
 
@@ -154,8 +161,10 @@ class Device:
         watch(lambda s: s.manual_triggers, self.properties.apply)
         stack.callback(self.automation.close)
         watch(lambda s: (s.rules, s.extensions), lambda both: self.automation.apply(*both))
+        stack.push_async_callback(self.microphone.aclose)
         stack.push_async_callback(self.phone.aclose)
         watch(lambda s: s.audio.greeting, self.greeting.apply)
+        watch(lambda s: s.audio.microphone, self._apply_microphone)
         watch(lambda s: LATENCIES[s.audio.latency], self.phone.apply_latency)
         watch(lambda s: s.extensions, self.phone.apply_extensions)
         watch(lambda s: s.dtmf, self.phone.apply_dtmf)
@@ -194,6 +203,17 @@ class Device:
             )
         else:
             stack.push_async_callback(control.aclose)
+
+    # --- the microphone -------------------------------------------------------------------------
+
+    def _listen(self) -> Listener | None:
+        return self.microphone.listen() if self.microphone.on else None
+
+    def _apply_microphone(self, wanted: MicrophoneSettings) -> None:
+        was = self.microphone.on
+        self.microphone.apply(wanted)
+        if self.microphone.on is not was:
+            self.phone.refresh_microphone()
 
     # --- settings that this run overrides -------------------------------------------------------
 

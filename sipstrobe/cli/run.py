@@ -38,6 +38,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--light", metavar="virtual|none|log:PATH", help="where the light is shown in this run"
     )
+    parser.add_argument(
+        "--no-microphone",
+        action="store_false",
+        dest="microphone",
+        help="nothing of the room is heard in this run, whatever is set or ordered",
+    )
     parser.set_defaults(execute=execute)
 
 
@@ -50,6 +56,7 @@ def execute(options: argparse.Namespace) -> int:
         http=options.http,
         sound=options.sound,
         light=options.light,
+        microphone=options.microphone,
     )
     asyncio.run(run(wanted, lambda started: print("\n".join(describe(started)), flush=True)))
     return 0

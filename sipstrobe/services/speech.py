@@ -1,6 +1,7 @@
 """What the peer of a stream is to hear: a source of sound, and digits in between."""
 
 from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 
@@ -11,6 +12,13 @@ from sipstrobe.dtmf.sender import DigitSender
 
 # What the peer is to hear: asked for that many samples at 48 kHz; None: silence.
 SoundSource = Callable[[int], Samples | None]
+
+
+class LiveSource(Protocol):
+    """A source that goes on until it is closed."""
+
+    def __call__(self, count: int) -> Samples | None: ...
+    def close(self) -> None: ...
 
 
 class Recording:

@@ -4,7 +4,7 @@ Calls wait from when they are answered, or are heard before that. What the speak
 """
 
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from itertools import count
 from typing import Literal
@@ -41,6 +41,8 @@ class Turns:
         self._claims: dict[str, Claim[str]] = {}
         self._listed: dict[str, bool] = {}  # with the speaker, and whether heard there
         self._orders = count()
+        self._heard: set[str] = set()
+        self.on_turn: list[Callable[[str], None]] = []  # told of a call that is heard from now on
 
     def apply(self, policy: Policy) -> None:
         """From now on, for the calls that run as well."""
@@ -78,3 +80,7 @@ class Turns:
             if (now := call in wanted) is not was:
                 self._listed[call] = now
                 self._context.dispatcher.execute(HearSource(owner=call, heard=now))
+        begun, self._heard = wanted - self._heard, wanted
+        for call in begun:
+            for told in self.on_turn:
+                told(call)

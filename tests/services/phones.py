@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -15,7 +16,7 @@ from sipstrobe.errors import CommandRefused
 from sipstrobe.events import CallStateChanged, Event
 from sipstrobe.services.calls import CallSnapshot
 from sipstrobe.services.phone import Phone
-from sipstrobe.services.speech import SoundSource
+from sipstrobe.services.speech import LiveSource, SoundSource
 from sipstrobe.sip.message import Request, Response, parse, respond
 from sipstrobe.sip.settings import Account, SipSettings
 from sipstrobe.trace import Cause
@@ -74,7 +75,13 @@ class Device:
         self.context.dispatcher.serve(HearSource, self._hear)
         self.context.dispatcher.serve(RemoveSource, self._remove)
         self.records: list[tuple[CallSnapshot, str]] = []
-        self.phone = Phone(self.context, lambda: self.greeting, record=self._record)
+        self.listen: Callable[[], LiveSource | None] = lambda: None  # to the microphone
+        self.phone = Phone(
+            self.context,
+            lambda: self.greeting,
+            record=self._record,
+            listen=lambda: self.listen(),
+        )
         self.phone.apply(wanted)
 
     @property
