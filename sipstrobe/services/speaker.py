@@ -90,6 +90,9 @@ class Speaker:
         self._seen = 0  # periods of the output when it was last looked at
         self._seen_faults = 0
         self._told = asyncio.Event()
+        self._at_work = 0  # threads
+        self._at_rest = asyncio.Event()
+        self._at_rest.set()
 
     @property
     def output(self) -> Output | None:
@@ -127,23 +130,22 @@ class Speaker:
                 await self._told.wait()
 
     async def aclose(self) -> None:
-        """Fade out and close."""
+        """Fade out and close. A card that is being opened is waited for as well: a process that
+        ends in the middle of that crashes."""
         self._closed = True
         self._wait(None)
         gate, self._gate = self._gate, None
-        if gate is None:
-            return
-        gate.output.catch_up()
-        gate.wanted = 0.0
-        if self._running:
-            await asyncio.sleep(FADE_OUT)
-        closed = asyncio.Event()
-        self._do(gate.output, gate.output.close, lambda _: closed.set())
+        if gate is not None:
+            gate.output.catch_up()
+            gate.wanted = 0.0
+            if self._running:
+                await asyncio.sleep(FADE_OUT)
+            self._do(gate.output, gate.output.close, lambda _: None)
         try:
             async with asyncio.timeout(CLOSE_LIMIT):
-                await closed.wait()
+                await self._at_rest.wait()
         except TimeoutError:
-            logger.warning("the sound card %s does not close", gate.output.name)
+            logger.warning("the sound card neither opens nor closes: %s", self._wanted)
 
     # --- from one output to the next ---
 
@@ -281,7 +283,9 @@ class Speaker:
     ) -> None:
         """Do a step that may fail or take long, and go on with its failure, if any."""
         if output.blocking:
-            _in_thread(step, then)
+            self._at_work += 1
+            self._at_rest.clear()
+            _in_thread(step, partial(self._done, then))
             return
         failure = None
         try:
@@ -289,6 +293,14 @@ class Speaker:
         except MediaError as error:
             failure = error
         then(failure)
+
+    def _done(
+        self, then: Callable[[BaseException | None], None], failure: BaseException | None
+    ) -> None:
+        self._at_work -= 1
+        then(failure)
+        if not self._at_work:
+            self._at_rest.set()
 
 
 def _in_thread(step: Callable[[], None], then: Callable[[BaseException | None], None]) -> None:
