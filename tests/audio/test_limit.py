@@ -56,6 +56,34 @@ def test_after_a_peak_the_level_comes_back_slowly_to_exactly_what_it_was() -> No
     assert np.array_equal(out[-4800:], quiet[-4800:])
 
 
+@pytest.mark.parametrize("frequency", [12000.0, 8000.0, 5000.0])
+def test_nothing_between_the_samples_goes_beyond_the_ceiling_either(frequency: float) -> None:
+    """ITU-R BS.1770-4 Annex 2: at 12 kHz the samples of this tone are 3 dB below its peaks."""
+    t = np.arange(SAMPLE_RATE // 2) / SAMPLE_RATE
+    tone = (1.3 * np.sin(2 * np.pi * frequency * t + np.pi / 4)).astype(np.float32)
+    if frequency == 12000.0:
+        assert np.abs(tone).max() < CEILING
+
+    out = _limited(Limiter(480), tone)
+
+    assert _true_peak(out[960:-960]) <= CEILING * gain_from_db(0.15)
+    assert _true_peak(out[960:-960]) >= CEILING * gain_from_db(-0.2)
+
+
+def test_a_tone_whose_peaks_just_fit_passes_bit_for_bit() -> None:
+    t = np.arange(SAMPLE_RATE // 2) / SAMPLE_RATE
+    tone = (0.95 * np.sin(2 * np.pi * 12000.0 * t + np.pi / 4)).astype(np.float32)
+
+    assert np.array_equal(_limited(Limiter(480), tone, 240), tone)
+
+
+def _true_peak(sound: Samples) -> float:
+    """By resampling all of it to 16 times the rate, without its ends."""
+    spectrum = np.fft.rfft(sound.astype(np.float64) * 16)
+    fine = np.fft.irfft(spectrum, 16 * sound.size)
+    return float(np.abs(fine[16 * 200 : -16 * 200]).max())
+
+
 @given(
     st.lists(
         st.tuples(st.floats(0.0, 50.0), st.integers(1, 480), st.floats(20.0, 20000.0)),
