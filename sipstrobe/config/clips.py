@@ -7,7 +7,6 @@ from msgspec.structs import replace
 
 from sipstrobe.audio import clip
 from sipstrobe.audio.clip import CLIP_PATTERN, Clip
-from sipstrobe.config.patch import pointer
 from sipstrobe.errors import Problem
 from sipstrobe.events import ClipPlaying
 from sipstrobe.lightsiren.chimes import FACTORY_CLIPS, FIRST_NUMBER, LAST_NUMBER
@@ -74,11 +73,17 @@ def _of_rule(rule: Rule) -> Iterator[tuple[str, str]]:
             yield "/action/clip", name
         case _:
             pass
-    places = [(pointer("conditions", i), c) for i, c in enumerate(rule.conditions)]
-    for path, condition in places + ([("/when", rule.when)] if rule.when else []):
-        name = condition.match.get("clip", "") if condition.event == _TOPIC else ""
-        if name and "*" not in name:
-            yield path + "/match/clip", name
+    if rule.when is not None and (name := _clip_of(rule.when)):
+        yield "/when/match/clip", name
+    for i, condition in enumerate(rule.conditions):
+        if condition.event == _TOPIC and (name := _clip_of(condition)):
+            yield f"/conditions/{i}/match/clip", name
+
+
+def _clip_of(condition: Condition) -> str:
+    """The clip that a condition is about; empty: none in particular."""
+    name = condition.match.get("clip", "") if condition.event == _TOPIC else ""
+    return "" if "*" in name else name
 
 
 def _renaming(old: str, new: str) -> Callable[[str], str]:
