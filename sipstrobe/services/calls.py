@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from sipstrobe.audio.source import SourceKind
 from sipstrobe.events import CallReason, CallState, CallStateChanged, CallStatus, Direction
 from sipstrobe.rtp.verdict import Verdict
 from sipstrobe.secret import Secret
@@ -85,6 +86,7 @@ class Call:
     line: str = ""  # number of the extension whose role decides on it
     pin: Secret = NO_PIN  # what the caller must enter before it counts as active
     rank: int = CALL_RANK  # of its voice
+    voice: SourceKind = SourceKind.CALL  # what it is to those who hear it
     beep: bool = False  # tells the caller when to speak
     delayed: bool = False  # what is said is not heard before the call is over
     digits: DigitWays = USUAL_WAYS

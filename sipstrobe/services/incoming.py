@@ -4,6 +4,7 @@ import asyncio
 import logging
 from functools import partial
 
+from sipstrobe.audio.source import SourceKind
 from sipstrobe.clock import Handle
 from sipstrobe.context import Context
 from sipstrobe.errors import RemoteProtocolError
@@ -137,8 +138,9 @@ class Incoming:
         role = self.extensions.find(call.extension)
         if role is not None:
             call.line, call.pin, call.rank = role.number, role.pin, role.priority or CALL_RANK
-            call.beep = role.role == "page" and role.beep
-            call.delayed = role.role == "page" and role.record_then_play
+            if role.role == "page":
+                call.voice = SourceKind.PAGE
+                call.beep, call.delayed = role.beep, role.record_then_play
 
     def _open(self, call: Call, news: IncomingCall, account: Account) -> CallMedia | None:
         """Media for a call; None when it had to be refused."""

@@ -132,7 +132,7 @@ async def test_the_priority_of_an_extension_is_that_of_its_voice(street: Street)
     peer.speak(await answered(peer, this.device))
     await until(lambda: this.device.sources)
 
-    assert [source.rank for source in this.device.sources.values()] == [9]
+    assert [(s.kind, s.rank) for s in this.device.sources.values()] == [("page", 9)]
 
 
 # --- PIN ----------------------------------------------------------------------------------------
