@@ -24,7 +24,8 @@ from sipstrobe.config.users import Role
 from sipstrobe.context import Context
 from sipstrobe.control import SOCKET, call
 from sipstrobe.errors import ConfigError
-from tests.services.phones import HOST, Peer, free_port
+from tests.services.phones import HOST, Peer
+from tests.support.ports import free_port
 from tests.support.waiting import until
 
 QUIET = Options(state=Path("unused"), sound="null", light="none")

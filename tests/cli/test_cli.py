@@ -27,10 +27,11 @@ from sipstrobe.context import Context
 from sipstrobe.control import ControlServer
 from sipstrobe.services.settings import SettingsService
 from sipstrobe.services.speech import Recording
-from tests.services.phones import HOST, Device, free_port, settings
+from tests.services.phones import HOST, Device, settings
 from tests.services.test_recordings import written
 from tests.support.hear import read_wav, tone_db
 from tests.support.leap import LeapClock
+from tests.support.ports import free_port
 from tests.support.waiting import until
 
 

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.interop.device import free_port
 from tests.support.hear import Samples, read_wav
+from tests.support.ports import free_port
 
 MODULES = "/usr/lib/baresip/modules"
 START_LIMIT = 10.0  # seconds
+MEDIA = 32  # ports for the media of its calls
 
 
 @dataclass
@@ -117,14 +118,14 @@ def baresip(
     tester@pbx.test.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    port, control_port = _free_pair(), free_port(socket.SOCK_STREAM)
+    port, control_port, media = free_port(2), free_port(), free_port(MEDIA)  # 2: one is for TLS
     literal = f"[{host}]" if ":" in host else host
     audio = ["aufile", "g711", "aubridge", *(["sndfile"] if record else [])]
     lines = [
         *(f"net_interface {host}", "poll_method epoll", f"sip_listen {literal}:{port}"),
         f"call_max_calls {max_calls}",
         *("audio_player aubridge,nil", f"audio_source aufile,{source}", "audio_alert aubridge,nil"),
-        *("audio_buffer 20-160", f"rtp_ports {free_port()}-{free_port() | 0xFFF0}"),
+        *("audio_buffer 20-160", f"rtp_ports {media}-{media + MEDIA}"),
         *("jitter_buffer_delay 5-10", "call_hold_other_calls no", f"module_path {MODULES}"),
         *(f"module {name}.so" for name in (*audio, *modules)),
         *("module_tmp uuid.so", "module_tmp account.so", "module_app menu.so"),
@@ -157,15 +158,6 @@ def baresip(
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def _free_pair() -> int:
-    """The first of two ports: it listens for TLS on the next one."""
-    while True:
-        port = free_port()
-        with socket.socket() as tcp, contextlib.suppress(OSError, OverflowError):
-            tcp.bind(("127.0.0.1", port + 1))
-            return port
 
 
 def _connect(port: int, process: "subprocess.Popen[bytes]") -> socket.socket:

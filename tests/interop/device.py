@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from tests.support.hear import Samples, read_wav
+from tests.support.ports import free_port
 
 ROOT = Path(__file__).parent.parent.parent
 START_LIMIT = 30.0  # seconds, on a machine with no time; benchmarks say what is usual
@@ -27,18 +28,8 @@ TRUSTING = (  # the owner has named this machine, so that it may ask for much
     *("--set", "/sip/access/enabled=true", "--set", "/sip/access/policy=allow"),
     *("--set", '/sip/access/entries=["127.0.0.0/8"]'),
 )
+MEDIA = 32  # ports for the media of a few calls; those of many go past what is taken
 WAV_STEP = 0.1  # seconds of sound that are written to the file at a time
-
-
-def free_port(kind: socket.SocketKind = socket.SOCK_DGRAM) -> int:
-    """A port that is free for UDP and TCP alike."""
-    while True:
-        with socket.socket(socket.AF_INET, kind) as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
-        with socket.socket() as tcp, contextlib.suppress(OSError):
-            tcp.bind(("127.0.0.1", port))
-            return port
 
 
 def is_bound(port: int) -> bool:
@@ -244,13 +235,13 @@ def device(
     """
     folder.mkdir(parents=True, exist_ok=True)
     port = port or free_port()
-    http = free_port(socket.SOCK_STREAM)
+    http = free_port()
     command = [
         *(sys.executable, "-m", "sipstrobe", "run", "--state", str(folder / "state")),
         *(["--demo"] if demo else []),
         *("--set", f"/sip/port={port}", "--http", f"127.0.0.1:{http}"),
-        *("--set", f"/sip/rtp_start_port={free_port()}"),
-        *("--set", f"/sip/tls_port={free_port(socket.SOCK_STREAM)}"),
+        *("--set", f"/sip/rtp_start_port={free_port(MEDIA)}"),
+        *("--set", f"/sip/tls_port={free_port()}"),
         *("--sound", f"wav:{folder / 'sound.wav'}" if sound == "wav" else sound),
         *("--light", f"log:{folder / 'light.log'}"),
         *arguments,

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from string import Template
 
-from tests.interop.device import free_port, wait_until
+from tests.interop.device import wait_until
 from tests.support.authority import Signed
+from tests.support.ports import free_port
 
 CONFIG = Path(__file__).parent.parent / "data" / "kamailio" / "kamailio.cfg"
 DOMAIN = "pbx.test"

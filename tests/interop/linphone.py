@@ -9,8 +9,8 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.interop.device import free_port
 from tests.support.netns import namespace
+from tests.support.ports import free_port
 
 START_LIMIT = 20.0  # seconds
 

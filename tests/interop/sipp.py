@@ -5,9 +5,10 @@ import subprocess
 from collections.abc import Generator
 from pathlib import Path
 
-from tests.interop.device import free_port
+from tests.support.ports import free_port
 
 SCENARIOS = Path(__file__).parent.parent.parent / "sipp-scenarios"
+MEDIA = 4  # ports that it takes for sound and pictures
 REPETITIONS_COUNT = ("-nr",)
 """Have SIPp neither repeat anything itself nor pass over what the other side repeats."""
 
@@ -76,7 +77,9 @@ def start_sipp(
         *("-sf", str(SCENARIOS / f"{scenario}.xml"), "-i", host, "-t", transport),
         *("-nostdin", "-timeout", f"{limit:g}s", "-timeout_error", "-trace_err"),
         *("-error_file", str(folder / "sipp-errors.log")),
-        *([] if "-p" in arguments else ["-p", str(free_port())]),  # its own choice may be shared
+        # its own choice of ports may be that of another
+        *([] if "-p" in arguments else ["-p", str(free_port())]),
+        *("-mp", str(free_port(MEDIA))),
         *arguments,
     ]
     return subprocess.Popen(

@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 from tests.interop.baresip import baresip
-from tests.interop.device import RATE, Device, free_port, sipstrobe
+from tests.interop.device import RATE, Device, sipstrobe
 from tests.interop.test_caller_is_heard import EXPECTED, levels_db
 from tests.interop.tones import write_tone
 from tests.interop.witness import on_time
 from tests.support.hear import Samples, loud_spans, read_wav
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.interop
 

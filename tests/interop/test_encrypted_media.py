@@ -20,11 +20,12 @@ from pylibsrtp import Policy, Session
 from sipstrobe.codecs.g711 import UlawEncoder
 from tests.interop.baresip import Baresip, baresip
 from tests.interop.caller import OFFER, Dialogue, Wire
-from tests.interop.device import Device, device, free_port, wait_until
+from tests.interop.device import Device, device, wait_until
 from tests.interop.tones import TONE_DB, write_tone
 from tests.interop.witness import SILENCE_DB, on_time
 from tests.support.authority import Authority
 from tests.support.hear import level_db, loud_spans, tone_db
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.interop
 

@@ -16,13 +16,14 @@ import pytest
 
 from tests.interop.baresip import baresip
 from tests.interop.caller import Dialogue, Wire
-from tests.interop.device import RATE, ROOT, Device, device, free_port
+from tests.interop.device import RATE, ROOT, Device, device
 from tests.interop.sipp import sipp
 from tests.interop.test_caller_is_heard import assert_clean, levels_db
 from tests.interop.tones import TONE_DB, write_ulaw
 from tests.interop.witness import on_time
 from tests.support.bad_network import BadNetwork
 from tests.support.hear import loud_spans
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.interop
 
@@ -41,7 +42,7 @@ FRIENDS = (  # hostile callers are called by numbers
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Device, int]]:
     """A device with an access list, and the first of its ports for media."""
-    media = free_port() & ~1
+    media = free_port(64)
     start = ("--set", f"/sip/rtp_start_port={media}")
     with device(tmp_path_factory.mktemp("guarded"), *FRIENDS, *start) as running:
         yield running, media

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.interop.device import Device, device, free_port, is_bound, wait_until
+from tests.interop.device import Device, device, is_bound, wait_until
 from tests.interop.sipp import REPETITIONS_COUNT, SCENARIOS, playing, sipp
 from tests.interop.witness import seen
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.interop
 

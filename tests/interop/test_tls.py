@@ -19,10 +19,11 @@ import pytest
 from sipstrobe import control
 from tests.interop.baresip import Baresip, baresip
 from tests.interop.caller import Dialogue, Line, status
-from tests.interop.device import Device, device, free_port, sipstrobe, wait_until
+from tests.interop.device import Device, device, sipstrobe, wait_until
 from tests.interop.tones import TONE_DB
 from tests.support.authority import Authority, Signed
 from tests.support.hear import tone_db
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.interop
 

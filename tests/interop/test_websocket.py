@@ -14,12 +14,13 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.interop.baresip import baresip
 from tests.interop.caller import OFFER
-from tests.interop.device import Device, device, free_port
+from tests.interop.device import Device, device
 from tests.interop.kamailio import kamailio, registered_until
 from tests.interop.test_registered import account, registered
 from tests.interop.witness import await_dark_and_silent, await_profile
 from tests.support.authority import Authority
 from tests.support.hear import tone_db
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.interop
 

@@ -14,7 +14,8 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.interop.device import ROOT, free_port, wait_until
+from tests.interop.device import ROOT, wait_until
+from tests.support.ports import free_port
 
 PACKAGES = ROOT / ".venv" / "weak-phone"  # of a process of its own
 

@@ -10,8 +10,9 @@ from sipstrobe.sip.identity import Binding
 from sipstrobe.sip.outputs import CloseConnection, KeepAlive, KeepAliveAnswer, Output, Send
 from sipstrobe.sip.settings import SipSettings
 from sipstrobe.sip.transport import Transport
-from tests.services.phones import PATIENCE, free_port
+from tests.services.phones import PATIENCE
 from tests.support.leap import LeapClock
+from tests.support.ports import free_port
 
 
 class Binder:

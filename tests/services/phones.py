@@ -20,25 +20,12 @@ from sipstrobe.services.speech import LiveSource, SoundSource
 from sipstrobe.sip.message import Request, Response, parse, respond
 from sipstrobe.sip.settings import Account, SipSettings
 from sipstrobe.trace import Cause
+from tests.support.ports import free_port
 
 E = TypeVar("E", bound=Event)
 
 HOST = "127.0.0.1"
 PATIENCE = 5.0  # seconds that only pass when nothing comes
-
-
-def free_port() -> int:
-    """A port that is free for UDP and TCP, on IPv4 and IPv6."""
-    while True:
-        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as udp:
-            udp.bind(("::", 0))
-            port = int(udp.getsockname()[1])
-            try:
-                with socket.socket(socket.AF_INET6) as tcp:
-                    tcp.bind(("::", port))
-                    return port
-            except OSError:
-                pass
 
 
 def open_sockets() -> int:

@@ -22,8 +22,9 @@ from sipstrobe.services.media_options import PLAIN, MediaOptions
 from sipstrobe.sip.outputs import AnswerReceived, Send
 from sipstrobe.sip.settings import Account, SipSettings
 from sipstrobe.sip.transport import Address, Flow, Transport
-from tests.services.phones import HOST, Device, Peer, free_port, settings
+from tests.services.phones import HOST, Device, Peer, settings
 from tests.support.leap import LeapClock
+from tests.support.ports import free_port
 from tests.support.waiting import until
 
 NONE, BEST_EFFORT, MANDATORY = Encryption

@@ -20,13 +20,8 @@ from sipstrobe.sip.transport import Address, Transport
 from sipstrobe.trace import Input
 from sipstrobe.web.describe import chain
 from tests.services.conftest import Street
-from tests.services.phones import (
-    HOST,
-    Device,
-    free_port,
-    media_port,
-    settings,
-)
+from tests.services.phones import HOST, Device, media_port, settings
+from tests.support.ports import free_port
 from tests.support.waiting import turns, until
 
 

@@ -17,8 +17,9 @@ from sipstrobe.services.doors import RETRY
 from sipstrobe.sip.settings import SipSettings, TlsSettings
 from sipstrobe.sip.transport import Transport
 from tests.services.conftest import Street
-from tests.services.phones import HOST, Device, free_port, media_port, settings
+from tests.services.phones import HOST, Device, media_port, settings
 from tests.support.authority import Authority, Signed
+from tests.support.ports import free_port
 from tests.support.waiting import turns, until
 
 OURS = Authority()

@@ -104,11 +104,12 @@ class Bench:
         self.stored = MaintenanceSettings(active=maintenance)
         self.disk_full = False
         self.sound_problem = ""
+        self.tones: list[tuple[float, float]] = []  # that were asked for: Hz, dBFS
         self.context.dispatcher.serve(ChangeSettings, self._change)
         self.signals = Signals(
             self.context,
             open_light=open_light or (lambda spec: self.light),
-            sound_problem=lambda: self.sound_problem,
+            tone_problem=self._hear_tone,
         )
         self.signals.apply_lights(LightsSettings(outputs=("virtual",)))
         self.signals.apply_profiles(profiles)
@@ -132,6 +133,10 @@ class Bench:
         ]
         self.light.pictures.clear()
         return found
+
+    def _hear_tone(self, hertz: float, level_db: float) -> str:
+        self.tones.append((hertz, level_db))
+        return self.sound_problem
 
     def _change(self, command: ChangeSettings) -> int:
         if self.disk_full:
