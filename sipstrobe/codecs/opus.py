@@ -26,6 +26,10 @@ LOWEST_BITRATE: Final = 6000  # RFC 7587 §6.1
 EXPECTED_LOSS: Final = 10  # percent that the encoder prepares for; without any there is no FEC
 _SILENT: Final = 19200  # samples of concealment after which there is nothing any more …
 _FADE: Final = 9600  # … and over which it gets there
+_CELT: Final = range(16, 32)  # RFC 6716 §3.1 table 2: modes in which there are no copies
+_COMPARED: Final = 480  # samples before something that is made up, which does not become louder
+_LOUDER: Final = 2.0  # in power: what a voice may do within so little time
+_SEAM: Final = 120  # samples of what comes after it that take over
 _ENDLESS: Final = 1 << 60
 _STEP: Final = 120  # samples: the library conceals 2.5 ms at a time
 _MAX_BYTES: Final = 1275  # RFC 6716 §3.4 [R2]; and any network lets that pass
@@ -76,12 +80,16 @@ class OpusDecoder:
         self._room = np.empty(LONGEST, np.float32)
         self._room_at = self._room.ctypes.data
         self._made_up = 0  # samples since the last packet, where none should be missing
+        self._heard = self._room[:0]  # what was played last
+        self._gain = np.float32(1.0)  # of what was made up last
 
     def decode(self, payload: bytes) -> NDArray[np.float32]:
         if not payload:
             raise RemoteProtocolError("an Opus packet without content")
-        heard = self._run(payload, len(payload), LONGEST, 0)
+        self._heard = heard = self._run(payload, len(payload), LONGEST, 0)
         self._made_up = -_ENDLESS if self.pauses(payload) else 0
+        if self._gain != 1.0:
+            self._turn_to(np.float32(1.0), heard)
         return heard
 
     def duration(self, payload: bytes) -> int:
@@ -95,14 +103,18 @@ class OpusDecoder:
     def conceal(self, samples: int) -> NDArray[np.float32]:
         """What the voice would have gone on with; it sinks into noise, and that into silence, but
         for a pause of the sender, which sounds like what it was like before."""
-        at = np.arange(self._made_up, self._made_up + samples)
+        made = self._filled(samples, None, 0)
+        if self._made_up >= 0 and samples:
+            at = np.arange(self._made_up, self._made_up + samples)
+            made *= np.clip((_SILENT - at) / _FADE, 0.0, 1.0, dtype=np.float32)
+            self._soften(made)
         self._made_up += samples
-        return self._filled(samples, None, 0) * np.clip(
-            (_SILENT - at) / _FADE, 0.0, 1.0, dtype=np.float32
-        )
+        return made
 
     def recover(self, following: bytes, samples: int) -> NDArray[np.float32]:
         """From the copy in the packet that follows the gap, where it has one."""
+        if not following or following[0] >> 3 in _CELT:
+            return self.conceal(samples)
         try:
             return self._filled(samples, following, len(following))
         except RemoteProtocolError:
@@ -110,6 +122,21 @@ class OpusDecoder:
 
     def pauses(self, payload: bytes) -> bool:
         return len(payload) <= _DTX_BYTES
+
+    def _soften(self, made: NDArray[np.float32]) -> None:
+        """Let it not become louder than what was played before it: where the library turns from the
+        voice to noise, that would come up again after the voice has died away."""
+        before, power = _power(self._heard[-_COMPARED:]), _power(made)
+        gain = np.float32(np.sqrt(before / power) if power > _LOUDER * before else 1.0)
+        made[_SEAM:] *= gain
+        self._turn_to(gain, made)
+        self._heard = made
+
+    def _turn_to(self, gain: np.float32, sound: NDArray[np.float32]) -> None:
+        """From the gain of what came before, without a step."""
+        seam = sound[:_SEAM]
+        seam *= np.linspace(self._gain, gain, seam.size, dtype=np.float32)
+        self._gain = gain
 
     def _filled(self, samples: int, following: bytes | None, size: int) -> NDArray[np.float32]:
         wanted = -(-samples // _STEP) * _STEP
@@ -167,6 +194,10 @@ class OpusEncoder:
     def silence(self, samples: int) -> bytes:
         self._rests = True
         return _SILENCE[samples]
+
+
+def _power(sound: NDArray[np.float32]) -> float:
+    return float(sound @ sound) / sound.size if sound.size else 0.0
 
 
 def _parameters(fmtp: str) -> dict[str, int]:
