@@ -7,6 +7,7 @@ import logging
 import secrets
 import signal
 import sys
+from collections import ChainMap
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -28,8 +29,12 @@ from sipstrobe.control import ControlServer
 from sipstrobe.events import ServiceStateChanged
 from sipstrobe.io.files import allow_files
 from sipstrobe.lightsiren.settings import LightsSettings
+from sipstrobe.lightsiren.sound import Playable
+from sipstrobe.lightsiren.sounds import SOUNDS
 from sipstrobe.page import Page
 from sipstrobe.services.automation import Automation
+from sipstrobe.services.clip_library import ClipLibrary
+from sipstrobe.services.clips import Clips
 from sipstrobe.services.greeting import Greeting
 from sipstrobe.services.history import History
 from sipstrobe.services.microphone import Listener, Microphone
@@ -48,6 +53,7 @@ logger = logging.getLogger(__name__)
 SWITCH_INTERVAL = 0.0005  # seconds; Python's 5 ms would be heard when the loop is busy
 GC_THRESHOLD = (20_000, 20, 50)  # hardly anything here is cyclic; a look at it all takes long
 FIRST_ACCOUNT = "admin"
+CLIPS = "clips"  # the folder of their files in that of the state
 STARTED_LIMIT = 3.0  # seconds after which we say what there is, with or without the page
 
 
@@ -129,7 +135,15 @@ class Device:
         self.settings = SettingsService(context, store)
         self.properties = Properties(context)
         self.sound = Sound(context)
-        self.signals = Signals(context, sound_problem=lambda: self.sound.snapshot()["problem"])
+        self.library = ClipLibrary(
+            context, options.state / CLIPS, self.settings, lambda: store.current
+        )
+        self.clips = Clips(context, self.library)
+        self.signals = Signals(
+            context,
+            sounds=ChainMap[str, Playable](self.library.patterns, dict(SOUNDS)),
+            tone_problem=self.sound.tone_problem,
+        )
         self.automation = Automation(context)
         self.greeting = Greeting(context)
         self.microphone = Microphone(
@@ -154,6 +168,10 @@ class Device:
         stack.push_async_callback(self.history.aclose)
         stack.push_async_callback(self.sound.aclose)
         watch(self._audio, self.sound.apply)
+        stack.push_async_callback(self.library.aclose)
+        stack.callback(self.clips.close)
+        watch(lambda s: s.audio, self.clips.apply_audio)
+        watch(lambda s: s.clips, self.clips.apply)
         stack.callback(self.signals.close)
         watch(self._lights, self.signals.apply_lights)
         watch(lambda s: s.profiles, self.signals.apply_profiles)
@@ -239,6 +257,8 @@ class Device:
         return views_of(
             signals=self.signals,
             sound=self.sound,
+            library=self.library,
+            clips=self.clips,
             phone=self.phone,
             automation=self.automation,
             properties=self.properties,

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 
 from sipstrobe.services.automation import Automation
+from sipstrobe.services.clip_library import ClipLibrary
+from sipstrobe.services.clips import Clips
 from sipstrobe.services.history import History
 from sipstrobe.services.phone import Phone
 from sipstrobe.services.properties import Properties
@@ -16,6 +18,8 @@ def views_of(
     *,
     signals: Signals,
     sound: Sound,
+    library: ClipLibrary,
+    clips: Clips,
     phone: Phone,
     automation: Automation,
     properties: Properties,
@@ -38,6 +42,8 @@ def views_of(
         nat=phone.nat.snapshot,
         sound=sound.snapshot,
         played=sound.played,
+        clips=library,
+        clips_playing=clips.snapshot,
         lights=lambda: signals.light_states,
         services=problems,
         triggers=properties.manual_triggers,

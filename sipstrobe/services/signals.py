@@ -30,7 +30,7 @@ from sipstrobe.lightsiren.settings import (
     MaintenanceSettings,
     Profile,
 )
-from sipstrobe.lightsiren.sound import Sound
+from sipstrobe.lightsiren.sound import Playable
 from sipstrobe.lightsiren.sounds import SOUNDS
 from sipstrobe.machine import Driver
 from sipstrobe.services.health import HealthCheck, HealthResult
@@ -83,27 +83,28 @@ class _Channel:
 class Signals:
     """Serves the orders to light and siren, and tells what has become of each operation.
 
-    sound_problem tells in words what keeps the sound card from working, empty when it works.
+    tone_problem tells in words what keeps a test tone (Hz, RMS in dBFS) that has just been played
+    from being heard; empty when it was heard.
     """
 
     def __init__(
         self,
         context: Context,
         *,
-        sounds: Mapping[str, Sound] = SOUNDS,
+        sounds: Mapping[str, Playable] = SOUNDS,
         open_light: OpenLight = open_light,
-        sound_problem: Callable[[], str] = str,
+        tone_problem: Callable[[float, float], str] = lambda hertz, level_db: "",
     ) -> None:
         self._context = context
         self._sounds = sounds
-        self._sound_problem = sound_problem
+        self._tone_problem = tone_problem
         self._profiles: dict[str, tuple[tuple[Function, Activity], ...]] = {}
         self._latency = context.measures.histogram(
             "input_to_light_seconds", "From an input's arrival to the light that it switched"
         )
         self._lights = LightOutputs(context, open_light)
         self._lamps = {light: Lamp(context, light, self._lights) for light in LIGHTS}
-        self._siren = Siren(context, {**sounds, **system.SYSTEM_SOUNDS})
+        self._siren = Siren(context, sounds)
         self._light_ids, self._siren_ids = count(1), count(1)
         self._channels = {function: self._channel(function) for function in Function}
         self._maintenance = Maintenance(context, self._switch_maintenance)
@@ -314,7 +315,8 @@ class Signals:
 
     def _siren_problems(self) -> list[str]:
         played, wanted = self._siren.seconds_played, system.HEALTH_CHECK_SECONDS
-        words = self._sound_problem() or self._siren.problem
+        words = self._siren.problem
+        words = words or self._tone_problem(system.TEST_TONE_HERTZ, self._siren.test_tone_db)
         if not words and played < TONE_TAKEN * wanted:
             words = f"the sound card took {played:.1f} s of a test tone of {wanted:.1f} s"
         return [words] if words else []

@@ -5,9 +5,10 @@ protocols say what must be readable in it. `at` and `since` are monotonic second
 """
 
 from asyncio import Future
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Protocol
 
 from sipstrobe.events import Function
@@ -134,6 +135,36 @@ class RuleView(Protocol):
     def history(self) -> Sequence[tuple[float, str]]: ...
 
 
+class NewClip(Protocol):
+    """A clip that has been added."""
+
+    @property
+    def number(self) -> int: ...
+    @property
+    def name(self) -> str: ...
+
+
+class ClipsView(Protocol):
+    """The clips of the device, and what people do with them; CommandRefused says why not."""
+
+    def listing(self) -> Sequence[Mapping[str, Any]]:
+        """number, name, format, size, seconds, sample_rate, channels, loudness, peak_db, factory
+        and problem of each."""
+        ...
+
+    def space(self) -> Mapping[str, int]:
+        """used_bytes and quota_bytes."""
+        ...
+
+    def file(self, number: int) -> tuple[Path, str]:
+        """Where the file of a clip is, and a name for it."""
+        ...
+
+    async def add(self, name: str, content: AsyncIterator[bytes]) -> NewClip: ...
+    async def rename(self, number: int, name: str) -> None: ...
+    async def delete(self, number: int) -> None: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Views:
     """The device as others may look at it."""
@@ -161,6 +192,10 @@ class Views:
     """output, working, problem, volume_db, peak_db, rms_db, sources, … of the speaker."""
     played: Callable[[], Sequence[object]]
     """What was heard of each sound that has ended, the oldest first; plain values."""
+    clips: ClipsView
+    clips_playing: Callable[[], Sequence[Mapping[str, Any]]]
+    """playback, clip, number, priority, volume_db, levelled_db, seconds, position_seconds, round
+    and rounds of each clip that plays."""
     lights: Callable[[], Mapping[str, str]]
     """What keeps each output of the light from working; empty where nothing does."""
     services: Callable[[], Mapping[str, str]]

@@ -1,11 +1,14 @@
 """A device with a page: real light and siren, real settings in memory, made-up calls."""
 
+import asyncio
 import os
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from sipstrobe.audio.source import AddSource, RemoveSource
 from sipstrobe.commands import AnswerCall, ChangeSettings, Dial, HangUp, SendDigits
 from sipstrobe.config.files import Files, Memory
 from sipstrobe.config.store import Store
@@ -15,6 +18,8 @@ from sipstrobe.errors import CommandRefused
 from sipstrobe.events import Function
 from sipstrobe.lightsiren.settings import MaintenanceSettings
 from sipstrobe.services.automation import Automation
+from sipstrobe.services.clip_library import ClipLibrary
+from sipstrobe.services.clips import Clips
 from sipstrobe.services.properties import Properties
 from sipstrobe.services.settings import SettingsService
 from sipstrobe.services.signals import Signals
@@ -87,7 +92,10 @@ class Device:
     nat: dict[str, object] = field(default_factory=lambda: {"public": "", "servers": []})
     records: list[FakeRecord] = field(default_factory=list[FakeRecord])
     digits: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    sources: dict[str, AddSource] = field(default_factory=dict[str, AddSource])
     disk_works: bool = True
+    library: ClipLibrary = field(init=False)
+    clips: Clips = field(init=False)
 
     @classmethod
     def make(
@@ -97,13 +105,16 @@ class Device:
         *,
         in_background: bool = False,
         files: Files | None = None,
+        folder: Path | None = None,
         **settings: Any,
     ) -> "Device":
-        """in_background: changes of the settings are stored in another thread, as in the app."""
+        """in_background: changes of the settings are stored in another thread, as in the app.
+        folder: for clips; without one there are only those of every device, and no speaker."""
         quiet = MaintenanceSettings(active=False)
         store = Store.load(files or Memory(), os.urandom)
         store.change_now({"maintenance": quiet, "web": {"users": users}} | settings)
         device = cls(context, store, Signals(context), Properties(context), Automation(context))
+        device._add_clips(folder)
         store.watch(lambda s: s.profiles, device.signals.apply_profiles)
         store.watch(lambda s: s.maintenance, device.signals.apply_maintenance)
         store.watch(lambda s: s.manual_triggers, device.properties.apply)
@@ -119,6 +130,25 @@ class Device:
         serve(SendDigits, device._send_digits)
         return device
 
+    def _add_clips(self, folder: Path | None) -> None:
+        nowhere = Path(os.devnull)
+        self.library = ClipLibrary(
+            self.context, folder or nowhere, self, lambda: self.store.current
+        )
+        self.clips = Clips(self.context, self.library)
+        if folder is not None:
+            serve = self.context.dispatcher.serve
+            serve(AddSource, lambda command: self.sources.update({command.owner: command}))
+            serve(RemoveSource, lambda command: self.sources.pop(command.owner))
+            self.store.watch(lambda s: s.clips, self.clips.apply)
+
+    def settled(self) -> "asyncio.Future[Any] | None":
+        return self.changes.settled() if self.changes else None
+
+    def change(self, patch: object, *, revision: int | None = None) -> Awaitable[object]:
+        assert self.changes is not None
+        return self.changes.change(patch, revision=revision)
+
     def views(self) -> Views:
         return Views(
             operations=self.signals.status,
@@ -133,11 +163,13 @@ class Device:
             nat=lambda: self.nat,
             sound=lambda: self.sound,
             played=lambda: self.played,
+            clips=self.library,
+            clips_playing=self.clips.snapshot,
             lights=lambda: self.signals.light_states,
             services=lambda: self.services,
             triggers=self.properties.manual_triggers,
             rules=self.automation.snapshot,
-            settled=lambda: self.changes.settled() if self.changes else None,
+            settled=self.settled,
         )
 
     @asynccontextmanager
@@ -150,6 +182,8 @@ class Device:
             yield f"http://{host}:{port}"
         finally:
             await server.aclose()
+            self.clips.close()
+            await self.library.aclose()
             self.signals.close()
 
     def running(self, function: Function) -> list[str]:

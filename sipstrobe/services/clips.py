@@ -1,0 +1,236 @@
+"""Clips as they play: each playback is a source for the speaker like any other (CLP-01…08)."""
+
+import logging
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any, Final
+
+import numpy as np
+
+from sipstrobe.audio.clip import Clip
+from sipstrobe.audio.fade import FADE_SAMPLES, Fade
+from sipstrobe.audio.format import SAMPLE_RATE, Samples, gain_from_db, samples_in
+from sipstrobe.audio.loudness import normalising_gain_db
+from sipstrobe.audio.ring import SampleRing
+from sipstrobe.audio.settings import AudioSettings
+from sipstrobe.audio.source import AddSource, RemoveSource, SourceKind
+from sipstrobe.commands import MAX_REPEAT, PlayClip, StopClip
+from sipstrobe.context import Context
+from sipstrobe.errors import CommandRefused, MediaError
+from sipstrobe.events import ClipPlaying
+from sipstrobe.lightsiren.settings import PRIORITIES
+from sipstrobe.lightsiren.sound import SirenSource
+from sipstrobe.services.clip_library import ClipLibrary, Entry
+
+logger = logging.getLogger(__name__)
+
+MAX_PLAYBACKS: Final = 8
+VOLUME_DB: Final = (-60.0, 20.0)  # at the least it is silent
+RING_SECONDS: Final = 0.2
+
+
+@dataclass(slots=True, eq=False)
+class Playback:
+    """One clip on its way to the speaker.
+
+    total: samples of all repetitions; None: it goes on until it is stopped. After the last one
+    comes the mirror image of the end, fading out, lest it break off: 5 ms, in silence if the clip
+    ends in silence.
+    """
+
+    id: int
+    clip: Entry
+    source: SirenSource
+    period: int  # samples
+    total: int | None
+    volume_db: float
+    gain_db: float  # by which it is levelled
+    priority: int
+    on_end: Callable[["Playback"], None]
+    ring: SampleRing = field(default_factory=lambda: SampleRing(samples_in(RING_SECONDS)))
+    ended: bool = False
+    _tail: Samples | None = None  # what is left of it
+
+    @property
+    def owner(self) -> str:
+        """As the speaker calls it."""
+        return f"clip {self.id}: {self.clip.name}"
+
+    @property
+    def position(self) -> int:
+        """Samples that the speaker has taken."""
+        taken = self.ring.consumed
+        return taken if self.total is None else min(taken, self.total)
+
+    def refill(self, n: int) -> None:
+        """Write the next n samples; after the end, silence."""
+        n = min(n, self.ring.space)
+        left = n if self.total is None else min(n, self.total - self.source.position)
+        if left > 0:
+            self.ring.write(self.source.next(left) * self._gain)
+        if left < n:
+            self.ring.write(self._after(n - max(0, left)))
+        if self.total is not None and self.ring.consumed >= self.total and not self.ended:
+            self.ended = True
+            self.on_end(self)
+
+    @property
+    def _gain(self) -> np.float32:
+        if self.volume_db <= VOLUME_DB[0]:
+            return np.float32(0.0)
+        return np.float32(gain_from_db(self.volume_db + self.gain_db))
+
+    def _after(self, n: int) -> Samples:
+        if self._tail is None:
+            size = min(FADE_SAMPLES, self.period)
+            end = SirenSource(self.clip.sound, self.period - size).next(size)
+            self._tail = np.ascontiguousarray(end[::-1]) * self._gain
+            Fade(1.0).apply(self._tail, 0.0)
+        out = np.zeros(n, np.float32)
+        piece = self._tail[:n]
+        out[: piece.size] = piece
+        self._tail = self._tail[piece.size :]
+        return out
+
+
+class Clips:
+    """Serves the orders to clips, and publishes which of them play."""
+
+    def __init__(self, context: Context, library: ClipLibrary) -> None:
+        self._context = context
+        self._library = library
+        self._audio = AudioSettings()
+        self._playing: dict[int, Playback] = {}
+        self._ids = count(1)
+        context.dispatcher.serve(PlayClip, self._play)
+        context.dispatcher.serve(StopClip, self._stop)
+
+    def apply(self, clips: tuple[Clip, ...]) -> None:
+        """Have these clips from now on; one that is gone, or has another name, is stopped."""
+        self._library.apply(clips)
+        for playback in list(self._playing.values()):
+            found = self._library.find(playback.clip.name)
+            if found is None or found.number != playback.clip.number:
+                self._end(playback)
+
+    def apply_audio(self, audio: AudioSettings) -> None:
+        """Level clips as these settings say; those that play go on as they began."""
+        self._audio = audio
+
+    def close(self) -> None:
+        """Stop all that plays."""
+        for playback in list(self._playing.values()):
+            self._end(playback)
+
+    def snapshot(self) -> list[dict[str, Any]]:
+        """What plays. round: which repetition, from 1; rounds: of how many, null: no end."""
+        return [
+            {
+                "playback": playback.id,
+                "clip": playback.clip.name,
+                "number": playback.clip.number,
+                "priority": playback.priority,
+                "volume_db": playback.volume_db,
+                "levelled_db": round(playback.gain_db, 1),
+                "seconds": round(playback.period / SAMPLE_RATE, 3),
+                "position_seconds": round(playback.position % playback.period / SAMPLE_RATE, 3),
+                "round": playback.position // playback.period + 1,
+                "rounds": playback.total and playback.total // playback.period,
+            }
+            for playback in self._playing.values()
+        ]
+
+    # --- orders --------------------------------------------------------------------------------
+
+    def _play(self, command: PlayClip) -> int:
+        clip = self._library.find(command.clip)
+        if clip is None:
+            raise CommandRefused("unknown_clip", f"there is no clip {command.clip!r}")
+        _refuse(command)
+        if len(self._playing) >= MAX_PLAYBACKS:
+            raise CommandRefused("too_many_clips", f"{MAX_PLAYBACKS} clips play already")
+        try:
+            period = clip.sound.open().period_samples
+            source = SirenSource(clip.sound)
+        except MediaError as error:
+            raise CommandRefused("clip_missing", f"the clip {clip.name!r}: {error}") from None
+        playback = Playback(
+            id=next(self._ids),
+            clip=clip,
+            source=source,
+            period=period,
+            total=None if command.repeat is None else period * (command.repeat + 1),
+            volume_db=command.volume_db,
+            gain_db=self._levelled_db(clip),
+            priority=command.priority,
+            on_end=self._ended,
+        )
+        self._begin(playback)
+        return playback.id
+
+    def _begin(self, playback: Playback) -> None:
+        self._context.dispatcher.execute(
+            AddSource(
+                owner=playback.owner,
+                kind=SourceKind.CLIP,
+                ring=playback.ring,
+                rank=playback.priority,
+                refill=playback.refill,
+            )
+        )
+        name = playback.clip.name
+        first = not self._times(name)
+        self._playing[playback.id] = playback
+        logger.info("clip %r plays", name)
+        if first:
+            self._context.bus.publish(ClipPlaying(clip=name, playing=True))
+
+    def _stop(self, command: StopClip) -> None:
+        if command.clip is not None and self._library.find(command.clip) is None:
+            raise CommandRefused("unknown_clip", f"there is no clip {command.clip!r}")
+        for playback in list(self._playing.values()):
+            if command.playback in (None, playback.id) and command.clip in (
+                None,
+                playback.clip.name,
+            ):
+                self._end(playback)
+
+    def _ended(self, playback: Playback) -> None:
+        """It has been played; the speaker, which is among its sources now, is told in a moment."""
+
+        def end() -> None:
+            now = self._context.clock.now()
+            with self._context.trace.input("clip", f"{playback.clip.name} is over", now):
+                self._end(playback)
+
+        self._context.clock.call_at(self._context.clock.now(), end)
+
+    def _end(self, playback: Playback) -> None:
+        if self._playing.pop(playback.id, None) is None:
+            return
+        self._context.dispatcher.execute(RemoveSource(owner=playback.owner))
+        name = playback.clip.name
+        if not self._times(name):
+            self._context.bus.publish(ClipPlaying(clip=name, playing=False))
+
+    def _times(self, name: str) -> int:
+        return Counter(playback.clip.name for playback in self._playing.values())[name]
+
+    def _levelled_db(self, clip: Entry) -> float:
+        if not self._audio.normalise_clips:
+            return 0.0
+        return normalising_gain_db(clip.loudness, clip.peak_db, self._audio.clip_loudness)
+
+
+def _refuse(command: PlayClip) -> None:
+    """Raise CommandRefused for a number that is out of its range."""
+    if command.repeat is not None and not 0 <= command.repeat <= MAX_REPEAT:
+        raise CommandRefused("repeat", f"repeat is 0 to {MAX_REPEAT}, or null: until it is stopped")
+    low, high = VOLUME_DB
+    if not low <= command.volume_db <= high:
+        raise CommandRefused("volume", f"volume_db is {low:g} to {high:g}")
+    if command.priority not in PRIORITIES:
+        words = f"the priority is {PRIORITIES[0]} to {PRIORITIES[-1]}"
+        raise CommandRefused("priority", words)
