@@ -3,6 +3,7 @@
 import * as accounts from "./accounts.js";
 import { ask, command } from "./api.js";
 import * as calls from "./calls.js";
+import "./clips.js";
 import * as digits from "./digits.js";
 import { $, setText } from "./dom.js";
 import * as lists from "./lists.js";

@@ -39,3 +39,19 @@ export function keep(list, items, key, make, update) {
   }
   for (const child of before.values()) child.remove();
 }
+
+/** The first press asks, the second does. */
+export function askAgain(button, action) {
+  if (button.dataset.asked) {
+    delete button.dataset.asked;
+    setText(button, "Delete");
+    action();
+    return;
+  }
+  button.dataset.asked = "yes";
+  setText(button, "Really delete?");
+  button.addEventListener("blur", () => {
+    delete button.dataset.asked;
+    setText(button, "Delete");
+  }, { once: true });
+}

@@ -19,6 +19,9 @@ export function decibels(value) {
   return `${rounded < 0 ? "−" : rounded > 0 ? "+" : ""}${Math.abs(rounded)} dB`;
 }
 
+/** A figure with one decimal and a sign that is a minus. */
+export const tenths = (value) => value.toFixed(1).replace("-", "−");
+
 /** How loud something is: "−18 dBFS". */
 export const level = (value) => `${Math.round(value)} dBFS`.replace("-", "−");
 
@@ -29,8 +32,10 @@ export const seconds = (value) => (value < 60 ? `${value.toFixed(value < 9.95 ? 
 
 /** How many bytes. */
 export function bytes(count) {
-  if (count < 1e3) return `${count} B`;
-  return count < 1e6 ? `${(count / 1e3).toFixed(0)} kB` : count < 1e9 ? `${(count / 1e6).toFixed(1)} MB` : `${(count / 1e9).toFixed(1)} GB`;
+  if (count < 1000) return `${count} B`;
+  const step = Math.min(3, Math.floor(Math.log10(count) / 3));
+  const value = count / 1000 ** step;
+  return `${value.toFixed(value < 10 ? 1 : 0)} ${["B", "kB", "MB", "GB"][step]}`;
 }
 
 /** The time of day, with the date where that is not today's. */

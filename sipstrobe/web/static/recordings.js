@@ -1,0 +1,61 @@
+// What was recorded: of the speaker, the microphone or a call.
+
+import { ask, attempt, command, say } from "./api.js";
+import { $, askAgain, h, keep, setText } from "./dom.js";
+import { showQuota } from "./meter.js";
+import { bytes, party, seconds, when } from "./words.js";
+
+const PATH = "/api/v1/recordings";
+const form = $("#record");
+
+/** What can be recorded: the speaker, the microphone, and each call that is active. */
+export function showCalls(calls) {
+  const active = calls.filter(({ state }) => state === "active");
+  const sources = [["speaker", "The speaker"], ["microphone", "The microphone"],
+    ...active.map(({ id, remote_uri }) => [`call ${id}`, `Call with ${party(remote_uri)}`])];
+  keep(form.elements.source, sources, ([value]) => value, ([value, words]) => h("option", { value }, words), () => {});
+}
+showCalls([]);
+
+form.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const [source, call] = form.elements.source.value.split(" ");
+  try {
+    await ask("POST", "/api/v1/commands/start-recording", call ? { source, call } : { source });
+    setText($(".error", form), "");
+  } catch (problem) {
+    setText($(".error", form), problem.message);
+  }
+});
+
+export async function read() {
+  let told;
+  try {
+    told = await ask("GET", PATH);
+  } catch (problem) {
+    say(problem.message);
+    return;
+  }
+  $(".recorded").classList.toggle("busy", told.recordings.length > 0);
+  keep($("#recordings"), told.recordings, (r) => `${r.name} ${r.active}`, makeRecording, updateRecording);
+  showQuota($("#recording-quota"), told.used_bytes, told.quota_bytes);
+}
+
+function makeRecording({ name, active }) {
+  const path = `${PATH}/${encodeURIComponent(name)}`;
+  const remove = h("button", { "data-operator": true, onclick: () => askAgain(remove, () => attempt(async () => {
+    await ask("DELETE", path);
+    await read();
+  })) }, "Delete");
+  const acts = active
+    ? [h("button", { "data-operator": true, onclick: () => command("stop-recording", { recording: name }) }, "Stop")]
+    : [h("a.button", { href: path, download: "" }, "Download"), remove];
+  return h(active ? "li.recording.active" : "li.recording", {},
+    h("div.what", {}, h("strong"), h("small")), h("div.acts", {}, ...acts));
+}
+
+function updateRecording(row, { name, started, source, seconds: length, size, active }) {
+  setText($("strong", row), when(started));
+  row.title = name;
+  setText($("small", row), [source, active ? "is being recorded" : seconds(length), bytes(size)].join(" · "));
+}
