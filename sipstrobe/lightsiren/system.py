@@ -19,12 +19,13 @@ HEALTH_CHECK_SECONDS = period(HEALTH_CHECK.name)
 _MAINTENANCE_INTENSITY = 2  # to be worked beside
 _FULL_INTENSITY = 5
 
+TEST_TONE_HERTZ = 1000.0
 TEST_TONE = Sound(
     "Test tone",
     "1 kHz, pure and steady",
     1.0,
     1.0,
-    lambda: (Note(0.0, 1.0, Tone(steady(1000.0), harmonics(1.0)), HELD),),
+    lambda: (Note(0.0, 1.0, Tone(steady(TEST_TONE_HERTZ), harmonics(1.0)), HELD),),
 )
 SYSTEM_SOUNDS: dict[str, Sound] = {
     IDENTIFY.name: SOUNDS["Notification: Calling"],

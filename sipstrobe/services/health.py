@@ -1,4 +1,7 @@
-"""The health check: each side of the light in turn and a test tone (checklist HCK-01…03)."""
+"""The health check: each side of the light in turn and a test tone (checklist HCK-01…03).
+
+Every driver of the light must answer, and the tone must be found in what the speaker has played.
+"""
 
 import logging
 from collections.abc import Callable
@@ -60,8 +63,8 @@ class HealthCheck:
         errors += [(SIREN_FAULT, words) for words in self._siren_problems()]
         self.last = HealthResult(self._context.clock.wall(), tuple(errors))
         told = "; ".join(words for _, words in errors)
-        if errors:
-            logger.warning("health check failed: %s", told)
-        else:
-            logger.info("health check passed")
+        for code, words in errors:
+            logger.warning("health check failed, error %d: %s", code, words)
+        if not errors:
+            logger.info("health check passed: the light answers, and the test tone was heard")
         self._context.bus.publish(HealthCheckDone(passed=not errors, errors=told))

@@ -25,6 +25,7 @@ from sipstrobe.priority import Claim, arbitrate
 from sipstrobe.services.listed import Listed, Share, levels
 from sipstrobe.services.played import Played, PlayedSounds
 from sipstrobe.services.speaker import MakeOutput, Speaker
+from sipstrobe.services.tone_check import tone_problem
 from sipstrobe.trace import Cause
 
 MAX_SOURCES: Final = 512  # calls
@@ -150,6 +151,19 @@ class Sound:
     def recent(self, count: int) -> Samples:
         """The last samples played, 1.9 s at most."""
         return self._mixer.tap.recent(count)
+
+    def tone_problem(self, hertz: float, level_db: float) -> str:
+        """What keeps a tone that plays alone, or has until now, from being heard, in words; empty
+        when it is heard. level_db: its RMS before the volume of all."""
+        output = self._speaker.output
+        if self._speaker.problem or output is None:
+            return self._speaker.problem or "there is no output"
+        if self._muted:
+            return "the speaker is muted"
+        output.catch_up()
+        now = self._context.clock.now()
+        wanted_db = level_db + self._volume_db
+        return tone_problem(self._mixer.tap, output.name, hertz, wanted_db, now=now)
 
     def snapshot(self) -> dict[str, Any]:
         """What the status page shows; levels in dBFS over the last 50 ms."""
