@@ -1,14 +1,12 @@
 """Running devices and phones that stories share, and the figures that they find."""
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 import pytest
 
 from tests.interop.device import Device, device
-from tests.interop.sipp import playing
 from tests.interop.tones import write_tone
 
 _figures: dict[str, str] = {}
@@ -20,20 +18,29 @@ def figures() -> dict[str, str]:
     return _figures
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "collected_last: its result ripens in the background")
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest begins first, so that nothing else has to wait for it."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A process of several tells the one that prints."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["figures"] = _figures
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """What one of several processes has measured."""
+    _figures.update(getattr(node, "workeroutput", {}).get("figures", {}))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if _figures:
         terminalreporter.section("measured from outside")
-        for name, words in _figures.items():
+        for name, words in sorted(_figures.items()):
             terminalreporter.line(f"{name:<44} {words}")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What ripens in the background is asked for last."""
-    items.sort(key=lambda item: item.get_closest_marker("collected_last") is not None)
 
 
 @pytest.fixture(scope="module")
@@ -54,28 +61,3 @@ def silence(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def kilohertz(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A microphone before a whistle."""
     return write_tone(tmp_path_factory.mktemp("tones") / "1000.wav", [1000.0])
-
-
-class Forgetful(NamedTuple):
-    """A caller who promises to refresh the session and never does."""
-
-    device: Device
-    caller: "subprocess.Popen[str]"
-
-
-@pytest.fixture(scope="session")
-def forgetful(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forgetful]:
-    folder = tmp_path_factory.mktemp("forgetful")
-    with device(folder / "device", sound="null") as running:
-        target = f"127.0.0.1:{running.port}"
-        arguments = ("-s", "1002", "-m", "1")
-        scenario = "uac-session-timer-expiry"
-        with playing(scenario, target, folder / "sipp", *arguments, limit=100) as caller:
-            yield Forgetful(running, caller)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _in_the_background(request: pytest.FixtureRequest) -> None:
-    """What takes long begins with the first story, if it is among those that are wanted."""
-    if any(item.get_closest_marker("collected_last") for item in request.session.items):
-        request.getfixturevalue("forgetful")

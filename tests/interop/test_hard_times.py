@@ -15,7 +15,7 @@ from tests.interop.witness import await_dark_and_silent, seen
 from tests.sip.torture import CASES
 from tests.support.mutate import Mutator
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.interop, pytest.mark.alone]
 
 RATE = 300  # INVITEs a second
 SECONDS = 3

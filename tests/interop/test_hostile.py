@@ -25,7 +25,7 @@ from tests.support.bad_network import BadNetwork
 from tests.support.hear import loud_spans
 from tests.support.ports import free_port
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.interop, pytest.mark.alone]
 
 FLOOD = 10_000  # packets a second
 SECONDS = 4.0  # of flood
