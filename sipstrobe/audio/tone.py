@@ -43,8 +43,8 @@ def find_tone(block: Samples, frequency: float) -> Tone:
 
 def _correlate(weighted: NDArray[np.float64], frequency: float) -> NDArray[np.complex128]:
     """Half the amplitude and the phase in each half, as if both were one tone from the start on."""
-    half = weighted.shape[1]
+    half = weighted.size // 2
     step = -2j * np.pi * frequency / SAMPLE_RATE
-    turns = np.exp(step * half * np.arange(2))
-    found: NDArray[np.complex128] = weighted @ np.exp(step * np.arange(half))
-    return found * turns / np.hanning(half).sum()
+    turning = np.exp(step * np.arange(half)).astype(np.complex128)
+    turns = np.exp(step * half * np.arange(2)).astype(np.complex128)
+    return weighted.astype(np.complex128) @ turning * turns / np.hanning(half).sum()
