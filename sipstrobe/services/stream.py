@@ -34,6 +34,7 @@ from sipstrobe.services.ticker import Ticker
 logger = logging.getLogger(__name__)
 
 RING_SECONDS: Final = 0.5  # more than the jitter buffer ever lets wait
+TURN_PAUSE: Final = 0.2  # seconds from one change to a codec of other rates to the next
 LEVEL_HOLD: Final = 0.3  # seconds without a packet after which the level is that of silence
 LEAST_WAIT: Final = 0.001  # seconds between two looks at a ring that runs low
 UNTIMELY: Final = 0.4  # of a packet time between a packet and our turn; less if it cannot wait
@@ -113,6 +114,7 @@ class Stream:
         self._check: Handle | None = None
         self._untimely = 0  # grows with each turn just before a packet, shrinks with each other
         self._heard_at = 0.0
+        self._turned_at = float("-inf")  # when the peer turned to a codec of other rates
         self._silent = False
         self.channel = Channel(context.clock, ports, self._receive, self._receive_rtcp, certifier)
 
@@ -286,7 +288,9 @@ class Stream:
         if self._receives:
             playout = self._playout
             if playout is None or packet.payload_type not in playout.decoders:
-                playout = self._playout_for(packet.payload_type, self._codec, self.parameters)
+                playout = self._playout_for(
+                    packet.payload_type, self._codec, self.parameters, received_at
+                )
             playout.push(
                 sequence, packet.timestamp, packet.payload_type, packet.payload, received_at
             )
@@ -406,15 +410,19 @@ class Stream:
             self._playout.decoders = _decoders(parameters, self._playout.rates)
 
     def _playout_for(
-        self, payload_type: int, agreed: Codec, parameters: MediaParameters
+        self, payload_type: int, agreed: Codec, parameters: MediaParameters, now: float
     ) -> Playout:
         """Made for the first packet, since who never speaks costs nothing; and made anew where the
-        peer turns to a codec of other rates, which it may without a word (RFC 3264 §5.1)."""
+        peer turns to a codec of other rates, which it may without a word (RFC 3264 §5.1). Who
+        turns to and fro is not followed at each packet: what is late of before is left out."""
         name = parameters.receive_types.get(payload_type)
         codec = agreed if name is None else CODECS[name]
         playout = self._playout
-        if playout is not None and (name is None or playout.rates == codec.rates):
+        if playout is not None and (
+            name is None or playout.rates == codec.rates or now < self._turned_at + TURN_PAUSE
+        ):
             return playout
+        self._turned_at = now
         self._session.change_clock(codec.clock_rate)
         self._session.jitter = jitter = JitterBuffer(codec.clock_rate, shortest=self._shortest)
         self._playout = made = Playout(self.ring, codec, jitter, self._latency)
