@@ -40,6 +40,7 @@ from sipstrobe.services.history import History
 from sipstrobe.services.microphone import Listener, Microphone
 from sipstrobe.services.phone import Phone
 from sipstrobe.services.properties import Properties
+from sipstrobe.services.recorder import Recorder
 from sipstrobe.services.settings import SettingsService
 from sipstrobe.services.signals import Signals
 from sipstrobe.services.sound import Sound
@@ -159,6 +160,9 @@ class Device:
             options.state,
             self._listen,
         )
+        self.recorder = Recorder(
+            context, options.state, self.phone, (self.sound.tap, self.sound.catch_up), self._listen
+        )
         self.page = Page(context, self._serve)
 
     async def start(self, stack: AsyncExitStack) -> None:
@@ -180,6 +184,8 @@ class Device:
         stack.callback(self.automation.close)
         watch(lambda s: (s.rules, s.extensions), lambda both: self.automation.apply(*both))
         stack.push_async_callback(self.microphone.aclose)
+        stack.push_async_callback(self.recorder.aclose)
+        watch(lambda s: s.audio.recording_quota_mb, self.recorder.apply)
         stack.push_async_callback(self.phone.aclose)
         watch(lambda s: s.audio.greeting, self.greeting.apply)
         watch(lambda s: s.audio.microphone, self._apply_microphone)
@@ -225,6 +231,7 @@ class Device:
     # --- the microphone -------------------------------------------------------------------------
 
     def _listen(self) -> Listener | None:
+        """None while there is nothing to hear, and nobody asked to change that."""
         return self.microphone.listen() if self.microphone.on else None
 
     def _apply_microphone(self, wanted: MicrophoneSettings) -> None:

@@ -84,6 +84,14 @@ class SampleRing:
         self._copy(consumed - known, out[count - known :])
         return out
 
+    def written_since(self, position: int) -> Samples:
+        """What was written from a position (a former `written`) on; for the writer, who may look
+        back as far as the capacity reaches."""
+        start = max(position, self.written - self.capacity, 0)
+        out = np.empty(self.written - start, np.float32)
+        self._copy(start, out)
+        return out
+
     def mirror_into(self, out: Samples, skipped: int = 0) -> None:
         """Fill out with what was read last, newest sample first, skipped of them left out.
 

@@ -23,23 +23,28 @@ MAX_READ_BYTES: Final = 256 * 2**20  # of a file that is read; 46 minutes at 48 
 _FLUSH_SECONDS = 0.1
 
 
-def _header(sample_rate: int, size_bytes: int) -> bytes:
+def _header(sample_rate: int, channels: int, size_bytes: int) -> bytes:
     riff_bytes = _HEADER.size - 8 + size_bytes
-    byte_rate = 2 * sample_rate
+    frame_bytes = 2 * channels
+    byte_rate = frame_bytes * sample_rate
     return _HEADER.pack(
         *(b"RIFF", riff_bytes, b"WAVE"),
-        *(b"fmt ", 16, _PCM, 1, sample_rate, byte_rate, 2, 16),
+        *(b"fmt ", 16, _PCM, channels, sample_rate, byte_rate, frame_bytes, 16),
         *(b"data", size_bytes),
     )
 
 
 class WavWriter:
-    """Write mono sound; what was written 0.1 s ago is in the file. OSError passes through."""
+    """Write sound; what was written 0.1 s ago is in the file. OSError passes through.
 
-    def __init__(self, path: Path, sample_rate: int) -> None:
+    The samples of several channels alternate, and those of one instant come together.
+    """
+
+    def __init__(self, path: Path, sample_rate: int, channels: int = 1) -> None:
         self.size_bytes = 0  # of sound in the file, as its header says
         self._sample_rate = sample_rate
-        self._buffer = np.zeros(round(sample_rate * _FLUSH_SECONDS), np.float32)
+        self._channels = channels
+        self._buffer = np.zeros(round(sample_rate * _FLUSH_SECONDS) * channels, np.float32)
         self._fill = 0  # samples in the buffer
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
         try:
@@ -94,7 +99,7 @@ class WavWriter:
 
     def _cover(self, size_bytes: int) -> None:
         """Let the header's sizes say that this much sound is there."""
-        os.pwrite(self._file, _header(self._sample_rate, size_bytes), 0)
+        os.pwrite(self._file, _header(self._sample_rate, self._channels, size_bytes), 0)
         self.size_bytes = size_bytes
 
 

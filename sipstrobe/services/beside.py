@@ -4,6 +4,9 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from threading import Thread
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 def beside(
@@ -23,3 +26,14 @@ def beside(
             loop.call_soon_threadsafe(then, failure)
 
     Thread(target=run, name=name, daemon=True).start()
+
+
+def on_loop(then: Callable[[T], None]) -> Callable[[T], None]:
+    """What another thread may call for this, once; nothing is done when the loop has ended."""
+    loop = asyncio.get_running_loop()
+
+    def call(value: T) -> None:
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(then, value)
+
+    return call

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sipstrobe.audio.latency import Latency
+from sipstrobe.codecs.registry import CODECS
 from sipstrobe.commands import AnswerCall, Dial, HangUp, SendDigits
 from sipstrobe.context import Context
 from sipstrobe.dtmf.settings import DtmfSettings
@@ -25,6 +26,7 @@ from sipstrobe.services.calls import Call, CallSnapshot
 from sipstrobe.services.incoming import Incoming
 from sipstrobe.services.keepalives import KeepAlives
 from sipstrobe.services.keypad import Keypad
+from sipstrobe.services.lanes import Recordable
 from sipstrobe.services.locator import Locator
 from sipstrobe.services.moves import Moves
 from sipstrobe.services.nat import Nat
@@ -198,6 +200,15 @@ class Phone:
     def apply_dtmf(self, wanted: DtmfSettings) -> None:
         """Which sequences of digits count from now on."""
         self._keypad.apply(wanted)
+
+    def recordable(self, call: str | None) -> Recordable | None:
+        """This call, or the one that is active longest; None if it is not."""
+        active = [c for c in self._board.calls.values() if c.state is CallStatus.ACTIVE]
+        for one in sorted(active, key=lambda c: c.since):
+            parameters = one.media.parameters if one.media is not None else None
+            if one.media is not None and parameters is not None and call in (None, one.id):
+                return Recordable(one.id, one.media.stream, CODECS[parameters.codec].sample_rate)
+        return None
 
     def refresh_microphone(self) -> None:
         """It has been switched on or off: for the calls that are active too."""

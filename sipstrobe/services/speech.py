@@ -14,6 +14,10 @@ from sipstrobe.dtmf.sender import DigitSender
 SoundSource = Callable[[int], Samples | None]
 
 
+# Told what the peer is given to hear: samples at 48 kHz, or None and how many of silence.
+Witness = Callable[[Samples | None, int], None]
+
+
 class LiveSource(Protocol):
     """A source that goes on until it is closed."""
 
@@ -43,10 +47,11 @@ class Recording:
 
 class Speech:
     """Payloads, a packet time each. source: silence when there is none; digits: those that are
-    said in between, None when there never were any."""
+    said in between, None when there never were any; witness: told of all sound."""
 
     def __init__(self) -> None:
         self.source: SoundSource | None = None
+        self.witness: Witness | None = None
         self._codec: Codec | None = None
         self._fmtp = ""
         self._event_clock_rate = 0
@@ -75,12 +80,15 @@ class Speech:
         codec = self._codec
         assert codec is not None
         assert self._encoder is not None
+        samples: Samples | None = None
         if self.source is not None:
             samples = self.source(round(seconds * SAMPLE_RATE))
-            if samples is not None:
-                if codec.sample_rate != SAMPLE_RATE:
-                    if self._downsampler is None:
-                        self._downsampler = Downsampler(SAMPLE_RATE // codec.sample_rate)
-                    samples = self._downsampler.process(samples)
-                return self._encoder.encode(samples)
+        if self.witness is not None:
+            self.witness(samples, round(seconds * SAMPLE_RATE))
+        if samples is not None:
+            if codec.sample_rate != SAMPLE_RATE:
+                if self._downsampler is None:
+                    self._downsampler = Downsampler(SAMPLE_RATE // codec.sample_rate)
+                samples = self._downsampler.process(samples)
+            return self._encoder.encode(samples)
         return self._encoder.silence(round(seconds * codec.sample_rate))

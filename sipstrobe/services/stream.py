@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from sipstrobe.audio.format import SAMPLE_RATE, SILENCE_DB, Samples
+from sipstrobe.audio.format import SAMPLE_RATE, SILENCE_DB
 from sipstrobe.audio.ring import SampleRing
 from sipstrobe.clock import Handle
 from sipstrobe.codecs.base import Codec, Decoder
@@ -25,9 +25,10 @@ from sipstrobe.rtp.session import SendRtcp, Session, SourceChanged, SourceEnded
 from sipstrobe.sdp.negotiate import MediaParameters
 from sipstrobe.sdp.security import DtlsKeys
 from sipstrobe.services.channel import Certifier, Channel, Ports
+from sipstrobe.services.ear import Ear
 from sipstrobe.services.playout import Playout
 from sipstrobe.services.seldom import Seldom
-from sipstrobe.services.speech import SoundSource, Speech
+from sipstrobe.services.speech import SoundSource, Speech, Witness
 from sipstrobe.services.stream_statistics import StreamStatistics
 from sipstrobe.services.ticker import Ticker
 
@@ -46,17 +47,13 @@ LATENCY: Final = "packet_to_sound_seconds"
 EventPacket = Callable[[Packet, int, int, float], None]
 """Told a telephone event: its packet, extended sequence number, clock rate, instant of receipt."""
 
-HeardSamples = Callable[[Samples, int], None]
-"""Told what the peer says, a packet or less at a time, and its sample rate."""
-
 
 class Stream:
     """Open from construction to `close`; sound flows from `start` on, or from when there are keys.
 
-    on_first: told when the first sound has come; on_event: of telephone events; on_samples: of the
-    decoded sound; on_silence: told once when nothing was received for silence_limit seconds, and
-    again after something was. shortest: least waiting time in the jitter buffer. certifier: for
-    DTLS.
+    on_first: told when the first sound has come; on_event: of telephone events; on_silence: told
+    once when nothing was received for silence_limit seconds, and again after something was. ear:
+    hears all sound at once. shortest: least waiting time in the jitter buffer. certifier: for DTLS.
     """
 
     def __init__(
@@ -69,7 +66,7 @@ class Stream:
         silence_limit: float | None = None,
         on_silence: Callable[[], None] | None = None,
         on_event: EventPacket | None = None,
-        on_samples: HeardSamples | None = None,
+        ear: Ear | None = None,
         on_first: Callable[[], None] | None = None,
         certifier: Certifier | None = None,
     ) -> None:
@@ -83,7 +80,7 @@ class Stream:
         self._silence_limit = silence_limit
         self._on_silence = on_silence
         self._on_event = on_event
-        self._on_samples = on_samples
+        self._ear = ear
         self._on_first = on_first
         self._latency = context.measures.histogram(
             LATENCY, "From the receipt of a packet to the card"
@@ -126,6 +123,10 @@ class Stream:
     @source.setter
     def source(self, source: SoundSource | None) -> None:
         self._speech.source = source
+
+    def witness(self, told: Witness | None) -> None:
+        """Tell somebody what the peer is given to hear; None: nobody any more."""
+        self._speech.witness = told
 
     @property
     def parked(self) -> bool:
@@ -213,7 +214,7 @@ class Stream:
         self._settle()
         self.channel.close()
         self._on_first = self._on_silence = None  # and with them of the call
-        self._on_event = self._on_samples = None
+        self._on_event = self._ear = None
 
     @property
     def statistics(self) -> StreamStatistics:
@@ -286,6 +287,8 @@ class Stream:
             clock_rate = self._event_types[packet.payload_type]
             self._on_event(packet, sequence, clock_rate, received_at)
         if self._receives:
+            if self._ear is not None:
+                self._ear.hear(packet, sequence, self.parameters.receive_types)
             playout = self._playout
             if playout is None or packet.payload_type not in playout.decoders:
                 playout = self._playout_for(
@@ -427,7 +430,6 @@ class Stream:
         self._session.jitter = jitter = JitterBuffer(codec.clock_rate, shortest=self._shortest)
         self._playout = made = Playout(self.ring, codec, jitter, self._latency)
         made.decoders = _decoders(parameters, codec.rates)
-        made.on_samples = self._on_samples
         if playout is None and self._on_first is not None:
             self._on_first()
         return made
@@ -447,6 +449,8 @@ class Stream:
                     self._changes.say(
                         "port %d: another source is heard, SSRC %08x", self.local_port, ssrc
                     )
+                    if self._ear is not None:
+                        self._ear.restart()
                     if self._playout is not None and self.parameters is not None:
                         self._playout.restart()
                         self._playout.decoders = _decoders(self.parameters, self._playout.rates)

@@ -94,6 +94,18 @@ def test_the_mirror_goes_back_from_the_last_sample_even_when_the_ring_is_full(
     assert ring.recent(count + skipped)[:count][::-1].tolist() == out.tolist()
 
 
+def test_the_writer_can_look_back_at_what_it_wrote() -> None:
+    """As far as the capacity reaches, whether it was read or not."""
+    ring = SampleRing(1000)
+    for start in range(0, 5000, 500):
+        ring.write(_ramp(start, 500))
+        assert ring.written_since(start).tolist() == _ramp(start, 500).tolist()
+        ring.skip(500)
+
+    assert ring.written_since(5000).size == 0
+    assert ring.written_since(0).tolist() == _ramp(4000, 1000).tolist()
+
+
 def test_two_threads_share_it_without_a_lock() -> None:
     ring = SampleRing(1500)
     total = 200_000

@@ -181,7 +181,7 @@ def test_the_caller_hears_the_greeting(demo: Device, silence: Path, tmp_path: Pa
 def test_the_caller_hears_silence(demo: Device, silence: Path, tmp_path: Path) -> None:
     """With nothing to say, the device sends silence and no noise."""
     with baresip(tmp_path / "phone", source=silence, record=True) as phone:
-        phone.dial(demo.uri("1001"))
+        phone.dial(demo.uri("1099"))
         time.sleep(0.5)
         phone.hang_up()
 

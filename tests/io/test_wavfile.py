@@ -63,6 +63,20 @@ def test_at_every_moment_it_is_a_valid_file_that_is_100_ms_behind_at_most(
     writer.close()
 
 
+def test_two_channels_alternate(tmp_path: Path) -> None:
+    path = tmp_path / "stereo.wav"
+    writer = WavWriter(path, 8000, 2)
+    writer.write(np.array([0.5, -0.5] * 900 + [0.25, 0.0], np.float32))
+    writer.write_silence(2)
+    writer.close()
+
+    with wave.open(str(path)) as file:
+        assert (file.getnchannels(), file.getframerate(), file.getnframes()) == (2, 8000, 902)
+        frames = np.frombuffer(file.readframes(902), "<i2").reshape(-1, 2)
+    assert frames[0].tolist() == [16384, -16384]
+    assert frames[-2:].tolist() == [[8192, 0], [0, 0]]
+
+
 def test_an_hour_of_silence_is_written_at_once(tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
     writer = WavWriter(path, 8000)
