@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 WINDOW: Final = 1024  # packets that may be out of order; RFC 3711 §3.3.2 asks for 64 at least
 MAX_SOURCES: Final = 16  # SSRCs of one key that are remembered
 BOTH_KEYS: Final = 50  # packets under a new key after which the one before counts no more
-LONGEST: Final = 1500  # bytes of a packet, which is what libsrtp's binding takes
+LONGEST: Final = 1356  # bytes of a packet that can be protected; the binding has no more room
 _PROFILES: Final = {  # RFC 4568 §6.2, RFC 7714 §14.2: the constants of pylibsrtp.Policy
     "AES_CM_128_HMAC_SHA1_80": "SRTP_PROFILE_AES128_CM_SHA1_80",
     "AES_CM_128_HMAC_SHA1_32": "SRTP_PROFILE_AES128_CM_SHA1_32",
@@ -45,7 +45,8 @@ class Outbound:
         self._errors = (Error, ValueError, TypeError)
 
     def protect(self, packet: bytes) -> bytes | None:
-        """The packet as it is sent; None when it cannot be, which must then not be sent."""
+        """The packet as it is sent; None when it cannot be, which must then not be sent: it is
+        longer than LONGEST, which none is that SDP may agree on, or the key is worn out."""
         try:
             return self._session.protect(packet)
         except self._errors:

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sipstrobe.codecs.registry import CODECS
 from sipstrobe.rtp import packet, rtcp
-from sipstrobe.rtp.srtp import BOTH_KEYS, MAX_SOURCES, WINDOW, Inbound, Keys, Outbound
+from sipstrobe.rtp.srtp import BOTH_KEYS, LONGEST, MAX_SOURCES, WINDOW, Inbound, Keys, Outbound
+from sipstrobe.sdp.formats import SOUNDS
 from sipstrobe.secret import Secret
 
 SIZES = {
@@ -53,6 +55,22 @@ def test_a_known_packet_under_a_known_key(suite: str) -> None:
 
     assert Outbound(known).protect(HEADER + BODY) == HEADER + expected
     assert Inbound(known).unprotect(HEADER + expected) == HEADER + BODY
+
+
+@pytest.mark.parametrize("suite", SIZES)
+def test_every_packet_that_can_be_agreed_on_can_be_protected(suite: str) -> None:
+    """Of L16 longer ones would not be sent, and nobody would hear why."""
+    ours, theirs = Outbound(keys(suite)), Inbound(keys(suite))
+    for number, codec in enumerate(CODECS.values()):
+        longest_ms = SOUNDS[codec.name].ptimes_ms[-1]
+        payload = codec.encoder("").silence(codec.sample_rate * longest_ms // 1000)
+        made = packet.build(0, False, number, 0, 7, payload)
+        assert len(made) <= LONGEST
+        protected = ours.protect(made)
+        assert protected is not None
+        assert theirs.unprotect(protected) == made
+    assert ours.protect(packet.build(0, False, 98, 0, 7, bytes(LONGEST - 12))) is not None
+    assert ours.protect(packet.build(0, False, 99, 0, 7, bytes(LONGEST - 11))) is None
 
 
 @pytest.mark.parametrize("suite", SIZES)
