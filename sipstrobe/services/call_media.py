@@ -25,6 +25,7 @@ from sipstrobe.sdp.negotiate import (
     offer,
 )
 from sipstrobe.sdp.security import UNENCRYPTED, Encryption, KeyExchange, SdesKeys, Security
+from sipstrobe.services.ear import Ear, HeardSamples
 from sipstrobe.services.media_options import (
     PLAIN,
     USUAL_WAYS,
@@ -34,7 +35,7 @@ from sipstrobe.services.media_options import (
 )
 from sipstrobe.services.media_path import MediaPath
 from sipstrobe.services.nat import Nat
-from sipstrobe.services.stream import EventPacket, HeardSamples, Stream
+from sipstrobe.services.stream import EventPacket, Stream
 from sipstrobe.services.ticker import Ticker
 from sipstrobe.sip.account import Account
 from sipstrobe.sip.settings import SipSettings
@@ -356,7 +357,7 @@ class MediaFactory:
             shortest=self.latency.wait,
             on_first=on_first,
             on_event=on_event,
-            on_samples=on_samples if options.digits.inband else None,
+            ear=Ear(on_samples) if on_samples is not None and options.digits.inband else None,
             certifier=self._certify,
         )
         ours = Offerable(

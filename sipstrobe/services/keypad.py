@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
+from sipstrobe.audio.format import Samples
 from sipstrobe.clock import Handle
 from sipstrobe.context import Context
 from sipstrobe.dtmf.collector import Collector, Fired
+from sipstrobe.dtmf.inband import ToneReceiver
 from sipstrobe.dtmf.info import sign_of
 from sipstrobe.dtmf.pin import ENTER, PinEntry, Verdict
 from sipstrobe.dtmf.presses import Presses, Step
@@ -40,6 +42,7 @@ class _Pad:
 
     presses: Presses
     events: EventReceiver = field(default_factory=EventReceiver)
+    tones: ToneReceiver | None = None
     sequences: Driver[Fired] | None = None
 
 
@@ -98,6 +101,14 @@ class Keypad:
         if sign is not None:
             self._see(call, Way.INFO, sign, self._context.clock.now())
 
+    def in_sound(self, call: Call, samples: Samples, sample_rate: int) -> None:
+        """The other side has been heard; asked for only where the account has digits as tones."""
+        pad = self._pad(call)
+        if pad.tones is None or pad.tones.sample_rate != sample_rate:
+            pad.tones = ToneReceiver(sample_rate)
+        for sign in pad.tones.hear(samples):
+            self._see(call, Way.INBAND, sign, self._context.clock.now())
+
     def _see(self, call: Call, way: Way, sign: Sign, at: float) -> None:
         steps = self._pad(call).presses.see(way, sign, now=at)
         if not steps:
@@ -105,7 +116,8 @@ class Keypad:
         if way is Way.INFO:  # its datagram is the cause already
             self._step(call, sign.digit, steps)
             return
-        with self._context.trace.input("datagram", f"{way.value} in call {call.id}", at):
+        kind = "datagram" if way is Way.RTP else "sound"
+        with self._context.trace.input(kind, f"{way.value} in call {call.id}", at):
             self._step(call, sign.digit, steps)
 
     def _pad(self, call: Call) -> _Pad:

@@ -201,6 +201,7 @@ class Outgoing:
                 lambda: self._board.hear(call),
                 options,
                 on_event=partial(self._keypad.in_rtp, call),
+                on_samples=partial(self._keypad.in_sound, call),
                 on_failure=partial(self._board.lose_keys, call),
             )
         except OSError as error:

@@ -1,7 +1,7 @@
 """From the packets of one stream to the samples in its ring."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
@@ -36,7 +36,6 @@ class Playout:
         self.jitter = jitter
         self.rates = codec.rates
         self.invalid = 0  # payloads that no encoder can have made
-        self.on_samples: Callable[[Samples, int], None] | None = None  # told all, and its rate
         self._decoders: Mapping[int, Decoder] = {}
         self._concealing: Mapping[int, SelfConcealing] = {}  # those of them that can
         self._last: SelfConcealing | None = None  # whose sound was played last, if it can
@@ -143,8 +142,6 @@ class Playout:
 
     def _write(self, block: Samples) -> None:
         if block.size:
-            if self.on_samples is not None:
-                self.on_samples(block, self._sample_rate)
             if self._upsampler is not None:
                 block = self._upsampler.process(block)
             self._ring.write(self._warp.process(block, self.jitter.speed))

@@ -1,17 +1,21 @@
 """Digits of calls become events, and sequences of them events with a name (DTM-01…06)."""
 
+import asyncio
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 
+from sipstrobe.codecs.g711 import UlawEncoder
 from sipstrobe.dtmf.settings import DigitSequence, DtmfSettings
 from sipstrobe.events import DigitReceived, SequenceReceived
 from sipstrobe.rules.extensions import Extension
 from sipstrobe.secret import Secret
 from sipstrobe.sip.settings import Account
 from tests.services.conftest import Street
-from tests.services.phones import Device, Peer, media_port, settings
+from tests.services.phones import HOST, Device, Peer, media_port, settings
+from tests.support.voices import Samples, key, silence
 from tests.support.waiting import until
 
 PBX = Account(name="pbx", kind="registered", user_id="1001", enabled=False)
@@ -164,3 +168,33 @@ async def test_a_call_that_ends_leaves_no_digits_waiting(street: Street) -> None
     await street.leap(5.0)
 
     assert fired(device) == []
+
+
+# --- tones --------------------------------------------------------------------------------------
+
+
+async def say(peer: Peer, port: int, sound: Samples) -> None:
+    """Speak PCMU to a port, a packet every 20 ms."""
+    encoder = UlawEncoder()
+    for n in range(sound.size // 160):
+        block = sound[n * 160 : (n + 1) * 160]
+        header = bytes([0x80, 0]) + n.to_bytes(2, "big") + (n * 160).to_bytes(4, "big")
+        peer.rtp.sendto(header + b"\1\2\3\4" + encoder.encode(block), (HOST, port))
+        await asyncio.sleep(0.020)
+
+
+@pytest.mark.parametrize("inband", [True, False])
+async def test_tones_are_digits_where_the_account_wants_it(street: Street, inband: bool) -> None:
+    wanted = settings()
+    account = msgspec.structs.replace(wanted.accounts[0], dtmf_inband=inband)
+    wanted = msgspec.structs.replace(wanted, accounts=(account,))
+    device, peer = await device_with(street, sequence("55"), wanted=wanted), street.peer()
+    port = await answered(peer, device)
+    sound = [part for _ in range(2) for part in (key("5", 0.1), silence(0.1))]
+
+    await say(peer, port, np.concatenate((silence(0.1), *sound, silence(0.1))))
+    if inband:
+        await until(lambda: fired(device))
+
+    assert len(device.told(DigitReceived)) == (2 if inband else 0)
+    assert fired(device) == (["55"] if inband else [])
