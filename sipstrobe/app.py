@@ -264,6 +264,7 @@ class Device:
         return views_of(
             signals=self.signals,
             sound=self.sound,
+            microphone=self.microphone,
             library=self.library,
             clips=self.clips,
             phone=self.phone,

@@ -6,6 +6,7 @@ from sipstrobe.services.automation import Automation
 from sipstrobe.services.clip_library import ClipLibrary
 from sipstrobe.services.clips import Clips
 from sipstrobe.services.history import History
+from sipstrobe.services.microphone import Microphone
 from sipstrobe.services.phone import Phone
 from sipstrobe.services.properties import Properties
 from sipstrobe.services.settings import SettingsService
@@ -18,6 +19,7 @@ def views_of(
     *,
     signals: Signals,
     sound: Sound,
+    microphone: Microphone,
     library: ClipLibrary,
     clips: Clips,
     phone: Phone,
@@ -41,6 +43,7 @@ def views_of(
         listening=lambda: phone.transports.addresses,
         nat=phone.nat.snapshot,
         sound=sound.snapshot,
+        microphone=microphone.snapshot,
         played=sound.played,
         clips=library,
         clips_playing=clips.snapshot,

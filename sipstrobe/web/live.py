@@ -97,7 +97,7 @@ class Live:
         self._quiet_until = 0.0
         self._timer: Handle | None = None
         self._levels_told: dict[str, object] = {}
-        self._sound_told: dict[str, object] = {}
+        self._sound_told: object = None
         self._shown_at = dict.fromkeys(LIGHTS, 0.0)
         self._waiting: dict[Function, Frame] = {}  # for the tick
         self._unwatch: list[Callable[[], None]] = []
@@ -141,7 +141,7 @@ class Live:
 
     def tell_sound_anew(self) -> None:
         """Somebody looks who has not been told yet."""
-        self._sound_told = {}
+        self._sound_told = None
 
     def count_cut_off(self) -> None:
         logger.info("a listener of the live page reads too slowly: cut off")
@@ -220,14 +220,14 @@ class Live:
         looking = [listener for listener in self._listeners if listener.view == SOUND]
         if not looking:
             return
-        sound = dict(self._views.sound())
-        if sound == self._sound_told:
+        sound, microphone = dict(self._views.sound()), self._views.microphone()
+        if (sound, microphone) == self._sound_told:
             return
-        self._sound_told = dict(sound)
+        self._sound_told = (dict(sound), microphone)
         sources = sound.get("sources")
         if isinstance(sources, list):
             sound["sources"] = sources[:SOURCES_TOLD]
-        message = self._encode("sound", sound=sound)
+        message = self._encode("sound", sound=sound, microphone=microphone)
         for listener in looking:
             listener.offer(message)
 

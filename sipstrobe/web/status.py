@@ -48,6 +48,7 @@ class Status:
             "listening": views.listening(),
             "nat": views.nat(),
             "sound": views.sound(),
+            "microphone": views.microphone(),
             "lights": views.lights(),
             "services": views.services(),
             "triggers": [

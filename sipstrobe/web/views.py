@@ -190,6 +190,8 @@ class Views:
     problem of each that helps us through address translation."""
     sound: Callable[[], Mapping[str, object]]
     """output, working, problem, volume_db, peak_db, rms_db, sources, … of the speaker."""
+    microphone: Callable[[], Mapping[str, object]]
+    """input, name, allowed, muted, working, problem, listeners, level_db, echo, … of it."""
     played: Callable[[], Sequence[object]]
     """What was heard of each sound that has ended, the oldest first; plain values."""
     clips: ClipsView

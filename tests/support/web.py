@@ -30,6 +30,20 @@ PASSWORDS = {"ada": "correct horse battery", "olga": "operator's secret", "victo
 ROLES = {"ada": Role.ADMINISTRATOR, "olga": Role.OPERATOR, "victor": Role.VIEWER}
 USERS = tuple(make_user(name, ROLES[name], password) for name, password in PASSWORDS.items())
 
+NO_MICROPHONE: Mapping[str, object] = {
+    "input": "",
+    "name": "",
+    "allowed": True,
+    "muted": False,
+    "open": False,
+    "working": False,
+    "problem": "",
+    "listeners": 0,
+    "level_db": -120.0,
+    "gain_db": 0.0,
+    "echo": "cancellation",
+}
+
 
 @dataclass(kw_only=True)
 class FakeCall:
@@ -86,6 +100,7 @@ class Device:
     changes: SettingsService | None = None
     calls: list[FakeCall] = field(default_factory=list[FakeCall])
     sound: dict[str, object] = field(default_factory=lambda: {"output": "null", "rms_db": -120.0})
+    microphone: dict[str, object] = field(default_factory=lambda: dict(NO_MICROPHONE))
     played: list[dict[str, object]] = field(default_factory=list[dict[str, object]])
     registrations: list[dict[str, object]] = field(default_factory=list[dict[str, object]])
     services: dict[str, str] = field(default_factory=dict[str, str])
@@ -162,6 +177,7 @@ class Device:
             listening=lambda: ["UDP 5060 (IPv4, IPv6)", "TCP 5060 (IPv4, IPv6)"],
             nat=lambda: self.nat,
             sound=lambda: self.sound,
+            microphone=lambda: self.microphone,
             played=lambda: self.played,
             clips=self.library,
             clips_playing=self.clips.snapshot,

@@ -6,7 +6,7 @@ import { setLevel } from "./meter.js";
 import * as policy from "./policy.js";
 import { Section } from "./settings.js";
 import * as views from "./views.js";
-import { decibels, kindOf, level, seconds, times, when } from "./words.js";
+import { decibels, kindOf, level, party, seconds, times, when } from "./words.js";
 
 const DELAYS = { // what was measured -> in words
   packet_to_sound_seconds: ["From a caller's packet", "to its sound at the speaker"],
@@ -21,6 +21,7 @@ const section = new Section("audio", policy.showOwn);
 policy.onChange((rules) => section.change({ policy: rules }, true));
 
 let timer = 0;
+let parties = new Map(); // who is in each call
 
 views.add("sound", {
   async enter() {
@@ -31,8 +32,14 @@ views.add("sound", {
     timer = setInterval(readDelays, OFTEN);
   },
   leave: () => clearInterval(timer),
-  sound: ({ sound }) => show(sound),
-  state: ({ sound }) => showState(sound),
+  sound({ sound, microphone }) {
+    show(sound);
+    showMicrophone(microphone);
+  },
+  state({ sound, calls }) {
+    parties = new Map(calls.map(({ id, remote_uri }) => [id, party(remote_uri)]));
+    showState(sound);
+  },
   events(events) {
     if (events.some(({ name, items }) => name === "device/settings" && section.concerns(items.paths))) section.read();
     if (events.some(({ name }) => name === "sound/played")) readPlayed();
@@ -59,6 +66,26 @@ function showState(sound) {
   setText($("#volume-now"), differs ? `Just now ${sound.muted ? "muted" : decibels(sound.volume_db)}, by a rule or a program.` : "");
 }
 
+const ECHO = {
+  cancellation: "", // as the words of the setting say
+  half_duplex: "The library libspeexdsp is not installed here: the microphone is softer while the speaker plays.",
+};
+
+function showMicrophone({ input, name, allowed, muted, problem, open, level_db, echo }) {
+  setLevel($("#microphone-level"), level_db);
+  const words = !allowed ? "Switched off for this run of the device, whatever is set."
+    : !input ? "Off" : problem || (muted ? "Muted" : open ? `Hears ${name}` : "Opens when somebody listens");
+  setText($("#microphone-words"), words);
+  $("#microphone-words").classList.toggle("broken", Boolean(problem));
+  setText($("#echo"), ECHO[echo] ?? "");
+}
+
+/** Whose sound it is, in words; empty where the kind says it all. */
+function whose({ kind, owner }) {
+  if (kind === "clip") return owner.replace(/^clip \d+: /, "");
+  return parties.get(owner) ?? (owner === kind || kind === "tone" ? "" : owner);
+}
+
 function makeSource({ kind }) {
   return h("li.source", { "data-kind": kind },
     h("b.rank", { title: "priority" }), h("div.what", {}, h("strong"), h("small")), h("span.effect"),
@@ -68,7 +95,7 @@ function makeSource({ kind }) {
 function updateSource(row, source) {
   setText($(".rank", row), String(source.rank));
   setText($("strong", row), kindOf(source.kind));
-  setText($("small", row), [source.owner, source.underruns ? `ran dry ${times(source.underruns)}` : ""].filter(Boolean).join(" · "));
+  setText($("small", row), [whose(source), source.underruns ? `ran dry ${times(source.underruns)}` : ""].filter(Boolean).join(" · "));
   const gain = source.gain > 0 ? 20 * Math.log10(source.gain) : -Infinity;
   setText($(".effect", row), gain < -90 ? "silent" : Math.abs(gain) > 0.4 ? decibels(gain) : "");
   row.classList.toggle("softer", source.ducked === true);
@@ -93,7 +120,7 @@ async function readDelays() {
 function updateDelay(row, { count, p50, p99 }) {
   const ms = (value) => `${(1000 * value).toFixed(value < 0.0095 ? 1 : 0)} ms`;
   setText($(".figure", row), count ? ms(p50) : "–");
-  setText($(".spread", row), count ? `99 of 100 within ${ms(p99)} · ${count.toLocaleString("en")} times` : "not measured yet");
+  setText($(".spread", row), count ? `99 of 100 within ${ms(p99)} · ${times(count)}` : "not measured yet");
 }
 
 // --- what was played --------------------------------------------------------------------------
@@ -137,7 +164,7 @@ function makePlayed(sound) {
   ];
   return h("li.record.sounded", { "data-heard": String(heard) },
     h("b.rank", { title: "priority" }, String(sound.rank)),
-    h("div.party", {}, h("strong", {}, `${kindOf(sound.kind)} · ${sound.owner}`), h("small", {}, details.filter(Boolean).join(" · "))),
+    h("div.party", {}, h("strong", {}, [kindOf(sound.kind), whose(sound)].filter(Boolean).join(" · ")), h("small", {}, details.filter(Boolean).join(" · "))),
     h("div.outcome", {},
       sound.first ? h("time", { datetime: sound.first, title: new Date(sound.first).toLocaleString() }, when(sound.first)) : "",
       h("small", {}, heard ? level(sound.level_db) : "")));
