@@ -3,13 +3,14 @@
 import logging
 from typing import Final
 
-from sipstrobe.audio.format import samples_in
+from sipstrobe.audio.format import rms, samples_in
 from sipstrobe.audio.tap import Tap
 from sipstrobe.audio.tone import find_tone
 
 logger = logging.getLogger(__name__)
 
-PIECE: Final = samples_in(0.25)  # measured; as much that came after it is left out
+PIECE: Final = samples_in(0.25)  # measured
+PIECES: Final = 6  # the loudest of them is measured: a gap in the sound is no fault of the output
 STALE: Final = 0.5  # seconds; a card that has played nothing for so long has stopped
 SILENT_DB: Final = -100.0
 OFF_DB: Final = 3.0  # how much softer or louder than it should be
@@ -18,11 +19,11 @@ CLEAR_DB: Final = 20.0  # above all else
 
 
 def tone_problem(tap: Tap, output: str, hertz: float, level_db: float, *, now: float) -> str:
-    """What is wrong with a steady tone that has been played for half a second at the least; empty:
-    nothing. level_db: the RMS that it should have there."""
+    """What is wrong with a steady tone that has been played for 1.5 s at the least; empty: nothing.
+    level_db: the RMS that it should have there."""
     if now - tap.ends_at > STALE:
         return f"the output {output} has taken no sound for {now - tap.ends_at:.1f} s"
-    tone = find_tone(tap.recent(2 * PIECE)[:PIECE], hertz)
+    tone = find_tone(max(tap.recent(PIECES * PIECE).reshape(PIECES, PIECE), key=rms), hertz)
     logger.info(
         "the test tone at the output %s: %.1f Hz at %.1f dBFS, all else at %.1f dBFS",
         output,

@@ -100,11 +100,11 @@ def test_a_device_that_is_looked_for_sounds_above_all_that_people_start() -> Non
 
 
 def _tap(frequency: float = 1000.0, level_db: float = -16.0, noise_db: float = -120.0) -> Tap:
-    t = np.arange(SAMPLE_RATE) / SAMPLE_RATE
+    t = np.arange(round(1.5 * SAMPLE_RATE)) / SAMPLE_RATE
     tone = gain_from_db(level_db) * 2**0.5 * np.sin(2 * np.pi * frequency * t)
     noise = np.random.default_rng(1).normal(0.0, gain_from_db(noise_db), t.size)
     tap = Tap()
-    tap.write((tone + noise).astype(np.float32), 99.0)
+    tap.write((tone + noise).astype(np.float32), 98.5)
     return tap
 
 
@@ -133,3 +133,10 @@ def test_whatever_else_is_found_is_said_in_words(tap: Tap, words: str) -> None:
 
 def test_a_card_that_has_stopped_is_found_out() -> None:
     assert _problem(_tap(), now=101.5) == "the output card has taken no sound for 1.5 s"
+
+
+def test_a_machine_that_was_too_slow_for_a_moment_has_a_working_output() -> None:
+    tap = _tap()
+    tap.write(np.zeros(SAMPLE_RATE // 2, np.float32), 100.0)
+
+    assert _problem(tap, now=100.5) == ""
