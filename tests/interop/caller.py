@@ -88,7 +88,7 @@ class Wire:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         self._socket.bind(("127.0.0.1", 0))
         self._socket.connect(("127.0.0.1", port))
-        self.patience(5.0)
+        self.patience(20.0)
 
     def __enter__(self) -> "Wire":
         return self

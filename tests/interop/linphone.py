@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.support.netns import namespace
 from tests.support.ports import free_port
 
-START_LIMIT = 20.0  # seconds
+START_LIMIT = 60.0  # seconds
 
 
 @dataclass

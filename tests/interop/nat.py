@@ -20,7 +20,7 @@ from tests.support.netns import Namespace, namespace
 
 PUBLIC, ROUTER, PRIVATE = "203.0.113.10", "203.0.113.1", "192.168.90.90"
 TURN_USER, TURN_PASSWORD, TURN_REALM = "turn", "turnpass", "relay.example"
-START_LIMIT = 10.0  # seconds
+START_LIMIT = 60.0  # seconds
 _INSIDE = "192.168.90.1"
 _RULES = """
 table ip nat {{

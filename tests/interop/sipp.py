@@ -22,7 +22,7 @@ def sipp(
     transport: str = "u1",
     host: str = "127.0.0.1",
     calls: int = 1,
-    limit: float = 30.0,
+    limit: float = 60.0,
 ) -> subprocess.CompletedProcess[str]:
     """Play the caller of `sipp-scenarios/<scenario>.xml`; raises AssertionError with its log."""
     with playing(
@@ -46,7 +46,7 @@ def playing(
     *arguments: str,
     transport: str = "u1",
     host: str = "127.0.0.1",
-    limit: float = 30.0,
+    limit: float = 60.0,
 ) -> "Generator[subprocess.Popen[str]]":
     """Play a scenario meanwhile; it must have come to its good end when the block does."""
     process = start_sipp(
@@ -68,7 +68,7 @@ def start_sipp(
     *arguments: str,
     transport: str = "u1",
     host: str = "127.0.0.1",
-    limit: float = 30.0,
+    limit: float = 60.0,
 ) -> "subprocess.Popen[str]":
     """Start SIPp and let it run; target may be empty for a scenario that is called."""
     folder.mkdir(parents=True, exist_ok=True)

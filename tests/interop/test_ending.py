@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.interop.caller import Dialogue, Wire
-from tests.interop.device import STOP_LIMIT, Device, device, wait_until
+from tests.interop.device import LATE, STOP_LIMIT, Device, device, wait_until
 from tests.interop.sipp import playing
 from tests.interop.witness import await_profile, is_dark, seen
 
@@ -30,7 +30,7 @@ def test_the_end_says_goodbye(tmp_path: Path, figures: dict[str, str]) -> None:
             await_profile(running, "Notice", 0.0)
             seconds = running.stop()
 
-        assert seconds < STOP_LIMIT
+        assert seconds < STOP_LIMIT + LATE
         assert running.process.returncode == 0
         assert is_dark(running.frames[-1])
         figures["SIGTERM amid two calls, until the end"] = f"{seconds:.2f} s"
@@ -44,7 +44,7 @@ def test_the_end_waits_for_nobody(tmp_path: Path) -> None:
         assert call.take(wire.final()) == 200
         wire.send(call.ack())
 
-        assert running.stop() < STOP_LIMIT
+        assert running.stop() < STOP_LIMIT + LATE
 
         assert wire.receive().startswith(b"BYE ")
         assert running.process.returncode == 0
@@ -69,7 +69,7 @@ def test_after_a_power_failure(tmp_path: Path) -> None:
         assert after["profiles"] == before["profiles"]
         assert after["maintenance"] == before["maintenance"]
         until = datetime.fromisoformat(after["maintenance"]["until"])
-        assert (until - ordered).total_seconds() == pytest.approx(HOUR, abs=2)
+        assert (until - ordered).total_seconds() == pytest.approx(HOUR, abs=LATE)
         assert shown == MAINTENANCE
         assert_calls_change_nothing(again, tmp_path)
 
@@ -79,6 +79,5 @@ def assert_calls_change_nothing(again: Device, folder: Path) -> None:
     at = time.monotonic()
     target = f"127.0.0.1:{again.port}"
     with playing("uac-answer-and-bye", target, folder, *("-s", "1004", "-m", "1", "-d", "300")):
-        wait_until(lambda: bool(again.calls))
-        assert [o["priority"] for o in again.operations()] == [MAINTENANCE, 9]
+        wait_until(lambda: [o["priority"] for o in again.operations()] == [MAINTENANCE, 9])
     assert {s.priority for s in seen(again.frames, at)} == {MAINTENANCE}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.interop.device import wait_until
+from tests.interop.device import LATE, wait_until
 from tests.interop.kamailio import kamailio, registered_until
 from tests.interop.test_registered import account, registered
 from tests.support.netns import Namespace, namespace
@@ -14,7 +14,6 @@ from tests.support.netns import Namespace, namespace
 pytestmark = pytest.mark.interop
 
 REGISTERED_AGAIN = 0.2  # seconds that are promised
-LATE = 1.0  # seconds that a machine may take for it that does something else as well
 HERE, MOVED, THERE = "10.99.0.1", "10.99.0.7", "10.99.0.2"
 
 

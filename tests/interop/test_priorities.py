@@ -14,6 +14,7 @@ from tests.interop.witness import (
     await_profile,
     is_dark,
     match_siren,
+    on_time,
     seen,
     turned,
 )
@@ -25,10 +26,24 @@ NOTICE, ATTENTION = profile_of("1001"), profile_of("1002")
 
 def test_the_main_story(demo: Device, silence: Path, tmp_path: Path) -> None:
     """1001 is dialled; 1002 interrupts it and hangs up; 1001 is back; then dark and silent."""
+    began = on_time(demo, lambda: interrupted(demo, silence, tmp_path))
+
+    story = seen(demo.frames, began)
+    assert [(s.profile, s.priority) for s in story] == [
+        ("Notice", 3),
+        ("Attention", 5),
+        ("Notice", 3),
+        ("", 0),
+    ]
+    assert is_dark(demo.frames[-1])
+
+
+def interrupted(demo: Device, silence: Path, folder: Path) -> float:
+    """Light and sound at each step; when it began."""
     assert NOTICE.siren is not None
     with (
-        baresip(tmp_path / "a", source=silence) as one,
-        baresip(tmp_path / "b", source=silence, transport="tcp") as other,
+        baresip(folder / "a", source=silence) as one,
+        baresip(folder / "b", source=silence, transport="tcp") as other,
     ):
         began = time.monotonic()
         one.dial(demo.uri("1001"))
@@ -54,15 +69,7 @@ def test_the_main_story(demo: Device, silence: Path, tmp_path: Path) -> None:
 
         one.hang_up()
         await_dark_and_silent(demo, back.at)
-
-    story = seen(demo.frames, began)
-    assert [(s.profile, s.priority) for s in story] == [
-        ("Notice", 3),
-        ("Attention", 5),
-        ("Notice", 3),
-        ("", 0),
-    ]
-    assert is_dark(demo.frames[-1])
+    return began
 
 
 def test_a_lower_priority_waits(demo: Device, silence: Path, tmp_path: Path) -> None:

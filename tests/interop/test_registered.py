@@ -10,14 +10,13 @@ from typing import Any
 import pytest
 
 from tests.interop.baresip import baresip
-from tests.interop.device import Device, device, wait_until
+from tests.interop.device import LATE, Device, device, wait_until
 from tests.interop.kamailio import DOMAIN, Kamailio, kamailio, registered_until
 from tests.support.authority import Authority
 
 pytestmark = pytest.mark.interop
 
 COLD_GAP = 2.0  # seconds without any registration that is promised when a server dies
-LATE = 1.5  # seconds that a machine may take for it that does something else as well
 
 
 def account(server: Kamailio, user: str = "u1", **other: Any) -> dict[str, Any]:
@@ -165,7 +164,7 @@ def test_the_secondary_takes_over(
 
             first.kill()
             first.start()
-            registered_until(first, "u1", limit=20.0)
+            registered_until(first, "u1", limit=40.0)
             wait_until(lambda: standing(running)["server"] == first.place)
             assert second.contacts("u1") != []  # until the primary has shown that it works
 

@@ -19,7 +19,7 @@ import pytest
 from sipstrobe import control
 from tests.interop.baresip import Baresip, baresip
 from tests.interop.caller import Dialogue, Line, status
-from tests.interop.device import Device, device, sipstrobe, wait_until
+from tests.interop.device import LATE, Device, device, sipstrobe, wait_until
 from tests.interop.tones import TONE_DB
 from tests.support.authority import Authority, Signed
 from tests.support.hear import tone_db
@@ -148,7 +148,7 @@ def asked(secured: Secured, *how: str, trusts: Authority | None = None) -> bool:
         [*client, "-CAfile", str(trusted), "-verify_return_error", "-ign_eof", *how],
         input=options + b"\r\n\r\nBYE\r\n\r\n",  # which ends the connection
         capture_output=True,
-        timeout=10,
+        timeout=60,
         check=False,
     )
     return b"SIP/2.0 200 OK" in done.stdout
@@ -211,7 +211,7 @@ def test_whom_the_device_does_not_believe_it_does_not_call(
     with phone(tmp_path, silence, shown, ours) as called:
         began = time.monotonic()
         assert secured.dial(tls_uri(called)).startswith(words)
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < LATE
         with secured.having("verify", False):
             secured.device.command("dial", uri=tls_uri(called))
             called.wait_for("CALL_ESTABLISHED")
@@ -284,7 +284,7 @@ def test_half_open_handshakes_do_not_keep_a_call_from_being_answered(
     figures[f"handshake and INVITE to 200 with {HALF_OPEN} half-open"] = (
         f"median {1000 * float(np.median(seconds)):.0f} ms, worst {1000 * seconds[-1]:.0f} ms"
     )
-    assert seconds[-1] < 1.0
+    assert seconds[-1] < LATE
     secured.device.wait_idle()
 
 
