@@ -1,4 +1,5 @@
-"""What the sound costs: a period, a resampled packet, a source that comes and goes, an output.
+"""What the sound costs: a period, who is heard with whom, a resampled packet, a source that comes
+and goes, an output.
 
 python -m benchmarks.mixing
 
@@ -35,6 +36,7 @@ WAKE_UP = 0.020  # seconds
 
 def main() -> None:
     _mixing()
+    _together()
     _resampling()
     _sources()
     asyncio.run(_outputs())
@@ -52,12 +54,57 @@ def _mixing() -> None:
         )
 
 
-def _period(sources: int, size: int) -> float:
-    """Seconds to mix one period of so many samples."""
+def _together() -> None:
+    """What it adds to be softer, and to come near the ceiling; then the loop's part."""
+    print("\n8 sources in 5 ms (median)")
+    for words, gain, level in (
+        ("as they are", 1.0, 0.4),
+        ("softer", 0.25, 0.4),
+        ("near the ceiling (true peak)", 1.0, 0.9),
+        ("beyond it (limited)", 1.0, 4.0),
+    ):
+        took = _period(8, PERIODS[0], gain, level)
+        print(f"{words:>32}{took * 1e6:>8.1f} µs")
+    print("the loop: who may be heard, anew; a look at who speaks (median)")
+    for callers in SOURCES[1:]:
+        plan, look = _decisions(callers)
+        print(f"{callers:>8} callers over a siren{plan * 1e6:>10.1f} µs{look * 1e6:>10.1f} µs")
+
+
+def _decisions(callers: int) -> tuple[float, float]:
+    """Seconds to apply settings with a siren and so many callers who speak, and to look at them
+    for 20 ms."""
+    clock = FakeClock()
+    context = Context(clock)
+    sound = Sound(context)
+    settings = AudioSettings(output="null")
+    sound.apply(settings)
+    rings = [SampleRing(SAMPLE_RATE) for _ in range(callers + 1)]
+    for n, ring in enumerate(rings):
+        kind, rank = (SourceKind.CALL, 5) if n else (SourceKind.SIREN, 3)
+        context.dispatcher.execute(AddSource(owner=f"{n}", kind=kind, ring=ring, rank=rank))
+    louder, block = AudioSettings(output="null", volume_db=-1.0), _noise(960, 0.5)
+    plans: list[float] = []
+    looks: list[float] = []
+    for _ in range(ROUNDS // 20):
+        for ring in rings:
+            ring.write(block)
+        start = perf_counter()
+        clock.advance(0.02)
+        looks.append(perf_counter() - start)
+        start = perf_counter()
+        sound.apply(louder)
+        plans.append(perf_counter() - start)
+        settings, louder = louder, settings
+    return median(plans), median(looks)
+
+
+def _period(sources: int, size: int, gain: float = 1.0, level: float = 0.5) -> float:
+    """Seconds to mix one period of so many samples, with this gain, to a peak of this level."""
     mixer = Mixer()
     rings = [SampleRing(2 * size) for _ in range(sources)]
-    mixer.plan = MixPlan(tuple(Entry(Channel(ring), 1.0) for ring in rings))
-    sound = _noise(size, 0.5 / max(1, sources))
+    mixer.plan = MixPlan(tuple(Entry(Channel(ring), gain) for ring in rings))
+    sound = _noise(size, level / max(1, sources))
     out = np.zeros(size, np.float32)
     took: list[float] = []
     for _ in range(ROUNDS):
@@ -141,7 +188,7 @@ async def _output(output: str, sources: int) -> float:
     sound = Sound(context)
     sound.apply(AudioSettings(output=output))
     for n in range(sources):
-        ring = SampleRing(round((WATCHED + 1) * SAMPLE_RATE))
+        ring = SampleRing(round((WATCHED + 5) * SAMPLE_RATE))  # it takes a while to make so many
         ring.write(_noise(ring.capacity, 0.5 / sources))
         context.dispatcher.execute(
             AddSource(owner=f"call {n}", kind=SourceKind.CALL, ring=ring, rank=0)
