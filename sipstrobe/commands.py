@@ -141,17 +141,19 @@ class HangUp(Command):
 class SendDigits(Command):
     """Send DTMF in an active call, in the way of its account; None = every active call. -> None
 
-    Refused: unknown_call, not_active, digits.
+    Telephone events if the other side takes them, else INFO or tones if the account has these.
+    Refused: unknown_call, not_active, digits, no_way (the account or the other side has none).
     """
 
     call: str | None = None
-    digits: str  # 0–9, A–D, *, #
+    digits: str  # 0–9, A–D, *, #; a comma is a pause of 2 s
 
 
 # --- clips: served by services.clips -----------------------------------------------------------
 
 CLIP_RANK = 5  # of a clip, where nothing says otherwise
 MAX_REPEAT = 1000
+CLIP_VOLUME_DB = (-60.0, 20.0)  # at the least it is silent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +161,7 @@ class PlayClip(Command):
     """Play a clip of the library. -> int, the id of this playback
 
     repeat: how often again after the first time (CLP-06: 0 means once), None: until it is stopped.
-    volume_db: −60 … 20, against the clip as it is stored. priority: 1…10.
+    volume_db: CLIP_VOLUME_DB, against the clip as it is stored. priority: 1…10.
     Refused: unknown_clip, clip_missing, repeat, volume, priority, too_many_clips.
     """
 
@@ -176,6 +178,14 @@ class StopClip(Command):
 
     playback: int | None = None
     clip: str | None = None
+
+
+# --- pages that are heard later: served by services.delayed_pages -------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopPages(Command):
+    """Stop the page that is played after its call, and forget those that wait. -> None"""
 
 
 RecordingSource = Literal["call", "speaker", "microphone"]

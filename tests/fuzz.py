@@ -18,7 +18,7 @@ from sipstrobe.codecs.base import Decoder, SelfConcealing
 from sipstrobe.codecs.noise import ComfortNoise
 from sipstrobe.codecs.opus import OpusEncoder
 from sipstrobe.codecs.registry import CODECS
-from sipstrobe.dtmf.info import RELAY, digit_of
+from sipstrobe.dtmf.info import RELAY, sign_of
 from sipstrobe.dtmf.receiver import DigitReceiver
 from sipstrobe.errors import RemoteProtocolError
 from sipstrobe.nat import stun
@@ -232,7 +232,7 @@ def read_digits(data: bytes) -> None:
     receiver = DigitReceiver()
     for at in range(0, len(data), 4):
         receiver.receive(data[at : at + 4], data[at] % 8, marker=not at)
-    digit_of(RELAY, data)
+    sign_of(RELAY, data)
 
 
 def read_sip_stream(data: bytes) -> None:

@@ -29,7 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--play", type=Path, metavar="FILE", help="say what is in this WAV file")
     parser.add_argument("--record", type=Path, metavar="FILE", help="write what is heard as WAV")
-    parser.add_argument("--digits", default="", help="press these once the call is answered")
+    parser.add_argument(
+        "--digits", default="", help="press these once the call is answered; a comma is a pause"
+    )
     parser.add_argument("--transport", choices=TRANSPORTS, default="udp")
     parser.add_argument(
         "--authorities",

@@ -38,6 +38,11 @@ def sign_of(content_type: str, body: bytes) -> Sign | None:
     return Sign(digit, begins=True, seconds=milliseconds / 1000, ended=True)
 
 
+def body_of(code: int, seconds: float) -> bytes:
+    """The body of an INFO of the type `RELAY`. code: of RFC 4733 §3.2."""
+    return f"Signal={DIGITS[code]}\r\nDuration={round(seconds * 1000)}\r\n".encode()
+
+
 def _digit(signal: str) -> str | None:
     if _CODE.fullmatch(signal):  # of RFC 4733 §3.2
         code = int(signal)

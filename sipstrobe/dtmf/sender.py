@@ -4,13 +4,11 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
-from sipstrobe.dtmf.event import DIGITS, TelephoneEvent
+from sipstrobe.dtmf.event import TelephoneEvent
+from sipstrobe.dtmf.keys import COMMA_PAUSE, PAUSE, TONE, Key, keys_of
 
-TONE: Final = 0.1  # seconds that a digit lasts
-PAUSE: Final = 0.06  # seconds between two digits
 VOLUME: Final = 10  # −dBm0
 ENDS: Final = 3  # RFC 4733 §2.5.1.4: the last packet is sent three times
-MAX_WAITING: Final = 256  # digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +27,8 @@ class DigitSender:
     def __init__(self, clock_rate: int) -> None:
         self._tone = round(TONE * clock_rate)
         self._pause = round(PAUSE * clock_rate)
-        self._waiting: deque[int] = deque()
+        self._comma = round(COMMA_PAUSE * clock_rate)
+        self._waiting: deque[Key] = deque()
         self._event: int | None = None
         self._since = 0
         self._ends = 0
@@ -40,13 +39,8 @@ class DigitSender:
         return self._event is not None or bool(self._waiting)
 
     def send(self, digits: str) -> None:
-        """Append digits (0–9, A–D, *, #). Raises ValueError for anything else, or for too many."""
-        codes = [DIGITS.find(digit) for digit in digits.upper()]
-        if -1 in codes:
-            raise ValueError(f"{digits!r} has something else than 0–9, A–D, * and #")
-        if len(self._waiting) + len(codes) > MAX_WAITING:
-            raise ValueError(f"more than {MAX_WAITING} digits wait")
-        self._waiting.extend(codes)
+        """Append digits and commas. Raises ValueError as `keys_of` does."""
+        self._waiting.extend(keys_of(digits, waiting=len(self._waiting)))
 
     def turn(self, units: int) -> EventPacket | None:
         """The packet of this packet time, which lasts so many units; None: send sound."""
@@ -55,6 +49,9 @@ class DigitSender:
             if self._resting or not self._waiting:
                 return None
             self._event, self._since, self._ends = self._waiting.popleft(), 0, 0
+            if self._event is None:
+                self._resting = self._comma
+                return None
         began = self._since
         duration = min(began + units, self._tone)
         end = duration >= self._tone

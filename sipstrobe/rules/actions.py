@@ -113,9 +113,9 @@ class SendDigits(_Action, tag="send_digits", frozen=True, kw_only=True):
     digits: Annotated[
         str,
         Meta(
-            pattern=f"^[0-9A-D*#]{{1,{MAX_DIGITS}}}$",
+            pattern=f"^[0-9A-D*#,]{{1,{MAX_DIGITS}}}$",
             title="Digits",
-            description=f"1 to {MAX_DIGITS} of 0–9, A–D, * and #.",
+            description=f"1 to {MAX_DIGITS} of 0–9, A–D, * and #; a comma is a pause.",
         ),
     ]
 
@@ -167,6 +167,15 @@ class StopClip(_Action, tag="stop_clip", frozen=True, kw_only=True):
 
     def command(self, items: Mapping[str, str]) -> Command:
         return commands.StopClip(clip=self.clip)
+
+
+class StopPages(_Action, tag="stop_pages", frozen=True, kw_only=True):
+    """Stop a page that is played after its call, and forget those that wait."""
+
+    words = "Stop pages that are played later"
+
+    def command(self, items: Mapping[str, str]) -> Command:
+        return commands.StopPages()
 
 
 class Record(_Action, tag="record", frozen=True, kw_only=True):
@@ -232,6 +241,7 @@ Action = (
     | PlayClip
     | PlayClipWhile
     | StopClip
+    | StopPages
     | Record
     | RecordWhile
     | ShowColor

@@ -22,7 +22,8 @@ from sipstrobe.rules.extensions import Directory, Extension
 from sipstrobe.services.accounts import Accounts
 from sipstrobe.services.busy_lamps import BusyLamps
 from sipstrobe.services.call_media import MediaFactory
-from sipstrobe.services.calls import Call, CallSnapshot
+from sipstrobe.services.calls import CallSnapshot
+from sipstrobe.services.finger import Finger
 from sipstrobe.services.incoming import Incoming
 from sipstrobe.services.keepalives import KeepAlives
 from sipstrobe.services.keypad import Keypad
@@ -48,6 +49,7 @@ from sipstrobe.sip.outputs import (
     CallProgress,
     CloseConnection,
     IncomingCall,
+    InfoAnswered,
     InfoReceived,
     KeepAlive,
     KeepAliveAnswer,
@@ -105,6 +107,7 @@ class Phone:
         self.accounts = Accounts(*signalling, self.transports, locator, instance_id)
         self._endpoint.ask_callers(self.accounts.callers_of)
         self._keypad = Keypad(context, self._board)
+        self._finger = Finger(*signalling, self._board)
         calls = (self.accounts, self._media, self._board, self._keypad)
         self._voice = Voice(greet, listen)
         self._board.on_begin.append(self._voice.begin)
@@ -129,6 +132,7 @@ class Phone:
             OfferReceived: self._offered,
             AnswerReceived: self._answered,
             InfoReceived: self._info,
+            InfoAnswered: self._info_answered,
             TransferAsked: self._transfers.take,
             TextReceived: self._read,
             StateWanted: self._lamps.wanted,
@@ -257,15 +261,7 @@ class Phone:
         else:
             calls = [self._board.known(order.call)]
         for call in calls:
-            self._press(call, order.digits)
-
-    def _press(self, call: Call, digits: str) -> None:
-        if call.state is not CallStatus.ACTIVE or call.media is None:
-            raise CommandRefused("not_active", f"call {call.id} is {call.state}")
-        try:
-            call.media.stream.send_digits(digits)
-        except ValueError as error:
-            raise CommandRefused("digits", str(error)) from None
+            self._finger.press(call, order.digits)
 
     # --- within a call --------------------------------------------------------------------------
 
@@ -295,6 +291,10 @@ class Phone:
     def _info(self, news: InfoReceived) -> None:
         call, _ = self._board.leg(news.call)
         self._keypad.in_info(call, news.content_type, news.body)
+
+    def _info_answered(self, news: InfoAnswered) -> None:
+        call, _ = self._board.leg(news.call)
+        self._finger.answered(call, news.status)
 
     def _read(self, news: TextReceived) -> None:
         """A text message: told, and no more."""

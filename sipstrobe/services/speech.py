@@ -9,6 +9,7 @@ from sipstrobe.audio.format import SAMPLE_RATE, Samples
 from sipstrobe.audio.resample import Downsampler
 from sipstrobe.codecs.base import Codec, Encoder
 from sipstrobe.dtmf.sender import DigitSender
+from sipstrobe.dtmf.tones import ToneSender
 
 # What the peer is to hear: asked for that many samples at 48 kHz; None: silence.
 SoundSource = Callable[[int], Samples | None]
@@ -47,7 +48,8 @@ class Recording:
 
 class Speech:
     """Payloads, a packet time each. source: silence when there is none; digits: those that are
-    said in between, None when there never were any; witness: told of all sound."""
+    said in between, None when there never were any; tones: those that are heard instead of the
+    source; witness: told of all sound."""
 
     def __init__(self) -> None:
         self.source: SoundSource | None = None
@@ -58,6 +60,7 @@ class Speech:
         self._encoder: Encoder | None = None
         self._downsampler: Downsampler | None = None
         self.digits: DigitSender | None = None
+        self.tones: ToneSender | None = None
 
     def use(self, codec: Codec, fmtp: str, event_clock_rate: int) -> None:
         """Go on with this codec, of which the peer has said fmtp, and digits at this clock."""
@@ -75,6 +78,12 @@ class Speech:
             self.digits = DigitSender(self._event_clock_rate)
         self.digits.send(digits)
 
+    def send_tones(self, digits: str) -> None:
+        """Let these be heard. Raises ValueError, with the reason, if that cannot be."""
+        if self.tones is None:
+            self.tones = ToneSender(SAMPLE_RATE)
+        self.tones.send(digits)
+
     def payload(self, seconds: float) -> bytes:
         """The next sound, silence where the source has none."""
         codec = self._codec
@@ -83,6 +92,9 @@ class Speech:
         samples: Samples | None = None
         if self.source is not None:
             samples = self.source(round(seconds * SAMPLE_RATE))
+        if self.tones is not None:
+            said = self.tones.turn(round(seconds * SAMPLE_RATE))
+            samples = samples if said is None else said
         if self.witness is not None:
             self.witness(samples, round(seconds * SAMPLE_RATE))
         if samples is not None:

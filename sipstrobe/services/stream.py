@@ -197,10 +197,12 @@ class Stream:
             self._leave = self._ticker.join(interval, self._turn)
 
     def send_digits(self, digits: str) -> None:
-        """Send DTMF as telephone events. Raises ValueError, with the reason, if that cannot be."""
-        if self._codec is None or self.parameters is None or self.parameters.event_type is None:
-            raise ValueError("the other side takes no telephone events")
+        """Send DTMF as telephone events, to who takes them. Raises ValueError, with the reason."""
         self._speech.send_digits(digits)
+
+    def send_tones(self, digits: str) -> None:
+        """Send DTMF as sound, to who takes it. Raises ValueError, with the reason."""
+        self._speech.send_tones(digits)
 
     def close(self) -> None:
         """Say BYE and release the ports."""

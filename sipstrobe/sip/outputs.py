@@ -133,6 +133,14 @@ class InfoReceived:
 
 
 @dataclass(frozen=True, slots=True)
+class InfoAnswered:
+    """The final response to an INFO of ours."""
+
+    call: str
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
 class TransferAsked:
     """A REFER within a call, which has been accepted (RFC 3515). Tell of it by `report_transfer`.
 
@@ -205,6 +213,7 @@ Output = (
     | OfferReceived
     | AnswerReceived
     | InfoReceived
+    | InfoAnswered
     | TransferAsked
     | TextReceived
     | StateWanted

@@ -22,6 +22,7 @@ from sipstrobe.sip.outputs import (
     CallProgress,
     Ended,
     IncomingCall,
+    InfoAnswered,
     InfoReceived,
     OfferReceived,
 )
@@ -37,6 +38,7 @@ News = (
     | OfferReceived
     | AnswerReceived
     | InfoReceived
+    | InfoAnswered
     | CallEnded
 )
 
@@ -131,10 +133,10 @@ class Session:
         raise NotImplementedError
 
     def info(self, content_type: str, body: bytes, *, now: float) -> None:
-        """Send an INFO (RFC 6086); the peer's answer matters only if it knows of no call."""
+        """Send an INFO (RFC 6086)."""
         if self.phase is not Phase.CONFIRMED:
             raise LocalProtocolError(f"call {self.name} is not established")
-        self._ask("INFO", (("Content-Type", content_type),), body, self._heed_answer, now)
+        self._ask("INFO", (("Content-Type", content_type),), body, self._info_answered, now)
 
     # --- what the peer wants ---------------------------------------------------------------
 
@@ -184,6 +186,10 @@ class Session:
 
     def _heed_answer(self, answer: Response | Failure, now: float) -> None:
         self._lost(answer, now)
+
+    def _info_answered(self, answer: Response | Failure, now: float) -> None:
+        if not self._lost(answer, now) and isinstance(answer, Response):
+            self._say(InfoAnswered(self.name, answer.status))
 
     def _lost(self, answer: Response | Failure, now: float) -> bool:
         """RFC 3261 §12.2.1.2: no answer, 408 or 481 means that there is no dialog any more."""

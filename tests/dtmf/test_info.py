@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sipstrobe.dtmf.event import DIGITS
-from sipstrobe.dtmf.info import MAX_BODY_BYTES, PLAIN, RELAY, sign_of
+from sipstrobe.dtmf.info import MAX_BODY_BYTES, PLAIN, RELAY, body_of, sign_of
 from sipstrobe.dtmf.sign import Sign
 from sipstrobe.errors import RemoteProtocolError
 
@@ -67,3 +67,8 @@ def test_any_bytes_are_a_digit_or_none(content_type: str, body: bytes, named: bo
     except RemoteProtocolError:
         return
     assert sign is None or (len(sign.digit) == 1 and sign.digit in DIGITS)
+
+
+def test_what_we_send_is_what_we_understand() -> None:
+    for code, digit in enumerate(DIGITS):
+        assert sign_of(RELAY, body_of(code, 0.1)) == Sign(digit, True, 0.1, True)

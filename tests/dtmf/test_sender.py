@@ -5,7 +5,8 @@ from itertools import pairwise
 import pytest
 
 from sipstrobe.dtmf.event import TelephoneEvent
-from sipstrobe.dtmf.sender import MAX_WAITING, DigitSender
+from sipstrobe.dtmf.keys import COMMA_PAUSE, MAX_WAITING
+from sipstrobe.dtmf.sender import DigitSender
 
 
 def sent(sender: DigitSender, turns: int) -> list[tuple[int, TelephoneEvent, int, bool]]:
@@ -46,11 +47,21 @@ def test_equal_digits_are_parted_by_a_pause() -> None:
     assert all(later - earlier - 7 >= 2 for earlier, later in pairwise(starts))
 
 
-@pytest.mark.parametrize("digits", ["1x", "1 2", "0" * (MAX_WAITING + 1)])
+def test_a_comma_is_a_pause() -> None:
+    sender = DigitSender(8000)
+    sender.send("1,,2")
+
+    packets = sent(sender, 240)
+
+    first, second = (n for n, _, since, _ in packets if since == 0)
+    assert (second - first) * 0.020 == pytest.approx(2 * COMMA_PAUSE + 0.16, abs=0.08)
+
+
+@pytest.mark.parametrize("digits", ["", "1x", "1 2", "1p2", "ß", "0" * (MAX_WAITING + 1)])
 def test_what_cannot_be_sent_is_refused_whole(digits: str) -> None:
     sender = DigitSender(8000)
 
-    with pytest.raises(ValueError, match=r"else than|more than"):
+    with pytest.raises(ValueError, match=r"else than|more than|no digits"):
         sender.send(digits)
 
     assert not sender.busy

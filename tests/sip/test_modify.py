@@ -10,6 +10,7 @@ from sipstrobe.sip.outputs import (
     AnswerReceived,
     CallEnded,
     Ended,
+    InfoAnswered,
     InfoReceived,
     OfferReceived,
 )
@@ -382,6 +383,7 @@ def test_info_of_ours() -> None:
         b"Signal=5",
     )
     scene.answer(info, 415)
+    assert scene.told(InfoAnswered) == InfoAnswered(call, 415)
     assert scene.endpoint.calls == (call,)
 
 
