@@ -23,6 +23,7 @@ from sipstrobe.commands import (
     StopAll,
     StopClip,
     StopOperations,
+    StopPages,
     StopProfile,
     StopRecording,
 )
@@ -55,6 +56,7 @@ COMMANDS: dict[str, type[Command]] = {
         SendDigits,
         PlayClip,
         StopClip,
+        StopPages,
         StartRecording,
         StopRecording,
     )

@@ -1,6 +1,7 @@
 """Stories of phones: everybody in one street, and nothing may be left in the end."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -20,8 +21,8 @@ class Street:
         self.devices: list[Device] = []
         self.peers: list[Peer] = []
 
-    async def device(self, wanted: SipSettings | None = None) -> Device:
-        device = Device(self.clock, wanted or settings())
+    async def device(self, wanted: SipSettings | None = None, folder: Path | None = None) -> Device:
+        device = Device(self.clock, wanted or settings(), folder)
         self.devices.append(device)
         await device.phone.transports.ready()
         return device

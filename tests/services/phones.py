@@ -5,6 +5,7 @@ import os
 import socket
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, TypeVar
 
 from sipstrobe.audio.source import AddSource, HearSource, RemoveSource
@@ -50,7 +51,7 @@ def settings(*, auto: bool = True, transport: str = "udp", **other: Any) -> SipS
 class Device:
     """A phone on a bus, with a speaker that only keeps a list."""
 
-    def __init__(self, clock: Clock, wanted: SipSettings) -> None:
+    def __init__(self, clock: Clock, wanted: SipSettings, folder: Path | None = None) -> None:
         self.context = Context(clock)
         self.events: list[tuple[Event, Cause]] = []
         self.sources: dict[str, AddSource] = {}
@@ -67,6 +68,7 @@ class Device:
             self.context,
             lambda: self.greeting,
             record=self._record,
+            folder=folder,
             listen=lambda: self.listen(),
         )
         self.phone.apply(wanted)
