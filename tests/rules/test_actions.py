@@ -50,10 +50,10 @@ def test_one_clip_is_stopped_or_all() -> None:
 
 
 def test_digits_are_sent_in_the_call_that_fired_the_rule_else_in_all() -> None:
-    send = SendDigits(digits="12#")
+    send = msgspec.convert({"do": "send_digits", "digits": "12,#"}, SendDigits)
 
-    assert send.command(IN_A_CALL) == commands.SendDigits(call="c7", digits="12#")
-    assert send.command(NO_CALL) == commands.SendDigits(call=None, digits="12#")
+    assert send.command(IN_A_CALL) == commands.SendDigits(call="c7", digits="12,#")
+    assert send.command(NO_CALL) == commands.SendDigits(call=None, digits="12,#")
 
 
 def test_the_call_that_fired_the_rule_is_recorded() -> None:
