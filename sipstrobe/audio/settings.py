@@ -24,7 +24,11 @@ class Volumes(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class MixRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a sound does to another of lower priority; both are kinds."""
+    """What a sound does to another of lower priority; both are kinds.
+
+    At equal priority the test tone comes first, then pages, calls, the siren and clips; sounds of
+    the same kind and priority are heard together.
+    """
 
     over: Annotated[Kind, Meta(title="Higher")]
     under: Annotated[Kind, Meta(title="Lower")]
@@ -32,8 +36,8 @@ class MixRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Literal["alone", "duck", "mix"],
         Meta(
             title="Effect",
-            description="Alone: the lower one is silent meanwhile. Duck: it is softer. Mix: both"
-            " are heard as they are.",
+            description="Alone: the lower one is silent meanwhile. Duck: it is softer while the"
+            " higher one can be heard. Mix: both are heard as they are.",
         ),
     ]
     duck_db: Annotated[
@@ -42,7 +46,7 @@ class MixRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Emergency(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Sounds that are loud whatever the volume is set to."""
+    """Sounds that are as loud as this, whatever the volume is set to, and even when muted."""
 
     priority: Annotated[
         Annotated[int, Meta(ge=1, le=10)] | None,
@@ -123,7 +127,11 @@ class AudioSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     emergency: Annotated[Emergency, Meta(title="Emergency volume")] = Emergency()
     level_callers: Annotated[
         bool,
-        Meta(title="Level callers", description="Make quiet callers louder and loud ones softer."),
+        Meta(
+            title="Level callers",
+            description="Make quiet callers up to 18 dB louder and loud ones up to 12 dB softer;"
+            " pauses stay as they are.",
+        ),
     ] = False
     latency: Annotated[
         Literal["normal", "low", "ultra_low"],
