@@ -10,7 +10,7 @@ import re
 import socket
 import time
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,7 @@ from pylibsrtp import Policy, Session
 from sipstrobe.codecs.g711 import UlawEncoder
 from tests.interop.baresip import Baresip, baresip
 from tests.interop.caller import OFFER, Dialogue, Wire
-from tests.interop.device import Device, device, wait_until
+from tests.interop.device import Device, device
 from tests.interop.tones import TONE_DB, write_tone
 from tests.interop.witness import SILENCE_DB, on_time
 from tests.support.authority import Authority
@@ -278,9 +278,8 @@ def test_another_ssrc_in_the_middle_of_an_encrypted_call_is_heard(willing: Devic
     text = base64.b64encode(key).decode()
 
     def story() -> None:
-        speaker = Speaker(key, 9)
         offered = SAVP.replace("{key}", text)
-        with Wire(willing.port) as wire:
+        with closing(Speaker(key, 9)) as speaker, Wire(willing.port) as wire:
             talk = Dialogue(willing.port, wire.own, media=speaker.port, offered=offered)
             wire.send(talk.invite())
             answer = wire.final()
@@ -293,8 +292,7 @@ def test_another_ssrc_in_the_middle_of_an_encrypted_call_is_heard(willing: Devic
             assert willing.calls[0]["packets_lost"] == 0
             wire.send(talk.bye())
             wire.final()
-        speaker.close()
-        wait_until(lambda: not willing.calls)
+        willing.wait_idle()
 
     on_time(willing, story)
 

@@ -259,15 +259,21 @@ def test_a_router_that_lets_others_in(scene: Scene) -> None:
         scene.device.set("/sip/nat", {"upnp": True})
         port = scene.device.port
         wait_until(lambda: opened(scene.nat) == [port, port], words="the SIP port is open")
+        wait_until(lambda: address_of(scene.device) == ROUTER, words="its address is known")
         with scene.phone(registered=False) as phone:
             phone.dial(f"sip:1099@{ROUTER}:{port}")
             assert len(opened(scene.nat)) == 4
             assert_both_hear(phone, scene.device)
         wait_until(lambda: opened(scene.nat) == [port, port], words="the ports of the call closed")
         [seen] = scene.device.status()["nat"]["servers"]
-        assert (seen["kind"], seen["server"], seen["address"]) == ("UPnP", "Test Router", ROUTER)
+        assert (seen["kind"], seen["server"]) == ("UPnP", "Test Router")
         scene.device.set("/sip/nat", {})
         wait_until(lambda: opened(scene.nat) == [], words="all is closed")
+
+
+def address_of(running: Device) -> str:
+    """By which it is reached from outside, as far as it knows."""
+    return next((str(seen["address"]) for seen in running.status()["nat"]["servers"]), "")
 
 
 # --- servers that do not help ------------------------------------------------------------------
