@@ -19,7 +19,7 @@ from sipstrobe.codecs.noise import ComfortNoise
 from sipstrobe.codecs.opus import OpusEncoder
 from sipstrobe.codecs.registry import CODECS
 from sipstrobe.dtmf.info import RELAY, sign_of
-from sipstrobe.dtmf.receiver import DigitReceiver
+from sipstrobe.dtmf.receiver import EventReceiver
 from sipstrobe.errors import RemoteProtocolError
 from sipstrobe.nat import stun
 from sipstrobe.rtp import packet, rtcp, xr
@@ -229,9 +229,10 @@ def _request_corpus() -> Sequence[bytes]:
 
 def read_digits(data: bytes) -> None:
     """Take bytes for telephone events, and for what an INFO says."""
-    receiver = DigitReceiver()
+    receiver = EventReceiver()
     for at in range(0, len(data), 4):
-        receiver.receive(data[at : at + 4], data[at] % 8, marker=not at)
+        marker = data[at] & 8 > 0
+        receiver.receive(data[at : at + 4], data[at] % 8 * 160, marker, data[at] % 32, 8000)
     sign_of(RELAY, data)
 
 
