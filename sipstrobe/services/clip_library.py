@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol
 
 from msgspec.structs import asdict, replace
 
-from sipstrobe.audio.clip import CLIP_PATTERN, MAX_CLIPS, Clip
+from sipstrobe.audio.clip import CLIP_PATTERN, MAX_CLIPS, Clip, ClipFormat
 from sipstrobe.audio.format import SAMPLE_RATE
 from sipstrobe.config.clips import mentions, renamed
 from sipstrobe.config.settings import Settings
@@ -24,14 +24,14 @@ from sipstrobe.events import ServiceStateChanged
 from sipstrobe.io.pcmfile import PcmFile
 from sipstrobe.io.soundfiles import EXTENSIONS
 from sipstrobe.lightsiren.chimes import FACTORY_CLIPS, FIRST_NUMBER, LAST_NUMBER
-from sipstrobe.lightsiren.sound import Playable
+from sipstrobe.lightsiren.sound import PEAK_DB, Playable
 from sipstrobe.services.clip_store import ClipStore, Incoming, space_of
+from sipstrobe.services.factory_clips import described, wav_of
 
 logger = logging.getLogger(__name__)
 
 MAX_INCOMING: Final = 4  # files that are being added at once
 MEGABYTE: Final = 10**6
-TRUE_PEAK_DB: Final = -1.0  # of the clips of every device
 
 
 class Changes(Protocol):
@@ -67,6 +67,16 @@ class ClipSound:
         if self.file is None:
             raise MediaError(f"its sound {self.problem}")
         return self.file
+
+
+@dataclass(frozen=True, slots=True)
+class ClipFile:
+    """A file to hand out: where it is, or what is in it."""
+
+    name: str
+    format: ClipFormat
+    path: Path | None = None
+    data: bytes = field(default=b"", repr=False)
 
 
 class ClipLibrary:
@@ -124,7 +134,7 @@ class ClipLibrary:
     def find(self, name: str) -> Entry | None:
         """The clip of this name, if there is one."""
         if (factory := FACTORY_CLIPS.get(name)) is not None:
-            return Entry(factory.number, name, factory.sound, factory.loudness, TRUE_PEAK_DB)
+            return Entry(factory.number, name, factory.sound, factory.loudness, PEAK_DB)
         for clip in self._clips:
             if clip.name == name:
                 sound = self._sounds[clip.file]
@@ -137,7 +147,7 @@ class ClipLibrary:
             asdict(clip) | {"factory": False, "problem": self._sounds[clip.file].problem}
             for clip in self._clips
         ]
-        return sorted(own + [_factory(name) for name in FACTORY_CLIPS], key=lambda c: c["number"])
+        return sorted(own + [described(name) for name in FACTORY_CLIPS], key=lambda c: c["number"])
 
     def space(self) -> dict[str, int]:
         """used_bytes and quota_bytes, of files and of sound as it is played together."""
@@ -145,22 +155,32 @@ class ClipLibrary:
         quota = self._current().audio.clip_quota_mb * MEGABYTE
         return {"used_bytes": sum(files.values()), "quota_bytes": quota}
 
-    def file(self, number: int) -> tuple[Path, str]:
-        """Where the file of a clip is, and a name for it. Refused: unknown_clip, factory."""
+    async def file(self, number: int) -> ClipFile:
+        """The file of a clip as it was added. Refused: unknown_clip, clip_missing."""
+        for name, factory in FACTORY_CLIPS.items():
+            if factory.number == number:
+                data = await asyncio.to_thread(wav_of, factory.sound)
+                return ClipFile(f"{name}.wav", "wav", data=data)
         clip = self._own(number)
-        return self._store.path(clip), f"{clip.name}.{EXTENSIONS[clip.format]}"
+        path = self._store.path(clip)
+        if not path.is_file():
+            raise CommandRefused("clip_missing", f"the file of {clip.name!r} is gone")
+        return ClipFile(f"{clip.name}.{EXTENSIONS[clip.format]}", clip.format, path)
 
     # --- what people do ------------------------------------------------------------------------
 
     async def add(self, name: str, content: AsyncIterator[bytes]) -> Clip:
         """Take a sound file as a clip; without a name it gets one. It is stored in the end.
 
-        Refused: busy, too_many_clips, too_large, storage_full, format (with what is accepted).
+        Refused: busy, too_many_clips, name_taken, too_large, storage_full, format (with what is
+        accepted).
         Raises ConfigError for a name that cannot be, OSError if nothing can be stored.
         """
         if self._incoming >= MAX_INCOMING:
             raise CommandRefused("busy", f"{MAX_INCOMING} clips are being added already")
         self._refuse_number()
+        if self.find(name) is not None:
+            raise CommandRefused("name_taken", f"there is a clip {name!r} already")
         self._incoming += 1
         try:
             await self._swept.wait()
@@ -301,21 +321,3 @@ class ClipLibrary:
         if any(factory.number == number for factory in FACTORY_CLIPS.values()):
             raise CommandRefused("factory", "the clips of every device stay as they are")
         raise CommandRefused("unknown_clip", f"there is no clip {number}")
-
-
-def _factory(name: str) -> dict[str, Any]:
-    clip = FACTORY_CLIPS[name]
-    return {
-        "number": clip.number,
-        "name": name,
-        "file": "",
-        "format": "wav",
-        "size": 0,
-        "seconds": clip.sound.seconds,
-        "sample_rate": SAMPLE_RATE,
-        "channels": 1,
-        "loudness": clip.loudness,
-        "peak_db": TRUE_PEAK_DB,
-        "factory": True,
-        "problem": "",
-    }

@@ -16,7 +16,7 @@ from sipstrobe.audio.loudness import normalising_gain_db
 from sipstrobe.audio.ring import SampleRing
 from sipstrobe.audio.settings import AudioSettings
 from sipstrobe.audio.source import AddSource, RemoveSource, SourceKind
-from sipstrobe.commands import MAX_REPEAT, PlayClip, StopClip
+from sipstrobe.commands import CLIP_VOLUME_DB, MAX_REPEAT, PlayClip, StopClip
 from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused, MediaError
 from sipstrobe.events import ClipPlaying
@@ -27,7 +27,6 @@ from sipstrobe.services.clip_library import ClipLibrary, Entry
 logger = logging.getLogger(__name__)
 
 MAX_PLAYBACKS: Final = 8
-VOLUME_DB: Final = (-60.0, 20.0)  # at the least it is silent
 RING_SECONDS: Final = 0.2
 
 
@@ -78,7 +77,7 @@ class Playback:
 
     @property
     def _gain(self) -> np.float32:
-        if self.volume_db <= VOLUME_DB[0]:
+        if self.volume_db <= CLIP_VOLUME_DB[0]:
             return np.float32(0.0)
         return np.float32(gain_from_db(self.volume_db + self.gain_db))
 
@@ -228,7 +227,7 @@ def _refuse(command: PlayClip) -> None:
     """Raise CommandRefused for a number that is out of its range."""
     if command.repeat is not None and not 0 <= command.repeat <= MAX_REPEAT:
         raise CommandRefused("repeat", f"repeat is 0 to {MAX_REPEAT}, or null: until it is stopped")
-    low, high = VOLUME_DB
+    low, high = CLIP_VOLUME_DB
     if not low <= command.volume_db <= high:
         raise CommandRefused("volume", f"volume_db is {low:g} to {high:g}")
     if command.priority not in PRIORITIES:

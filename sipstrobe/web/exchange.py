@@ -1,8 +1,9 @@
 """Requests and responses as values: what a route is given and what it gives back."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
+from pathlib import Path
 from urllib.parse import parse_qs
 
 import msgspec
@@ -26,7 +27,10 @@ class Principal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One HTTP request, complete. Header names are in lower case."""
+    """One HTTP request, complete. Header names are in lower case.
+
+    content: of a route that takes its body as it comes; all others find it in `body`.
+    """
 
     method: str
     path: str  # decoded, without the query
@@ -37,6 +41,7 @@ class Request:
     secure: bool = False  # came over TLS
     at: float = 0.0  # monotonic; when it was complete
     principal: Principal | None = None
+    content: AsyncIterator[bytes] | None = field(default=None, repr=False)
 
     def by(self, principal: Principal) -> "Request":
         """The same, now that it is known who asks."""
@@ -67,15 +72,16 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What to answer."""
+    """What to answer. file: whose content is sent in place of the body."""
 
     status: int = 200
     body: bytes = b""
     content_type: str = JSON
     headers: tuple[tuple[str, str], ...] = ()
+    file: Path | None = None
 
     def with_headers(self, *headers: tuple[str, str]) -> "Response":
-        return Response(self.status, self.body, self.content_type, self.headers + headers)
+        return replace(self, headers=self.headers + headers)
 
 
 Handler = Callable[[Request], Response | Awaitable[Response]]
@@ -87,7 +93,8 @@ class Route:
     """Who may call what.
 
     path: exact, or with "*" for one of its segments. role: the least that is needed; None leaves
-    the door open, and the handler decides.
+    the door open, and the handler decides. streamed: the handler takes the body as it comes, once
+    it is known who sends it.
     """
 
     method: str
@@ -95,6 +102,7 @@ class Route:
     handler: Handler
     role: Role | None
     body_max_bytes: int = BODY_MAX_BYTES
+    streamed: bool = False
     unstored: Callable[[Request], Response] = lambda _: problem(
         500, "the settings could not be stored"
     )

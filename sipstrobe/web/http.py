@@ -8,7 +8,7 @@ import asyncio
 import logging
 import ssl
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Protocol
 
 from aiohttp import web
@@ -25,6 +25,8 @@ CONNECTIONS_MAX = 256
 CONNECTIONS_PER_ADDRESS_MAX = 64
 KEEP_ALIVE = 75.0  # seconds for which an idle connection is kept
 BODY_TIME = 30.0  # seconds in which a request's body must be complete
+STREAM_TIME = 1800.0  # seconds in which one must be that is taken as it comes
+PIECE_TIME = 30.0  # seconds until its next bytes
 WRITE_TIME = 30.0  # seconds for which a peer may leave what we send unread
 SHUTDOWN_TIME = 1.0  # seconds for what is under way when the server closes
 HEARTBEAT = 15.0  # seconds between pings; without a pong for half of it the socket is closed
@@ -49,6 +51,7 @@ class Desk(Protocol):
     """What answers: it is given whole requests, and always has an answer."""
 
     def body_max_bytes(self, method: str, path: str) -> int: ...
+    def is_streamed(self, method: str, path: str) -> bool: ...
     async def respond(self, request: Request) -> Response: ...
     def listen(self, request: Request) -> "Listener | Response":
         """Admit a WebSocket: what it will be sent, or the refusal."""
@@ -62,6 +65,7 @@ class HttpServer:
         self._desk = desk
         self._clock = clock
         self._server = _Server(self._handle, clock)
+        self._turn = asyncio.Lock()
         self._listening: list[asyncio.Server] = []
 
     async def listen(self, host: str, port: int, tls: ssl.SSLContext | None) -> None:
@@ -88,6 +92,8 @@ class HttpServer:
         except RemoteProtocolError as refusal:
             return _answer(problem(refusal.status, str(refusal)))
         if incoming.headers.get("Upgrade", "").lower() != "websocket":
+            async with self._turn:  # of many that come at once, one at each turn of the loop:
+                await asyncio.sleep(0)  # calls and sound have theirs in between
             return _answer(await self._desk.respond(request))
         listener = self._desk.listen(request)
         if isinstance(listener, Response):
@@ -96,7 +102,11 @@ class HttpServer:
 
     async def _request(self, incoming: web.BaseRequest) -> Request:
         limit = self._desk.body_max_bytes(incoming.method, incoming.path)
-        body = await _read_body(incoming, limit) if incoming.body_exists else b""
+        pieces = _pieces(incoming, limit)
+        streamed = self._desk.is_streamed(incoming.method, incoming.path)
+        body = b""
+        if incoming.body_exists and not streamed:
+            body = await _read_body(pieces)
         return Request(
             method="GET" if incoming.method == "HEAD" else incoming.method,
             path=incoming.path,
@@ -106,28 +116,51 @@ class HttpServer:
             peer=incoming.remote or "",
             secure=incoming.secure,
             at=self._clock.now(),
+            content=pieces if streamed else None,
         )
 
 
-async def _read_body(incoming: web.BaseRequest, limit: int) -> bytes:
-    if (incoming.content_length or 0) > limit:
-        raise HttpProblem(413, f"the body may have {limit} bytes")
-    if incoming.headers.get("Expect", "").lower() == "100-continue" and incoming.transport:
-        incoming.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+async def _read_body(pieces: AsyncIterator[bytes]) -> bytes:
     body = bytearray()
     try:
         async with asyncio.timeout(BODY_TIME):
-            async for chunk in incoming.content.iter_any():
-                body += chunk
-                if len(body) > limit:
-                    raise HttpProblem(413, f"the body may have {limit} bytes")
+            async for piece in pieces:
+                body += piece
     except TimeoutError:
         raise HttpProblem(408, f"the body did not arrive within {BODY_TIME:g} s") from None
     return bytes(body)
 
 
-def _answer(response: Response) -> web.Response:
-    answer = web.Response(status=response.status, body=response.body)
+async def _pieces(incoming: web.BaseRequest, limit: int) -> AsyncIterator[bytes]:
+    """The body as it comes. Raises HttpProblem when it is too long, or does not go on."""
+    if (incoming.content_length or 0) > limit:
+        raise HttpProblem(413, f"the body may have {limit} bytes")
+    if incoming.headers.get("Expect", "").lower() == "100-continue" and incoming.transport:
+        incoming.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    size = 0
+    deadline = asyncio.get_running_loop().time() + STREAM_TIME
+    while True:
+        until = min(deadline, asyncio.get_running_loop().time() + PIECE_TIME)
+        try:
+            async with asyncio.timeout_at(until):
+                piece = await incoming.content.readany()
+        except TimeoutError:
+            raise HttpProblem(408, "the body does not go on") from None
+        except (ConnectionError, web.RequestPayloadError):
+            raise HttpProblem(400, "the body breaks off") from None
+        if not piece:
+            return
+        size += len(piece)
+        if size > limit:
+            raise HttpProblem(413, f"the body may have {limit} bytes")
+        yield piece
+
+
+def _answer(response: Response) -> web.StreamResponse:
+    if response.file is not None:
+        answer: web.StreamResponse = web.FileResponse(response.file, status=response.status)
+    else:
+        answer = web.Response(status=response.status, body=response.body)
     for name, value in HEADERS + response.headers:
         answer.headers.add(name, value)
     answer.headers["Content-Type"] = response.content_type

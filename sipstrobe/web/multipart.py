@@ -27,10 +27,7 @@ def is_form(content_type: str) -> bool:
 
 def parse_form(content_type: str, body: bytes) -> list[Part]:
     """The parts of a form in their order. Raises RemoteProtocolError for what is none."""
-    match = _BOUNDARY.match(content_type.strip())
-    if match is None:
-        raise RemoteProtocolError("multipart/form-data without a boundary")
-    delimiter = b"\r\n--" + (match[1] or match[2]).encode("latin-1", "replace")
+    delimiter = delimiter_of(content_type)
     # What stands before the first delimiter is a preamble, after the last an epilogue.
     sections = (b"\r\n" + body).split(delimiter, PARTS_MAX + 2)[1:]
     parts: list[Part] = []
@@ -39,11 +36,20 @@ def parse_form(content_type: str, body: bytes) -> list[Part]:
             return parts
         if len(parts) == PARTS_MAX:
             raise RemoteProtocolError("form has too many parts")
-        parts.append(_part(section))
+        parts.append(part_of(section))
     raise RemoteProtocolError("form does not end")
 
 
-def _part(section: bytes) -> Part:
+def delimiter_of(content_type: str) -> bytes:
+    """What stands before each part, the end of the line before it included."""
+    match = _BOUNDARY.match(content_type.strip())
+    if match is None:
+        raise RemoteProtocolError("multipart/form-data without a boundary")
+    return b"\r\n--" + (match[1] or match[2]).encode("latin-1", "replace")
+
+
+def part_of(section: bytes) -> Part:
+    """What follows a delimiter: the head of a part, an empty line, its content."""
     padding, _, rest = section.partition(b"\r\n")
     head, blank, content = rest.partition(b"\r\n\r\n")
     if padding.strip(b" \t") or not blank:

@@ -32,6 +32,11 @@ class Router:
         route = self._methods(path).get(method)
         return route.body_max_bytes if route is not None else 0
 
+    def is_streamed(self, method: str, path: str) -> bool:
+        """Whether the body is taken as it comes."""
+        route = self._methods(path).get(method)
+        return route is not None and route.streamed
+
     async def respond(self, request: Request) -> Response:
         try:
             found = self._respond(request)

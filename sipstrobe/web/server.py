@@ -15,11 +15,14 @@ from sipstrobe.context import Context
 from sipstrobe.web import pages
 from sipstrobe.web.api import Api
 from sipstrobe.web.calls import Calls
+from sipstrobe.web.clips import ClipsDoor
 from sipstrobe.web.commands import Commands
+from sipstrobe.web.compat.media_clips import MediaClips
 from sipstrobe.web.compat.siren_and_light import SirenAndLight
 from sipstrobe.web.exchange import HttpProblem, Request, Response, Route
 from sipstrobe.web.gate import Gate
 from sipstrobe.web.live import Listener, Live
+from sipstrobe.web.recordings import RecordingsDoor
 from sipstrobe.web.router import Router
 from sipstrobe.web.settings import SettingsDoor
 from sipstrobe.web.sound import SoundDoor
@@ -74,6 +77,9 @@ class WebServer:
     def body_max_bytes(self, method: str, path: str) -> int:
         return self._router.body_max_bytes(method, path)
 
+    def is_streamed(self, method: str, path: str) -> bool:
+        return self._router.is_streamed(method, path)
+
     async def respond(self, request: Request) -> Response:
         """Answer when what was asked for is stored, so that whoever asks next sees it."""
         if request.method == "GET":
@@ -115,8 +121,11 @@ class WebServer:
             Api(self._gate, context.dispatcher, context.measures, self._status),
             Commands(context.dispatcher),
             Calls(context.dispatcher, context.clock, views),
+            ClipsDoor(context.dispatcher, views),
+            MediaClips(context.dispatcher, views, context.random_bytes),
             SettingsDoor(context.dispatcher, store),
             SoundDoor(views),
+            RecordingsDoor(views),
             SirenAndLight(context.dispatcher, context.clock, views, lambda: store.current.profiles),
         )
         return [*pages.routes(), *(route for door in doors for route in door.routes())]

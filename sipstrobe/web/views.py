@@ -144,6 +144,19 @@ class NewClip(Protocol):
     def name(self) -> str: ...
 
 
+class ClipFile(Protocol):
+    """The file of a clip: where it is, or else what is in it; and a name for it."""
+
+    @property
+    def path(self) -> Path | None: ...
+    @property
+    def data(self) -> bytes: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def format(self) -> str: ...
+
+
 class ClipsView(Protocol):
     """The clips of the device, and what people do with them; CommandRefused says why not."""
 
@@ -156,13 +169,48 @@ class ClipsView(Protocol):
         """used_bytes and quota_bytes."""
         ...
 
-    def file(self, number: int) -> tuple[Path, str]:
-        """Where the file of a clip is, and a name for it."""
+    async def file(self, number: int) -> ClipFile:
+        """The file of a clip."""
         ...
 
     async def add(self, name: str, content: AsyncIterator[bytes]) -> NewClip: ...
     async def rename(self, number: int, name: str) -> None: ...
     async def delete(self, number: int) -> None: ...
+
+
+class RecordedView(Protocol):
+    """A recording that there is; began: seconds since 1970, size: bytes."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def began(self) -> float: ...
+    @property
+    def source(self) -> str: ...
+    @property
+    def seconds(self) -> float: ...
+    @property
+    def size(self) -> int: ...
+
+
+class RecordingsView(Protocol):
+    """The recordings."""
+
+    def snapshot(self) -> Sequence[Mapping[str, object]]:
+        """recording, source, call, seconds of each that is being made; plain values."""
+        ...
+
+    async def recordings(self) -> Sequence[RecordedView]:
+        """All there are, the newest first. Raises OSError."""
+        ...
+
+    async def delete(self, name: str) -> bool:
+        """False: there is none. Raises CommandRefused "recording" while it is made, OSError."""
+        ...
+
+    def path(self, name: str) -> Path | None:
+        """Its file, which may be gone; None for what cannot be a name."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +238,8 @@ class Views:
     problem of each that helps us through address translation."""
     sound: Callable[[], Mapping[str, object]]
     """output, working, problem, volume_db, peak_db, rms_db, sources, … of the speaker."""
+    sound_level: Callable[[], float]
+    """How loud the speaker is, RMS in dBFS."""
     microphone: Callable[[], Mapping[str, object]]
     """input, name, allowed, muted, working, problem, listeners, level_db, echo, … of it."""
     played: Callable[[], Sequence[object]]
@@ -198,6 +248,9 @@ class Views:
     clips_playing: Callable[[], Sequence[Mapping[str, Any]]]
     """playback, clip, number, priority, volume_db, levelled_db, seconds, position_seconds, round
     and rounds of each clip that plays."""
+    recordings: RecordingsView
+    pages: Callable[[], Mapping[str, object]]
+    """recording, waiting, playing: the calls of pages that are heard later."""
     lights: Callable[[], Mapping[str, str]]
     """What keeps each output of the light from working; empty where nothing does."""
     services: Callable[[], Mapping[str, str]]

@@ -1,0 +1,205 @@
+"""Clips as links and control programs know them: mediaclip, playclip, stopclip (CLP-02).
+
+Answers are lines of text: OK and what was done. What is wrong in a request is 400 with the words.
+"""
+
+import re
+from collections.abc import Awaitable, Callable
+from fnmatch import fnmatchcase
+from math import log10
+from typing import Any, Final, NoReturn
+
+from sipstrobe.bus import Dispatcher
+from sipstrobe.commands import CLIP_VOLUME_DB, MAX_REPEAT, PlayClip, StopClip
+from sipstrobe.config.users import Role
+from sipstrobe.errors import CommandRefused, ConfigError, RemoteProtocolError
+from sipstrobe.web.clips import UPLOAD_MAX_BYTES, download
+from sipstrobe.web.exchange import HttpProblem, Request, Response, Route
+from sipstrobe.web.upload import upload_of
+from sipstrobe.web.views import Views
+
+MEDIA: Final = "/axis-cgi/mediaclip.cgi"
+PLAY: Final = "/axis-cgi/playclip.cgi"
+STOP: Final = "/axis-cgi/stopclip.cgi"
+MAX_VOLUME: Final = 1000  # per cent, linear
+TEXT: Final = "text/plain; charset=utf-8"
+_EXTENSION = re.compile(r"\.(au|mp3|opus|ogg|wav|flac)$", re.IGNORECASE)
+
+
+_Handler = Callable[[Request], Response | Awaitable[Response]]
+
+
+class _Wrong(Exception):
+    """What the client did wrong, in words."""
+
+
+class MediaClips:
+    """The routes of the three interfaces."""
+
+    def __init__(
+        self, dispatcher: Dispatcher, views: Views, random_bytes: Callable[[int], bytes]
+    ) -> None:
+        self._dispatcher = dispatcher
+        self._views = views
+        self._random_bytes = random_bytes
+        self._actions: dict[str, _Handler] = {
+            "play": self._play,
+            "stop": self._stop,
+            "upload": self._upload,
+            "remove": self._remove,
+            "update": self._update,
+            "download": self._download,
+        }
+
+    def routes(self) -> list[Route]:
+        def look(path: str, role: Role, handler: _Handler) -> Route:
+            async def handle(request: Request) -> Response:
+                return await _answered(handler, request)
+
+            return Route(method="GET", path=path, handler=handle, role=role)
+
+        async def media(request: Request) -> Response:
+            return await _answered(self._act, request)
+
+        return [
+            look(PLAY, Role.VIEWER, self._play),
+            look(STOP, Role.VIEWER, self._stop),
+            look(MEDIA, Role.OPERATOR, self._act),
+            Route(
+                method="POST",
+                path=MEDIA,
+                handler=media,
+                role=Role.OPERATOR,
+                body_max_bytes=UPLOAD_MAX_BYTES,
+                streamed=True,
+            ),
+        ]
+
+    def _act(self, request: Request) -> Response | Awaitable[Response]:
+        action = self._actions.get(request.query("action") or "")
+        if action is None:
+            raise _Wrong(f"action must be one of {', '.join(self._actions)}")
+        return action(request)
+
+    def _play(self, request: Request) -> Response:
+        _refuse_other_outputs(request)
+        clip, called = self._wanted(request)
+        repeat = _number(request, "repeat", 0, range(-1, MAX_REPEAT + 1))
+        volume = _number(request, "volume", 100, range(MAX_VOLUME + 1))
+        self._dispatcher.execute(
+            PlayClip(
+                clip=clip["name"],
+                repeat=None if repeat == -1 else repeat,
+                volume_db=20 * log10(volume / 100) if volume else CLIP_VOLUME_DB[0],
+            )
+        )
+        return _ok(f"playing={called}")
+
+    def _stop(self, _: Request) -> Response:
+        self._dispatcher.execute(StopClip())
+        return _ok("stopping")
+
+    async def _upload(self, request: Request) -> Response:
+        if request.content is None:
+            raise _Wrong("a clip is uploaded by POST")
+        if request.query("media") not in (None, "audio"):
+            raise _Wrong("media must be audio")
+        upload = await upload_of(request)
+        clip = await self._views.clips.add(upload.name, upload.content)
+        return _ok(f"uploaded={clip.number}")
+
+    async def _remove(self, request: Request) -> Response:
+        number = self._numbered(request)["number"]
+        await self._views.clips.delete(number)
+        return _ok(f"removed={number}")
+
+    async def _update(self, request: Request) -> Response:
+        number = self._numbered(request)["number"]
+        name = request.query("name")
+        if name is None:
+            raise _Wrong("name is missing")
+        await self._views.clips.rename(number, name)
+        return _ok(f"updated={number}")
+
+    async def _download(self, request: Request) -> Response:
+        return await download(self._views, self._numbered(request)["number"])
+
+    # --- which clip -----------------------------------------------------------------------------
+
+    def _wanted(self, request: Request) -> tuple[Any, str]:
+        """The clip that is to be played, and what the request calls it."""
+        location = request.query("location")
+        if location is None:
+            clip = self._numbered(request)
+            return clip, str(clip["number"])
+        if request.query("clip") is not None:
+            raise _Wrong("give either clip or location")
+        pattern = _plain(location)
+        found = [c for c in self._views.clips.listing() if fnmatchcase(_plain(c["name"]), pattern)]
+        if not found:
+            raise _Wrong(f"there is no clip {location[:64]!r}")
+        drawn = int.from_bytes(self._random_bytes(4), "big") % len(found)
+        return found[drawn], location
+
+    def _numbered(self, request: Request) -> Any:
+        if request.query("clip") is None:
+            raise _Wrong("clip is missing")
+        number = _number(request, "clip", 0, range(10_000))
+        for clip in self._views.clips.listing():
+            if clip["number"] == number:
+                return clip
+        raise _Wrong(f"there is no clip {number}")
+
+
+async def _answered(handler: _Handler, request: Request) -> Response:
+    """What the handler answers, and every refusal as these interfaces have it."""
+    try:
+        found = handler(request)
+        return found if isinstance(found, Response) else await found
+    except (_Wrong, CommandRefused, ConfigError, HttpProblem, RemoteProtocolError) as wrong:
+        return _bad(str(wrong))
+    except OSError as error:
+        return _text(500, f"500 Internal Server Error\n{error}\n")
+
+
+def _plain(text: str) -> str:
+    """A name as people write it in a location: /etc/audioclips/ding_dong.mp3 is Ding-dong."""
+    stem = _EXTENSION.sub("", text.strip().rpartition("/")[2])
+    return re.sub(r"[^\w*]+", "_", stem.lower()).strip("_")
+
+
+def _refuse_other_outputs(request: Request) -> None:
+    """There is one output: number 0 of device 0, or 1 as older programs count."""
+    device, output = request.query("audiodeviceid"), request.query("audiooutputid")
+    older = request.query("audiooutput")
+    if (device is None) != (output is None):
+        raise _Wrong("audiodeviceid and audiooutputid come together")
+    if device is not None and older is not None:
+        raise _Wrong("give either audiooutput or audiodeviceid")
+    if (device, output) not in ((None, None), ("0", "0")) or older not in (None, "1"):
+        raise _Wrong("there is no such audio output")
+
+
+def _number(request: Request, name: str, otherwise: int, allowed: range) -> int:
+    text = request.query(name)
+    if text is None:
+        return otherwise
+    if not re.fullmatch(r"-?[0-9]{1,6}", text) or int(text) not in allowed:
+        _out_of(name, allowed)
+    return int(text)
+
+
+def _out_of(name: str, allowed: range) -> NoReturn:
+    raise _Wrong(f"{name} must be {allowed.start} to {allowed.stop - 1}")
+
+
+def _ok(line: str) -> Response:
+    return _text(200, f"OK\n{line}\n")
+
+
+def _bad(words: str) -> Response:
+    return _text(400, f"400 Bad Request\n{words}\n")
+
+
+def _text(status: int, text: str) -> Response:
+    return Response(status, text.encode(), TEXT)
