@@ -25,9 +25,10 @@ from pathlib import Path
 import numpy as np
 
 from tests.interop.baresip import baresip
-from tests.interop.device import TRUSTING, Device, answers_options, device, free_port
+from tests.interop.device import TRUSTING, Device, answers_options, device
 from tests.interop.sipp import start_sipp
 from tests.interop.tones import write_ulaw
+from tests.support.ports import free_port
 
 OFFER = (
     "v=0\r\no=bench 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
@@ -222,7 +223,7 @@ def cold_start(folder: Path) -> float:
     port = free_port()
     command = [sys.executable, "-m", "sipstrobe", "run", "--state", str(folder / "cold")]
     command += ["--demo", "--set", f"/sip/port={port}", "--sound", "null", "--light", "none"]
-    command += ["--http", f"127.0.0.1:{free_port(socket.SOCK_STREAM)}"]
+    command += ["--http", f"127.0.0.1:{free_port()}"]
     kept = os.environ | {"PYTHONPYCACHEPREFIX": str(folder.parent / "pycache")}
     kept.pop("PYTHONDONTWRITEBYTECODE", None)  # nobody compiles anew at each start
     began = time.monotonic()

@@ -27,8 +27,9 @@ from sipstrobe.rtp.srtp import Keys, Outbound
 from sipstrobe.secret import Secret
 from tests.interop.baresip import baresip
 from tests.interop.caller import OFFER, Dialogue, Wire
-from tests.interop.device import TRUSTING, device, free_port
+from tests.interop.device import TRUSTING, device
 from tests.interop.tones import write_tone
+from tests.support.ports import free_port
 
 SUITE = "AES_CM_128_HMAC_SHA1_80"  # the one that both know and most use
 KEY = base64.b64encode(bytes(range(30))).decode()

@@ -15,8 +15,9 @@ import numpy as np
 
 from benchmarks.calls import Caller, cpu_seconds, metrics, quantiles
 from tests.interop.baresip import baresip
-from tests.interop.device import ROOT, Device, device, free_port
+from tests.interop.device import ROOT, Device, device
 from tests.interop.tones import write_tone
+from tests.support.ports import free_port
 
 PAUSE = 0.03  # seconds from one call to the next
 FRIENDS = (
@@ -88,7 +89,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10.0)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        folder, media = Path(name), free_port() & ~1
+        folder, media = Path(name), free_port(64)
         start = ("--set", f"/sip/rtp_start_port={media}")
         with device(folder / "device", *FRIENDS, *start, sound="null") as running:
             print("sipstrobe")

@@ -18,8 +18,9 @@ from pathlib import Path
 from benchmarks.calls import cpu_seconds, rss_mb
 from sipstrobe.config.demo import demo
 from sipstrobe.config.store import Store
-from tests.interop.device import device, free_port
+from tests.interop.device import device
 from tests.interop.kamailio import DOMAIN, Kamailio, kamailio
+from tests.support.ports import free_port
 
 LIMIT = 120.0  # seconds for all to be registered
 INTERVAL = 60  # seconds for which everybody asks to be registered

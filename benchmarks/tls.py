@@ -21,9 +21,10 @@ from pathlib import Path
 from benchmarks.calls import cpu_seconds, quantiles
 from tests.interop.baresip import baresip
 from tests.interop.caller import Dialogue, Line
-from tests.interop.device import TRUSTING, device, free_port
+from tests.interop.device import TRUSTING, device
 from tests.interop.tones import write_tone
 from tests.support.authority import Authority
+from tests.support.ports import free_port
 
 WARM = 20  # handshakes and calls that are not counted
 CALLS = 300
