@@ -29,10 +29,11 @@ from sipstrobe.services.tone_check import tone_problem
 from sipstrobe.trace import Cause
 
 MAX_SOURCES: Final = 512  # calls
+SOURCES_TOLD: Final = 16  # of those listed, by rank
 MAX_OTHERS: Final = 16  # more that find room when there are so many calls
 GRID: Final = 0.005  # seconds; timers that lie on the same line of the clock share a wake-up
 TICK: Final = 4  # lines of the grid from one look at what the card has found out to the next
-SLOW_TICK: Final = 20  # the same while nothing waits for it
+SLOW_TICK: Final = 24  # the same while nothing waits for it
 LEAVE_LIMIT: Final = 1.0  # seconds until a source goes that no card has faded out
 ACTIVE_DB: Final = -60.0  # RMS from which on the output is said to be active
 ACTIVE_HOLD: Final = 2.0  # seconds that it stays so
@@ -59,7 +60,7 @@ class Sound:
     """Mix the sources, as the policy allows, and play them on the output of the settings.
 
     Nothing is played before the first `apply`. The loop looks at the sources every 20 ms as long
-    as one of them is filled by it, is on its way out or may make others softer; else every 100 ms,
+    as one of them is filled by it, is on its way out or may make others softer; else every 120 ms,
     and never while there are none.
     """
 
@@ -83,6 +84,7 @@ class Sound:
         self._muted = False
         self._presence = Presence(ACTIVE_DB, ACTIVE_HOLD)
         self._active = False
+        self._loudest: Cause | None = None  # of what was heard last: why it sounds
         self._timer: Handle | None = None
         self._due = 0  # the line of the grid that the timer waits for
         measures = context.measures
@@ -165,11 +167,19 @@ class Sound:
         wanted_db = level_db + self._volume_db
         return tone_problem(self._mixer.tap, output.name, hertz, wanted_db, now=now)
 
+    @property
+    def level_db(self) -> float:
+        """How loud it is: RMS over the last 50 ms, in dBFS."""
+        resting = not self._listed and not self._leaving
+        return levels(None if resting else self._mixer.tap.recent(HISTORY), 1.0)["rms_db"]
+
     def snapshot(self) -> dict[str, Any]:
-        """What the status page shows; levels in dBFS over the last 50 ms."""
+        """What the status page shows, with the first SOURCES_TOLD of what is listed; levels in
+        dBFS over the last 50 ms."""
         output = self._speaker.output
         resting = not self._listed and not self._leaving
         block = None if resting else self._mixer.tap.recent(HISTORY)
+        ranked = _ranked(self._listed.values())
         return {
             "output": "" if output is None else output.name,
             "working": output is not None and not self._speaker.problem,
@@ -182,17 +192,13 @@ class Sound:
             "played_seconds": round(self._mixer.tap.seconds, 3),
             "late": self.late,
             "underruns": self.underruns,
-            "sources": [source.snapshot() for source in _ranked(self._listed.values())],
+            "sources": [source.snapshot() for source in ranked[:SOURCES_TOLD]],
+            "sources_total": len(ranked),
         }
 
     def played(self) -> tuple[Played, ...]:
         """What was heard of the sounds that have ended, the oldest first."""
         return self._played()
-
-    @property
-    def policy(self) -> policy.Table:
-        """Who is heard with whom, as the settings have it."""
-        return self._policy
 
     # --- commands ---
 
@@ -299,6 +305,7 @@ class Sound:
         """Have a look at this many lines of the grid from now, unless one is due before."""
         clock = self._context.clock
         line = floor(clock.now() / GRID + 1e-6) + lines
+        line -= line % lines  # where others have their turns as well
         if self._timer is not None:
             if self._due <= line:
                 return
@@ -327,12 +334,12 @@ class Sound:
 
     def _look(self) -> None:
         """See what has been heard since the last time, and what follows from that."""
-        now, loudest, cause = self._context.clock.now(), 0.0, None
+        now, loudest = self._context.clock.now(), 0.0
         levelled: list[Listed] = []
         for source in self._listed.values():
             power = source.look(now)
             if power > loudest:
-                loudest, cause = power, source.cause
+                loudest, self._loudest = power, source.cause
             if source.leveller is not None and source.level():
                 levelled.append(source)
         self._presence.hear(loudest, now=now)
@@ -340,7 +347,7 @@ class Sound:
             self._plan(*levelled)
         if (active := self._presence.at(now)) is not self._active:
             self._active = active
-            self._played.output(active, cause)
+            self._played.output(active, self._loudest)
 
     def _measure(self, source: Listed) -> None:
         heard_at = source.entry.channel.heard_at
@@ -351,12 +358,14 @@ class Sound:
     def _let_go(self) -> None:
         """Forget the sources that have become silent."""
         now = self._context.clock.now()
-        gone = [s for s in self._leaving if s.channel.silent_at is not None or now >= s.until]
+        gone = {s for s in self._leaving if s.channel.silent_at is not None or now >= s.until}
         if gone:
-            self._leaving = [source for source in self._leaving if source not in gone]
+            leaving = self._leaving
+            self._leaving = [source for source in leaving if source not in gone]
             self._plan()
-        for source in gone:
-            self._conclude(source)
+            for source in leaving:
+                if source in gone:
+                    self._conclude(source)
 
     def _conclude(self, leaving: _Leaving) -> None:
         channel = leaving.channel

@@ -23,9 +23,14 @@ class Bench(SoundBench):
         self.active: list[tuple[float, bool]] = []  # seconds since the start
         self.causes: list[object] = []
         self.context.bus.subscribe(SoundPlayed, self._note)
-        self.context.bus.subscribe(
-            OutputActive, lambda e: self.active.append((self.clock.now() - 100.0, e.active))
-        )
+        self.reasons: list[str] = []
+        self.context.bus.subscribe(OutputActive, self._note_output)
+
+    def _note_output(self, event: OutputActive) -> None:
+        self.active.append((self.clock.now() - 100.0, event.active))
+        cause = self.context.trace.current
+        assert cause is not None
+        self.reasons.append(str(cause.root.what))
 
     def _note(self, event: Event) -> None:
         assert isinstance(event, SoundPlayed)
@@ -179,9 +184,11 @@ def test_the_output_is_active_while_something_is_heard_and_does_not_flap_between
     ring = SampleRing(10 * SAMPLE_RATE)
     ring.write(np.concatenate([pause, *[word, pause] * 3]))
 
-    bench.add("call", ring, CALL)
+    with bench.context.trace.input("datagram", "a call", bench.clock.now()):
+        bench.add("call", ring, CALL)
     bench.play(8.0)
     assert [active for _, active in bench.active] == [True, False]
+    assert "a call" in bench.reasons[-1]
     began, ended = (at for at, _ in bench.active)
     assert 1.0 < began < 1.2
     assert 3.6 + 2.0 < ended < 3.6 + 2.3
