@@ -43,6 +43,7 @@ def views_of(
         listening=lambda: phone.transports.addresses,
         nat=phone.nat.snapshot,
         sound=sound.snapshot,
+        sound_level=lambda: sound.level_db,
         microphone=microphone.snapshot,
         played=sound.played,
         clips=library,

@@ -30,7 +30,6 @@ EVENTS_PER_TICK = 20  # in a storm only the newest are told, with a count of the
 TICK = 1 / 15  # seconds between levels, events and changes of state
 FRAME_SPACING = 1 / 60  # seconds; a frame that comes sooner waits for the tick
 STATE_SHARE = 0.05  # of the time, at most, goes into telling state and levels of a busy device
-SOURCES_TOLD = 32  # of what plays, those of the highest rank
 SOUND = "sound"  # the view of what plays
 TICKS_PER_STATE = 15  # the state is told again each second, if nothing changes
 
@@ -209,7 +208,7 @@ class Live:
     def _levels(self) -> dict[str, object]:
         """The loudness of the speaker and of each call, in dB of full scale, if it has changed."""
         calls = {call.id: round(call.level_db, 1) for call in self._views.calls()}
-        levels = {"calls": calls, "sound": self._views.sound().get("rms_db")}
+        levels: dict[str, object] = {"calls": calls, "sound": self._views.sound_level()}
         if levels == self._levels_told:
             return {}
         self._levels_told = levels
@@ -220,14 +219,11 @@ class Live:
         looking = [listener for listener in self._listeners if listener.view == SOUND]
         if not looking:
             return
-        sound, microphone = dict(self._views.sound()), self._views.microphone()
-        if (sound, microphone) == self._sound_told:
+        told = {"sound": self._views.sound(), "microphone": self._views.microphone()}
+        if told == self._sound_told:
             return
-        self._sound_told = (dict(sound), microphone)
-        sources = sound.get("sources")
-        if isinstance(sources, list):
-            sound["sources"] = sources[:SOURCES_TOLD]
-        message = self._encode("sound", sound=sound, microphone=microphone)
+        self._sound_told = told
+        message = self._encode("sound", **told)
         for listener in looking:
             listener.offer(message)
 

@@ -23,6 +23,7 @@ REFUSED = (
     "(Forbidden)",
     "(Conflict)",
     "(Precondition Failed)",
+    "(Unsupported Media Type)",
     "(Content Too Large)",
     "(Unprocessable Entity)",
     "(Unprocessable Content)",

@@ -39,6 +39,7 @@ SOUND: dict[str, object] = {
     "rms_db": -18.0,
     "peak_db": -6.0,
     "sources": [PAGE, SIREN, CLIP],
+    "sources_total": 3,
 }
 PLAYED = SoundPlayed(
     owner="in-7",

@@ -25,7 +25,7 @@ from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused, MediaError
 from sipstrobe.events import ServiceStateChanged
 from sipstrobe.io.soundcard import Buffering, Output, Render
-from sipstrobe.services.sound import MAX_SOURCES, Sound
+from sipstrobe.services.sound import MAX_SOURCES, SOURCES_TOLD, Sound
 from tests.support.clock import FakeClock
 
 BLOCK = 240
@@ -301,9 +301,11 @@ def test_no_number_of_calls_keeps_the_siren_out() -> None:
     for n in range(MAX_SOURCES):
         bench.add(f"call {n}", ring)
 
-    bench.add("siren", ring, kind=SourceKind.SIREN)
+    bench.add("siren", ring, kind=SourceKind.SIREN, rank=5)
 
-    assert "siren" in [source["owner"] for source in bench.sound.snapshot()["sources"]]
+    status = bench.sound.snapshot()
+    assert status["sources"][0]["owner"] == "siren"
+    assert (len(status["sources"]), status["sources_total"]) == (SOURCES_TOLD, MAX_SOURCES + 1)
 
 
 def test_volume_and_mute_act_at_once_and_without_a_click() -> None:

@@ -177,6 +177,7 @@ class Device:
             listening=lambda: ["UDP 5060 (IPv4, IPv6)", "TCP 5060 (IPv4, IPv6)"],
             nat=lambda: self.nat,
             sound=lambda: self.sound,
+            sound_level=lambda: float(str(self.sound["rms_db"])),
             microphone=lambda: self.microphone,
             played=lambda: self.played,
             clips=self.library,

@@ -10,11 +10,11 @@ import * as views from "./views.js";
 import { bytes, seconds, tenths } from "./words.js";
 
 const PATH = "/api/v1/clips";
-const STANDS_OUT = 4; // LU from the middle of all clips: somebody will notice
+const STANDS_OUT = 4; // LU from the middle of the others: somebody will notice
 const LOUDEST = 0; // dBTP: above that it is distorted, by most players
 const VOLUMES = { least: -30, most: 20 }; // dB of one playback
 
-const section = new Section("audio");
+const section = new Section("audio", () => show());
 let clips = [];
 let playing = new Set(); // names
 
@@ -48,17 +48,29 @@ async function read() {
   }
   clips = told.clips;
   playing = new Set(clips.filter((clip) => clip.playing).map((clip) => clip.name));
+  show();
+  showQuota($("#clip-quota"), told.used_bytes, told.quota_bytes);
+}
+
+function show() {
   $(".clips").classList.toggle("busy", clips.length > 0);
   setText($("#clip-count"), clips.length > 1 ? String(clips.length) : "");
-  const middle = median(clips.map((clip) => clip.loudness).filter((loudness) => loudness !== null));
-  keep($("#clips"), clips, (clip) => clip.number, makeClip, (row, clip) => updateClip(row, clip, middle));
+  keep($("#clips"), clips, (clip) => clip.number, makeClip, updateClip);
   showPlaying();
-  showQuota($("#clip-quota"), told.used_bytes, told.quota_bytes);
+}
+
+/** What people will notice when they hear it after the other clips that were added. */
+function standsOut(clip) {
+  const others = clips.filter((other) => other !== clip && !other.factory && other.loudness !== null);
+  if (clip.factory || clip.loudness === null || !others.length || section.values.normalise_clips) return "";
+  const difference = clip.loudness - median(others.map((other) => other.loudness));
+  if (Math.abs(difference) < STANDS_OUT) return "";
+  return `${Math.round(Math.abs(difference))} dB ${difference > 0 ? "louder" : "softer"} than the others`;
 }
 
 function median(values) {
   const sorted = values.toSorted((a, b) => a - b);
-  return sorted.length ? (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2 : null;
+  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
 }
 
 // --- one clip ---------------------------------------------------------------------------------
@@ -70,30 +82,30 @@ function makeClip({ number }) {
     h("button.play", { "data-operator": true, onclick: () => playOrStop(clip(), row) }),
     h("div.what", {}, h("strong"), h("small.format")),
     h("div.loudness", {}, h("span.lufs"), h("small.peak"), h("small.marker")),
-    h("details.more-of", {}, h("summary", { "aria-label": "More" }, "⋯"), makeOptions(clip, row)));
+    h("details.more-of", {}, h("summary", { "aria-label": "More" }, "⋯"), makeOptions(clip, row, number)));
   return row;
 }
 
-function makeOptions(clip, row) {
-  const words = h("output");
-  const volume = h("input", { type: "range", name: "volume", min: VOLUMES.least, max: VOLUMES.most, step: 1, value: 0, oninput: () => slide(volume, words) });
+function makeOptions(clip, row, number) {
+  const words = h("output", { for: `volume-${number}` });
+  const volume = h("input", { id: `volume-${number}`, type: "range", name: "volume", min: VOLUMES.least, max: VOLUMES.most, step: 1, value: 0, oninput: () => slide(volume, words) });
   slide(volume, words);
-  const repeat = h("select", { name: "repeat" },
+  const repeat = h("select", { id: `repeat-${number}`, name: "repeat" },
     ...[["0", "once"], ["1", "twice"], ["2", "3 times"], ["4", "5 times"], ["9", "10 times"], ["null", "until stopped"]].map(([value, text]) => h("option", { value }, text)));
   const sure = h("button.danger", { type: "button", onclick: () => askAgain(sure, () => remove(clip(), row)) }, "Delete");
   return h("form.options", { onsubmit: (event) => { event.preventDefault(); play(clip(), row); } },
-    h("label.field", {}, h("span", {}, "Volume"), words, volume),
-    h("label.field", {}, h("span", {}, "How often"), repeat),
+    h("div.field", {}, h("label", { for: volume.id }, "Volume"), words, volume),
+    h("div.field", {}, h("label", { for: repeat.id }, "How often"), repeat),
     h("div.buttons", {},
       h("button.primary", { "data-operator": true }, "Play"),
       h("button", { type: "button", onclick: () => copyLink(clip(), row) }, "Copy link"),
-      h("a.button.own", { download: "" }, "Download"),
+      h("a.button", { download: "" }, "Download"),
       h("button.own", { type: "button", "data-operator": true, onclick: () => rename(clip(), row) }, "Rename"),
       h("span.own", { "data-operator": true }, sure)),
     h("p.error", { role: "alert" }), h("p.hint.told", { "aria-live": "polite" }));
 }
 
-function updateClip(row, clip, middle) {
+function updateClip(row, clip) {
   setText($("strong", row), clip.name);
   const channels = clip.channels === 2 ? "stereo" : "mono";
   const format = clip.factory ? "of every device" : `${clip.format} ${Math.round(clip.sample_rate / 100) / 10} kHz ${channels} · ${bytes(clip.size)}`;
@@ -101,9 +113,7 @@ function updateClip(row, clip, middle) {
   setText($(".lufs", row), clip.loudness === null ? "–" : `${tenths(clip.loudness)} LUFS`);
   $(".lufs", row).title = clip.loudness === null ? "too short or too soft to tell" : "loudness (EBU R 128)";
   setText($(".peak", row), `peak ${tenths(clip.peak_db)} dBTP`);
-  const difference = clip.loudness === null || middle === null ? 0 : clip.loudness - middle;
-  const marker = Math.abs(difference) >= STANDS_OUT
-    ? `${Math.round(Math.abs(difference))} dB ${difference > 0 ? "louder" : "softer"} than most` : clip.peak_db > LOUDEST ? "overdriven" : "";
+  const marker = standsOut(clip) || (clip.peak_db > LOUDEST ? "overdriven" : "");
   setText($(".marker", row), marker);
   row.classList.toggle("stands-out", marker !== "");
   row.classList.toggle("factory", clip.factory === true);

@@ -54,7 +54,7 @@ function show(sound) {
   $("#limiter").style.setProperty("--share", Math.min(1, -reduced / 12));
   setText($("#limiter-words"), reduced < -0.05 ? `Limiter ${decibels(reduced)}` : "Limiter at rest");
   $(".sources").classList.toggle("busy", sound.sources.length > 0);
-  setText($("#source-count"), sound.sources.length > 1 ? String(sound.sources.length) : "");
+  setText($("#source-count"), sound.sources_total > 1 ? String(sound.sources_total) : "");
   keep($("#sources"), sound.sources, (s) => s.owner, makeSource, updateSource);
 }
 
