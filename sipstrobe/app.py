@@ -265,6 +265,7 @@ class Device:
             signals=self.signals,
             sound=self.sound,
             microphone=self.microphone,
+            recorder=self.recorder,
             library=self.library,
             clips=self.clips,
             phone=self.phone,

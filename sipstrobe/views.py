@@ -9,6 +9,7 @@ from sipstrobe.services.history import History
 from sipstrobe.services.microphone import Microphone
 from sipstrobe.services.phone import Phone
 from sipstrobe.services.properties import Properties
+from sipstrobe.services.recorder import Recorder
 from sipstrobe.services.settings import SettingsService
 from sipstrobe.services.signals import Signals
 from sipstrobe.services.sound import Sound
@@ -20,6 +21,7 @@ def views_of(
     signals: Signals,
     sound: Sound,
     microphone: Microphone,
+    recorder: Recorder,
     library: ClipLibrary,
     clips: Clips,
     phone: Phone,
@@ -46,6 +48,8 @@ def views_of(
         sound_level=lambda: sound.level_db,
         microphone=microphone.snapshot,
         played=sound.played,
+        recordings=recorder,
+        pages=phone.pages,
         clips=library,
         clips_playing=clips.snapshot,
         lights=lambda: signals.light_states,

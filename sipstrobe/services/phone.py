@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from sipstrobe.audio.latency import Latency
 from sipstrobe.codecs.registry import CODECS
@@ -23,6 +24,7 @@ from sipstrobe.services.accounts import Accounts
 from sipstrobe.services.busy_lamps import BusyLamps
 from sipstrobe.services.call_media import MediaFactory
 from sipstrobe.services.calls import CallSnapshot
+from sipstrobe.services.delayed_pages import DelayedPages
 from sipstrobe.services.finger import Finger
 from sipstrobe.services.incoming import Incoming
 from sipstrobe.services.keepalives import KeepAlives
@@ -88,7 +90,8 @@ class Phone:
 
         instance_id: a URN by which registrars know the device, the same at every start (RFC 5626
         §4.1); "" does without outbound and GRUU. record: told of each call at its end.
-        folder: where a certificate of our own making is kept. listen: begins to listen to the
+        folder: where a certificate of our own making is kept, and pages that are heard later; None:
+        there are none. listen: begins to listen to the
         microphone, for the other side of an active call; None while it is off.
         """
         self._context = context
@@ -113,6 +116,10 @@ class Phone:
         self._board.on_begin.append(self._voice.begin)
         self._board.on_end.append(self._voice.leave)
         self._board.turns.on_turn.append(lambda call: self._voice.beep(self._board.calls[call]))
+        self.delayed_pages = DelayedPages(context, folder) if folder is not None else None
+        if self.delayed_pages is not None:
+            self._board.on_begin.append(self.delayed_pages.begin)
+            self._board.on_end.append(self.delayed_pages.end)
         self._incoming = Incoming(*signalling, self.transports, *calls, self._voice)
         self._outgoing = Outgoing(*signalling, *calls)
         self._transfers = Transfers(*signalling, self._board, self.accounts, self._outgoing.call)
@@ -190,6 +197,8 @@ class Phone:
             await asyncio.sleep(0.005)
         await self.transports.aclose()
         await self.nat.aclose()
+        if self.delayed_pages is not None:
+            await self.delayed_pages.aclose()
         self._driver.close()
 
     def apply_extensions(self, extensions: Sequence[Extension]) -> None:
@@ -213,6 +222,10 @@ class Phone:
             if one.media is not None and parameters is not None and call in (None, one.id):
                 return Recordable(one.id, one.media.stream, CODECS[parameters.codec].sample_rate)
         return None
+
+    def pages(self) -> dict[str, Any]:
+        """The calls of pages that are heard later: taken down, waiting, playing."""
+        return self.delayed_pages.snapshot() if self.delayed_pages is not None else {}
 
     def refresh_microphone(self) -> None:
         """It has been switched on or off: for the calls that are active too."""

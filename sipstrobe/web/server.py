@@ -126,7 +126,13 @@ class WebServer:
             SettingsDoor(context.dispatcher, store),
             SoundDoor(views),
             RecordingsDoor(views),
-            SirenAndLight(context.dispatcher, context.clock, views, lambda: store.current.profiles),
+            SirenAndLight(
+                context.dispatcher,
+                context.clock,
+                views,
+                lambda: store.current.profiles,
+                lambda: store.current.clips,
+            ),
         )
         return [*pages.routes(), *(route for door in doors for route in door.routes())]
 

@@ -49,6 +49,8 @@ class Status:
             "nat": views.nat(),
             "sound": views.sound(),
             "microphone": views.microphone(),
+            "recordings": views.recordings.snapshot(),
+            "pages": views.pages(),
             "lights": views.lights(),
             "services": views.services(),
             "triggers": [

@@ -88,6 +88,45 @@ class FakeRecord:
     verdict: str | None = "ok"
 
 
+@dataclass(frozen=True, slots=True)
+class FakeRecorded:
+    name: str
+    size: int
+    began: float = 1893456000.0
+    source: str = "speaker"
+    seconds: float = 1.0
+
+
+@dataclass
+class Recordings:
+    """Those of a folder, of which one is being made."""
+
+    folder: Path | None = None
+    making: str = ""
+
+    def snapshot(self) -> list[dict[str, object]]:
+        if not self.making:
+            return []
+        return [{"recording": self.making, "source": "speaker", "call": "", "seconds": 2.5}]
+
+    async def recordings(self) -> list[FakeRecorded]:
+        if self.folder is None:
+            raise OSError("the folder of recordings cannot be read")
+        return [FakeRecorded(p.name, p.stat().st_size) for p in sorted(self.folder.iterdir())]
+
+    async def delete(self, name: str) -> bool:
+        if name == self.making:
+            raise CommandRefused("recording", f"{name} is being made")
+        path = self.path(name)
+        if path is None or not path.exists():
+            return False
+        path.unlink()
+        return True
+
+    def path(self, name: str) -> Path | None:
+        return self.folder / name if self.folder is not None and "/" not in name else None
+
+
 @dataclass
 class Device:
     """The parts of one device, put together as the app does it, without SIP and sound."""
@@ -102,6 +141,7 @@ class Device:
     sound: dict[str, object] = field(default_factory=lambda: {"output": "null", "rms_db": -120.0})
     microphone: dict[str, object] = field(default_factory=lambda: dict(NO_MICROPHONE))
     played: list[dict[str, object]] = field(default_factory=list[dict[str, object]])
+    recordings: Recordings = field(default_factory=Recordings)
     registrations: list[dict[str, object]] = field(default_factory=list[dict[str, object]])
     services: dict[str, str] = field(default_factory=dict[str, str])
     nat: dict[str, object] = field(default_factory=lambda: {"public": "", "servers": []})
@@ -180,6 +220,8 @@ class Device:
             sound_level=lambda: float(str(self.sound["rms_db"])),
             microphone=lambda: self.microphone,
             played=lambda: self.played,
+            recordings=self.recordings,
+            pages=lambda: {"recording": [], "waiting": [], "playing": ""},
             clips=self.library,
             clips_playing=self.clips.snapshot,
             lights=lambda: self.signals.light_states,

@@ -1,0 +1,79 @@
+"""Recordings as resources: looked up, downloaded, deleted. They are begun and ended by commands."""
+
+import asyncio
+from collections.abc import Awaitable
+from datetime import UTC, datetime
+from typing import Any, Final, TypeVar
+
+from sipstrobe.config.users import Role
+from sipstrobe.web.exchange import Handler, HttpProblem, Request, Response, Route, json
+from sipstrobe.web.views import RecordedView, Views
+
+T = TypeVar("T")
+
+PATH: Final = "/api/v1/recordings"
+
+
+class RecordingsDoor:
+    """The routes of recordings. What was said in a room or a call is not for everybody who may
+    look at the device."""
+
+    def __init__(self, views: Views) -> None:
+        self._recordings = views.recordings
+
+    def routes(self) -> list[Route]:
+        def act(method: str, path: str, handler: Handler) -> Route:
+            return Route(method=method, path=path, handler=handler, role=Role.OPERATOR)
+
+        return [
+            act("GET", PATH, self._list),
+            act("GET", PATH + "/*", self._download),
+            act("DELETE", PATH + "/*", self._delete),
+        ]
+
+    async def _list(self, _: Request) -> Response:
+        """The newest first; with `active` while it is being made."""
+        found = await _of_the_disk(self._recordings.recordings())
+        making = {str(one["recording"]): one for one in self._recordings.snapshot()}
+        return json({"recordings": [_told(one, active=one.name in making) for one in found]})
+
+    async def _download(self, request: Request) -> Response:
+        """As a file; of one that is being made, what there is so far."""
+        name = _name_in(request)
+        path = self._recordings.path(name)
+        if path is None or not await asyncio.to_thread(path.is_file):
+            raise _unknown(name)
+        disposition = ("Content-Disposition", f'attachment; filename="{name}"')
+        return Response(200, content_type="audio/wav", headers=(disposition,), file=path)
+
+    async def _delete(self, request: Request) -> Response:
+        name = _name_in(request)
+        if not await _of_the_disk(self._recordings.delete(name)):
+            raise _unknown(name)
+        return Response(204)
+
+
+async def _of_the_disk(answer: Awaitable[T]) -> T:
+    try:
+        return await answer
+    except OSError as error:
+        raise HttpProblem(503, str(error)) from None
+
+
+def _told(one: RecordedView, *, active: bool) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "source": one.source,
+        "began": datetime.fromtimestamp(one.began, UTC),
+        "seconds": round(one.seconds, 2),
+        "size": one.size,
+        "active": active,
+    }
+
+
+def _name_in(request: Request) -> str:
+    return request.path.removeprefix(PATH + "/")
+
+
+def _unknown(name: str) -> HttpProblem:
+    return HttpProblem(404, f"there is no recording {name[:64]!r}", code="unknown_recording")
