@@ -3,8 +3,10 @@
 from itertools import product
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from sipstrobe.audio.policy import DEFAULT, Group, ducks, gains, table
+from sipstrobe.audio.policy import DEFAULT, PRECEDENCE, Group, ducks, gains, table
 from sipstrobe.audio.settings import MixRule
 from sipstrobe.audio.source import SourceKind
 
@@ -99,3 +101,33 @@ def test_only_where_a_pair_ducks_it_matters_who_is_speaking() -> None:
     assert not ducks(table(), [(5, CALL), (4, CALL)])
     assert not ducks(table(mixed), [(5, CALL), (3, SIREN)])
     assert not ducks(table(), [(5, CLIP)])
+
+
+_RULE = st.builds(
+    MixRule,
+    over=st.sampled_from([kind.value for kind in SourceKind]),
+    under=st.sampled_from([kind.value for kind in SourceKind]),
+    does=st.sampled_from(["alone", "duck", "mix"]),
+    duck_db=st.floats(-40.0, -1.0),
+)
+_GROUPS = st.dictionaries(
+    st.tuples(st.integers(1, 13), st.sampled_from(list(SourceKind))), st.booleans(), max_size=12
+)
+
+
+@given(st.lists(_RULE, max_size=25), _GROUPS)
+@settings(max_examples=150, deadline=None)
+def test_whatever_the_table_says_no_sound_is_changed_by_those_below_it(
+    own: list[MixRule], sounding: dict[Group, bool]
+) -> None:
+    rules = table(own)
+    found = gains(rules, sounding)
+    order = sorted(sounding, key=lambda group: (-group[0], PRECEDENCE[group[1]]))
+
+    assert set(found) == set(sounding)
+    assert all(0.0 <= gain <= 1.0 for gain in found.values())
+    for count in range(len(order) + 1):
+        highest = order[:count]
+        assert gains(rules, {g: sounding[g] for g in highest}) == {g: found[g] for g in highest}
+    if order:
+        assert found[order[0]] == 1.0
