@@ -77,6 +77,12 @@ const KNOWN = {
     `${FUNCTIONS[i.function] ?? i.function}: ${i.pattern} ${PHASES[i.phase] ?? i.phase}${i.profile ? ` · ${i.profile}` : ""}`,
   "signal/maintenance": (i) => `Maintenance mode ${i.active ? "on" : "off"}`,
   "signal/health_check": (i) => (i.passed ? "Health check passed" : `Health check: ${i.errors}`),
+  "call/dtmf": (i) => `Digits ${i.sequence}: ${i.name}`,
+  "sound/clip": (i) => `Clip “${i.clip}” ${i.playing ? "plays" : "has ended"}`,
+  "sound/output": (i) => (i.active ? "The speaker plays" : "The speaker is silent"),
+  "sound/microphone": (i) => `Microphone ${i.on ? "on" : "off"}`,
+  "sound/recording": (i) => `Recording ${i.recording} ${i.active ? "has begun" : "has ended"}`,
+  "sound/played": (i) => `${kindOf(i.kind)} was heard for ${seconds(i.heard_seconds)} (${i.owner})`,
   "input/manual_trigger": (i) => `Manual trigger ${i.trigger} ${i.active ? "pressed" : "released"}`,
   "device/settings": (i) => `Settings changed: ${i.paths}`,
   "device/service": (i) => (i.working ? `${i.service} works` : `${i.service}: ${i.problem}`),
@@ -90,6 +96,11 @@ const KNOWN = {
   "stop-all": () => "Stop everything",
   "hang-up": (i) => (i.call ? `Hang up ${i.call}` : "Hang up all calls"),
   "answer-call": () => "Answer the call",
+  "send-digits": (i) => `Send the digits ${i.digits}`,
+  "play-clip": (i) => `Play clip “${i.clip}”`,
+  "stop-clip": (i) => (i.clip ? `Stop clip “${i.clip}”` : "Stop a clip"),
+  "start-recording": (i) => `Record the ${i.source}`,
+  "stop-recording": () => "End the recording",
 };
 const INPUTS = new Set(["http", "datagram", "sip"]); // their words need no more
 const FUNCTIONS = { SignalingLED: "Signalling light", AudioLED: "Audio light", AudioSpeaker: "Speaker" };
