@@ -14,7 +14,10 @@ const STANDS_OUT = 4; // LU from the middle of the others: somebody will notice
 const LOUDEST = 0; // dBTP: above that it is distorted, by most players
 const VOLUMES = { least: -30, most: 20 }; // dB of one playback
 
-const section = new Section("audio", () => show());
+const section = new Section("audio", ({ recording_quota_mb }) => {
+  show();
+  recordings.showSpace(recording_quota_mb);
+});
 let clips = [];
 let playing = new Set(); // names
 

@@ -7,6 +7,9 @@ import { bytes, party, seconds, when } from "./words.js";
 
 const PATH = "/api/v1/recordings";
 const form = $("#record");
+const SOURCES = { speaker: "Speaker", microphone: "Microphone", call: "Call" };
+let recordings = [];
+let quotaMb = 0;
 
 /** What can be recorded: the speaker, the microphone, and each call that is active. */
 export function showCalls(calls) {
@@ -28,7 +31,9 @@ form.addEventListener("submit", async (event) => {
   }
 });
 
+/** What was said in a room or a call is not for everybody who may look at the device. */
 export async function read() {
+  if (document.body.classList.contains("viewer")) return;
   let told;
   try {
     told = await ask("GET", PATH);
@@ -36,9 +41,16 @@ export async function read() {
     say(problem.message);
     return;
   }
-  $(".recorded").classList.toggle("busy", told.recordings.length > 0);
-  keep($("#recordings"), told.recordings, (r) => `${r.name} ${r.active}`, makeRecording, updateRecording);
-  showQuota($("#recording-quota"), told.used_bytes, told.quota_bytes);
+  recordings = told.recordings;
+  $(".recorded").classList.toggle("busy", recordings.length > 0);
+  keep($("#recordings"), recordings, (r) => `${r.name} ${r.active}`, makeRecording, updateRecording);
+  showSpace();
+}
+
+/** quota: megabytes that recordings may have. */
+export function showSpace(quota = quotaMb) {
+  quotaMb = quota;
+  showQuota($("#recording-quota"), recordings.reduce((all, { size }) => all + size, 0), 1e6 * quotaMb);
 }
 
 function makeRecording({ name, active }) {
@@ -54,8 +66,8 @@ function makeRecording({ name, active }) {
     h("div.what", {}, h("strong"), h("small")), h("div.acts", {}, ...acts));
 }
 
-function updateRecording(row, { name, started, source, seconds: length, size, active }) {
-  setText($("strong", row), when(started));
+function updateRecording(row, { name, began, source, seconds: length, size, active }) {
+  setText($("strong", row), when(began));
   row.title = name;
-  setText($("small", row), [source, active ? "is being recorded" : seconds(length), bytes(size)].join(" · "));
+  setText($("small", row), [SOURCES[source] ?? source, active ? "is being recorded" : seconds(length), bytes(size)].join(" · "));
 }

@@ -1,6 +1,6 @@
 // The view of the sound: how loud, what plays, how long sound waits, the microphone, what was played.
 
-import { ask, say } from "./api.js";
+import { ask, command, say } from "./api.js";
 import { $, h, keep, setText } from "./dom.js";
 import { setLevel } from "./meter.js";
 import * as policy from "./policy.js";
@@ -20,6 +20,8 @@ const OFTEN = 5000; // milliseconds between two looks at what was measured
 const section = new Section("audio", policy.showOwn);
 policy.onChange((rules) => section.change({ policy: rules }, true));
 
+$("#stop-pages").addEventListener("click", () => command("stop-pages"));
+
 let timer = 0;
 let parties = new Map(); // who is in each call
 
@@ -36,9 +38,10 @@ views.add("sound", {
     show(sound);
     showMicrophone(microphone);
   },
-  state({ sound, calls }) {
+  state({ sound, calls, pages }) {
     parties = new Map(calls.map(({ id, remote_uri }) => [id, party(remote_uri)]));
     showState(sound);
+    showPages(pages);
   },
   events(events) {
     if (events.some(({ name, items }) => name === "device/settings" && section.concerns(items.paths))) section.read();
@@ -64,6 +67,18 @@ function showState(sound) {
   const wanted = section.values;
   const differs = wanted && (wanted.volume_db !== sound.volume_db || wanted.muted !== sound.muted);
   setText($("#volume-now"), differs ? `Just now ${sound.muted ? "muted" : decibels(sound.volume_db)}, by a rule or a program.` : "");
+}
+
+/** Pages that are taken down while they are spoken, and heard when their callers have hung up. */
+function showPages({ recording, waiting, playing }) {
+  const words = [
+    recording.length && `${recording.length === 1 ? "A page is" : `${recording.length} pages are`} being taken down`,
+    playing && "one is heard now",
+    waiting.length && (waiting.length === 1 ? "one waits for its turn" : `${waiting.length} wait for their turn`),
+  ].filter(Boolean).join(", ");
+  $("#pages").hidden = !words;
+  setText($("#pages small"), words && `${words[0].toUpperCase()}${words.slice(1)}.`);
+  $("#stop-pages").hidden = !playing && !waiting.length;
 }
 
 const ECHO = {
