@@ -11,6 +11,7 @@ from sipstrobe.errors import Problem
 from sipstrobe.events import ClipPlaying
 from sipstrobe.lightsiren.chimes import FACTORY_CLIPS, FIRST_NUMBER, LAST_NUMBER
 from sipstrobe.lightsiren.settings import Profile
+from sipstrobe.lightsiren.sounds import SOUNDS
 from sipstrobe.rules.actions import PlayClip, PlayClipWhile, StopClip
 from sipstrobe.rules.settings import Condition, Rule
 
@@ -35,6 +36,12 @@ def mentions(profiles: tuple[Profile, ...], rules: tuple[Rule, ...]) -> Iterator
     for i, rule in enumerate(rules):
         for path, name in _of_rule(rule):
             yield Mention(f"/rules/{i}{path}", f"rule {rule.name!r}", name)
+
+
+def patterns(clips: tuple[Clip, ...]) -> list[str]:
+    """What sirens can be told to sound, those that people have added last."""
+    names = [*FACTORY_CLIPS, *(clip.name for clip in clips)]
+    return [*SOUNDS, *(CLIP_PATTERN + name for name in names)]
 
 
 def section_problems(clips: tuple[Clip, ...]) -> list[Problem]:

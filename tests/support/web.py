@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections import ChainMap
 from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused
 from sipstrobe.events import Function
 from sipstrobe.lightsiren.settings import MaintenanceSettings
+from sipstrobe.lightsiren.sound import Playable
+from sipstrobe.lightsiren.sounds import SOUNDS
 from sipstrobe.services.automation import Automation
 from sipstrobe.services.clip_library import ClipLibrary
 from sipstrobe.services.clips import Clips
@@ -168,8 +171,11 @@ class Device:
         quiet = MaintenanceSettings(active=False)
         store = Store.load(files or Memory(), os.urandom)
         store.change_now({"maintenance": quiet, "web": {"users": users}} | settings)
-        device = cls(context, store, Signals(context), Properties(context), Automation(context))
+        sounds = ChainMap[str, Playable](dict(SOUNDS))
+        signals = Signals(context, sounds=sounds)
+        device = cls(context, store, signals, Properties(context), Automation(context))
         device._add_clips(folder)
+        sounds.maps.append(device.library.patterns)
         store.watch(lambda s: s.profiles, device.signals.apply_profiles)
         store.watch(lambda s: s.maintenance, device.signals.apply_maintenance)
         store.watch(lambda s: s.manual_triggers, device.properties.apply)

@@ -314,6 +314,27 @@ async def test_control_programs_upload_rename_download_and_remove(
     assert "accepted are wav" in told
 
 
+async def test_control_programs_see_clips_as_siren_patterns(
+    session: ClientSession, device: Device, gong: bytes
+) -> None:
+    """PRF-13: those that people have added are offered, those of every device can be used too."""
+    await ask(session, "POST", CLIPS, params={"name": "Gong"}, data=gong)
+
+    async def call(method: str, **params: Any) -> Any:
+        body = {"apiVersion": "1.0", "method": method, "params": params}
+        return (await ask(session, "POST", "/axis-cgi/siren_and_light.cgi", json=body))[1]
+
+    offered = (await call("getCapabilities"))["data"]["capabilities"]["siren"]["supportedPatterns"]
+    assert offered[-1]["name"] == "clip:Gong"
+    assert len(offered) == 30
+    profile = {"name": "Break", "siren": {"pattern": "clip:Gong", "priority": 4}}
+    assert "data" in await call("addProfile", **profile)
+    assert "data" in await call("start", profile="Break")
+    assert [s.kind.value for s in device.sources.values()] == ["siren"]
+    assert "data" in await call("start", siren={"pattern": "clip:Ding-dong", "priority": 5})
+    assert (await call("start", siren={"pattern": "clip:Nothing"}))["error"]["code"] == 2200
+
+
 # --- forms as they come --------------------------------------------------------------------------
 
 

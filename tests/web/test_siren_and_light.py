@@ -543,7 +543,11 @@ def _answer_of(body: bytes) -> Any:
     profiles = (Profile(name="Evacuate", light=LightPart(pattern="Steady")),)
     device = Device.make(context, profiles=profiles)
     cgi = SirenAndLight(
-        context.dispatcher, context.clock, device.views(), lambda: device.store.current.profiles
+        context.dispatcher,
+        context.clock,
+        device.views(),
+        lambda: device.store.current.profiles,
+        lambda: device.store.current.clips,
     )
     (route,) = cgi.routes()
     response = route.handler(Request(method="POST", path=PATH, target=PATH, body=body))

@@ -172,7 +172,11 @@ def test_without_its_service_an_order_is_not_available() -> None:
     device = Device.make(context, profiles=PROFILES)
     nobody = Dispatcher(context.clock, context.trace)
     cgi = SirenAndLight(
-        nobody, context.clock, device.views(), lambda: device.store.current.profiles
+        nobody,
+        context.clock,
+        device.views(),
+        lambda: device.store.current.profiles,
+        lambda: device.store.current.clips,
     )
     body = b'{"apiVersion":"1.0","method":"start","params":{"profile":"Door"}}'
 

@@ -1,9 +1,10 @@
 """POST /axis-cgi/siren_and_light.cgi: light and siren as door controllers and cameras call them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from math import ceil
 from typing import Any, cast
 
+from sipstrobe.audio.clip import CLIP_PATTERN, Clip
 from sipstrobe.bus import Dispatcher
 from sipstrobe.clock import Clock
 from sipstrobe.commands import (
@@ -18,6 +19,7 @@ from sipstrobe.commands import (
     StopOperations,
     StopProfile,
 )
+from sipstrobe.config.clips import patterns
 from sipstrobe.config.users import Role
 from sipstrobe.errors import CommandRefused, ConfigError
 from sipstrobe.events import Function
@@ -76,16 +78,18 @@ class SirenAndLight:
         clock: Clock,
         views: Views,
         profiles: Callable[[], tuple[Profile, ...]],
+        clips: Callable[[], tuple[Clip, ...]],
     ) -> None:
         self._dispatcher = dispatcher
         self._clock = clock
         self._views = views
         self._profiles = profiles
+        self._clips = clips
         self._cgi = JsonCgi(
             VERSION,
             {
                 "getSupportedVersions": lambda _: {"apiVersions": [VERSION]},
-                "getCapabilities": lambda _: {"capabilities": capabilities()},
+                "getCapabilities": lambda _: {"capabilities": capabilities(self._clips())},
                 "getStatus": self._get_status,
                 "getProfiles": self._get_profiles,
                 "start": self._start,
@@ -126,7 +130,7 @@ class SirenAndLight:
             if "siren" in params or "light" in params:
                 raise ApiError(BAD_VALUE, "Give either a profile, or siren and light")
             return _ids(self._execute(StartProfile(profile=params.text("profile"))))
-        siren = read_siren(params.object("siren")) if "siren" in params else None
+        siren = read_siren(params.object("siren"), self._sounds) if "siren" in params else None
         light = read_light(params.object("light")) if "light" in params else None
         if siren is None and light is None:
             missing("profile, siren or light")
@@ -146,7 +150,7 @@ class SirenAndLight:
         return {}
 
     def _add_profile(self, params: Params) -> dict[str, Any]:
-        self._store((*self._profiles(), read_profile(params)))
+        self._store((*self._profiles(), read_profile(params, self._sounds)))
         return {}
 
     def _remove_profile(self, params: Params) -> dict[str, Any]:
@@ -159,7 +163,7 @@ class SirenAndLight:
 
     def _upload_profiles(self, params: Params) -> dict[str, Any]:
         mode = params.text("uploadMode")
-        uploaded = _read_file(params)
+        uploaded = _read_file(params, self._sounds)
         match mode:
             case "add":
                 before = self._profiles()
@@ -200,6 +204,11 @@ class SirenAndLight:
             found = (Function(o.function) for o in running if o.id == wanted)
             yield OperationId(next(found, _LIGHTS[0]), wanted)
 
+    @property
+    def _sounds(self) -> Collection[str]:
+        """All that a siren can be told to sound."""
+        return patterns(self._clips())
+
     def _store(self, profiles: tuple[Profile, ...]) -> None:
         """All or nothing. Raises ApiError for what the profiles cannot be together."""
         if len(profiles) > MAX_PROFILES:
@@ -218,14 +227,15 @@ class SirenAndLight:
             raise refusal(refused.code) from None
 
 
-def capabilities() -> dict[str, Any]:
-    """What can be asked for, with the defaults of what is left out."""
+def capabilities(clips: Iterable[Clip] = ()) -> dict[str, Any]:
+    """What can be asked for, with the defaults of what is left out; clips: those of people."""
+    sounds = [*SOUNDS, *(CLIP_PATTERN + clip.name for clip in clips)]
     priority = {"possible": PRIORITIES, "default": DEFAULT_PRIORITY}
     return {
         "siren": {
             "supportedPatterns": [
                 {"name": name, "intensity": _intensity(_SIREN_INTENSITIES), "priority": priority}
-                for name in SOUNDS
+                for name in sounds
             ]
         },
         "light": {
@@ -313,7 +323,7 @@ def _functions(services: tuple[str, ...]) -> tuple[Function, ...]:
     return tuple(dict.fromkeys(f for service in services for f in _SERVICES[service]))
 
 
-def _read_file(params: Params) -> list[Profile]:
+def _read_file(params: Params, sounds: Collection[str]) -> list[Profile]:
     """The array of profiles in the form's file."""
     if "file" not in params.files:
         missing("file")
@@ -325,4 +335,4 @@ def _read_file(params: Params) -> list[Profile]:
         raise refusal("too_many_profiles")
     if not all(isinstance(entry, dict) for entry in entries):
         invalid("file", "an array of profiles")
-    return [read_profile(Params(entry)) for entry in entries]
+    return [read_profile(Params(entry), sounds) for entry in entries]

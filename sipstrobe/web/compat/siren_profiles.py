@@ -1,5 +1,6 @@
 """Profiles, lights and sirens as JSON of the siren and light API, and back."""
 
+from collections.abc import Collection
 from typing import Any
 
 from sipstrobe.lightsiren.profile import Fault, check_light, check_profile, check_siren, resolved
@@ -12,7 +13,6 @@ from sipstrobe.lightsiren.settings import (
     Profile,
     SirenPart,
 )
-from sipstrobe.lightsiren.sounds import SOUNDS
 from sipstrobe.web.compat.json_cgi import BAD_VALUE, MISSING, NOT_READY, ApiError, Params
 
 LIMIT, PROFILE, OPERATION = 1201, 1202, 1203
@@ -67,27 +67,27 @@ def read_light(params: Params) -> LightPart:
     return light
 
 
-def read_siren(params: Params) -> SirenPart:
-    """A siren, checked. Raises ApiError."""
+def read_siren(params: Params, sounds: Collection[str]) -> SirenPart:
+    """A siren, checked; sounds: the patterns that there are. Raises ApiError."""
     siren = SirenPart(
         pattern=params.text("pattern"),
         intensity=params.number("intensity") if "intensity" in params else DEFAULT_INTENSITY,
         priority=params.number("priority") if "priority" in params else DEFAULT_PRIORITY,
         duration=_read_duration(params),
     )
-    _raise_first(check_siren(siren, SOUNDS))
+    _raise_first(check_siren(siren, sounds))
     return siren
 
 
-def read_profile(params: Params) -> Profile:
+def read_profile(params: Params, sounds: Collection[str]) -> Profile:
     """A profile, checked by itself. Raises ApiError."""
     profile = Profile(
         name=params.text("name"),
         description=params.text("description") if "description" in params else "",
         light=read_light(params.object("light")) if "light" in params else None,
-        siren=read_siren(params.object("siren")) if "siren" in params else None,
+        siren=read_siren(params.object("siren"), sounds) if "siren" in params else None,
     )
-    _raise_first(check_profile(profile, SOUNDS))
+    _raise_first(check_profile(profile, sounds))
     return profile
 
 
