@@ -316,7 +316,8 @@ class SoundPlayed(Event):
     hidden_seconds: float  # passed unheard: silenced by a higher rank, muted, or without an output
     ducked_seconds: float  # of those heard: softer because of a higher rank
     level_db: float  # RMS of what was heard of it, dBFS, before the limiter; -120: nothing
-    underruns: int
+    underruns: int  # times that it had nothing to play
+    late_periods: int  # of the output meanwhile: gaps in all that was heard
     delay_ms: float  # from the input that wanted it to its first sample; -1: never heard
 
 

@@ -1,5 +1,6 @@
 """One source in the speaker: what its owner wants, and the truth about what was heard of it."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from sipstrobe.audio.format import (
@@ -43,6 +44,8 @@ class Listed:
     __slots__ = (
         "_heeded",
         "_hidden",
+        "_late",
+        "_late_before",
         "_seen",
         "cause",
         "command",
@@ -57,8 +60,15 @@ class Listed:
     )
 
     def __init__(
-        self, command: AddSource, share: Share, order: int, wanted_at: float, cause: Cause | None
+        self,
+        command: AddSource,
+        share: Share,
+        order: int,
+        wanted_at: float,
+        cause: Cause | None,
+        late: Callable[[], int],
     ) -> None:
+        """late: how many periods of the output came too late so far."""
         self.command = command
         self.order = order  # who was there first
         self.wanted_at = wanted_at  # when the input came that this source follows from
@@ -69,6 +79,8 @@ class Listed:
         self.presence = Presence(AUDIBLE_DB, AUDIBLE_HOLD)
         self.leveller: Leveller | None = None
         self.measured = False
+        self._late = late
+        self._late_before = late()
         self._seen = (0, 0.0)  # samples and energy played, at the last look
         self._heeded = (0, 0.0)  # the same for the leveller
         self._hidden: int | None = None  # samples that passed unheard until it was removed
@@ -138,6 +150,7 @@ class Listed:
             ducked_seconds=round(min(channel.ducked, channel.played) / SAMPLE_RATE, 3),
             level_db=_level_db(channel.energy, channel.played),
             underruns=channel.underruns,
+            late_periods=max(0, self._late() - self._late_before),  # another output begins at 0
             delay_ms=-1.0 if heard_at is None else _milliseconds(heard_at - self.wanted_at),
         )
 
@@ -154,6 +167,7 @@ class Listed:
             **levels(command.ring.recent(HISTORY), channel.gain),
             "waiting_ms": round(command.ring.fill / (SAMPLE_RATE / 1000), 1),
             "underruns": told.underruns,
+            "late_periods": told.late_periods,
             "heard_seconds": told.heard_seconds,
             "hidden_seconds": told.hidden_seconds,
             "ducked_seconds": told.ducked_seconds,

@@ -212,7 +212,8 @@ class Sound:
         self._leave(command.owner, wanted_at)
         group = (command.rank, command.kind)
         share = self._shares.setdefault(group, Share(group))
-        source = Listed(command, share, next(self._orders), wanted_at, cause)
+        order = next(self._orders)
+        source = Listed(command, share, order, wanted_at, cause, lambda: self.late)
         source.follow(voice and self._wanted is not None and self._wanted.level_callers)
         self._listed[command.owner] = source
         source.refill()

@@ -64,6 +64,7 @@ def test_a_sound_that_has_ended_tells_how_long_and_how_loud_it_was_heard() -> No
             ducked_seconds=0.0,
             level_db=-6.0,
             underruns=0,
+            late_periods=0,
             delay_ms=0.0,
         )
     ]
@@ -141,6 +142,20 @@ def test_running_dry_is_counted_with_the_sound() -> None:
     bench.play(0.1)
 
     assert (bench.told[0].underruns, bench.told[0].heard_seconds) == (1, 0.5)
+
+
+def test_gaps_that_the_card_has_made_are_counted_with_each_sound() -> None:
+    bench = Bench()
+    bench.cards[-1].late = 5
+    bench.add("call", _square(5.0), CALL)
+    bench.play(0.5)
+    bench.cards[-1].late = 7
+    bench.play(0.5)
+
+    bench.remove("call")
+    bench.play(0.1)
+
+    assert bench.told[0].late_periods == 2
 
 
 def test_what_was_played_is_kept_with_its_instants_up_to_a_bound() -> None:
