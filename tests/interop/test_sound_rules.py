@@ -2,7 +2,8 @@
 
 One clip lasts 0.8 s, the other is repeated for as long as it takes. Calls to 3001 are answered and
 play the long one until 1 is pressed; calls to 3002 are answered after the short one, and to 3005
-after the long one. For 3003 and 3004, the rules of a new device are switched on.
+after the long one; 3006 answers with digits and is recorded. For 3001, 3003 and 3004, rules of a
+new device are switched on. The microphone is in a room where nothing is to be heard.
 """
 
 import json
@@ -16,7 +17,14 @@ import pytest
 
 from sipstrobe.config.factory import FACTORY_RULES
 from sipstrobe.lightsiren.chimes import FACTORY_CLIPS, PRE_ANNOUNCEMENT
-from sipstrobe.rules.actions import AnswerCall, PlayClip, RunProfile, StopClip
+from sipstrobe.rules.actions import (
+    AnswerCall,
+    PlayClip,
+    RecordWhile,
+    RunProfile,
+    SendDigits,
+    StopClip,
+)
 from sipstrobe.rules.settings import Condition, Rule
 from tests.interop.baresip import Baresip, baresip
 from tests.interop.device import RATE, Device, device, wait_until
@@ -38,6 +46,10 @@ PROFILE = {
 
 def ringing(extension: str) -> Condition:
     return Condition(event="call/state", match={"state": "ringing", "extension": extension})
+
+
+def active(extension: str) -> Condition:
+    return Condition(event="call/state", match={"state": "active", "extension": extension})
 
 
 def ended(clip: str) -> Condition:
@@ -62,11 +74,10 @@ def narrow(condition: Condition, extension: str) -> Condition:
 
 
 PRESSED = Condition(event="input/manual_trigger", match={"trigger": "1", "active": "true"})
-IN_A_CALL = Condition(event="call/state", match={"state": "active", "extension": "3001"})
 SILENCE = Condition(event="call/dtmf", match={"name": "Silence"})
 RULES = (
     Rule(name="Answer 3001", when=ringing("3001"), action=AnswerCall()),
-    Rule(name="Play in 3001", when=IN_A_CALL, action=PlayClip(clip=LONG, repeat=30)),
+    Rule(name="Play in 3001", when=active("3001"), action=PlayClip(clip=LONG, repeat=30)),
     Rule(name="1 stops the clip", when=SILENCE, action=StopClip(clip=LONG)),
     Rule(name="Chime for 3002", when=ringing("3002"), action=PlayClip(clip=CHIME)),
     Rule(
@@ -82,6 +93,10 @@ RULES = (
         conditions=(ringing("3005"),),
         action=AnswerCall(),
     ),
+    Rule(name="Answer 3006", when=ringing("3006"), action=AnswerCall()),
+    Rule(name="Tell 3006", when=active("3006"), action=SendDigits(digits="5#")),
+    Rule(name="Record 3006", conditions=(active("3006"),), action=RecordWhile(source="call")),
+    switched_on("Green front light during calls", "3001"),
     switched_on("Pre-announcement tone on incoming calls", "3003"),
     switched_on("Answer after the pre-announcement tone", "3003"),
     switched_on("Loud ringer", "3004"),
@@ -90,7 +105,7 @@ RULES = (
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Device]:
+def house(tmp_path_factory: pytest.TempPathFactory, silence: Path) -> Iterator[Device]:
     """A device that rings, with two clips that were sent to it."""
     folder = tmp_path_factory.mktemp("sound-rules")
     digits = json.dumps([{"sequence": "1", "name": "Silence"}])
@@ -98,6 +113,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Device]:
         folder,
         *("--set", "/sip/accounts/0/answer_automatically=false"),
         *("--set", f"/dtmf/sequences={digits}"),
+        *("--set", f"/audio/microphone/input=wav:{silence}"),
     ) as running:
         upload(running, CHIME, write_tone(folder / "a.wav", [CHIME_HERTZ], CHIME_SECONDS))
         upload(running, LONG, write_tone(folder / "b.wav", [LONG_HERTZ], 1.0))
@@ -177,6 +193,40 @@ def test_a_press_of_1_silences_the_clip(
         figures["a press of 1 → the clip is silent"] = f"{stopped * 1e3:.0f} ms (phone included)"
 
     on_time(house, story)
+
+
+def test_a_call_is_recorded_while_it_lasts_and_gets_digits(house: Device, phone: Baresip) -> None:
+    """The rules' orders are about the call that fired them."""
+
+    def recordings() -> list[bool]:
+        return [r["active"] for r in house.api("GET", "recordings")["recordings"]]
+
+    phone.dial(house.uri("3006"))
+    wait_until(lambda: recordings() == [True], words="it is recorded")
+    for _ in "5#":
+        phone.wait_for("CALL_DTMF_START")
+    assert phone.digits.endswith("5#")
+    phone.hang_up()
+    wait_until(lambda: recordings() == [False], words="the recording has ended")
+
+
+def test_the_front_light_is_green_while_a_caller_may_hear_the_room(
+    house: Device, phone: Baresip
+) -> None:
+    """EVT-10: in a call, with the microphone on."""
+
+    def shown() -> list[tuple[str, list[str]]]:
+        return [(o["pattern"], o["colors"]) for o in house.operations("AudioLED")]
+
+    phone.dial(house.uri("3001"))
+    wait_until(lambda: shown() == [("Steady", ["green"])], words="green")
+    house.api("PATCH", "settings/audio", microphone={"muted": True})
+    wait_until(lambda: shown() == [], words="dark when muted")
+    house.api("PATCH", "settings/audio", microphone={"muted": False})
+    wait_until(lambda: shown() == [("Steady", ["green"])], words="green again")
+    phone.hang_up()
+    wait_until(lambda: shown() == [], words="dark without a call")
+    house.command("stop-clip")
 
 
 def test_a_call_is_answered_when_the_clip_has_ended_and_it_still_rings(
