@@ -51,6 +51,7 @@ class Model(RuleBasedStateMachine):
         self.forget(lambda row: row.priority == priority)
         ends = float("inf") if seconds is None else self.now + seconds
         self.rows.append(Row(id_, priority, profile, ends))
+        self.forget(lambda row: False)
         self.listen()
 
     @rule(ids=st.sets(st.integers(0, 14)))
