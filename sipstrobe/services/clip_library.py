@@ -94,7 +94,7 @@ class ClipLibrary:
     ) -> None:
         self.patterns: dict[str, Playable] = {}
         self._context = context
-        self._store = ClipStore(folder)
+        self._store = ClipStore(folder, context.random_bytes)
         self._changes = changes
         self._current = current
         self._changing = asyncio.Lock()

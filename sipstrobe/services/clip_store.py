@@ -8,7 +8,7 @@ not. What no clip refers to is left over from a crash, and goes when the device 
 import asyncio
 import logging
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Collection
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -59,10 +59,10 @@ class Incoming:
 class ClipStore:
     """One folder of clips; nobody else writes there. What blocks is done in other threads."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, random_bytes: Callable[[int], bytes]) -> None:
         self._folder = folder
+        self._random_bytes = random_bytes
         self._reading = asyncio.Semaphore(1)  # so much of the machine may be taken
-        self._serial = 0
 
     def path(self, clip: Clip) -> Path:
         """Where the file is that was added."""
@@ -71,8 +71,7 @@ class ClipStore:
     @asynccontextmanager
     async def incoming(self) -> AsyncGenerator[Incoming]:
         """Room for a file to come; what has not been kept is gone in the end."""
-        self._serial += 1
-        incoming = Incoming(self._folder / f"{_INCOMING}{self._serial}")
+        incoming = self._new_incoming()
         try:
             yield incoming
         finally:
@@ -99,8 +98,8 @@ class ClipStore:
         with suppress(MediaError):
             return await asyncio.to_thread(self._open, clip)
         logger.info("the clip %r is decoded anew", clip.name)
-        incoming = Incoming(self.path(clip))
-        incoming.decoded = self._folder / f"{_INCOMING}{clip.file}"
+        incoming = self._new_incoming()
+        incoming.path = self.path(clip)
         try:
             measured = await self.read(incoming)
             if measured.sha256 != self.path(clip).stem:
@@ -128,6 +127,10 @@ class ClipStore:
                     _remove(path)
 
         await asyncio.to_thread(look)
+
+    def _new_incoming(self) -> Incoming:
+        """By a name that nothing left over from a crash can have."""
+        return Incoming(self._folder / f"{_INCOMING}{self._random_bytes(8).hex()}")
 
     def _decoded(self, clip: Clip) -> Path:
         return self.path(clip).with_suffix(_DECODED)

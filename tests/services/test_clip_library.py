@@ -1,6 +1,8 @@
 """Clips are added, named, deleted and found again, whatever happens to files and power."""
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -354,3 +356,15 @@ async def test_a_clip_whose_file_is_gone_is_told_and_can_be_deleted(
     assert again.library.patterns["clip:Bell"].open()
     await again.library.delete(0)
     assert again.names == {1: "Bell"}
+
+
+def test_kill_9_at_any_moment_leaves_a_clip_whole_or_not_at_all(tmp_path: Path) -> None:
+    """What had been reported as added is never lost, and at most one more is there."""
+    run = subprocess.run(
+        [sys.executable, "-m", "tests.services.clip_killing", str(tmp_path)],
+        capture_output=True,
+        text=True,
+    )
+
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.split() == ["10", "kills,", "clips", "left"]
