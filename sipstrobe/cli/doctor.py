@@ -51,6 +51,7 @@ def examine(state: Path) -> Iterator[Finding]:
     yield from _sound()
     if not missing:
         yield from _codecs()
+        yield _echo()
     yield _files()
     if not missing:
         yield from _settings(state)
@@ -88,6 +89,18 @@ def _codecs() -> Iterator[Finding]:
                 False,
                 f"calls cannot use {names}: no {library} (Debian: apt-get install {package})",
             )
+
+
+def _echo() -> Finding:
+    """Two-way talk goes on without it, half duplex."""
+    from sipstrobe.io.speexdsp import LIBRARY, PACKAGE, library
+
+    if library() is not None:
+        return True, f"the microphone can have its echo cancelled ({LIBRARY} is there)"
+    return False, (
+        "echo cannot be cancelled, so the microphone is softer while the speaker plays: no"
+        f" {LIBRARY} (Debian: apt-get install {PACKAGE})"
+    )
 
 
 def _files() -> Finding:

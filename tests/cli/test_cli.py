@@ -354,6 +354,23 @@ def test_the_doctor_says_which_codecs_are_not_offered(
     ]
 
 
+def test_the_doctor_says_what_becomes_of_echo(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """AUD-02: cancelled, or else the microphone makes room."""
+    [(_, words)] = about(terminal.folder, "echo")
+    assert "libspeexdsp" in words
+    monkeypatch.setattr("sipstrobe.io.speexdsp.library", lambda: None)
+
+    assert about(terminal.folder, "echo") == [
+        (
+            False,
+            "echo cannot be cancelled, so the microphone is softer while the speaker plays: no"
+            " libspeexdsp.so.1 (Debian: apt-get install libspeexdsp1)",
+        )
+    ]
+
+
 def test_the_doctor_names_the_sound_cards(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
