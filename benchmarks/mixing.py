@@ -65,15 +65,15 @@ def _together() -> None:
     ):
         took = _period(8, PERIODS[0], gain, level)
         print(f"{words:>32}{took * 1e6:>8.1f} µs")
-    print("the loop: who may be heard, anew; a look at who speaks (median)")
+    print("the loop: another volume, with 20 ms of mixing; a look at who speaks (median)")
     for callers in SOURCES[1:]:
         plan, look = _decisions(callers)
         print(f"{callers:>8} callers over a siren{plan * 1e6:>10.1f} µs{look * 1e6:>10.1f} µs")
 
 
 def _decisions(callers: int) -> tuple[float, float]:
-    """Seconds to apply settings with a siren and so many callers who speak, and to look at them
-    for 20 ms."""
+    """Seconds to apply another volume with a siren and so many callers who speak, which mixes what
+    has begun, and to look at them for 20 ms."""
     clock = FakeClock()
     context = Context(clock)
     sound = Sound(context)

@@ -79,7 +79,7 @@ class Sound:
         self._wanted: AudioSettings | None = None
         self._policy = policy.table()
         self._ducking = False  # it matters who can be heard just now
-        self._audible: set[Group] = set()  # as the plan has it, if it matters
+        self._audible: set[Share] = set()  # as the plan has it, if it matters
         self._volume_db = 0.0
         self._muted = False
         self._presence = Presence(ACTIVE_DB, ACTIVE_HOLD)
@@ -264,28 +264,27 @@ class Sound:
         audio = self._wanted or AudioSettings()
         shares = {source.share for source in self._listed.values() if source.heard}
         volumes = {
-            share.group: volume(share.group, audio, self._volume_db, muted=self._muted)
+            share: volume(share.group, audio, self._volume_db, muted=self._muted)
             for share in shares
         }
-        sounding = {group: True for group in volumes if volumes[group]}
-        self._ducking = policy.ducks(self._policy, sounding)
-        if self._ducking:
-            audible = self._audible_now()
-            sounding = {group: group in audible for group in sounding}
+        heard = [share.group for share in shares if volumes[share]]
+        self._ducking = policy.ducks(self._policy, heard)
+        audible = self._audible_now() if self._ducking else shares
+        sounding = {share.group: share in audible for share in shares if volumes[share]}
         gains = policy.gains(self._policy, sounding)
         differs = False
         for share in shares:
             factor = gains.get(share.group, 0.0)
-            wanted = (volumes[share.group] * factor, 0.0 < factor < 1.0)
+            wanted = (volumes[share] * factor, 0.0 < factor < 1.0)
             if wanted != (share.gain, share.ducked):
                 share.gain, share.ducked = wanted
                 differs = True
         return differs
 
-    def _audible_now(self) -> set[Group]:
-        """The groups of which there is something to hear."""
+    def _audible_now(self) -> set[Share]:
+        """Those of which there is something to hear."""
         now, listed = self._context.clock.now(), self._listed.values()
-        return {s.share.group for s in listed if s.heard and s.presence.at(now)}
+        return {s.share for s in listed if s.heard and s.presence.at(now)}
 
     def _leave(self, owner: str, wanted_at: float) -> None:
         if (source := self._listed.pop(owner, None)) is not None:
