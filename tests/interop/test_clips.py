@@ -1,0 +1,157 @@
+"""Clips through the real program: curl adds them, links play them, the sound shows it."""
+
+import json
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.interop.device import Device, device, wait_until
+from tests.support.hear import level_db, loud_spans, tone_db
+from tests.support.sound_files import ENCODERS, make_kind, tone
+
+pytestmark = pytest.mark.interop
+
+HERTZ = dict(zip(ENCODERS, (500.0, 600.0, 700.0, 800.0, 900.0, 1000.0), strict=True))
+AMPLITUDE = 0.12  # all six together stay below full scale
+TONE_DB = -21.4  # RMS; as many LUFS has a tone of 1 kHz, and up to 0.7 less one of 500 Hz
+SLACK = 0.15  # seconds: how exactly a test knows when it was that it did something
+
+
+def curl(device: Device, path: str, *options: str) -> str:
+    """Ask for something, as the administrator."""
+    command = ["curl", "-s", "--max-time", "20", "--digest", "-u", f"admin:{device.password}"]
+    url = f"http://127.0.0.1:{device.http}{path}"
+    return subprocess.run(
+        [*command, *options, url], capture_output=True, text=True, check=False, timeout=30
+    ).stdout
+
+
+def add(device: Device, file: Path, name: str) -> Any:
+    return json.loads(curl(device, f"/api/v1/clips?name={name}", "--data-binary", f"@{file}"))
+
+
+def link(device: Device, arguments: str) -> str:
+    return curl(device, f"/axis-cgi/playclip.cgi?{arguments}")
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("files")
+    return {
+        kind: make_kind(folder, kind, tone(hertz, seconds=2.0, amplitude=AMPLITUDE))
+        for kind, hertz in HERTZ.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Device]:
+    """A device out of maintenance at which nobody calls."""
+    with device(tmp_path_factory.mktemp("quiet")) as running:
+        yield running
+
+
+def await_silence(device: Device) -> None:
+    """Until nothing plays, and nothing of what played is heard any more."""
+    wait_until(lambda: not device.status()["sound"]["sources"], words="nothing plays")
+    now = time.monotonic()
+    assert level_db(device.heard(now + SLACK, now + 2 * SLACK)) < -100
+
+
+def test_clips_of_all_kinds_are_added_and_heard_as_loud_as_was_measured(
+    quiet: Device, files: dict[str, Path]
+) -> None:
+    """CLP-01…05, MED-01, -02, PRB-05: all six together, told apart by their tones."""
+    added = {kind: add(quiet, file, kind) for kind, file in files.items()}
+    assert {kind: clip["format"] for kind, clip in added.items()} == {k: k for k in files}
+
+    for clip in added.values():
+        assert link(quiet, f"clip={clip['number']}") == f"OK\nplaying={clip['number']}\n"
+    since = time.monotonic()
+    heard = quiet.heard(since + 0.2, since + 0.8)
+
+    for kind, clip in added.items():
+        assert clip["loudness"] == pytest.approx(TONE_DB, abs=1.1), kind
+        assert tone_db(heard, HERTZ[kind]) == pytest.approx(TONE_DB, abs=0.7), kind
+    await_silence(quiet)
+
+
+def test_a_link_plays_as_often_as_it_says_and_stop_stops_at_once(quiet: Device) -> None:
+    """CLP-02, CLP-06: repeat=2 is three times."""
+    began = time.monotonic()
+    link(quiet, "location=beep&repeat=2&volume=50")
+    await_silence(quiet)
+    heard = quiet.heard(began, time.monotonic())
+
+    beeps = loud_spans(heard)
+    assert len(beeps) == 3
+    assert [round(end - start, 1) for start, end in beeps] == [0.3] * 3
+    starts = np.diff([start for start, _ in beeps])
+    assert starts == pytest.approx([0.4, 0.4], abs=0.011)
+    first = heard[int(48000 * (beeps[0][0] + 0.05)) :][:9600]
+    assert level_db(first) == pytest.approx(-1.0 - 3.01 - 6.02, abs=0.2)
+
+    link(quiet, "clip=35&repeat=-1")
+    time.sleep(0.3)
+    assert curl(quiet, "/axis-cgi/stopclip.cgi") == "OK\nstopping\n"
+    stopped = time.monotonic()
+    assert level_db(quiet.heard(stopped + SLACK, stopped + 2 * SLACK)) < -100
+
+
+def test_a_profile_sounds_a_clip_and_keeps_it_from_being_deleted(
+    quiet: Device, files: dict[str, Path]
+) -> None:
+    """PRF-13, CLP-01."""
+    clip = add(quiet, files["flac"], "Gong")
+    once = {"unit": "repetitions", "value": 1}
+    siren = {"pattern": "clip:Gong", "intensity": 5, "priority": 4, "duration": once}
+    quiet.set("/profiles/-", {"name": "Break", "siren": siren})
+
+    quiet.command("start-profile", profile="Break")
+    since = time.monotonic()
+    refused = json.loads(curl(quiet, f"/api/v1/clips/{clip['number']}", "-X", "DELETE"))
+
+    assert refused["detail"] == "the clip 'Gong' is needed by profile 'Break'"
+    heard = quiet.heard(since + SLACK, since + 0.5)
+    assert tone_db(heard, HERTZ["flac"]) == pytest.approx(TONE_DB, abs=0.3)
+    await_silence(quiet)
+
+
+def test_power_that_fails_during_an_upload_leaves_whole_clips_only(
+    tmp_path: Path, files: dict[str, Path]
+) -> None:
+    """CLP-01: what was answered with 201 is there, and nothing is half there."""
+    answered: list[str] = []
+
+    def upload(running: Device) -> None:
+        for kind in ("au", "opus", "mp3"):
+            file = files[kind]
+            if said := curl(running, f"/api/v1/clips?name={kind}", "--data-binary", f"@{file}"):
+                answered.append(json.loads(said)["name"])
+
+    with device(tmp_path, sound="null") as running:
+        password = running.password
+        thread = threading.Thread(target=upload, args=(running,))
+        thread.start()
+        wait_until(lambda: len(answered) >= 1, words="a clip")
+        running.kill()
+        thread.join()
+        said = list(answered)
+        running.process.returncode = 0  # as it was meant
+
+    with device(tmp_path, sound="null", password=password) as running:
+        listed = [c for c in json.loads(curl(running, "/api/v1/clips"))["clips"] if c["file"]]
+        names = [clip["name"] for clip in listed]
+        assert names[: len(said)] == said
+        assert len(names) <= len(said) + 1
+        wait_until(
+            lambda: len(list((tmp_path / "state" / "clips").iterdir())) == 2 * len(listed),
+            words="nothing is left over",
+        )
+        assert all(not clip["problem"] for clip in listed)
+        assert link(running, f"clip={listed[0]['number']}").startswith("OK")
