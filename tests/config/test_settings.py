@@ -100,8 +100,8 @@ def test_all_problems_are_told_at_once() -> None:
         "/rules/0/action/profile: is missing",
         "/rules/1/name: is missing",
         "/rules/1/action: must be one of run_profile, start_profile, stop_profile, answer_call,"
-        " hang_up, send_digits, play_clip, play_clip_while, stop_clip, record, record_while,"
-        " show_color",
+        " hang_up, send_digits, play_clip, play_clip_while, stop_clip, stop_pages, record,"
+        " record_while, show_color",
         "/manual_triggers/0: must be a text of 1 to 64 characters",
         "/manual_triggers/1: must be a text of 1 to 64 characters",
         "/web/port: must be a whole number from 1 to 65535",
