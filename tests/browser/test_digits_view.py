@@ -21,7 +21,7 @@ GATE = DigitSequence(sequence="12#", name="Gate")
 @fixture(loop_scope="module")
 async def device(context: Context) -> Device:
     device = Device.make(context, in_background=True, dtmf={"sequences": [GATE]})
-    device.registrations = [{"account": name, "state": "off"} for name in ("PBX", "Peer to peer")]
+    device.registrations = [{"account": name, "state": "off"} for name in ("peer-to-peer", "PBX")]
     return device
 
 
@@ -48,9 +48,13 @@ async def test_a_sequence_is_added_edited_and_deleted(page: Page, url: str, devi
     await form.locator("summary").click()
     await form.get_by_label("PBX").check()
     await form.locator("button.primary").click()
+    await expect(page.locator("#other-error")).to_have_text("there is no account 'PBX'")
+    await form.get_by_label("PBX").uncheck()
+    await form.get_by_label("peer-to-peer").check()
+    await form.locator("button.primary").click()
     await expect(rows).to_have_count(2)
     await expect(rows.nth(1).locator("code")).to_have_text("*9A")
-    await expect(rows.nth(1).locator("small")).to_have_text("in calls of PBX · long press")
+    await expect(rows.nth(1).locator("small")).to_have_text("in calls of peer-to-peer · long press")
 
     await rows.nth(0).get_by_text("Edit").click()
     await expect(form.locator("[name=name]")).to_have_value("Gate")
@@ -78,7 +82,9 @@ async def test_what_is_wrong_is_said_at_its_field_and_what_was_typed_stays(
     await form.locator("[name=sequence]").fill("12#")
     await form.locator("[name=name]").fill("Again")
     await form.locator("button.primary").click()
-    await expect(page.locator("#sequence-error")).to_have_text("12# is a sequence already")
+    await expect(page.locator("#sequence-error")).to_have_text(
+        "12# is a sequence of the same account already"
+    )
     await expect(page.locator("#name-error")).to_have_text("")
 
     time = page.get_by_label("Time between digits")

@@ -50,6 +50,7 @@ PLAYED = SoundPlayed(
     ducked_seconds=0.0,
     level_db=-21.4,
     underruns=1,
+    late_periods=2,
     delay_ms=38.2,
 )
 HEARD: dict[str, object] = {
@@ -165,7 +166,7 @@ async def test_what_was_played_is_listed_with_what_was_heard_of_it(
 
     await expect(rows.nth(0).locator("strong")).to_have_text("Page · in-7")
     await expect(rows.nth(0)).to_contain_text(
-        "heard for 12 s · silent for 2.0 s · first after 38 ms · ran dry once"
+        "heard for 12 s · silent for 2.0 s · first after 38 ms · ran dry once · output late 2 times"
     )
     await expect(rows.nth(0)).to_contain_text("−21 dBFS")
     await expect(page.locator("#delays li").nth(0).locator(".figure")).to_have_text("37 ms")

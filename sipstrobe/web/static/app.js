@@ -7,6 +7,7 @@ import "./clips.js";
 import * as digits from "./digits.js";
 import { $, setText } from "./dom.js";
 import * as lists from "./lists.js";
+import * as parties from "./parties.js";
 import "./sound.js";
 import * as strobe from "./strobe.js";
 import * as views from "./views.js";
@@ -183,6 +184,7 @@ function show(state) {
   until = maintenance.until ? Date.parse(maintenance.until) / 1000 - wallOffset : null;
   const port = state.listening.map((words) => words.match(/^(UDP|TCP) (\d+)/)?.[2]).find(Boolean);
   setText($("#dial"), port ? `Dial sip:anything@${location.hostname}:${port}` : "");
+  parties.note(state.calls);
   lists.showFunctions(state.functions, now);
   calls.showCalls(state.calls, now);
   calls.showAccountChoice(state.registrations);

@@ -27,7 +27,10 @@ views.add("clips", {
     await read();
     recordings.read();
   },
-  state: (state) => recordings.showCalls(state.calls),
+  state(state) {
+    recordings.showCalls(state.calls);
+    recordings.showRunning(state.recordings);
+  },
   events(events) {
     const names = new Set(events.map(({ name }) => name));
     if (events.some(({ name, items }) => name === "device/settings" && section.concerns(items.paths))) section.read();
@@ -38,7 +41,7 @@ views.add("clips", {
   },
 });
 
-upload.onAdded(read);
+upload.begin(read, () => clips.map(({ name }) => name));
 $("#stop-clips").addEventListener("click", () => command("stop-clip"));
 
 async function read() {

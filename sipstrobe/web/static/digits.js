@@ -2,6 +2,7 @@
 
 import { attempt, ask } from "./api.js";
 import { $, h, keep, setText } from "./dom.js";
+import { partyOf } from "./parties.js";
 import { Section } from "./settings.js";
 import * as views from "./views.js";
 import { party } from "./words.js";
@@ -132,7 +133,7 @@ export function hear(events, clock) {
   pressed = pressed.slice(0, PRESSED);
   $(".pressed").classList.toggle("busy", pressed.length > 0);
   keep($("#pressed"), pressed, (p) => p.key, (p) =>
-    h("li.press", { "data-event": p.event ? "yes" : null }, h("time", {}, p.time), h("code"), h("strong", {}, p.event ?? ""), h("small", {}, p.call)), (row, p) =>
+    h("li.press", { "data-event": p.event ? "yes" : null }, h("time", {}, p.time), h("code"), h("strong", {}, p.event ?? ""), h("small", {}, partyOf(p.call))), (row, p) =>
     setText($("code", row), p.digits));
 }
 

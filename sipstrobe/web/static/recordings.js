@@ -31,6 +31,16 @@ form.addEventListener("submit", async (event) => {
   }
 });
 
+/** running: what is being recorded; each has a file a moment after it has begun. */
+export function showRunning(running) {
+  const listed = new Set(recordings.filter(({ active }) => active).map(({ name }) => name));
+  if (running.length !== listed.size || !running.every(({ recording }) => listed.has(recording))) read();
+  for (const { recording, source, seconds: length } of running) {
+    const row = [...$("#recordings").children].find(({ title }) => title === recording);
+    if (row) setText($("small", row), `${SOURCES[source] ?? source} · ${seconds(length)} so far`);
+  }
+}
+
 /** What was said in a room or a call is not for everybody who may look at the device. */
 export async function read() {
   if (document.body.classList.contains("viewer")) return;
@@ -69,5 +79,5 @@ function makeRecording({ name, active }) {
 function updateRecording(row, { name, began, source, seconds: length, size, active }) {
   setText($("strong", row), when(began));
   row.title = name;
-  setText($("small", row), [SOURCES[source] ?? source, active ? "is being recorded" : seconds(length), bytes(size)].join(" · "));
+  if (!active || !$("small", row).textContent) setText($("small", row), [SOURCES[source] ?? source, active ? "is being recorded" : seconds(length), bytes(size)].join(" · "));
 }

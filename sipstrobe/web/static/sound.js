@@ -3,10 +3,11 @@
 import { ask, command, say } from "./api.js";
 import { $, h, keep, setText } from "./dom.js";
 import { setLevel } from "./meter.js";
+import { partyOf } from "./parties.js";
 import * as policy from "./policy.js";
 import { Section } from "./settings.js";
 import * as views from "./views.js";
-import { decibels, kindOf, level, party, seconds, times, when } from "./words.js";
+import { decibels, kindOf, level, seconds, times, when } from "./words.js";
 
 const DELAYS = { // what was measured -> in words
   packet_to_sound_seconds: ["From a caller's packet", "to its sound at the speaker"],
@@ -23,7 +24,6 @@ policy.onChange((rules) => section.change({ policy: rules }, true));
 $("#stop-pages").addEventListener("click", () => command("stop-pages"));
 
 let timer = 0;
-let parties = new Map(); // who is in each call
 
 views.add("sound", {
   async enter() {
@@ -38,8 +38,7 @@ views.add("sound", {
     show(sound);
     showMicrophone(microphone);
   },
-  state({ sound, calls, pages }) {
-    parties = new Map(calls.map(({ id, remote_uri }) => [id, party(remote_uri)]));
+  state({ sound, pages }) {
     showState(sound);
     showPages(pages);
   },
@@ -98,7 +97,7 @@ function showMicrophone({ input, name, allowed, muted, problem, open, level_db, 
 /** Whose sound it is, in words; empty where the kind says it all. */
 function whose({ kind, owner }) {
   if (kind === "clip") return owner.replace(/^clip \d+: /, "");
-  return parties.get(owner) ?? (owner === kind || kind === "tone" ? "" : owner);
+  return owner === kind || kind === "tone" ? "" : partyOf(owner);
 }
 
 function makeSource({ kind }) {
@@ -176,6 +175,7 @@ function makePlayed(sound) {
     sound.hidden_seconds >= BRIEF && `silent for ${seconds(sound.hidden_seconds)}`,
     sound.delay_ms >= 0 && `first after ${sound.delay_ms.toFixed(0)} ms`,
     sound.underruns > 0 && `ran dry ${times(sound.underruns)}`,
+    sound.late_periods > 0 && `output late ${times(sound.late_periods)}`,
   ];
   return h("li.record.sounded", { "data-heard": String(heard) },
     h("b.rank", { title: "priority" }, String(sound.rank)),

@@ -7,11 +7,13 @@ import { bytes } from "./words.js";
 const NAME_MAX = 45; // characters
 const waiting = [];
 let sending = false;
-let added = () => {};
+let added = async () => {};
+let taken = () => [];
 
-/** call: a clip has come. */
-export function onAdded(call) {
-  added = call;
+/** read: asks for the clips anew when one has come; names: those that there are. */
+export function begin(read, names) {
+  added = read;
+  taken = names;
 }
 
 const chooser = $("#clip-files");
@@ -74,8 +76,18 @@ function refuse(row, words) {
   row.append(h("button.quiet", { "aria-label": "Dismiss", onclick: () => row.remove() }, "×"));
 }
 
+/** The name of a file, and a number where there is such a clip already. */
+function freeName(name) {
+  const names = new Set(taken());
+  for (let n = 1; ; n++) {
+    const end = n === 1 ? "" : ` ${n}`;
+    const free = name.slice(0, NAME_MAX - end.length) + end;
+    if (!names.has(free)) return free;
+  }
+}
+
 function send(file, row) {
-  const name = file.name.replace(/\.[^.]*$/, "").slice(0, NAME_MAX);
+  const name = freeName(file.name.replace(/\.[^.]*$/, ""));
   return new Promise((done, failed) => {
     const request = new XMLHttpRequest(); // the only one that tells how much was sent
     request.open("POST", `/api/v1/clips?name=${encodeURIComponent(name)}`);

@@ -5,6 +5,7 @@ import { $ } from "./dom.js";
 const FIRST = "overview";
 const known = new Map([[FIRST, {}]]);
 let current = FIRST;
+let latest = null; // the state of the device
 let tell = null; // the device what is looked at; null: nobody is there
 
 /** Of a view, all optional: enter() when it is looked at and the device answers, leave(), and
@@ -26,12 +27,14 @@ export function end() {
 
 /** Something for whoever looks: the name of a method of views. */
 export function hear(what, content) {
+  if (what === "state") latest = content;
   known.get(current)[what]?.(content);
 }
 
 function look() {
   tell(current);
   known.get(current).enter?.();
+  if (latest) hear("state", latest);
 }
 
 export function show() {
