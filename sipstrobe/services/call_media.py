@@ -340,12 +340,13 @@ class MediaFactory:
         on_event: EventPacket | None = None,
         on_samples: HeardSamples | None = None,
         on_failure: Callable[[], None] | None = None,
+        prompt: bool = False,
     ) -> CallMedia:
         """Media on our address of this flow.
 
         on_first is told when the peer is first heard, on_event of its telephone events, on_samples
         of what it says if digits may be in that, on_failure when there can be no media that are
-        encrypted, as they must be.
+        encrypted, as they must be. prompt: a digit may be waited for (see Stream).
         Raises OSError when there is no free pair of ports.
         """
         ports = self._ports_for(flow)
@@ -359,6 +360,7 @@ class MediaFactory:
             on_event=on_event,
             ear=Ear(on_samples) if on_samples is not None and options.digits.inband else None,
             certifier=self._certify,
+            prompt=prompt,
         )
         ours = Offerable(
             host=flow.local.host,

@@ -89,6 +89,9 @@ class Component:
     def poll(self) -> None:
         self.socket.poll()
 
+    def watch(self, wanted: bool) -> None:
+        self.socket.watch(wanted)
+
     def close(self) -> None:
         self._driver.close()
         self._settle(None)

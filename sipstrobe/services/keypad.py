@@ -77,6 +77,10 @@ class Keypad:
         timer = self._context.clock.call_at(until, lambda: self._too_late(call))
         self._entries[call.id] = (PinEntry(pin), timer)
 
+    def waits(self, call: Call) -> bool:
+        """Whether any sequence counts in this call."""
+        return bool(self._wanted(call))
+
     # --- witnesses ------------------------------------------------------------------------------
 
     def in_rtp(
@@ -156,8 +160,7 @@ class Keypad:
         pad = self._pads.get(call.id)
         if pad is None or pad.sequences is not None:
             return pad.sequences if pad is not None else None
-        wanted = [s for s in self._settings.sequences if self._counts(s, call.account)]
-        if wanted:
+        if wanted := self._wanted(call):
             collector = Collector(wanted, self._settings)
             fired = partial(self._fired, call)
             pad.sequences = self._context.driver(collector, fired, name="time between digits")
@@ -167,6 +170,9 @@ class Keypad:
         collector = sequences.machine
         assert isinstance(collector, Collector)
         sequences.feed(collector.press, digit, step)
+
+    def _wanted(self, call: Call) -> list[DigitSequence]:
+        return [s for s in self._settings.sequences if self._counts(s, call.account)]
 
     def _counts(self, sequence: DigitSequence, account: str) -> bool:
         named = sequence.accounts

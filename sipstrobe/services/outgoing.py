@@ -202,6 +202,7 @@ class Outgoing:
                 options,
                 on_event=partial(self._keypad.in_rtp, call),
                 on_samples=partial(self._keypad.in_sound, call),
+                prompt=self._keypad.waits(call),
                 on_failure=partial(self._board.lose_keys, call),
             )
         except OSError as error:

@@ -53,7 +53,9 @@ class Stream:
 
     on_first: told when the first sound has come; on_event: of telephone events; on_silence: told
     once when nothing was received for silence_limit seconds, and again after something was. ear:
-    hears all sound at once. shortest: least waiting time in the jitter buffer. certifier: for DTLS.
+    hears all sound at once. prompt: events are told as they come and not at the next turn, for the
+    price of a wake-up with each packet. shortest: least waiting time in the jitter buffer.
+    certifier: for DTLS.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class Stream:
         on_silence: Callable[[], None] | None = None,
         on_event: EventPacket | None = None,
         ear: Ear | None = None,
+        prompt: bool = False,
         on_first: Callable[[], None] | None = None,
         certifier: Certifier | None = None,
     ) -> None:
@@ -81,6 +84,7 @@ class Stream:
         self._on_silence = on_silence
         self._on_event = on_event
         self._ear = ear
+        self._prompt = prompt
         self._on_first = on_first
         self._latency = context.measures.histogram(
             LATENCY, "From the receipt of a packet to the card"
@@ -432,6 +436,8 @@ class Stream:
         self._session.jitter = jitter = JitterBuffer(codec.clock_rate, shortest=self._shortest)
         self._playout = made = Playout(self.ring, codec, jitter, self._latency)
         made.decoders = _decoders(parameters, codec.rates)
+        if self._prompt:
+            self.channel.rtp.watch(True)
         if playout is None and self._on_first is not None:
             self._on_first()
         return made

@@ -65,6 +65,9 @@ class Wire:
     def poll(self) -> None:
         """Everything has been delivered at once."""
 
+    def watch(self, wanted: bool) -> None:
+        """So it is in any case."""
+
     def close(self) -> None:
         self.closed = True
 

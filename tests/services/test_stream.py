@@ -46,6 +46,7 @@ class FakeSocket:
         default_factory=list[tuple[float, bytes, Endpoint]]
     )
     closed: bool = False
+    watched: bool = False
     dropped: int = 0
     unreachable: int = 0
 
@@ -56,6 +57,9 @@ class FakeSocket:
 
     def poll(self) -> None:
         """Everything has been delivered at once."""
+
+    def watch(self, wanted: bool) -> None:
+        self.watched = wanted
 
     def close(self) -> None:
         self.closed = True
@@ -68,6 +72,7 @@ class Bench:
     clock: FakeClock = field(default_factory=lambda: FakeClock(50.0))
     card: bool = True
     shortest: float = 0.020  # that sound waits, as of Stream
+    prompt: bool = False
     played: list[float] = field(default_factory=list[float])  # peak of each period
     events: list[bytes] = field(default_factory=list[bytes])
     silences: list[float] = field(default_factory=list[float])
@@ -85,6 +90,7 @@ class Bench:
             silence_limit=5.0,
             on_silence=lambda: self.silences.append(self.clock.time),
             on_event=lambda packet, number, rate, at: self.events.append(packet.payload),
+            prompt=self.prompt,
         )
         self.number = 1000
         if self.card:
@@ -333,6 +339,18 @@ def test_a_peer_that_changes_all_the_time_does_not_fill_the_log(
         bench.rtcp.receive(farewell, PEER_RTCP, bench.clock.time)
 
     assert 1 <= len(caplog.records) <= 3
+
+
+@pytest.mark.parametrize("prompt", [True, False])
+def test_who_waits_for_digits_is_woken_by_each_packet(prompt: bool) -> None:
+    """Others look at the socket at their turns only, which is cheaper."""
+    bench = Bench(prompt=prompt)
+    bench.stream.start(AGREED)
+    assert not bench.rtp.watched
+
+    bench.talk(1)
+
+    assert bench.rtp.watched == prompt
 
 
 def test_telephone_events_are_handed_over_and_not_played() -> None:
