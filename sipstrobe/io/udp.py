@@ -19,7 +19,8 @@ Failed = Callable[[Endpoint], None]
 
 DRAIN_LIMIT = 64  # datagrams in one go; then others on the loop have their turn
 DRAIN_SECONDS = 0.002  # the same in time
-WELL_AFTER, JUST_COME = 0.012, 0.008  # seconds between datagrams, and since the last; see `poll`
+WELL_AFTER = 0.012  # seconds between two datagrams from which on the next is not looked for …
+STEADY, EARLY = 0.030, 0.004  # … for as long, but no longer than STEADY, and EARLY before that
 LONGEST_WAIT = 10.0  # seconds that a datagram can have waited; more is the calendar being set
 BUFFER_BYTES = 1 << 20
 PAIR_SPAN = 4000  # how many ports from the start port up a PortPairs uses, if there are so many
@@ -107,7 +108,7 @@ class UdpSocket:
         """Receive what has come.
 
         Asking the kernel for more costs as much as receiving: it is left out when the last datagram
-        has only just come, and well after the one before.
+        came well after the one before, and the next is not due yet at that pace.
         """
         for _ in range(DRAIN_LIMIT):
             try:
@@ -122,7 +123,8 @@ class UdpSocket:
             apart, self._received_at = received_at - self._received_at, received_at
             self._receive(data, source if len(source) == 2 else endpoint_of(source), received_at)
             waited = self._now() - received_at
-            if (apart > WELL_AFTER and waited < JUST_COME) or self._socket.fileno() < 0:
+            due = min(apart, STEADY) - EARLY
+            if (apart > WELL_AFTER and waited < due) or self._socket.fileno() < 0:
                 return
 
     def watch(self, wanted: bool) -> None:
