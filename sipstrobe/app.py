@@ -37,6 +37,7 @@ from sipstrobe.services.clip_library import ClipLibrary
 from sipstrobe.services.clips import Clips
 from sipstrobe.services.greeting import Greeting
 from sipstrobe.services.history import History
+from sipstrobe.services.listening import Listening
 from sipstrobe.services.microphone import Listener, Microphone
 from sipstrobe.services.phone import Phone
 from sipstrobe.services.properties import Properties
@@ -160,6 +161,7 @@ class Device:
             options.state,
             self._listen,
         )
+        self.listening = Listening(context.clock, lambda: self.microphone.on, self._listen)
         self.recorder = Recorder(
             context, options.state, self.phone, (self.sound.tap, self.sound.catch_up), self._listen
         )
@@ -265,6 +267,7 @@ class Device:
             signals=self.signals,
             sound=self.sound,
             microphone=self.microphone,
+            listening=self.listening,
             recorder=self.recorder,
             library=self.library,
             clips=self.clips,

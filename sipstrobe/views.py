@@ -6,6 +6,7 @@ from sipstrobe.services.automation import Automation
 from sipstrobe.services.clip_library import ClipLibrary
 from sipstrobe.services.clips import Clips
 from sipstrobe.services.history import History
+from sipstrobe.services.listening import Listening
 from sipstrobe.services.microphone import Microphone
 from sipstrobe.services.phone import Phone
 from sipstrobe.services.properties import Properties
@@ -21,6 +22,7 @@ def views_of(
     signals: Signals,
     sound: Sound,
     microphone: Microphone,
+    listening: Listening,
     recorder: Recorder,
     library: ClipLibrary,
     clips: Clips,
@@ -48,6 +50,7 @@ def views_of(
         sound_level=lambda: sound.level_db,
         microphone=microphone.snapshot,
         played=sound.played,
+        microphone_sound=listening.open,
         recordings=recorder,
         pages=phone.pages,
         clips=library,

@@ -34,6 +34,13 @@ def _header(sample_rate: int, channels: int, size_bytes: int) -> bytes:
     )
 
 
+def endless_header(sample_rate: int) -> bytes:
+    """Of mono sound whose end is not known: its sizes are as large as they can be."""
+    header = bytearray(_header(sample_rate, 1, 0))
+    header[4:8] = header[-4:] = b"\xff" * 4
+    return bytes(header)
+
+
 class WavWriter:
     """Write sound; what was written 0.1 s ago is in the file. OSError passes through.
 

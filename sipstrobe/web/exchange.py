@@ -1,6 +1,6 @@
 """Requests and responses as values: what a route is given and what it gives back."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from pathlib import Path
@@ -72,13 +72,15 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What to answer. file: whose content is sent in place of the body."""
+    """What to answer. file: whose content is sent in place of the body; stream: what is sent in
+    its place as it comes, and closed in the end."""
 
     status: int = 200
     body: bytes = b""
     content_type: str = JSON
     headers: tuple[tuple[str, str], ...] = ()
     file: Path | None = None
+    stream: AsyncGenerator[bytes] | None = None
 
     def with_headers(self, *headers: tuple[str, str]) -> "Response":
         return replace(self, headers=self.headers + headers)

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import ssl
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import Any, Protocol
 
 from aiohttp import web
@@ -94,7 +94,10 @@ class HttpServer:
         if incoming.headers.get("Upgrade", "").lower() != "websocket":
             async with self._turn:  # of many that come at once, one at each turn of the loop:
                 await asyncio.sleep(0)  # calls and sound have theirs in between
-            return _answer(await self._desk.respond(request))
+            response = await self._desk.respond(request)
+            if response.stream is not None:
+                return await _send_stream(incoming, response, response.stream)
+            return _answer(response)
         listener = self._desk.listen(request)
         if isinstance(listener, Response):
             return _answer(listener)
@@ -157,8 +160,11 @@ async def _pieces(incoming: web.BaseRequest, limit: int) -> AsyncIterator[bytes]
 
 
 def _answer(response: Response) -> web.StreamResponse:
-    if response.file is not None:
-        answer: web.StreamResponse = web.FileResponse(response.file, status=response.status)
+    answer: web.StreamResponse
+    if response.stream is not None:
+        answer = web.StreamResponse(status=response.status)
+    elif response.file is not None:
+        answer = web.FileResponse(response.file, status=response.status)
     else:
         answer = web.Response(status=response.status, body=response.body)
     for name, value in HEADERS + response.headers:
@@ -167,6 +173,24 @@ def _answer(response: Response) -> web.StreamResponse:
     answer.headers.setdefault("Cache-Control", "no-store")
     if response.status in (408, 413):
         answer.force_close()
+    return answer
+
+
+async def _send_stream(
+    incoming: web.BaseRequest, response: Response, stream: AsyncGenerator[bytes]
+) -> web.StreamResponse:
+    """Send what comes, until it ends or the other side has enough."""
+    answer = _answer(response)
+    try:
+        await answer.prepare(incoming)
+        if incoming.method != "HEAD":
+            async for piece in stream:
+                await answer.write(piece)
+        await answer.write_eof()
+    except ConnectionError:
+        logger.debug("a stream for %s ended early", incoming.remote)
+    finally:
+        await stream.aclose()
     return answer
 
 

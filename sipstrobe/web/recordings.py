@@ -1,4 +1,4 @@
-"""Recordings as resources: looked up, downloaded, deleted. They are begun and ended by commands."""
+"""Recordings as resources, and the microphone live. Recordings begin and end by commands."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -12,14 +12,16 @@ from sipstrobe.web.views import RecordedView, Views
 T = TypeVar("T")
 
 PATH: Final = "/api/v1/recordings"
+LISTEN: Final = "/api/v1/microphone/listen"
 
 
 class RecordingsDoor:
-    """The routes of recordings. What was said in a room or a call is not for everybody who may
+    """The routes of what is heard. What was said in a room or a call is not for everybody who may
     look at the device."""
 
     def __init__(self, views: Views) -> None:
         self._recordings = views.recordings
+        self._hear = views.microphone_sound
 
     def routes(self) -> list[Route]:
         def act(method: str, path: str, handler: Handler) -> Route:
@@ -29,6 +31,7 @@ class RecordingsDoor:
             act("GET", PATH, self._list),
             act("GET", PATH + "/*", self._download),
             act("DELETE", PATH + "/*", self._delete),
+            act("GET", LISTEN, self._listen),
         ]
 
     async def _list(self, _: Request) -> Response:
@@ -45,6 +48,10 @@ class RecordingsDoor:
             raise _unknown(name)
         disposition = ("Content-Disposition", f'attachment; filename="{name}"')
         return Response(200, content_type="audio/wav", headers=(disposition,), file=path)
+
+    def _listen(self, _: Request) -> Response:
+        """A WAV file that goes on as long as somebody listens."""
+        return Response(200, content_type="audio/wav", stream=self._hear())
 
     async def _delete(self, request: Request) -> Response:
         name = _name_in(request)

@@ -5,7 +5,7 @@ protocols say what must be readable in it. `at` and `since` are monotonic second
 """
 
 from asyncio import Future
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -248,6 +248,9 @@ class Views:
     clips_playing: Callable[[], Sequence[Mapping[str, Any]]]
     """playback, clip, number, priority, volume_db, levelled_db, seconds, position_seconds, round
     and rounds of each clip that plays."""
+    microphone_sound: Callable[[], AsyncGenerator[bytes]]
+    """A WAV file as it comes, of what the microphone hears. Raises CommandRefused when it is off,
+    or too many listen."""
     recordings: RecordingsView
     pages: Callable[[], Mapping[str, object]]
     """recording, waiting, playing: the calls of pages that are heard later."""

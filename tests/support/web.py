@@ -151,6 +151,7 @@ class Device:
     records: list[FakeRecord] = field(default_factory=list[FakeRecord])
     digits: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     sources: dict[str, AddSource] = field(default_factory=dict[str, AddSource])
+    listening: int = 0  # to the microphone
     disk_works: bool = True
     library: ClipLibrary = field(init=False)
     clips: Clips = field(init=False)
@@ -226,6 +227,7 @@ class Device:
             sound_level=lambda: float(str(self.sound["rms_db"])),
             microphone=lambda: self.microphone,
             played=lambda: self.played,
+            microphone_sound=self._microphone_sound,
             recordings=self.recordings,
             pages=lambda: {"recording": [], "waiting": [], "playing": ""},
             clips=self.library,
@@ -281,6 +283,20 @@ class Device:
         if not set(command.digits) <= set("0123456789ABCD*#"):
             raise CommandRefused("digits", f"{command.digits!r} are no digits")
         self.digits += [(call, command.digits) for call in calls]
+
+    def _microphone_sound(self) -> AsyncGenerator[bytes]:
+        if not self.microphone["input"]:
+            raise CommandRefused("no_microphone", "the microphone is off")
+        return self._whistle()
+
+    async def _whistle(self) -> AsyncGenerator[bytes]:
+        self.listening += 1
+        try:
+            while True:
+                yield b"whistle!"
+                await asyncio.sleep(0)
+        finally:
+            self.listening -= 1
 
     async def _history(self, limit: int, before: int | None) -> Sequence[FakeRecord]:
         if not self.disk_works:

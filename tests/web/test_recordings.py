@@ -8,9 +8,11 @@ import pytest
 from aiohttp import ClientSession, DigestAuthMiddleware
 
 from sipstrobe.context import Context
+from tests.support.waiting import until
 from tests.support.web import PASSWORDS, Device
 
 PATH = "/api/v1/recordings"
+LISTEN = "/api/v1/microphone/listen"
 NAME = "20300101T000000Z-speaker-1.wav"
 SOUND = bytes(range(256)) * 4000  # about 1 MB
 
@@ -89,3 +91,26 @@ async def test_a_disk_that_cannot_be_read_is_said(device: Device, url: str) -> N
     device.recordings.folder = None
     status, refusal = await ask(url, "GET", PATH)
     assert (status, refusal["detail"]) == (503, "the folder of recordings cannot be read")
+
+
+# --- the microphone live ------------------------------------------------------------------------
+
+
+async def test_the_microphone_is_heard_live_until_one_has_enough(device: Device, url: str) -> None:
+    device.microphone["input"] = "auto"
+    digest = DigestAuthMiddleware("olga", PASSWORDS["olga"])
+    async with (
+        ClientSession(url, middlewares=(digest,)) as session,
+        session.get(LISTEN) as response,
+    ):
+        assert (response.status, response.content_type) == (200, "audio/wav")
+        assert await response.content.readexactly(80) == b"whistle!" * 10
+        assert device.listening == 1
+
+    await until(lambda: device.listening == 0)
+
+
+async def test_a_microphone_that_is_off_is_refused(url: str) -> None:
+    status, refusal = await ask(url, "GET", LISTEN)
+    assert (status, refusal["code"]) == (409, "no_microphone")
+    assert (await ask(url, "GET", LISTEN, user="victor"))[0] == 401

@@ -1,0 +1,73 @@
+"""Listen live to the microphone, as a WAV file that goes on until whoever listens goes (AUD-05)."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from typing import Final
+
+import numpy as np
+
+from sipstrobe.audio.format import SAMPLE_RATE, samples_in
+from sipstrobe.clock import Clock
+from sipstrobe.errors import CommandRefused
+from sipstrobe.io.wavfile import endless_header
+from sipstrobe.services.speech import LiveSource
+
+STEP: Final = 0.1  # seconds of sound that are sent at a time
+LATE: Final = 0.5  # seconds by which whoever listens may be behind; what is older is left out
+MAX_LISTENERS: Final = 4
+
+
+class Listening:
+    """Those who listen over the network."""
+
+    def __init__(
+        self, clock: Clock, is_on: Callable[[], bool], listen: Callable[[], LiveSource | None]
+    ) -> None:
+        """is_on: whether there is a microphone. listen: begins to listen to it; None while it is
+        off."""
+        self._clock = clock
+        self._is_on = is_on
+        self._listen = listen
+        self.listeners = 0
+
+    def open(self) -> AsyncGenerator[bytes]:
+        """One channel of 16 bits at 48 kHz, as it is heard. Begins when it is first asked, and
+        ends when it is closed.
+
+        Raises CommandRefused: no_microphone, too_many_listeners.
+        """
+        if self.listeners >= MAX_LISTENERS:
+            raise CommandRefused("too_many_listeners", f"{MAX_LISTENERS} listen already")
+        if not self._is_on():
+            raise CommandRefused("no_microphone", "the microphone is off")
+        return self._hear()
+
+    async def _hear(self) -> AsyncGenerator[bytes]:
+        source = self._listen()
+        if source is None:
+            return
+        self.listeners += 1
+        try:
+            yield endless_header(SAMPLE_RATE)
+            due = self._clock.now()
+            while True:
+                due = max(due, self._clock.now() - LATE) + STEP
+                await self._until(due)
+                samples = source(samples_in(STEP))
+                if samples is None:
+                    samples = np.zeros(samples_in(STEP), np.float32)
+                yield np.rint(samples * np.float32(32767.0)).astype("<i2").tobytes()
+        finally:
+            self.listeners -= 1
+            source.close()
+
+    async def _until(self, when: float) -> None:
+        if when <= self._clock.now():
+            await asyncio.sleep(0)
+            return
+        over = asyncio.Event()
+        timer = self._clock.call_at(when, over.set)
+        try:
+            await over.wait()
+        finally:
+            timer.cancel()

@@ -1,0 +1,103 @@
+"""Those who listen live to the microphone: AUD-05."""
+
+import asyncio
+import io
+import wave
+from collections.abc import AsyncGenerator
+
+import numpy as np
+import pytest
+
+from sipstrobe.audio.format import Samples
+from sipstrobe.errors import CommandRefused
+from sipstrobe.services.listening import MAX_LISTENERS, Listening
+from tests.support.clock import FakeClock
+from tests.support.waiting import turns
+
+
+class Room:
+    """A microphone that hears 1, 2, 3 … in small steps, or nothing."""
+
+    def __init__(self) -> None:
+        self.on = True
+        self.silent = False
+        self.open = 0
+        self._heard = 0
+
+    def listen(self) -> "Room | None":
+        self.open += 1
+        return self
+
+    def __call__(self, count: int) -> Samples | None:
+        if self.silent:
+            return None
+        self._heard += count
+        first = self._heard - count
+        return np.arange(first, self._heard, dtype=np.float32) / np.float32(32767)
+
+    def close(self) -> None:
+        self.open -= 1
+
+
+async def test_it_is_a_wav_file_in_real_time() -> None:
+    """As long as it goes on; what a player reads of it is what was heard."""
+    clock, room = FakeClock(), Room()
+    stream = Listening(clock, lambda: room.on, room.listen).open()
+    file = await anext(stream)
+
+    for n in range(4):
+        piece = asyncio.ensure_future(anext(stream))
+        await turns()
+        room.silent = n == 3
+        clock.advance(0.1)
+        file += await piece
+    await stream.aclose()
+
+    with wave.open(io.BytesIO(file)) as sound:
+        assert (sound.getnchannels(), sound.getsampwidth(), sound.getframerate()) == (1, 2, 48000)
+    samples = np.frombuffer(file[44:], "<i2")
+    assert np.array_equal(samples, [*range(14400), *[0] * 4800])
+    assert room.open == 0
+    assert clock.waiting == 0
+
+
+async def test_a_slow_listener_is_not_behind_for_ever() -> None:
+    clock, room = FakeClock(), Room()
+    stream = Listening(clock, lambda: room.on, room.listen).open()
+    await anext(stream)
+    first = asyncio.ensure_future(anext(stream))
+    await turns()
+    clock.advance(60.0)
+    await first
+
+    for _ in range(4):
+        assert len(await anext(stream)) == 9600
+    task = asyncio.ensure_future(_several(stream))
+    await turns()
+    assert not task.done()
+    task.cancel()
+    await asyncio.wait([task])
+    await stream.aclose()
+
+
+async def _several(stream: AsyncGenerator[bytes]) -> None:
+    """More than there can be for now."""
+    for _ in range(2):
+        await anext(stream)
+
+
+async def test_few_listen_at_once_and_nobody_while_it_is_off() -> None:
+    clock, room = FakeClock(), Room()
+    listening = Listening(clock, lambda: room.on, room.listen)
+    streams = [listening.open() for _ in range(MAX_LISTENERS)]
+    for stream in streams:
+        await anext(stream)
+
+    with pytest.raises(CommandRefused, match="4 listen already"):
+        listening.open()
+    for stream in streams:
+        await stream.aclose()
+    room.on = False
+    with pytest.raises(CommandRefused, match="the microphone is off"):
+        listening.open()
+    assert (room.open, listening.listeners) == (0, 0)
