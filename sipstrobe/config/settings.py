@@ -1,7 +1,7 @@
 """The one tree of everything that can be set, made of the cores' own settings."""
 
-from collections.abc import Callable, Container, Iterator
-from typing import Annotated, Any
+from collections.abc import Callable, Container, Iterator, Mapping
+from typing import Annotated, Any, NamedTuple
 
 from msgspec import Meta, Struct
 
@@ -13,7 +13,7 @@ from sipstrobe.config.users import MAX_USERS, User
 from sipstrobe.dtmf import settings as dtmf
 from sipstrobe.dtmf.settings import DtmfSettings
 from sipstrobe.errors import Problem
-from sipstrobe.events import ManualTriggerChanged
+from sipstrobe.events import ManualTriggerChanged, SequenceReceived
 from sipstrobe.lightsiren import profile
 from sipstrobe.lightsiren.colors import COLORS
 from sipstrobe.lightsiren.settings import LightsSettings, MaintenanceSettings, Profile, Profiles
@@ -28,6 +28,7 @@ from sipstrobe.sip.settings import SipSettings
 
 MAX_MANUAL_TRIGGERS = 16
 _TRIGGER = ManualTriggerChanged.outside.topic
+_DIGITS = SequenceReceived.outside.topic
 
 
 class DeviceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -125,7 +126,7 @@ LIST_CHECKS: dict[str, Callable[[Any, Container[int]], list[Problem]]] = {"rules
 def problems(settings: Settings) -> Iterator[Problem]:
     """What sections cannot say about themselves: one that names what another must have."""
     known = {profile.name for profile in settings.profiles}
-    triggers = {str(i) for i in range(1, len(settings.manual_triggers) + 1)}
+    named = _named(settings)
     yield from _extension_problems(settings, known)
     yield from clips.problems(settings.clips, settings.profiles, settings.rules)
     for i, rule in enumerate(settings.rules):
@@ -139,10 +140,28 @@ def problems(settings: Settings) -> Iterator[Problem]:
                 yield Problem(path, "must be one of " + ", ".join(COLORS))
             case _:
                 pass
-        yield from _trigger_problems(rule, f"/rules/{i}", triggers)
+        yield from _condition_problems(rule, f"/rules/{i}", named)
     yield from _sequence_problems(settings)
     if settings.sip.enabled and settings.web.port == settings.sip.port:
         yield Problem("/web/port", f"{settings.web.port} is the SIP port")
+
+
+class _Named(NamedTuple):
+    """An item of an event that says the name of something in the settings."""
+
+    item: str
+    known: Container[str]
+    words: str  # for a name that nothing has
+
+
+def _named(settings: Settings) -> dict[str, _Named]:
+    """By topic."""
+    triggers = {str(i) for i in range(1, len(settings.manual_triggers) + 1)}
+    sequences = {sequence.name for sequence in settings.dtmf.sequences}
+    return {
+        _TRIGGER: _Named("trigger", triggers, "there is no manual trigger"),
+        _DIGITS: _Named("name", sequences, "no sequence of digits causes the event"),
+    }
 
 
 def _sequence_problems(settings: Settings) -> Iterator[Problem]:
@@ -176,15 +195,16 @@ def _extension_problems(settings: Settings, profiles: set[str]) -> Iterator[Prob
             yield Problem(f"/rules/{i}/name", "a rule that an extension makes has this name")
 
 
-def _trigger_problems(rule: Rule, path: str, known: Container[str]) -> Iterator[Problem]:
-    if rule.when is not None and rule.when.event == _TRIGGER:
-        yield from _trigger_problem(rule.when, f"{path}/when", known)
+def _condition_problems(rule: Rule, path: str, named: Mapping[str, _Named]) -> Iterator[Problem]:
+    """What the conditions of a rule ask for by name and nobody has."""
+    if rule.when is not None and rule.when.event in named:
+        yield from _name_problem(rule.when, f"{path}/when", named[rule.when.event])
     for i, condition in enumerate(rule.conditions):
-        if condition.event == _TRIGGER:
-            yield from _trigger_problem(condition, f"{path}/conditions/{i}", known)
+        if condition.event in named:
+            yield from _name_problem(condition, f"{path}/conditions/{i}", named[condition.event])
 
 
-def _trigger_problem(condition: Condition, path: str, known: Container[str]) -> Iterator[Problem]:
-    number = condition.match.get("trigger", "")
-    if number and number not in known:
-        yield Problem(path + "/match/trigger", f"there is no manual trigger {number}")
+def _name_problem(condition: Condition, path: str, named: _Named) -> Iterator[Problem]:
+    name = condition.match.get(named.item, "")
+    if name and name not in named.known:
+        yield Problem(f"{path}/match/{named.item}", f"{named.words} {name}")

@@ -9,7 +9,14 @@ from typing import Annotated, ClassVar, Literal, cast
 from msgspec import Meta, Struct
 
 from sipstrobe import commands
-from sipstrobe.commands import CLIP_RANK, MAX_REPEAT, Command, OperationId, RecordingSource
+from sipstrobe.commands import (
+    CLIP_RANK,
+    CLIP_VOLUME_DB,
+    MAX_REPEAT,
+    Command,
+    OperationId,
+    RecordingSource,
+)
 from sipstrobe.events import Function
 
 MAX_DIGITS = 64
@@ -24,7 +31,12 @@ _OwnPriority = Annotated[
 ClipName = Annotated[str, Meta(min_length=1, max_length=45, title="Clip")]
 _Volume = Annotated[
     float,
-    Meta(ge=-60.0, le=20.0, title="Volume", description="In dB, against the clip as it is."),
+    Meta(
+        ge=CLIP_VOLUME_DB[0],
+        le=CLIP_VOLUME_DB[1],
+        title="Volume",
+        description="In dB, against the clip as it is.",
+    ),
 ]
 _Priority = Annotated[int, Meta(ge=1, le=10, title="Priority")]
 _Source = Annotated[

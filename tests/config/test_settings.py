@@ -109,6 +109,19 @@ def test_all_problems_are_told_at_once() -> None:
     ]
 
 
+def test_a_rule_cannot_wait_for_digits_that_nobody_has_configured() -> None:
+    rule = {
+        "name": "R",
+        "when": {"event": "call/dtmf", "match": {"name": "Silence"}},
+        "action": {"do": "stop_clip"},
+    }
+    assert said({"rules": [rule]}) == [
+        "/rules/0/when/match/name: no sequence of digits causes the event Silence"
+    ]
+    digits = {"sequences": [{"sequence": "1", "name": "Silence"}]}
+    Store.memory().prepare({"rules": [rule], "dtmf": digits})
+
+
 def test_a_rule_cannot_show_a_colour_that_the_light_does_not_have() -> None:
     rule = {
         "name": "R",

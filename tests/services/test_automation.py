@@ -36,6 +36,7 @@ from sipstrobe.rules.actions import (
 )
 from sipstrobe.rules.extensions import Extension
 from sipstrobe.rules.settings import Rule
+from sipstrobe.services import recorder
 from sipstrobe.services.automation import Automation
 from sipstrobe.services.signals import Signals
 from tests.rules.bench import call, change, clip, digit, on, rule, trigger
@@ -389,6 +390,11 @@ def test_a_clip_that_cannot_be_played_is_told_and_nothing_is_stopped() -> None:
 
     assert RuleActionFailed(rule="ringer", reason="there is no clip 'Gone'") in desk.told
     assert [type(order) for order in desk.orders] == [commands.PlayClip]
+
+
+def test_a_rule_may_record_as_long_as_the_recorder_does() -> None:
+    """Said twice, because a core knows no service."""
+    assert MAX_SECONDS == recorder.LONGEST
 
 
 @pytest.mark.parametrize("first", [1, 2])
