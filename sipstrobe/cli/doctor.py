@@ -52,6 +52,7 @@ def examine(state: Path) -> Iterator[Finding]:
     if not missing:
         yield from _codecs()
         yield _echo()
+        yield _clips()
     yield _files()
     if not missing:
         yield from _settings(state)
@@ -89,6 +90,16 @@ def _codecs() -> Iterator[Finding]:
                 False,
                 f"calls cannot use {names}: no {library} (Debian: apt-get install {package})",
             )
+
+
+def _clips() -> Finding:
+    """Without it no clips can be added; those of every device are there."""
+    try:
+        soundfile = import_module("soundfile")
+    except (ImportError, OSError) as error:
+        words = f"no clips can be added: {error} (Debian: apt-get install libsndfile1)"
+        return False, words
+    return True, f"clips can be added (libsndfile {soundfile.__libsndfile_version__})"
 
 
 def _echo() -> Finding:

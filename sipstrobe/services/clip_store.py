@@ -97,6 +97,8 @@ class ClipStore:
         """Its sound, decoded anew if that is not there. Raises MediaError, in words."""
         with suppress(MediaError):
             return await asyncio.to_thread(self._open, clip)
+        if not await asyncio.to_thread(self.path(clip).is_file):
+            raise MediaError("its file is gone")
         logger.info("the clip %r is decoded anew", clip.name)
         incoming = self._new_incoming()
         incoming.path = self.path(clip)

@@ -371,6 +371,19 @@ def test_the_doctor_says_what_becomes_of_echo(
     ]
 
 
+def test_the_doctor_says_whether_clips_can_be_added(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [(works, words)] = about(terminal.folder, "clips can be added")
+    assert works
+    assert "libsndfile" in words
+    monkeypatch.setitem(sys.modules, "soundfile", None)
+
+    [(works, words)] = about(terminal.folder, "no clips can be added")
+    assert not works
+    assert "apt-get install libsndfile1" in words
+
+
 def test_the_doctor_names_the_sound_cards(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,10 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
-from sipstrobe.audio.clip import Clip
+from sipstrobe import commands
+from sipstrobe.audio.clip import MAX_CLIPS, Clip
 from sipstrobe.audio.format import SAMPLE_RATE
 from sipstrobe.audio.settings import AudioSettings
+from sipstrobe.audio.source import AddSource, RemoveSource
 from sipstrobe.clock import LoopClock
 from sipstrobe.config.files import Memory
 from sipstrobe.config.store import Store
@@ -23,6 +26,7 @@ from sipstrobe.lightsiren.settings import Profile, SirenPart
 from sipstrobe.rules.actions import PlayClip, StopClip
 from sipstrobe.rules.settings import Condition, Rule
 from sipstrobe.services.clip_library import MAX_INCOMING, ClipLibrary
+from sipstrobe.services.clips import Clips
 from sipstrobe.services.settings import SettingsService
 from tests.support.hear import tone_db
 from tests.support.sound_files import make_kind, tone
@@ -268,6 +272,31 @@ async def test_a_file_can_be_had_back(bench: Bench, gong: bytes) -> None:
     assert (factory.name, factory.data[:4]) == ("Ding-dong.wav", b"RIFF")
 
 
+async def test_there_is_a_bound_to_how_many_there_can_be(bench: Bench, gong: bytes) -> None:
+    clip = await bench.add(gong, "Gong")
+    numbers = [n for n in range(2 * MAX_CLIPS) if not 25 <= n <= 49][:MAX_CLIPS]
+    clips = [replace(clip, number=n, name=f"Gong {n}") for n in numbers]
+    bench.store.change_now({"clips": clips})
+
+    assert await refusal(bench.add(gong, "One more")) == "too_many_clips"
+
+
+async def test_a_clip_that_is_deleted_while_it_plays_is_silent(bench: Bench, gong: bytes) -> None:
+    await bench.add(gong, "Gong")
+    sources: set[str] = set()
+    bench.context.dispatcher.serve(AddSource, lambda command: sources.add(command.owner))
+    bench.context.dispatcher.serve(RemoveSource, lambda command: sources.remove(command.owner))
+    clips = Clips(bench.context, bench.library)
+    bench.store.watch(lambda s: s.clips, clips.apply)
+    bench.context.dispatcher.execute(commands.PlayClip(clip="Gong", repeat=None))
+    bench.context.dispatcher.execute(commands.PlayClip(clip="Beep", repeat=None))
+
+    await bench.library.delete(0)
+
+    assert sources == {"clip 2: Beep"}
+    clips.close()
+
+
 # --- what a crash or people may have done to the folder ------------------------------------------
 
 
@@ -354,6 +383,10 @@ async def test_a_clip_whose_file_is_gone_is_told_and_can_be_deleted(
     assert [state.problem for state in again.states] == ["without their sound: Gong"]
     assert words in again.library.listing()[0]["problem"]
     assert again.library.patterns["clip:Bell"].open()
+    Clips(again.context, again.library)
+    with pytest.raises(CommandRefused, match="'Gong': its sound cannot be played") as refused:
+        again.context.dispatcher.execute(commands.PlayClip(clip="Gong"))
+    assert refused.value.code == "clip_missing"
     await again.library.delete(0)
     assert again.names == {1: "Bell"}
 
@@ -367,4 +400,4 @@ def test_kill_9_at_any_moment_leaves_a_clip_whole_or_not_at_all(tmp_path: Path) 
     )
 
     assert run.returncode == 0, run.stderr
-    assert run.stdout.split() == ["10", "kills,", "clips", "left"]
+    assert run.stdout.split() == ["10", "kills"]
