@@ -15,6 +15,7 @@ from sipstrobe.services.accounts import Accounts
 from sipstrobe.services.call_media import CallMedia, MediaFactory
 from sipstrobe.services.calls import CALL_RANK, Call
 from sipstrobe.services.keypad import Keypad
+from sipstrobe.services.opening import Opening
 from sipstrobe.services.seldom import Seldom
 from sipstrobe.services.switchboard import Switchboard
 from sipstrobe.services.transports import SipTransports
@@ -53,6 +54,7 @@ class Incoming:
         self._transports = transports
         self._accounts = accounts
         self._media = media
+        self._opening = Opening(media, board, keypad)
         self._board = board
         self._keypad = keypad
         self._voice = voice
@@ -144,22 +146,10 @@ class Incoming:
 
     def _open(self, call: Call, news: IncomingCall, account: Account) -> CallMedia | None:
         """Media for a call; None when it had to be refused."""
-        try:
-            options = self._media.for_caller(account)
-            call.digits = options.digits
-            call.media = self._media.open(
-                news.flow,
-                lambda: self._board.hear(call),
-                options,
-                on_event=partial(self._keypad.in_rtp, call),
-                on_samples=partial(self._keypad.in_sound, call),
-                prompt=self._keypad.waits(call),
-                on_failure=partial(self._board.lose_keys, call),
-            )
-        except OSError as error:
-            logger.warning("call %s has no port for its media: %s", call.id, error)
+        media = self._opening.open(call, news.flow, self._media.for_caller(account))
+        if media is None:
             self._board.refuse(call, 503, CallReason.FAILED)
-        return call.media
+        return media
 
     async def _prepare(
         self,

@@ -16,6 +16,7 @@ from sipstrobe.services.accounts import Accounts
 from sipstrobe.services.call_media import CallMedia, MediaFactory
 from sipstrobe.services.calls import Call
 from sipstrobe.services.keypad import Keypad
+from sipstrobe.services.opening import Opening
 from sipstrobe.services.switchboard import Switchboard
 from sipstrobe.services.ways import Way
 from sipstrobe.sip.account import Account
@@ -76,8 +77,8 @@ class Outgoing:
         self._endpoint = endpoint
         self._accounts = accounts
         self._media = media
+        self._opening = Opening(media, board, keypad)
         self._board = board
-        self._keypad = keypad
         self._dialling: set[asyncio.Task[None]] = set()
         self._attempts: dict[str, Attempt] = {}  # those without a sign yet, by leg
         self._lenient: dict[str, tuple[Wish, Way]] = {}  # whose offer need not be encrypted, by leg
@@ -193,26 +194,14 @@ class Outgoing:
     def _open(self, call: Call, wish: Wish, way: Way) -> CallMedia | None:
         """Media for a call; None when it is over, as there can be none."""
         call.flow, call.local_uri = way.flow, way.identity.uri
-        try:
-            options = self._media.for_callee(wish.account)
-            call.digits = options.digits
-            call.media = self._media.open(
-                way.flow,
-                lambda: self._board.hear(call),
-                options,
-                on_event=partial(self._keypad.in_rtp, call),
-                on_samples=partial(self._keypad.in_sound, call),
-                prompt=self._keypad.waits(call),
-                on_failure=partial(self._board.lose_keys, call),
-            )
-        except OSError as error:
-            logger.warning("call %s has no port for its media: %s", call.id, error)
+        media = self._opening.open(call, way.flow, self._media.for_callee(wish.account))
+        if media is None:
             self._board.finish(call, CallReason.FAILED)
             return None
-        if call.media.path is not None:
-            call.media.path.concluded = partial(self._concluded, call)
-        call.media.begin(proven=True)
-        return call.media
+        if media.path is not None:
+            media.path.concluded = partial(self._concluded, call)
+        media.begin(proven=True)
+        return media
 
     def _concluded(self, call: Call) -> None:
         """ICE has come to its end; it may be that the call was answered before."""
