@@ -248,8 +248,9 @@ class ClipLibrary:
                 need, free = space_of(clip) / MEGABYTE, self._room / MEGABYTE
                 words = f"the clip needs {need:.1f} MB, {free:.1f} MB are free"
                 raise CommandRefused("storage_full", words)
-            sound = ClipSound(clip.seconds, await self._store.keep(incoming, clip), "")
-            self._sounds.setdefault(clip.file, sound)
+            file = await self._store.keep(incoming, clip)
+            sound = self._sounds.setdefault(clip.file, ClipSound(clip.seconds))
+            sound.file, sound.problem = file, ""  # also for a clip whose file was gone
             try:
                 await self._changes.change({"clips": (*settings.clips, clip)})
             except Exception:

@@ -391,6 +391,23 @@ async def test_a_clip_whose_file_is_gone_is_told_and_can_be_deleted(
     assert again.names == {1: "Bell"}
 
 
+async def test_a_file_that_was_gone_comes_back_under_any_name(
+    bench: Bench, gong: bytes, start_again: Callable[[], Coroutine[Any, Any, Bench]]
+) -> None:
+    """As after the settings were taken to another device."""
+    await bench.add(gong, "Gong")
+    for path in bench.folder.iterdir():
+        path.unlink()
+    again = await start_again()
+
+    await again.add(gong, "The same")
+    await again.library.ready()
+
+    assert [state.working for state in again.states] == [False, True]
+    for name in ("Gong", "The same"):
+        assert again.library.patterns[f"clip:{name}"].open()
+
+
 def test_kill_9_at_any_moment_leaves_a_clip_whole_or_not_at_all(tmp_path: Path) -> None:
     """What had been reported as added is never lost, and at most one more is there."""
     run = subprocess.run(
