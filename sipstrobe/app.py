@@ -161,7 +161,7 @@ class Device:
             options.state,
             self._listen,
         )
-        self.listening = Listening(context.clock, lambda: self.microphone.on, self._listen)
+        self.listening = Listening(context, lambda: self.microphone.on, self._listen)
         self.recorder = Recorder(
             context, options.state, self.phone, (self.sound.tap, self.sound.catch_up), self._listen
         )

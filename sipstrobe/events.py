@@ -307,6 +307,16 @@ class MicrophoneChanged(Event):
     on: bool
 
 
+@_declared(
+    "sound/live_stream",
+    Kind.PROPERTY,
+    "Somebody listens live to the microphone",
+    rest={"active": "false"},
+)
+class LiveStreamChanged(Event):
+    active: bool
+
+
 @_declared("sound/played", Kind.PULSE, "A sound has ended; what was really heard of it")
 class SoundPlayed(Event):
     owner: str  # the call, the clip, …

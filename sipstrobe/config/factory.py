@@ -1,8 +1,4 @@
-"""What a new device has in its settings beyond the defaults: rules that people need only switch on.
-
-A front light that is green during live streams (the third of EVT-10) is not among them, since the
-device streams nothing.
-"""
+"""What a new device has beyond the defaults: rules that people need only switch on (EVT-10…12)."""
 
 from sipstrobe.lightsiren.chimes import PRE_ANNOUNCEMENT, RINGER
 from sipstrobe.rules.actions import AnswerCall, PlayClip, PlayClipWhile, ShowColor
@@ -13,16 +9,22 @@ _MICROPHONE = Condition(event="sound/microphone", match={"on": "true"})
 _GREEN = ShowColor(light="AudioLED", color="green")
 
 FACTORY_RULES = (
-    Rule(  # EVT-10
-        name="Green front light during calls",
+    Rule(  # EVT-10, with the next two
+        name="Green front light during live streams",
         enabled=False,
-        conditions=(Condition(event="call/state", match={"state": "active"}), _MICROPHONE),
+        conditions=(Condition(event="sound/live_stream", match={"active": "true"}), _MICROPHONE),
         action=_GREEN,
     ),
-    Rule(  # EVT-10
+    Rule(
         name="Green front light during recordings",
         enabled=False,
         conditions=(Condition(event="sound/recording", match={"active": "true"}), _MICROPHONE),
+        action=_GREEN,
+    ),
+    Rule(
+        name="Green front light during calls",
+        enabled=False,
+        conditions=(Condition(event="call/state", match={"state": "active"}), _MICROPHONE),
         action=_GREEN,
     ),
     Rule(  # EVT-11, with the next: the account does not answer by itself

@@ -1,4 +1,7 @@
-"""Listen live to the microphone, as a WAV file that goes on until whoever listens goes (AUD-05)."""
+"""Listen live to the microphone, as a WAV file that goes on until whoever listens goes (AUD-05).
+
+Publishes: LiveStreamChanged.
+"""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
@@ -7,8 +10,9 @@ from typing import Final
 import numpy as np
 
 from sipstrobe.audio.format import SAMPLE_RATE, samples_in
-from sipstrobe.clock import Clock
+from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused
+from sipstrobe.events import LiveStreamChanged
 from sipstrobe.io.wavfile import endless_header
 from sipstrobe.services.speech import LiveSource
 
@@ -21,11 +25,12 @@ class Listening:
     """Those who listen over the network."""
 
     def __init__(
-        self, clock: Clock, is_on: Callable[[], bool], listen: Callable[[], LiveSource | None]
+        self, context: Context, is_on: Callable[[], bool], listen: Callable[[], LiveSource | None]
     ) -> None:
         """is_on: whether there is a microphone. listen: begins to listen to it; None while it is
         off."""
-        self._clock = clock
+        self._context = context
+        self._clock = context.clock
         self._is_on = is_on
         self._listen = listen
         self.listeners = 0
@@ -46,7 +51,7 @@ class Listening:
         source = self._listen()
         if source is None:
             return
-        self.listeners += 1
+        self._count(1)
         try:
             yield endless_header(SAMPLE_RATE)
             due = self._clock.now()
@@ -58,8 +63,16 @@ class Listening:
                     samples = np.zeros(samples_in(STEP), np.float32)
                 yield np.rint(samples * np.float32(32767.0)).astype("<i2").tobytes()
         finally:
-            self.listeners -= 1
+            self._count(-1)
             source.close()
+
+    def _count(self, by: int) -> None:
+        before = self.listeners
+        self.listeners += by
+        active = self.listeners > 0
+        if active is not (before > 0):
+            with self._context.trace.input("http", "live stream", self._clock.now()):
+                self._context.bus.publish(LiveStreamChanged(active=active))
 
     async def _until(self, when: float) -> None:
         if when <= self._clock.now():

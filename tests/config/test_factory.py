@@ -9,7 +9,7 @@ from sipstrobe import commands
 from sipstrobe.config.demo import EXTENSIONS, demo
 from sipstrobe.config.factory import FACTORY_RULES
 from sipstrobe.config.store import Store
-from sipstrobe.events import Function, MicrophoneChanged, RecordingChanged
+from sipstrobe.events import Function, LiveStreamChanged, MicrophoneChanged, RecordingChanged
 from sipstrobe.lightsiren.chimes import FACTORY_CLIPS, PRE_ANNOUNCEMENT, RINGER
 from sipstrobe.rules.actions import PlayClip, PlayClipWhile
 from sipstrobe.rules.settings import Rule
@@ -64,6 +64,20 @@ def test_the_front_light_is_green_during_a_call_with_the_microphone_on() -> None
     assert bench.hear(call("active")) == []
     assert bench.hear(MicrophoneChanged(on=True)) == ["begin Green front light during calls"]
     assert bench.hear(call("idle")) == ["end Green front light during calls"]
+    assert bench.commands == [GREEN]
+
+
+def test_the_front_light_is_green_while_somebody_listens() -> None:
+    """EVT-10."""
+    bench = Bench(*switched_on("Green front light during live streams"))
+    bench.hear(MicrophoneChanged(on=True))
+
+    assert bench.hear(LiveStreamChanged(active=True)) == [
+        "begin Green front light during live streams"
+    ]
+    assert bench.hear(LiveStreamChanged(active=False)) == [
+        "end Green front light during live streams"
+    ]
     assert bench.commands == [GREEN]
 
 

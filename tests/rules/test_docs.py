@@ -39,4 +39,4 @@ def test_the_rules_of_a_new_device_are_there_in_their_places() -> None:
     told = [(int(place), name) for place, name, _ in rows("What a new device has")]
 
     assert told == list(enumerate(rule.name for rule in FACTORY_RULES))
-    assert re.search(r"^Five rules", PAGE.read_text("utf-8"), re.MULTILINE)
+    assert re.search(r"^Six rules", PAGE.read_text("utf-8"), re.MULTILINE)

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from sipstrobe.audio.format import Samples
+from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused
+from sipstrobe.events import LiveStreamChanged
 from sipstrobe.services.listening import MAX_LISTENERS, Listening
 from tests.support.clock import FakeClock
 from tests.support.waiting import turns
@@ -42,7 +44,7 @@ class Room:
 async def test_it_is_a_wav_file_in_real_time() -> None:
     """As long as it goes on; what a player reads of it is what was heard."""
     clock, room = FakeClock(), Room()
-    stream = Listening(clock, lambda: room.on, room.listen).open()
+    stream = Listening(Context(clock), lambda: room.on, room.listen).open()
     file = await anext(stream)
 
     for n in range(4):
@@ -63,7 +65,7 @@ async def test_it_is_a_wav_file_in_real_time() -> None:
 
 async def test_a_slow_listener_is_not_behind_for_ever() -> None:
     clock, room = FakeClock(), Room()
-    stream = Listening(clock, lambda: room.on, room.listen).open()
+    stream = Listening(Context(clock), lambda: room.on, room.listen).open()
     await anext(stream)
     first = asyncio.ensure_future(anext(stream))
     await turns()
@@ -88,7 +90,7 @@ async def _several(stream: AsyncGenerator[bytes]) -> None:
 
 async def test_few_listen_at_once_and_nobody_while_it_is_off() -> None:
     clock, room = FakeClock(), Room()
-    listening = Listening(clock, lambda: room.on, room.listen)
+    listening = Listening(Context(clock), lambda: room.on, room.listen)
     streams = [listening.open() for _ in range(MAX_LISTENERS)]
     for stream in streams:
         await anext(stream)
@@ -101,3 +103,19 @@ async def test_few_listen_at_once_and_nobody_while_it_is_off() -> None:
     with pytest.raises(CommandRefused, match="the microphone is off"):
         listening.open()
     assert (room.open, listening.listeners) == (0, 0)
+
+
+async def test_rules_are_told_from_the_first_who_listens_to_the_last() -> None:
+    """EVT-10."""
+    context, room = Context(FakeClock()), Room()
+    told: list[bool] = []
+    context.bus.subscribe(LiveStreamChanged, lambda event: told.append(event.active))
+    listening = Listening(context, lambda: room.on, room.listen)
+    one, other = listening.open(), listening.open()
+
+    await anext(one)
+    await anext(other)
+    await one.aclose()
+    assert told == [True]
+    await other.aclose()
+    assert told == [True, False]

@@ -81,6 +81,7 @@ const KNOWN = {
   "sound/clip": (i) => `Clip “${i.clip}” ${i.playing ? "plays" : "has ended"}`,
   "sound/output": (i) => (i.active ? "The speaker plays" : "The speaker is silent"),
   "sound/microphone": (i) => `Microphone ${i.on ? "on" : "off"}`,
+  "sound/live_stream": (i) => (i.active ? "Somebody listens live" : "Nobody listens live any more"),
   "sound/recording": (i) => `Recording ${i.recording} ${i.active ? "has begun" : "has ended"}`,
   "sound/played": (i) => `${kindOf(i.kind)} was heard for ${seconds(i.heard_seconds)} (${i.owner})`,
   "input/manual_trigger": (i) => `Manual trigger ${i.trigger} ${i.active ? "pressed" : "released"}`,
