@@ -13,11 +13,12 @@ from sipstrobe.io.speexdsp import EchoCanceller, library
 
 FRAME: Final = samples_in(0.010)  # samples at a time
 TAIL: Final = samples_in(0.200)  # of the room, and for what the instants of the cards are wrong by
-AHEAD: Final = samples_in(0.020)  # so much earlier what was played is taken than it was heard
-ASTRAY: Final = samples_in(0.015)  # what is out of step by more for …
-PATIENCE: Final = 20  # … so many frames is put right
+AHEAD: Final = samples_in(0.010)  # so much later than it was heard the reference was played: no
+# echo may come before its sound, even if the instants of the cards are not quite right
+ASTRAY: Final = samples_in(0.007)  # what is out of step by more, on average, is put right
+SMOOTHING: Final = 0.05  # of that average, a frame
 
-assert AHEAD + ASTRAY < TAIL
+assert ASTRAY < AHEAD < TAIL
 
 
 class Reference:
@@ -33,19 +34,18 @@ class Reference:
         self._tap = tap
         self._catch_up = catch_up
         self._position: int | None = None  # in the tap, of the next frame
-        self._astray = 0  # frames
+        self._astray = 0.0  # samples that the instants are ahead of it, on average
 
     def take(self, heard_at: float) -> Samples:
-        """What was played AHEAD of this instant, a FRAME of it; silence where nothing was."""
+        """A FRAME of what is played AHEAD of this instant; silence where nothing is."""
         self._catch_up()
         tap = self._tap
-        wanted = round(tap.played - (tap.ends_at - heard_at) * SAMPLE_RATE) - AHEAD
+        wanted = round(tap.played - (tap.ends_at - heard_at) * SAMPLE_RATE) + AHEAD
         position = self._position
-        if position is None:
-            position = wanted
-        self._astray = self._astray + 1 if abs(wanted - position) > ASTRAY else 0
-        if self._astray > PATIENCE:
-            position, self._astray = wanted, 0
+        if position is not None:
+            self._astray += SMOOTHING * (wanted - position - self._astray)
+        if position is None or abs(self._astray) > ASTRAY:
+            position, self._astray = wanted, 0.0
         found = tap.since(position, FRAME) if position >= 0 else np.zeros(0, np.float32)
         if not found.size:  # the speaker rests
             self._position = None

@@ -33,15 +33,15 @@ def reduction_db(before: Samples, after: Samples, since: float, until: float) ->
 
 
 @needs_library
-@pytest.mark.parametrize("jitter", [0.0, 0.006])
-def test_the_echo_of_a_room_is_cancelled(jitter: float) -> None:
-    """However the instants of the card's blocks jitter."""
+@pytest.mark.parametrize(("delay", "jitter"), [(0.0, 0.0), (0.010, 0.006), (0.060, 0.0)])
+def test_the_echo_of_a_room_is_cancelled(delay: float, jitter: float) -> None:
+    """Near or far, and however the instants of the card's blocks jitter."""
     far = speech(6.0)
-    back, played = echo_of(far), Played(far)
+    back, played = echo_of(far, delay), Played(far)
 
     out = through(make_echo(Reference(played.tap, lambda: None)), back, played, jitter)
 
-    assert reduction_db(back, out, 0.0, 1.0) > 3.0
+    assert reduction_db(back, out, 0.0, 1.0) > 1.5
     assert reduction_db(back, out, 2.0, 3.0) > 15.0
     assert reduction_db(back, out, 5.0, 6.0) > 25.0
 
@@ -90,12 +90,14 @@ def test_the_reference_keeps_in_step_and_is_put_right_when_it_is_astray() -> Non
 
     taken: list[float] = []
     for n in range(60):
-        tap.until(n * 0.010 + 0.5)
-        taken.append(float(reference.take(n * 0.010 + (0.5 if n >= 20 else 0.1))[0]))
+        tap.until(n * 0.010 + 0.6)
+        jitter = 0.005 if n % 2 else -0.005
+        heard_at = n * 0.010 + (0.5 if n >= 20 else 0.1 + jitter * (n > 0))
+        taken.append(float(reference.take(heard_at)[0]))
 
-    start = 0.1 * SAMPLE_RATE - AHEAD + 1.0
-    assert taken[:40] == [start + FRAME * n for n in range(40)]
-    assert taken[-1] == pytest.approx(1.09 * SAMPLE_RATE - AHEAD + 1.0)
+    start = 0.1 * SAMPLE_RATE + AHEAD + 1.0
+    assert taken[:20] == [start + FRAME * n for n in range(20)]
+    assert taken[-1] == pytest.approx(1.09 * SAMPLE_RATE + AHEAD + 1.0)
 
 
 def test_a_speaker_that_rests_has_played_silence() -> None:
@@ -106,6 +108,6 @@ def test_a_speaker_that_rests_has_played_silence() -> None:
 
     assert not reference.take(5.0).any()
     played.tap.write(np.full(FRAME * 4, 0.5, np.float32), 6.0)
-    block = reference.take(6.0 + AHEAD / SAMPLE_RATE)
+    block = reference.take(6.0 - AHEAD / SAMPLE_RATE)
 
     assert block.tolist() == [0.5] * FRAME
