@@ -49,18 +49,19 @@ class Measured:
     peak_db: float
 
 
-async def read_clip(source: Path, decoded: Path) -> Measured:
+async def read_clip(source: Path, decoded: Path, limit: float = TIME_LIMIT) -> Measured:
     """Decode a file to float32 samples at 48 kHz in another, which is on the disk then.
 
-    Raises MediaError with the reason in words; what was decoded so far is left there.
+    limit: seconds that it may take. Raises MediaError with the reason in words; what was decoded
+    so far is left there.
     """
     process = await asyncio.to_thread(_start, source, decoded)
     try:
-        said, _ = await asyncio.to_thread(process.communicate, timeout=TIME_LIMIT)
+        said, _ = await asyncio.to_thread(process.communicate, timeout=limit)
     except subprocess.TimeoutExpired:
         process.kill()
         await asyncio.to_thread(process.communicate)
-        raise MediaError(f"the file was not decoded within {TIME_LIMIT:g} s") from None
+        raise MediaError(f"the file was not decoded within {limit:g} s") from None
     except asyncio.CancelledError:
         process.kill()  # the thread that waits for it will hear of that
         raise

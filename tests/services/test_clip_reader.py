@@ -61,6 +61,15 @@ async def test_a_reader_that_fails_hurts_nobody_else(tmp_path: Path) -> None:
         await read_clip(tmp_path / "nothing", tmp_path / "decoded")
 
 
+async def test_a_reader_has_only_so_much_time(tmp_path: Path) -> None:
+    source = make_kind(tmp_path, "flac", tone(seconds=1))
+
+    with pytest.raises(MediaError, match=r"not decoded within 0\.01 s"):
+        await read_clip(source, tmp_path / "decoded", limit=0.01)
+
+    assert not (tmp_path / "decoded").exists()
+
+
 async def test_one_that_is_given_up_does_not_go_on(tmp_path: Path) -> None:
     source = make_kind(tmp_path, "flac", "anoisesrc=d=120:r=48000:a=0.1")
     reading = asyncio.create_task(read_clip(source, tmp_path / "decoded"))
