@@ -126,7 +126,7 @@ async def _running(
         }
     )
     web = ("127.0.0.1", free_port(socket.SOCK_STREAM))
-    options = Options(folder / "state", http=web, sound="null", light="null")
+    options = Options(folder / "state", http=web, sound="null", light="none")
     device = Device(context, store, options)
     await device.start(stack)
     await device.settle()
