@@ -48,6 +48,7 @@ class Status:
             "listening": views.listening(),
             "nat": views.nat(),
             "sound": views.sound(),
+            "clips": views.clips_playing(),
             "microphone": views.microphone(),
             "recordings": views.recordings.snapshot(),
             "pages": views.pages(),

@@ -161,6 +161,8 @@ async def test_a_clip_plays_and_stops(session: ClientSession, device: Device) ->
     assert (status, told) == (201, {"playback": 1})
     assert list(device.sources) == ["clip 1: Ding-dong"]
     assert (await ask(session, "GET", f"{CLIPS}/28"))[1]["playing"] is True
+    (playing,) = (await ask(session, "GET", "/api/v1/status"))[1]["clips"]
+    assert (playing["clip"], playing["playback"], playing["rounds"]) == ("Ding-dong", 1, None)
     assert await ask(session, "POST", f"{CLIPS}/28/stop") == (204, "")
     assert device.sources == {}
 
