@@ -205,6 +205,27 @@ async def test_what_belongs_to_the_machine_is_for_administrators(
     await expect(page.get_by_role("button", name="Page over Siren")).to_be_disabled()
 
 
+async def test_the_microphone_says_how_it_is_and_is_listened_to(
+    page: Page, url: str, device: Device
+) -> None:
+    """AUD-01, AUD-02, AUD-05."""
+    await look(page, url)
+    await expect(page.locator("#microphone-words")).to_have_text("Off")
+    await expect(page.locator("#listen")).to_be_disabled()
+
+    device.microphone |= {"input": "auto", "echo": "half_duplex"}
+    await expect(page.locator("#microphone-words")).to_have_text("Opens when somebody listens")
+    await expect(page.locator("#echo")).to_contain_text("libspeexdsp is not installed here")
+    device.microphone |= {"name": "USB", "open": True, "level_db": -30.0}
+    await expect(page.locator("#microphone-words")).to_have_text("Hears USB")
+    await expect(page.locator("#microphone-level")).to_have_attribute("aria-valuenow", "-30")
+
+    await page.click("#listen")  # where there is nothing to hear
+
+    await expect(page.locator("#toast")).to_have_text("The microphone cannot be heard just now.")
+    await expect(page.locator("#listen")).to_have_text("Listen")
+
+
 async def test_the_health_check_tells_its_result(page: Page, url: str, device: Device) -> None:
     """HCK-02, IDN-01."""
     await log_in(page, url)

@@ -88,7 +88,7 @@ function makeClip({ number }) {
     h("button.play", { "data-operator": true, onclick: () => playOrStop(clip(), row) }),
     h("div.what", {}, h("strong"), h("small.format")),
     h("div.loudness", {}, h("span.lufs"), h("small.peak"), h("small.marker")),
-    h("details.more-of", {}, h("summary", { "aria-label": "More" }, "⋯"), makeOptions(clip, row, number)));
+    h("details.more-of", {}, h("summary", {}, "⋯"), makeOptions(clip, row, number)));
   return row;
 }
 
@@ -113,6 +113,7 @@ function makeOptions(clip, row, number) {
 
 function updateClip(row, clip) {
   setText($("strong", row), clip.name);
+  $("summary", row).setAttribute("aria-label", `More about ${clip.name}`);
   const channels = clip.channels === 2 ? "stereo" : "mono";
   const format = clip.factory ? "of every device" : `${clip.format} ${Math.round(clip.sample_rate / 100) / 10} kHz ${channels} · ${bytes(clip.size)}`;
   setText($(".format", row), clip.problem || `${clip.number} · ${seconds(clip.seconds)} · ${format}`);

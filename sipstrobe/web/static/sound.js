@@ -33,7 +33,10 @@ views.add("sound", {
     readDelays();
     timer = setInterval(readDelays, OFTEN);
   },
-  leave: () => clearInterval(timer),
+  leave() {
+    clearInterval(timer);
+    deafen();
+  },
   sound({ sound, microphone }) {
     show(sound);
     showMicrophone(microphone);
@@ -90,8 +93,38 @@ function showMicrophone({ input, name, allowed, muted, problem, open, level_db, 
   const words = !allowed ? "Switched off for this run of the device, whatever is set."
     : !input ? "Off" : problem || (muted ? "Muted" : open ? `Hears ${name}` : "Opens when somebody listens");
   setText($("#microphone-words"), words);
+  $("#listen").disabled = !allowed || !input;
   $("#microphone-words").classList.toggle("broken", Boolean(problem));
   setText($("#echo"), ECHO[echo] ?? "");
+}
+
+// Its sound, in the browser: nothing is heard before somebody asks, nor after the view is left.
+let heard = null;
+
+$("#listen").addEventListener("click", () => {
+  if (heard) {
+    deafen();
+    return;
+  }
+  heard = new Audio(`/api/v1/microphone/listen?at=${Date.now()}`);
+  heard.addEventListener("error", () => {
+    if (!heard) return;
+    deafen();
+    say("The microphone cannot be heard just now.");
+  });
+  heard.play().catch(() => {}); // an error is told of as well
+  $("#listen").setAttribute("aria-pressed", "true");
+  setText($("#listen"), "Stop listening");
+});
+
+function deafen() {
+  const ended = heard;
+  heard = null;
+  ended?.pause();
+  ended?.removeAttribute("src");
+  ended?.load(); // ends the request
+  $("#listen").setAttribute("aria-pressed", "false");
+  setText($("#listen"), "Listen");
 }
 
 /** Whose sound it is, in words; empty where the kind says it all. */
