@@ -19,7 +19,7 @@ from sipstrobe.audio.format import SAMPLE_RATE
 from sipstrobe.config.clips import mentions, renamed
 from sipstrobe.config.settings import Settings
 from sipstrobe.context import Context
-from sipstrobe.errors import CommandRefused, MediaError
+from sipstrobe.errors import CommandRefused, ConfigError, MediaError
 from sipstrobe.events import ServiceStateChanged
 from sipstrobe.io.pcmfile import PcmFile
 from sipstrobe.io.soundfiles import EXTENSIONS
@@ -103,6 +103,7 @@ class ClipLibrary:
         self._sounds: dict[str, ClipSound] = {}  # by file
         self._swept = asyncio.Event()
         self._opening: asyncio.Task[None] | None = None
+        self._fault = ""  # of the folder
         self._told = ""
 
     # --- what there is -------------------------------------------------------------------------
@@ -251,9 +252,10 @@ class ClipLibrary:
             file = await self._store.keep(incoming, clip)
             sound = self._sounds.setdefault(clip.file, ClipSound(clip.seconds))
             sound.file, sound.problem = file, ""  # also for a clip whose file was gone
+            self._fault = ""
             try:
                 await self._changes.change({"clips": (*settings.clips, clip)})
-            except Exception:
+            except (ConfigError, OSError):
                 if not known:
                     self._sounds.pop(clip.file, None)
                     await self._store.remove(clip)
@@ -269,7 +271,10 @@ class ClipLibrary:
 
     async def _open_all(self) -> None:
         if not self._swept.is_set():
-            await self._store.sweep(self._clips)
+            try:
+                await self._store.sweep(self._clips)
+            except OSError as error:
+                self._fault = f"the folder of clips cannot be used: {error}"
             self._swept.set()
         tried: set[str] = set()
         while clip := next((c for c in self._clips if self._is_shut(c, tried)), None):
@@ -289,12 +294,12 @@ class ClipLibrary:
     def _tell(self) -> None:
         """Publish which clips cannot be played, if that has changed."""
         bad = [c.name for c in self._clips if self._sounds[c.file].problem]
-        words = f"without their sound: {', '.join(bad)}" if bad else ""
+        words = self._fault or (f"without their sound: {', '.join(bad)}" if bad else "")
         if words == self._told:
             return
         self._told = words
         if words:
-            logger.warning("clips %s", words)
+            logger.warning("clips: %s", words)
         with self._context.trace.input("file", "clips", self._context.clock.now()):
             self._context.bus.publish(
                 ServiceStateChanged(service="clips", working=not words, problem=words)

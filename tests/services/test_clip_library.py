@@ -391,6 +391,18 @@ async def test_a_clip_whose_file_is_gone_is_told_and_can_be_deleted(
     assert again.names == {1: "Bell"}
 
 
+async def test_a_folder_that_cannot_be_used_is_told(tmp_path: Path, gong: bytes) -> None:
+    (tmp_path / "file").touch()
+    bench = Bench(tmp_path / "file" / "clips")
+    await bench.library.ready()
+
+    (state,) = bench.states
+    assert "the folder of clips cannot be used" in state.problem
+    with pytest.raises(OSError, match="Not a directory"):
+        await bench.add(gong)
+    assert bench.library.find("Beep")
+
+
 async def test_a_file_that_was_gone_comes_back_under_any_name(
     bench: Bench, gong: bytes, start_again: Callable[[], Coroutine[Any, Any, Bench]]
 ) -> None:
