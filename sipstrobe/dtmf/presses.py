@@ -4,20 +4,21 @@ The rule: among signs of the same digit that lie together, there were as many pr
 has told that tells most. So a phone that sends each digit in RTP, in INFO and as a tone presses
 once, and one that sends a digit twice by one way has pressed twice, however fast.
 
-Signs lie together when one comes no later than `TOGETHER` after the last that belongs to a press:
-an INFO may need a second attempt (RFC 3261 §17.1.2: T1, 0.5 s) or only be sent when the key is let
-go, and a tone is heard as late as the sound is played.
+Signs lie together when one comes no later than `LATE` after the last that belongs to a press: an
+INFO may need three attempts more (RFC 3261 §17.1.2.1: after T1, 2*T1 and 4*T1, 3.5 s in all) or
+only be sent when the key is let go, and a tone is sure when it has lasted for a while.
 """
 
 from collections import deque
 from dataclasses import dataclass, field
 from enum import Enum
+from types import MappingProxyType
 from typing import Final
 
 from sipstrobe.dtmf.sign import Sign, Way
 
-TOGETHER: Final = 1.0  # seconds
-REMEMBERED: Final = 16  # presses; more within a second are beyond any phone
+LATE: Final = MappingProxyType({Way.RTP: 1.0, Way.INFO: 4.0, Way.INBAND: 1.0})  # seconds
+REMEMBERED: Final = 64  # presses; more within these are beyond any phone
 
 
 class Step(Enum):
@@ -67,7 +68,7 @@ class Presses:
         that it has told."""
         if sign.begins:
             for press in self._recent:
-                together = press.digit == sign.digit and now - press.at <= TOGETHER
+                together = press.digit == sign.digit and now - press.at <= LATE[way]
                 if together and way not in press.told:
                     return press
             return None

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sipstrobe.dtmf.presses import REMEMBERED, TOGETHER, Presses, Step
+from sipstrobe.dtmf.presses import LATE, REMEMBERED, Presses, Step
 from sipstrobe.dtmf.sign import Sign, Way
 
 LONG = 1.0
@@ -91,11 +91,24 @@ def test_a_key_that_is_held_keeps_its_press_open_for_a_late_info() -> None:
     assert [step for _, step in phone.steps] == [Step.PRESSED, Step.HELD]
 
 
-def test_the_same_digit_much_later_is_another_press() -> None:
+def test_an_info_that_was_sent_four_times_is_no_further_press() -> None:
+    """RFC 3261 §17.1.2.1: T1, 2*T1 and 4*T1 after the first."""
     phone = Phone()
 
     phone.tell(Way.RTP, "5", 0.0)
-    phone.tell(Way.INFO, "5", TOGETHER + 0.01)
+    phone.tell(Way.RTP, "5", 0.3)
+    phone.tell(Way.INFO, "5", 3.7)
+    phone.tell(Way.INFO, "5", 3.8)
+
+    assert phone.pressed == "55"
+
+
+@pytest.mark.parametrize("way", list(Way))
+def test_the_same_digit_much_later_is_another_press(way: Way) -> None:
+    phone = Phone()
+
+    phone.tell(next(other for other in Way if other is not way), "5", 0.0)
+    phone.tell(way, "5", LATE[way] + 0.01)
 
     assert phone.pressed == "55"
 
