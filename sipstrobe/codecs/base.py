@@ -54,6 +54,16 @@ class SelfConcealing(Decoder, Protocol):
         ...
 
 
+@runtime_checkable
+class Learning(Decoder, Protocol):
+    """A decoder that takes the loudness of what comes next from what came before."""
+
+    def miss(self, samples: int) -> None:
+        """So much has not come. What comes next is of another loudness than was learnt; it shall
+        rather be too soft for a moment than too loud."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Codec:
     """One way to carry sound. name: its encoding name in SDP (RFC 3551 §6), for L16 with the rate.

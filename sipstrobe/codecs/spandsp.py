@@ -26,6 +26,9 @@ _LINEAR, _ALAW = 0, 2  # G726_ENCODING_…
 _RIGHT: Final = 2  # G726_PACKING_RIGHT: the first code in the low bits
 _ALAW_POSITIVE: Final = 0x80  # G.711: codes from here on
 _LOUD: Final = 0.5  # samples below it have not wrapped around
+_QUIET: Final = b"\xff"  # an octet of the smallest steps that there are, in all bands
+_OCTETS_A_SECOND: Final = 1000  # of gap: of two samples each, so that the scale sinks in time …
+_LONGEST_QUIET: Final = 100  # … until it is at its least
 _HIGHEST: Final = 32767 / 32768
 
 
@@ -61,10 +64,18 @@ class _Coder:
 class _Decoder(_Coder):
     """Two samples an octet; the predictors go on from payload to payload."""
 
+    rate: int  # of the samples
+
     def decode(self, payload: bytes) -> NDArray[np.float32]:
         pcm = np.empty(2 * len(payload), np.int16)
         self.step(pcm.ctypes.data, payload, len(payload))
         return from_pcm(pcm)
+
+    def miss(self, samples: int) -> None:
+        """Let the scale that is learnt sink: after a gap it may be wrong by 20 dB, and what is too
+        loud by that is a crack."""
+        quiet = _QUIET * min(samples * _OCTETS_A_SECOND // self.rate, _LONGEST_QUIET)
+        self.decode(quiet)
 
 
 class _Encoder(_Coder):
@@ -82,6 +93,8 @@ class _Encoder(_Coder):
 
 class G722Decoder(_Decoder):
     """Sound at 16 kHz."""
+
+    rate = 16000
 
     def __init__(self) -> None:
         c = _functions()
@@ -107,6 +120,8 @@ class G726Decoder(_Decoder):
     The library lets linear samples beyond full scale wrap around, which is a loud crackling, yet
     clips those that it makes in A-law. So it makes both, and the signs of those decide.
     """
+
+    rate = 8000
 
     def __init__(self) -> None:
         c = _functions()

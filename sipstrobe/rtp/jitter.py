@@ -87,6 +87,7 @@ class JitterBuffer:
         self.late = 0  # packets that came after their turn, or twice
         self.concealed = 0  # timestamp units
         self.dropped = 0  # packets given up because too much was waiting
+        self.skipped = 0  # packets that have not been played though later ones have
         self.paused = False  # the sender has said that it is silent now: nothing is lost meanwhile
         self._waiting: dict[int, _Waiting] = {}
         self._lateness = Lateness()
@@ -175,6 +176,7 @@ class JitterBuffer:
             elif self._waiting and self._next is not None:
                 upcoming = min(self._waiting)
                 self.losses.miss(self._next, upcoming - self._next)  # they are given up
+                self.skipped += upcoming - self._next
                 self._next = upcoming
             else:
                 return self._extend()
@@ -268,6 +270,7 @@ class JitterBuffer:
         """counts: as missing; what our own card does not take is not the network's fault."""
         assert self._next is not None
         self.dropped += 1
+        self.skipped += 1
         if counts:
             self.losses.miss(self._next)
             self.losses.discard(self._next)

@@ -9,7 +9,7 @@ import numpy as np
 from sipstrobe.audio.format import SAMPLE_RATE, SILENCE_DB, Samples
 from sipstrobe.audio.resample import Upsampler
 from sipstrobe.audio.ring import SampleRing
-from sipstrobe.codecs.base import Codec, Decoder, SelfConcealing
+from sipstrobe.codecs.base import Codec, Decoder, Learning, SelfConcealing
 from sipstrobe.codecs.conceal import Concealer
 from sipstrobe.codecs.stretch import LIKE_ENOUGH, Warp, lengthen, shorten
 from sipstrobe.errors import RemoteProtocolError
@@ -39,6 +39,9 @@ class Playout:
         self._decoders: Mapping[int, Decoder] = {}
         self._concealing: Mapping[int, SelfConcealing] = {}  # those of them that can
         self._last: SelfConcealing | None = None  # whose sound was played last, if it can
+        self._learning: Mapping[int, Learning] = {}  # those that must know of gaps
+        self._skipped = 0  # packets, as far as they know
+        self._filled = 0  # samples since the last packet
         self._ring = ring
         self._latency = latency
         self._sample_rate = codec.sample_rate
@@ -60,6 +63,7 @@ class Playout:
     def decoders(self, decoders: Mapping[int, Decoder]) -> None:
         self._decoders = decoders
         self._concealing = {n: d for n, d in decoders.items() if isinstance(d, SelfConcealing)}
+        self._learning = {n: d for n, d in decoders.items() if isinstance(d, Learning)}
         self._last = None
 
     def push(
@@ -108,6 +112,11 @@ class Playout:
         if decoder is None:  # the codecs have changed meanwhile
             self.invalid += 1
             return
+        if self.jitter.skipped != self._skipped:
+            self._skipped = self.jitter.skipped
+            if (learning := self._learning.get(step.payload_type)) is not None:
+                learning.miss(self._filled)
+        self._filled = 0
         try:
             block = decoder.decode(step.payload)
         except RemoteProtocolError:
@@ -127,6 +136,7 @@ class Playout:
     def _fill(self, units: int) -> Samples:
         """What is heard where nothing has come for so long; 0: the seam only."""
         samples, last = round(units * self._samples_per_unit), self._last
+        self._filled += samples
         if last is None or not samples:
             return self._concealer.conceal(samples)
         following = self.jitter.upcoming

@@ -7,9 +7,17 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from sipstrobe.codecs.spandsp import G722Decoder, G722Encoder, G726Decoder, G726Encoder
+from sipstrobe.codecs.base import Codec, Learning
+from sipstrobe.codecs.spandsp import (
+    G722,
+    G726_32,
+    G722Decoder,
+    G722Encoder,
+    G726Decoder,
+    G726Encoder,
+)
 from tests.codecs import g726_reference
-from tests.codecs.signals import BLOCKS, as_pcm, snr_db, speech_like
+from tests.codecs.signals import BLOCKS, as_pcm, level_db, snr_db, speech_like
 
 RNG = np.random.default_rng(726)
 
@@ -101,3 +109,27 @@ def test_what_is_no_longer_used_is_given_back() -> None:
         resident.append(int(Path("/proc/self/statm").read_text().split()[1]))
 
     assert resident[2] - resident[1] < 100  # pages; what was kept would take 1000
+
+
+@pytest.mark.parametrize("codec", [G722, G726_32], ids=["G722", "G726-32"])
+@pytest.mark.parametrize("lost_ms", [20, 60, 200])
+def test_after_a_gap_nothing_cracks(codec: Codec, lost_ms: int) -> None:
+    """What was learnt before it would make the first 10 ms up to 20 dB too loud."""
+    ms = codec.sample_rate // 1000
+    voice = speech_like(codec.sample_rate, 2.0)
+    louder: dict[bool, float] = {}
+    for told in (False, True):
+        gains = list[float]()
+        for gap in range(200, 1400, 60):
+            encoder, decoder = codec.encoder(""), codec.decoder()
+            decoder.decode(encoder.encode(voice[: gap * ms]))
+            encoder.encode(voice[gap * ms : (gap + lost_ms) * ms])
+            if told:
+                assert isinstance(decoder, Learning)
+                decoder.miss(lost_ms * ms)
+            after = voice[(gap + lost_ms) * ms :][: 10 * ms]
+            gains.append(level_db(decoder.decode(encoder.encode(after))) - level_db(after))
+        louder[told] = max(gains)
+
+    assert louder[False] > 6
+    assert louder[True] < 5

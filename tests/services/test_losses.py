@@ -18,7 +18,6 @@ BEFORE, AFTER = 0.6, 0.5  # seconds of voice
 MOST = 10  # packets lost in a row
 BLOCK = 480  # samples: 10 ms
 FADED_AFTER = round(100 * FADED) + 1  # blocks; Opus sinks into noise by then
-STEPS = {"G726-32": 3.0}  # its decoder has to find the loudness of the encoder again
 LENGTHS = (0.010, 0.020, 0.040, 0.060)
 CASES = [
     pytest.param(name, ptime, id=f"{name}-{1e3 * ptime:.0f}")
@@ -58,7 +57,9 @@ def test_a_gap_makes_no_click_and_fades(name: str, ptime: float) -> None:
     for lost in (1, 2, 3, 5, 10):
         heard = through_a_gap(name, ptime, lost)
 
-        assert largest_step(heard.astype(np.float64)) < STEPS.get(name, 1.1) * steepest, lost
+        assert (
+            largest_step(heard.astype(np.float64)) < (2.5 if name == "G726-32" else 1.1) * steepest
+        ), lost
         gap = heard[round(BEFORE * 48000) :][: lost * ptime_samples(ptime)]
         levels = [level_db(block) for block in np.split(gap, gap.size // BLOCK)]
         assert all(later < earlier + 6 for earlier, later in pairwise(levels)), lost
