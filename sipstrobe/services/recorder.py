@@ -246,6 +246,7 @@ class Recorder:
         """Where there is no room, nothing more is recorded."""
         before, self._no_room = self._no_room, str(found)
         if self._no_room and self._running:
+            logger.warning("nothing more is recorded: %s", self._no_room)
             for running in list(self._running.values()):
                 running.tape.stop()
             self._tell(self._no_room)

@@ -88,19 +88,20 @@ class RecordingStore:
         return True
 
     def make_room(self, quota_bytes: int, growing: Collection[str]) -> str:
-        """Delete the oldest until the others are within the quota; never those that grow.
+        """Delete the oldest until the others are within the quota; never those that grow, and not
+        the newest, which may have outgrown it alone.
 
-        What is wrong with the room that there is then, in words; empty: nothing.
+        What is wrong with the room for those that grow, in words; empty: nothing.
         """
         files = self._files()
         total, count = sum(size for _, size in files), len(files)
-        for path, size in files:
+        for path, size in files[:-1]:
             if total <= quota_bytes and count <= MAX_FILES:
                 break
             if path.name not in growing:
                 path.unlink(missing_ok=True)
                 total, count = total - size, count - 1
-        if total > quota_bytes:
+        if sum(size for path, size in files if path.name in growing) > quota_bytes:
             return f"the space for recordings ({quota_bytes // 10**6} MB) is used up"
         where = self.folder if self.folder.exists() else self.folder.parent
         if shutil.disk_usage(where).free < RESERVE_BYTES:
