@@ -28,7 +28,8 @@ from sipstrobe.io.soundfiles import MAX_BYTES, MAX_SECONDS, open_sound
 
 logger = logging.getLogger(__name__)
 
-TIME_LIMIT: Final = 90.0  # seconds in which a file must be read
+TIME_LIMIT: Final = 300.0  # seconds in which a file must be read, however busy the machine is
+CPU_LIMIT: Final = 90  # seconds of the processor for that
 MEMORY_LIMIT: Final = 1 << 30  # bytes of address space
 PATIENCE: Final = 10  # how much less urgent it is than what the device does (nice)
 _PR_SET_PDEATHSIG: Final = 1  # prctl(2)
@@ -132,7 +133,7 @@ def _confine() -> None:
     os.nice(PATIENCE)
     for which, most in (
         (resource.RLIMIT_AS, MEMORY_LIMIT),
-        (resource.RLIMIT_CPU, round(TIME_LIMIT)),
+        (resource.RLIMIT_CPU, CPU_LIMIT),
         (resource.RLIMIT_FSIZE, max(_MAX_DECODED, MAX_BYTES)),
         (resource.RLIMIT_CORE, 0),
     ):
