@@ -12,6 +12,7 @@ import pytest
 
 from tests.interop.baresip import Baresip, baresip
 from tests.interop.device import Device, device, wait_until
+from tests.interop.sound_server import CARD, sound_server
 from tests.interop.tones import TONE_DB, write_tone
 from tests.interop.witness import SILENCE_DB, on_time
 from tests.support.hear import Samples, level_db, loud_spans, tone_db
@@ -100,6 +101,26 @@ def test_muted_nothing_of_the_room_gets_out(room: Device, tmp_path: Path) -> Non
             assert max(end - start for start, end in loud_spans(played)) > 0.7
 
         on_time(room, story)
+
+
+def test_the_microphone_of_a_sound_card_hears_its_speaker(tmp_path: Path) -> None:
+    """Through PortAudio, both at once; without echo cancellation who calls hears himself."""
+    voice = write_tone(tmp_path / "voice.wav", [VOICE])
+    microphone = ("--set", f'/audio/microphone={{"input":"{CARD}","echo_cancellation":false}}')
+    with (
+        sound_server(tmp_path / "server") as server,
+        device(
+            tmp_path / "device", *microphone, sound=CARD, environment=server.environment
+        ) as running,
+        baresip(tmp_path / "phone", source=voice, record=True) as phone,
+    ):
+
+        def story() -> None:
+            heard = call(phone, running.uri("1099"), 1.5)
+            assert max(tones_db(heard, VOICE)) == pytest.approx(TONE_DB, abs=2.0)
+
+        on_time(running, story)
+        assert running.status()["microphone"]["working"]
 
 
 def test_a_page_is_heard_when_its_caller_has_hung_up(room: Device, tmp_path: Path) -> None:
