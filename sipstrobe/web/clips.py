@@ -9,7 +9,7 @@ from sipstrobe.bus import Dispatcher
 from sipstrobe.commands import CLIP_RANK, Command, PlayClip, StopClip
 from sipstrobe.config.users import Role
 from sipstrobe.errors import CommandRefused
-from sipstrobe.io.soundfiles import MAX_BYTES
+from sipstrobe.io.soundfiles import ACCEPTED, MAX_BYTES
 from sipstrobe.web.commands import read_body
 from sipstrobe.web.exchange import Handler, HttpProblem, Request, Response, Route, json
 from sipstrobe.web.upload import upload_of
@@ -86,7 +86,8 @@ class ClipsDoor:
     # --- looking --------------------------------------------------------------------------------
 
     def _list(self, _: Request) -> Response:
-        return json({"clips": self._clips(), **self._views.clips.space()})
+        space = self._views.clips.space()
+        return json({"clips": self._clips(), **space, "accepted": ACCEPTED})
 
     def _one(self, request: Request) -> Response:
         return json(self._find(request))

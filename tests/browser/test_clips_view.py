@@ -85,6 +85,7 @@ async def test_files_are_added_and_what_is_no_sound_is_refused_in_full(
     await expect(page.locator("#clip-quota small")).to_contain_text("of 500 MB")
     await refused.get_by_role("button", name="Dismiss").click()
     await expect(refused).to_have_count(0)
+    await expect(page.locator("#accepted")).to_contain_text("accepted are wav")
     await expect(clip(page, "Gong 2")).to_be_visible()
     assert [one.name for one in device.store.current.clips] == ["Gong", "Gong 2"]
 

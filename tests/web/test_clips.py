@@ -73,6 +73,7 @@ async def test_a_clip_is_added_looked_at_renamed_had_back_and_deleted(
     assert [c["name"] for c in listed["clips"]][:2] == ["Gong", "Ding-dong"]
     assert listed["used_bytes"] > len(gong)
     assert listed["quota_bytes"] == 500_000_000
+    assert "accepted are wav" in listed["accepted"]
     status, renamed = await ask(session, "PATCH", f"{CLIPS}/0", json={"name": "Große Glocke"})
     assert (status, renamed["name"]) == (200, "Große Glocke")
 

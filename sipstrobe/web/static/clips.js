@@ -56,6 +56,7 @@ async function read() {
   playing = new Set(clips.filter((clip) => clip.playing).map((clip) => clip.name));
   show();
   showQuota($("#clip-quota"), told.used_bytes, told.quota_bytes);
+  setText($("#accepted"), told.accepted);
 }
 
 function show() {

@@ -5,6 +5,7 @@ import { $, h, setText } from "./dom.js";
 import { bytes } from "./words.js";
 
 const NAME_MAX = 45; // characters
+const TOO_LARGE = 413; // said by the server, which does not know what a clip is
 const waiting = [];
 let sending = false;
 let added = async () => {};
@@ -100,6 +101,7 @@ function send(file, row) {
     });
     request.addEventListener("load", () => {
       if (request.status < 300) done();
+      else if (request.status === TOO_LARGE) failed(new Error(`the file is too large; ${$("#accepted").textContent}`));
       else failed(refusal(request.status, request.response ?? {}));
     });
     request.addEventListener("error", () => failed(new Error("the connection was lost")));
