@@ -204,6 +204,13 @@ class Device:
         return json.loads(done.stdout) if done.stdout.strip() else None
 
 
+def listens(port: int) -> bool:
+    """Whether somebody takes connections at this port of 127.0.0.1."""
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        return True
+    return False
+
+
 def answers_options(port: int) -> bool:
     """Whether somebody answers an OPTIONS on this port of 127.0.0.1."""
     request = (
@@ -263,7 +270,9 @@ def device(
     running = Device(folder, port, http, process, password)
     try:
         deadline = time.monotonic() + START_LIMIT
-        while not ("  light " in said.read_text() and (not demo or answers_options(port))):
+        while not (
+            "  light " in said.read_text() and listens(http) and (not demo or answers_options(port))
+        ):
             assert process.poll() is None, f"it has ended: {running.log}"
             assert time.monotonic() < deadline, f"it does not start: {running.log}"
             time.sleep(0.01)

@@ -15,7 +15,7 @@ from tests.support.ports import free_port
 
 pytestmark = pytest.mark.interop
 
-AT_ONCE = 16.0  # seconds for the start of Python; SIP would give up after 32 (timer B)
+AT_ONCE = 30.0  # seconds for the start of Python; SIP would give up after 32 (timer B)
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])

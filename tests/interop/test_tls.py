@@ -19,7 +19,7 @@ import pytest
 from sipstrobe import control
 from tests.interop.baresip import Baresip, baresip
 from tests.interop.caller import Dialogue, Line, status
-from tests.interop.device import LATE, Device, device, sipstrobe, wait_until
+from tests.interop.device import LATE, Device, device, listens, sipstrobe, wait_until
 from tests.interop.tones import TONE_DB
 from tests.support.authority import Authority, Signed
 from tests.support.hear import tone_db
@@ -235,12 +235,6 @@ def test_a_server_without_the_version_that_is_wanted(secured: Secured, tmp_path:
         server.kill()
 
     assert words == "it speaks no TLS 1.3"
-
-
-def listens(port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-        return True
-    return False
 
 
 # --- hard times ---------------------------------------------------------------------------------
