@@ -5,7 +5,6 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from threading import Thread
 from typing import Final
 
 from sipstrobe.audio.fade import Fade
@@ -13,6 +12,7 @@ from sipstrobe.audio.format import SAMPLE_RATE, Samples
 from sipstrobe.clock import Clock, Handle
 from sipstrobe.errors import MediaError
 from sipstrobe.io.soundcard import Buffering, Null, Output, Render, is_card
+from sipstrobe.services.beside import beside
 
 logger = logging.getLogger(__name__)
 
@@ -285,7 +285,7 @@ class Speaker:
         if output.blocking:
             self._at_work += 1
             self._at_rest.clear()
-            _in_thread(step, partial(self._done, then))
+            beside("sound card", step, partial(self._done, then))
             return
         failure = None
         try:
@@ -301,19 +301,3 @@ class Speaker:
         then(failure)
         if not self._at_work:
             self._at_rest.set()
-
-
-def _in_thread(step: Callable[[], None], then: Callable[[BaseException | None], None]) -> None:
-    """Do a step in a thread that nothing has to wait for, not even the end of the process."""
-    loop = asyncio.get_running_loop()
-
-    def run() -> None:
-        failure = None
-        try:
-            step()
-        except Exception as error:
-            failure = error
-        with suppress(RuntimeError):  # the loop has ended before
-            loop.call_soon_threadsafe(then, failure)
-
-    Thread(target=run, name="sound card", daemon=True).start()
