@@ -110,7 +110,9 @@ def test_a_profile_sounds_a_clip_and_keeps_it_from_being_deleted(
     clip = add(quiet, files["flac"], "Gong")
     once = {"unit": "repetitions", "value": 1}
     siren = {"pattern": "clip:Gong", "intensity": 5, "priority": 4, "duration": once}
-    quiet.set("/profiles/-", {"name": "Break", "siren": siren})
+    profile = {"name": "Break", "siren": siren}
+    order = json.dumps({"apiVersion": "1.0", "method": "addProfile", "params": profile})
+    assert '"data"' in curl(quiet, "/axis-cgi/siren_and_light.cgi", "-d", order)
 
     quiet.command("start-profile", profile="Break")
     since = time.monotonic()
