@@ -139,6 +139,9 @@ async def test_a_clip_plays_as_often_as_wanted_until_it_is_stopped(
     await expect(row.get_by_role("button", name="Stop Ding-dong")).to_be_visible()
     playing = device.clips.snapshot()[0]
     assert (playing["volume_db"], playing["rounds"]) == (-10.0, None)
+    await page.click(".views a[href='#overview']")
+    await expect(page.locator("#sounding")).to_have_text("Ding-dong")
+    await page.click(".views a[href='#clips']")
     await page.reload()
     await row.get_by_role("button", name="Stop Ding-dong").click()
     await expect(row.get_by_role("button", name="Play Ding-dong")).to_be_visible()

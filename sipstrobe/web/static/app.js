@@ -186,6 +186,7 @@ function show(state) {
   setText($("#dial"), port ? `Dial sip:anything@${location.hostname}:${port}` : "");
   parties.note(state.calls);
   lists.showFunctions(state.functions, now);
+  lists.showSounding(state.functions, state.clips, state.sound);
   calls.showCalls(state.calls, now);
   calls.showAccountChoice(state.registrations);
   accounts.showAccounts(state.registrations, state.registrations_total);

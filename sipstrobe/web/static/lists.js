@@ -9,6 +9,8 @@ import { COLORS, isQuiet, kindWords, linkWords, shortCause, span, when } from ".
 const EVENTS_MAX = 60;
 const RULES_MAX = 100;
 const CHECK = 13; // the priority of the health check
+const MAINTENANCE = 11; // of maintenance mode, in which nothing sounds
+const FAINT = -50; // dBFS; of a voice, less is silence
 const SYSTEM = { 11: "System", 12: "System", 13: "System" };
 
 // --- what runs on each function ---------------------------------------------------------------
@@ -22,12 +24,19 @@ export function showFunctions(functions, now) {
   }
   const winner = (name) => functions.find((f) => f.name === name)?.operations.find((o) => o.shown);
   const light = winner("SignalingLED");
-  const siren = winner("AudioSpeaker");
-  const silent = !siren || siren.priority === 11;
   setText($("#shown"), light ? [light.pattern, light.colors.join(", ")].filter(Boolean).join(" · ") : "Dark");
-  setText($("#sounding"), silent ? "Silent" : siren.pattern);
   $("#strobe").setAttribute("aria-label", light ? `The light shows ${light.pattern}` : "The light is dark");
-  $("#waves").classList.toggle("on", !silent);
+}
+
+/** What is heard of the device: its siren, clips and voices. */
+export function showSounding(functions, clips, { sources = [] }) {
+  const siren = functions.find((f) => f.name === "AudioSpeaker")?.operations.find((o) => o.shown && o.priority !== MAINTENANCE);
+  const silenced = new Set(sources.filter(({ gain }) => gain === 0).map(({ owner }) => owner));
+  const played = clips.filter(({ playback, clip }) => !silenced.has(`clip ${playback}: ${clip}`));
+  const voice = sources.some(({ kind, rms_db }) => (kind === "call" || kind === "page") && rms_db > FAINT);
+  const heard = [siren?.pattern, ...new Set(played.map(({ clip }) => clip)), voice && "Voice"].filter(Boolean);
+  setText($("#sounding"), heard.join(" · ") || "Silent");
+  $("#waves").classList.toggle("on", heard.length > 0);
 }
 
 function makeOperation() {
