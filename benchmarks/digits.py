@@ -30,6 +30,7 @@ import numpy as np
 from benchmarks.calls import HEAD, OFFER, quantiles
 from sipstrobe.app import Device, Options
 from sipstrobe.audio.format import SAMPLE_RATE
+from sipstrobe.audio.tap import LOOK_BACK
 from sipstrobe.clock import LoopClock
 from sipstrobe.codecs.g711 import UlawEncoder
 from sipstrobe.commands import StartProfile
@@ -137,7 +138,7 @@ async def _running(
     def measure(told: float) -> None:
         device.sound.catch_up()
         tap = device.sound.tap
-        heard = tap.recent(SAMPLE_RATE // 2)
+        heard = tap.recent(LOOK_BACK)
         last = int(np.flatnonzero(np.abs(heard) > AUDIBLE)[-1])
         ends.append((told, tap.ends_at - (heard.size - 1 - last) / SAMPLE_RATE))
         start()

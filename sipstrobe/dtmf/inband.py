@@ -84,29 +84,29 @@ class ToneReceiver:
         squares = said * said
         tones = squares[:, :8] + squares[:, 8:]
         strongest = tones[:, :4].max(axis=1) + tones[:, 4:].max(axis=1)
-        suspicious = strongest > SUSPICION * power
+        suspicious: list[bool] = (strongest > SUSPICION * power).tolist()
         signs: list[Sign] = []
-        for n, suspected in enumerate(suspicious.tolist()):
-            heard = ""
-            if suspected:
-                now = said[n].tolist()
-                before = said[n - 1].tolist() if n else self._before
-                heard = self._judge(tones[n].tolist(), now, before, float(power[n]))
+        if not any(suspicious):
+            self._before = said[-1].tolist()
+            for _ in suspicious if self._digit or self._candidate else ():
+                signs += self._step("")
+            return signs
+        windows: list[list[float]] = said.tolist()
+        each = zip(suspicious, tones.tolist(), windows, power.tolist(), strict=True)
+        for suspected, levels, now, total in each:
+            heard = self._judge(levels, now, total) if suspected else ""
+            self._before = now
             signs += self._step(heard)
-        self._before = said[-1].tolist()
         if self._digit and not self._missed and not signs:
             signs.append(self._sign())
         return signs
 
-    def _judge(
-        self, tones: list[float], now: list[float], before: list[float], power: float
-    ) -> str:
+    def _judge(self, tones: list[float], now: list[float], power: float) -> str:
         """The digit of one window; empty: none."""
-        low = max(range(4), key=tones.__getitem__)
-        high = max(range(4, 8), key=tones.__getitem__)
+        low, high = tones.index(max(tones[:4])), tones.index(max(tones[4:]), 4)
         levels: list[float] = []
         for tone in (low, high):
-            off = self._off(tone, now, before)
+            off = self._off(tone, now)
             if abs(off) > TOLERANCE * _TONES[tone]:
                 return ""
             levels.append(tones[tone] / _response(off))
@@ -117,8 +117,9 @@ class ToneReceiver:
             return ""
         return KEYS[low][high - 4]
 
-    def _off(self, tone: int, now: list[float], before: list[float]) -> float:
+    def _off(self, tone: int, now: list[float]) -> float:
         """By how many Hz the frequency is off, within half of what one turn a hop is."""
+        before = self._before
         turned = math.atan2(now[tone + 8], now[tone]) - math.atan2(before[tone + 8], before[tone])
         more = math.remainder(turned - self._bank.turns[tone], 2 * math.pi)
         return more / (2 * math.pi * HOP)
