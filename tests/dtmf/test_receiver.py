@@ -68,7 +68,7 @@ def test_how_long_a_digit_lasts_is_told_as_far_as_it_is_known() -> None:
 
 
 @settings(deadline=None)
-@given(st.text(DIGITS, max_size=6), st.integers(0, 2**32 - 1), st.data())
+@given(st.text(DIGITS, min_size=1, max_size=6), st.integers(0, 2**32 - 1), st.data())
 def test_digits_are_the_same_whatever_is_lost_of_each_event_but_one_packet(
     digits: str, start: int, data: st.DataObject
 ) -> None:
