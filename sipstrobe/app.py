@@ -17,6 +17,7 @@ from uuid import NAMESPACE_OID, uuid5
 import msgspec
 
 from sipstrobe.audio.latency import LATENCIES
+from sipstrobe.audio.policy import Places
 from sipstrobe.audio.settings import AudioSettings
 from sipstrobe.audio.settings import Microphone as MicrophoneSettings
 from sipstrobe.clock import LoopClock
@@ -31,6 +32,8 @@ from sipstrobe.io.files import allow_files
 from sipstrobe.lightsiren.settings import LightsSettings
 from sipstrobe.lightsiren.sound import Playable
 from sipstrobe.lightsiren.sounds import SOUNDS
+from sipstrobe.multicast.ranking import ranking
+from sipstrobe.multicast.settings import MulticastSettings
 from sipstrobe.page import Page
 from sipstrobe.services.automation import Automation
 from sipstrobe.services.clip_library import ClipLibrary
@@ -39,6 +42,7 @@ from sipstrobe.services.greeting import Greeting
 from sipstrobe.services.history import History
 from sipstrobe.services.listening import Listening
 from sipstrobe.services.microphone import Listener, Microphone
+from sipstrobe.services.paging import Paging
 from sipstrobe.services.phone import Phone
 from sipstrobe.services.properties import Properties
 from sipstrobe.services.recorder import Recorder
@@ -151,6 +155,7 @@ class Device:
         self.microphone = Microphone(
             context, self.sound.tap, self.sound.catch_up, allowed=options.microphone
         )
+        self.paging = Paging(context)
         self.history = History(context, options.state)
         serial = store.current.device.serial
         self.phone = Phone(
@@ -174,6 +179,7 @@ class Device:
         stack.push_async_callback(self.history.aclose)
         stack.push_async_callback(self.sound.aclose)
         watch(self._audio, self.sound.apply)
+        watch(lambda s: _places(s.multicast), self.sound.apply_places)
         stack.push_async_callback(self.library.aclose)
         stack.callback(self.clips.close)
         watch(lambda s: s.audio, self.clips.apply_audio)
@@ -195,6 +201,8 @@ class Device:
         watch(lambda s: s.extensions, self.phone.apply_extensions)
         watch(lambda s: s.dtmf, self.phone.apply_dtmf)
         watch(lambda s: s.sip, self.phone.apply)
+        stack.callback(self.paging.close)
+        watch(lambda s: s.multicast, self.paging.apply)
         await self._open_control(stack)
         stack.push_async_callback(self.page.aclose)
         watch(lambda s: (s.web.host, s.web.port), self._move_page)
@@ -272,6 +280,7 @@ class Device:
             library=self.library,
             clips=self.clips,
             phone=self.phone,
+            paging=self.paging,
             automation=self.automation,
             properties=self.properties,
             settings=self.settings,
@@ -284,6 +293,12 @@ class Device:
             self._problems.pop(event.service, None)
         else:
             self._problems[event.service] = event.problem
+
+
+def _places(multicast: MulticastSettings) -> Places | None:
+    """The list by which calls and clips are heard, while there are pages as well."""
+    ranks = ranking(multicast)
+    return Places(ranks.sip, ranks.clip) if multicast.enabled else None
 
 
 def _instance_id(serial: str) -> str:

@@ -73,6 +73,14 @@ class OperationPhase(StrEnum):
     ENDED = "ended"
 
 
+class PageState(StrEnum):
+    """How a source of pages stands (checklist MCC-08, GAP-20)."""
+
+    ACTIVE = "active"  # it is heard
+    HIDDEN = "hidden"  # somebody speaks, and something else is heard instead
+    IDLE = "idle"
+
+
 @dataclass(frozen=True, slots=True)
 class Outside:
     """How an event looks from outside.
@@ -290,6 +298,19 @@ class HealthCheckDone(Event):
 class ClipPlaying(Event):
     clip: str  # its name
     playing: bool
+
+
+@_declared(
+    "sound/page",
+    Kind.PROPERTY,
+    "A page by multicast is heard, or hidden by what ranks higher",
+    source=("page",),
+    rest={"state": "idle"},
+)
+class PageStateChanged(Event):
+    page: str  # label of the source
+    state: PageState
+    sender: str  # address of who speaks, or spoke last
 
 
 @_declared("sound/output", Kind.PROPERTY, "The speaker plays something", rest={"active": "false"})

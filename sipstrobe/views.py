@@ -8,6 +8,7 @@ from sipstrobe.services.clips import Clips
 from sipstrobe.services.history import History
 from sipstrobe.services.listening import Listening
 from sipstrobe.services.microphone import Microphone
+from sipstrobe.services.paging import Paging
 from sipstrobe.services.phone import Phone
 from sipstrobe.services.properties import Properties
 from sipstrobe.services.recorder import Recorder
@@ -27,6 +28,7 @@ def views_of(
     library: ClipLibrary,
     clips: Clips,
     phone: Phone,
+    paging: Paging,
     automation: Automation,
     properties: Properties,
     settings: SettingsService,
@@ -53,6 +55,7 @@ def views_of(
         microphone_sound=listening.open,
         recordings=recorder,
         pages=phone.pages,
+        multicast=paging.snapshot,
         clips=library,
         clips_playing=clips.snapshot,
         lights=lambda: signals.light_states,

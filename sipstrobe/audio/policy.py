@@ -2,11 +2,14 @@
 
 The larger rank is the higher one. Among equal ranks the kind decides, by PRECEDENCE. What is of
 the same kind and rank is heard together, whatever the table says of its kind.
+
+Where pages come by multicast, a list of places decides between them, calls and clips instead, and
+rank only between these and everything else (MCC-08).
 """
 
 from collections.abc import Collection, Iterable, Mapping
 from itertools import product
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from sipstrobe.audio.format import gain_from_db
 from sipstrobe.audio.settings import MixRule
@@ -19,7 +22,27 @@ _KIND_ORDER: Final = (_TONE, _PAGE, _CALL, _SIREN, _CLIP)
 PRECEDENCE: Final = {kind: place for place, kind in enumerate(_KIND_ORDER)}
 
 Table: TypeAlias = Mapping[tuple[SourceKind, SourceKind], MixRule]  # by (over, under)
-Group: TypeAlias = tuple[int, SourceKind]  # rank and kind: all such sources have the same gain
+
+
+class Group(NamedTuple):
+    """All such sources have the same gain. place: in the list, 1 is the first; None: not in it."""
+
+    rank: int
+    kind: SourceKind
+    place: int | None = None
+
+
+class Places(NamedTuple):
+    """Those of all calls, with what callers leave to be played later, and of all clips."""
+
+    calls: int
+    clips: int
+
+    def of(self, kind: SourceKind) -> int | None:
+        """The place of a sound that has none of its own."""
+        if kind is SourceKind.CLIP:
+            return self.clips
+        return self.calls if kind in (SourceKind.CALL, SourceKind.PAGE) else None
 
 
 def _mix(over: SourceKind, *unders: SourceKind) -> list[MixRule]:
@@ -64,8 +87,17 @@ def table(own: Iterable[MixRule] = ()) -> Table:
     return {(SourceKind(r.over), SourceKind(r.under)): r for r in (*DEFAULT, *own)}
 
 
-def gains(rules: Table, sounding: Mapping[Group, bool]) -> dict[Group, float]:
-    """The gain of each group that wants to be heard, 0…1.
+def among_places(own: Iterable[MixRule] = ()) -> Table:
+    """What a sound does to one that comes after it in the list: it silences it, unless the owner
+    of the device has said of their kinds what happens."""
+    alone = {(over, under): _alone(over, under)[0] for over, under in product(SourceKind, repeat=2)}
+    return alone | {(SourceKind(r.over), SourceKind(r.under)): r for r in own}
+
+
+def gains(
+    rules: Table, sounding: Mapping[Group, bool], by_place: Table | None = None
+) -> dict[Group, float]:
+    """The gain of each group that wants to be heard, 0…1. by_place: of `among_places`.
 
     sounding says of each whether there is something to be heard of it just now: a line on which
     nobody speaks makes nothing softer. (It keeps others silent nevertheless, if it is to be alone.)
@@ -73,18 +105,38 @@ def gains(rules: Table, sounding: Mapping[Group, bool]) -> dict[Group, float]:
     counts; they do not add up.
     """
     found: dict[Group, float] = {}
-    above: dict[SourceKind, bool] = {}
-    for group in sorted(sounding, key=lambda g: (-g[0], PRECEDENCE[g[1]])):
-        kind = group[1]
-        found[group] = min((_gain(rules[k, kind], s) for k, s in above.items()), default=1.0)
-        if found[group]:
-            above[kind] = above.get(kind, False) or sounding[group]
+    placed = _by_place(by_place, sounding) if by_place is not None else {}
+    above: list[Group] = []
+    for group in sorted(sounding, key=lambda g: (-g.rank, PRECEDENCE[g.kind])):
+        gain = placed.get(group, 1.0)
+        for over in above:
+            if not _ordered(over, group):
+                gain = min(gain, _gain(rules[over.kind, group.kind], sounding[over]))
+        found[group] = gain
+        if gain:
+            above.append(group)
     return found
+
+
+def _by_place(rules: Table, sounding: Mapping[Group, bool]) -> dict[Group, float]:
+    """What the list alone makes of those that are in it."""
+    found: dict[Group, float] = {}
+    in_list = [group for group in sounding if group.place is not None]
+    for group in sorted(in_list, key=lambda g: g.place or 0):
+        above = [g for g, gain in found.items() if gain and _ordered(g, group)]
+        effects = (_gain(rules[g.kind, group.kind], sounding[g]) for g in above)
+        found[group] = min(effects, default=1.0)
+    return found
+
+
+def _ordered(one: Group, other: Group) -> bool:
+    """Whether the list decides between them."""
+    return None not in (one.place, other.place) and one.place != other.place
 
 
 def ducks(rules: Table, groups: Collection[Group]) -> bool:
     """Whether it matters for the gains of these groups who can be heard just now."""
-    present = {kind for _, kind in groups}
+    present = {group.kind for group in groups}
     pairs = product(present, present)
     return len(groups) > 1 and any(rules[pair].does == "duck" for pair in pairs)
 

@@ -33,6 +33,9 @@ class AddSource(Command):
     there already replaces its source: the old one fades out while the new one fades in. What is
     not heard goes on all the same, so that it is up to date when its turn comes.
 
+    place: in the list that decides between pages, calls and clips, where there is one and the place
+    is not that of its kind. on_heard: told at once whether it is heard, and whenever that changes.
+
     Refused: too_many_sources.
     """
 
@@ -42,6 +45,8 @@ class AddSource(Command):
     rank: int  # larger wins
     refill: Callable[[int], None] | None = field(default=None, repr=False)
     heard: bool = True
+    place: int | None = None  # 1 is the first
+    on_heard: Callable[[bool], None] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

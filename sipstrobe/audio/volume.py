@@ -15,7 +15,7 @@ def volume(group: Group, audio: AudioSettings, master_db: float, *, muted: bool)
 
     An emergency has the volume of emergencies, whatever all others are set to.
     """
-    rank, kind = group
+    rank, kind, _ = group
     if is_emergency(rank, audio.emergency):
         return gain_from_db(audio.emergency.volume_db)
     if muted:

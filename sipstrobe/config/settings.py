@@ -13,11 +13,13 @@ from sipstrobe.config.users import MAX_USERS, User
 from sipstrobe.dtmf import settings as dtmf
 from sipstrobe.dtmf.settings import DtmfSettings
 from sipstrobe.errors import Problem
-from sipstrobe.events import ManualTriggerChanged, SequenceReceived
+from sipstrobe.events import ManualTriggerChanged, PageStateChanged, SequenceReceived
 from sipstrobe.lightsiren import profile
 from sipstrobe.lightsiren.colors import COLORS
 from sipstrobe.lightsiren.settings import LightsSettings, MaintenanceSettings, Profile, Profiles
 from sipstrobe.lightsiren.sounds import SOUNDS
+from sipstrobe.multicast import settings as multicast
+from sipstrobe.multicast.settings import MulticastSettings, PageSource
 from sipstrobe.rules import extensions
 from sipstrobe.rules import settings as rules
 from sipstrobe.rules.actions import RunProfile, ShowColor, StartProfile, StopProfile
@@ -29,6 +31,7 @@ from sipstrobe.sip.settings import SipSettings
 MAX_MANUAL_TRIGGERS = 16
 _TRIGGER = ManualTriggerChanged.outside.topic
 _DIGITS = SequenceReceived.outside.topic
+_PAGE = PageStateChanged.outside.topic
 
 
 class DeviceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -80,6 +83,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     sip: Annotated[SipSettings, Meta(title="SIP")] = SipSettings()
     dtmf: Annotated[DtmfSettings, Meta(title="DTMF")] = DtmfSettings()
     audio: Annotated[AudioSettings, Meta(title="Sound")] = AudioSettings()
+    multicast: Annotated[MulticastSettings, Meta(title="Paging")] = MulticastSettings()
     clips: Clips = ()
     lights: Annotated[LightsSettings, Meta(title="Lights")] = LightsSettings()
     maintenance: Annotated[MaintenanceSettings, Meta(title="Maintenance")] = MaintenanceSettings()
@@ -112,6 +116,7 @@ SECTION_CHECKS: dict[str, Callable[[Any], list[Problem]]] = {
     "sip": sip.problems,
     "dtmf": dtmf.problems,
     "audio": audio.problems,
+    "multicast": multicast.problems,
     "clips": clips.section_problems,
     "profiles": _profile_problems,
     "extensions": extensions.problems,
@@ -128,6 +133,7 @@ def problems(settings: Settings) -> Iterator[Problem]:
     known = {profile.name for profile in settings.profiles}
     named = _named(settings)
     yield from _extension_problems(settings, known)
+    yield from _page_problems(settings, known)
     yield from clips.problems(settings.clips, settings.profiles, settings.rules)
     for i, rule in enumerate(settings.rules):
         match rule.action:
@@ -158,9 +164,11 @@ def _named(settings: Settings) -> dict[str, _Named]:
     """By topic."""
     triggers = {str(i) for i in range(1, len(settings.manual_triggers) + 1)}
     sequences = {sequence.name for sequence in settings.dtmf.sequences}
+    pages = {s.label for s in settings.multicast.sources if isinstance(s, PageSource)}
     return {
         _TRIGGER: _Named("trigger", triggers, "there is no manual trigger"),
         _DIGITS: _Named("name", sequences, "no sequence of digits causes the event"),
+        _PAGE: _Named("page", pages, "there is no source of pages"),
     }
 
 
@@ -180,6 +188,13 @@ def _sequence_problems(settings: Settings) -> Iterator[Problem]:
                 words = f"{wanted.sequence} is a sequence of peer-to-peer accounts already"
                 yield Problem(f"/dtmf/sequences/{i}/sequence", words)
             shared.add((wanted.sequence, wanted.held))
+
+
+def _page_problems(settings: Settings, profiles: set[str]) -> Iterator[Problem]:
+    for i, source in enumerate(settings.multicast.sources):
+        if isinstance(source, PageSource) and source.profile and source.profile not in profiles:
+            path = f"/multicast/sources/{i}/profile"
+            yield Problem(path, f"there is no profile {source.profile!r}")
 
 
 def _extension_problems(settings: Settings, profiles: set[str]) -> Iterator[Problem]:

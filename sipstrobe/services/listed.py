@@ -56,6 +56,7 @@ class Listed:
         "order",
         "presence",
         "share",
+        "told",
         "wanted_at",
     )
 
@@ -79,6 +80,7 @@ class Listed:
         self.presence = Presence(AUDIBLE_DB, AUDIBLE_HOLD)
         self.leveller: Leveller | None = None
         self.measured = False
+        self.told: bool | None = None  # to its owner: whether it is heard
         self._late = late
         self._late_before = late()
         self._seen = (0, 0.0)  # samples and energy played, at the last look
@@ -98,6 +100,13 @@ class Listed:
             gain *= gain_from_db(round(self.leveller.gain_db / GAIN_STEP_DB) * GAIN_STEP_DB)
         if entry.gain != gain or entry.ducked is not share.ducked:
             self.entry = Entry(entry.channel, gain, share.ducked)
+
+    def tell(self) -> None:
+        """Say to its owner whether it is heard, if he wants to know and that is new."""
+        heard = self.entry.gain > 0.0
+        if self.command.on_heard is not None and heard is not self.told:
+            self.told = heard
+            self.command.on_heard(heard)
 
     def leave(self) -> None:
         """It is removed: what it has left is not missed."""

@@ -9,7 +9,7 @@ from sipstrobe.audio import policy
 from sipstrobe.audio.format import Samples
 from sipstrobe.audio.latency import LATENCIES
 from sipstrobe.audio.mix import Entry, Mixer, MixPlan
-from sipstrobe.audio.policy import Group
+from sipstrobe.audio.policy import Group, Places, Table
 from sipstrobe.audio.presence import Presence
 from sipstrobe.audio.ring import HISTORY
 from sipstrobe.audio.settings import VOLUME_MIN_DB, AudioSettings
@@ -78,6 +78,8 @@ class Sound:
         self._past_underruns = 0  # of the sources that have gone
         self._wanted: AudioSettings | None = None
         self._policy = policy.table()
+        self._places: Places | None = None  # of the list, if there is one
+        self._by_place: Table | None = None
         self._ducking = False  # it matters who can be heard just now
         self._audible: set[Share] = set()  # as the plan has it, if it matters
         self._volume_db = 0.0
@@ -113,11 +115,19 @@ class Sound:
         if before is None or before.muted != wanted.muted:
             self._muted = wanted.muted
         self._policy = policy.table(wanted.policy)
+        self._by_place = policy.among_places(wanted.policy)
         for source in self._listed.values():
             source.follow(wanted.level_callers and source.command.kind in VOICES)
         self._plan(*self._listed.values())
         latency = LATENCIES[wanted.latency]
         self._speaker.want(wanted.output, Buffering(latency.period, latency.card))
+
+    def apply_places(self, places: Places | None) -> None:
+        """Have a list decide between pages, calls and clips, or none."""
+        self._places = places
+        for source in self._listed.values():
+            source.share = self._share_of(source.command)
+        self._plan(*self._listed.values())
 
     async def settled(self) -> None:
         """Until it is known whether the first output works, a second at most; to tell the owner."""
@@ -210,10 +220,10 @@ class Sound:
         cause = self._context.trace.current
         wanted_at = self._context.clock.now() if cause is None else cause.root.at
         self._leave(command.owner, wanted_at)
-        group = (command.rank, command.kind)
-        share = self._shares.setdefault(group, Share(group))
         order = next(self._orders)
-        source = Listed(command, share, order, wanted_at, cause, lambda: self.late)
+        source = Listed(
+            command, self._share_of(command), order, wanted_at, cause, lambda: self.late
+        )
         source.follow(voice and self._wanted is not None and self._wanted.level_callers)
         self._listed[command.owner] = source
         source.refill()
@@ -258,6 +268,19 @@ class Sound:
         entries += [source.entry for source in self._leaving]
         self._speaker.catch_up()
         self._mixer.plan = MixPlan(tuple(entries))
+        for source in [s for s in listed if s.command.on_heard is not None]:
+            if self._listed.get(source.command.owner) is source:  # those told before may remove it
+                source.tell()
+
+    def _share_of(self, command: AddSource) -> Share:
+        """What a source has in common with all of its rank, kind and place."""
+        place = command.place
+        if self._places is None:
+            place = None
+        elif place is None:
+            place = self._places.of(command.kind)
+        group = Group(command.rank, command.kind, place)
+        return self._shares.setdefault(group, Share(group))
 
     def _share(self) -> bool:
         """Decide how loud each rank and kind is; whether that differs from before."""
@@ -271,7 +294,7 @@ class Sound:
         self._ducking = policy.ducks(self._policy, heard)
         audible = self._audible_now() if self._ducking else shares
         sounding = {share.group: share in audible for share in shares if volumes[share]}
-        gains = policy.gains(self._policy, sounding)
+        gains = policy.gains(self._policy, sounding, self._by_place)
         differs = False
         for share in shares:
             factor = gains.get(share.group, 0.0)

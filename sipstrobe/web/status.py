@@ -52,6 +52,7 @@ class Status:
             "microphone": views.microphone(),
             "recordings": views.recordings.snapshot(),
             "pages": views.pages(),
+            "multicast": views.multicast(),
             "lights": views.lights(),
             "services": views.services(),
             "triggers": [

@@ -254,6 +254,8 @@ class Views:
     recordings: RecordingsView
     pages: Callable[[], Mapping[str, object]]
     """recording, waiting, playing: the calls of pages that are heard later."""
+    multicast: Callable[[], Mapping[str, object]]
+    """sources, joined, and told: label, rank, address, port, state, sender, problem … of some."""
     lights: Callable[[], Mapping[str, str]]
     """What keeps each output of the light from working; empty where nothing does."""
     services: Callable[[], Mapping[str, str]]

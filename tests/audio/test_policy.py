@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sipstrobe.audio.policy import DEFAULT, PRECEDENCE, Group, ducks, gains, table
+from sipstrobe.audio.policy import (
+    DEFAULT,
+    PRECEDENCE,
+    Group,
+    Places,
+    among_places,
+    ducks,
+    gains,
+    table,
+)
 from sipstrobe.audio.settings import MixRule
 from sipstrobe.audio.source import SourceKind
 
@@ -15,10 +24,19 @@ SOFT, SOFTER = 10 ** (-12 / 20), 10 ** (-20 / 20)
 
 
 def heard(
-    *groups: Group, silent: tuple[Group, ...] = (), own: tuple[MixRule, ...] = ()
+    *groups: tuple[int, SourceKind],
+    silent: tuple[tuple[int, SourceKind], ...] = (),
+    own: tuple[MixRule, ...] = (),
 ) -> list[float]:
     """The gains in the order given; all can be heard, and the silent ones are there as well."""
-    found = gains(table(own), dict.fromkeys(groups, True) | dict.fromkeys(silent, False))
+    present = {Group(*group): True for group in groups} | {Group(*group): False for group in silent}
+    found = gains(table(own), present, among_places(own))
+    return [found[Group(*group)] for group in groups]
+
+
+def in_list(*groups: Group, own: tuple[MixRule, ...] = ()) -> list[float]:
+    """The same where a list decides between pages, calls and clips."""
+    found = gains(table(own), dict.fromkeys(groups, True), among_places(own))
     return [found[group] for group in groups]
 
 
@@ -97,10 +115,49 @@ def test_the_owner_may_have_it_otherwise() -> None:
 def test_only_where_a_pair_ducks_it_matters_who_is_speaking() -> None:
     mixed = tuple(MixRule(over=r.over, under=r.under, does="mix") for r in DEFAULT)
 
-    assert ducks(table(), [(5, CALL), (3, SIREN)])
-    assert not ducks(table(), [(5, CALL), (4, CALL)])
-    assert not ducks(table(mixed), [(5, CALL), (3, SIREN)])
-    assert not ducks(table(), [(5, CLIP)])
+    assert ducks(table(), [Group(5, CALL), Group(3, SIREN)])
+    assert not ducks(table(), [Group(5, CALL), Group(4, CALL)])
+    assert not ducks(table(mixed), [Group(5, CALL), Group(3, SIREN)])
+    assert not ducks(table(), [Group(5, CLIP)])
+
+
+def test_the_first_in_the_list_is_heard_and_the_others_are_silent() -> None:
+    """MCC-08: whatever the priorities of calls and clips are."""
+    fire, music = Group(5, PAGE, 1), Group(5, PAGE, 4)
+    call, clip = Group(9, CALL, 2), Group(10, CLIP, 3)
+
+    assert in_list(clip, fire, music, call) == [0.0, 1.0, 0.0, 0.0]
+    assert in_list(clip, music, call) == [0.0, 0.0, 1.0]
+    assert in_list(clip, music) == [1.0, 0.0]
+    assert in_list(music) == [1.0]
+
+
+def test_what_is_not_in_the_list_goes_by_priority_with_what_is_heard_of_it() -> None:
+    first, second = Group(5, PAGE, 1), Group(5, CALL, 2)
+
+    assert in_list(first, second, Group(3, SIREN)) == [1.0, 0.0, pytest.approx(SOFT)]
+    assert in_list(first, second, Group(9, SIREN)) == [1.0, 0.0, 1.0]
+    assert in_list(first, second, Group(13, TONE)) == [0.0, 0.0, 1.0]
+
+
+def test_calls_are_mixed_and_soften_each_other_as_ever_since_they_share_a_place() -> None:
+    assert in_list(Group(5, CALL, 1), Group(7, CALL, 1)) == [1.0, 1.0]
+    assert in_list(Group(5, CALL, 1), Group(5, PAGE, 1)) == [pytest.approx(SOFT), 1.0]
+
+
+def test_the_owner_says_what_else_a_page_does_to_a_call_before_which_it_comes() -> None:
+    duck = MixRule(over="page", under="call", does="duck", duck_db=-12.0)
+    mix = MixRule(over="call", under="page", does="mix")
+
+    assert in_list(Group(5, PAGE, 1), Group(5, CALL, 2), own=(duck,)) == [1.0, pytest.approx(SOFT)]
+    assert in_list(Group(5, PAGE, 2), Group(5, CALL, 1), own=(mix,)) == [1.0, 1.0]
+    assert in_list(Group(5, PAGE, 2), Group(5, CALL, 1), own=(duck,)) == [0.0, 1.0]
+
+
+def test_a_sound_without_a_place_of_its_own_has_that_of_its_kind() -> None:
+    places = Places(calls=2, clips=1)
+
+    assert [places.of(kind) for kind in (CALL, PAGE, CLIP, SIREN, TONE)] == [2, 2, 1, None, None]
 
 
 _RULE = st.builds(
@@ -111,7 +168,9 @@ _RULE = st.builds(
     duck_db=st.floats(-40.0, -1.0),
 )
 _GROUPS = st.dictionaries(
-    st.tuples(st.integers(1, 13), st.sampled_from(list(SourceKind))), st.booleans(), max_size=12
+    st.builds(Group, st.integers(1, 13), st.sampled_from(list(SourceKind))),
+    st.booleans(),
+    max_size=12,
 )
 
 
@@ -122,7 +181,7 @@ def test_whatever_the_table_says_no_sound_is_changed_by_those_below_it(
 ) -> None:
     rules = table(own)
     found = gains(rules, sounding)
-    order = sorted(sounding, key=lambda group: (-group[0], PRECEDENCE[group[1]]))
+    order = sorted(sounding, key=lambda group: (-group.rank, PRECEDENCE[group.kind]))
 
     assert set(found) == set(sounding)
     assert all(0.0 <= gain <= 1.0 for gain in found.values())

@@ -230,6 +230,7 @@ class Device:
             microphone_sound=self._microphone_sound,
             recordings=self.recordings,
             pages=lambda: {"recording": [], "waiting": [], "playing": ""},
+            multicast=lambda: {"sources": 0, "joined": 0, "told": []},
             clips=self.library,
             clips_playing=self.clips.snapshot,
             lights=lambda: self.signals.light_states,

@@ -1,0 +1,35 @@
+"""The ranks of all that is in the list: 1 is the first and the highest (MCC-04, GAP-16).
+
+A rank is a position in the list, so ranks are unique and have no gaps whatever is added, moved or
+removed.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from sipstrobe.multicast.settings import InternalSource, MulticastSettings, PageSource
+
+SOUNDS: Final[tuple[Literal["sip", "clip"], ...]] = ("sip", "clip")
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The rank of calls, of clips, and the pages with theirs."""
+
+    sip: int
+    clip: int
+    pages: tuple[tuple[int, PageSource], ...]
+
+
+def ranking(multicast: MulticastSettings) -> Ranking:
+    """Calls and clips that the list does not name come before all that it names."""
+    named = {s.sound for s in multicast.sources if isinstance(s, InternalSource)}
+    unnamed = [InternalSource(sound=sound) for sound in SOUNDS if sound not in named]
+    ranks: dict[str, int] = {}
+    pages: list[tuple[int, PageSource]] = []
+    for rank, source in enumerate((*unnamed, *multicast.sources), start=1):
+        if isinstance(source, InternalSource):
+            ranks[source.sound] = rank
+        else:
+            pages.append((rank, source))
+    return Ranking(ranks["sip"], ranks["clip"], tuple(pages))

@@ -1,0 +1,160 @@
+"""What can be set about pages by multicast (MCC-01…08, GAP-16…19)."""
+
+from collections.abc import Iterator
+from ipaddress import ip_address
+from typing import Annotated, Final, Literal
+
+from msgspec import Meta, Struct
+
+from sipstrobe.errors import Problem
+
+MAX_SOURCES: Final = 1000
+MAX_SENDERS: Final = 10  # of one source: what the kernel filters for one membership
+
+Codec = Literal["opus", "G722", "PCMU", "PCMA", "G726-32", "L16/16000", "L16/8000", "L16/48000"]
+Latency = Literal["normal", "low", "ultra_low"]
+Address = Annotated[str, Meta(pattern=r"^[0-9A-Fa-f:.]{2,45}$")]
+
+
+class PageSource(
+    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="multicast"
+):
+    """A multicast group to which somebody speaks."""
+
+    label: Annotated[
+        str,
+        Meta(
+            pattern=r"^[^\x00-\x1f\x7f]{1,31}$",
+            title="Label",
+            description="Its name here and in rules; no two sources have the same.",
+        ),
+    ]
+    address: Annotated[
+        Address,
+        Meta(title="Address", description="224.0.0.0 to 239.255.255.255, or of IPv6 ff00::/8."),
+    ]
+    port: Annotated[int, Meta(ge=1024, le=65534, title="Port", description="Of RTP.")]
+    interface: Annotated[
+        str,
+        Meta(
+            pattern=r"^[^\x00/\s]{0,15}$",
+            title="Interface",
+            description="The network interface that it is received on, such as eth0; empty: the"
+            " one that the system chooses.",
+        ),
+    ] = ""
+    senders: Annotated[
+        tuple[Address, ...],
+        Meta(
+            max_length=MAX_SENDERS,
+            title="Senders",
+            description="The addresses that are heard (source-specific multicast); none: all.",
+        ),
+    ] = ()
+    codec: Annotated[
+        Codec | None,
+        Meta(
+            title="Codec",
+            description="Of dynamic payload types; empty: the common one. PCMU, PCMA and G.722 are"
+            " known by their own payload types in any case.",
+        ),
+    ] = None
+    payload_type: Annotated[
+        Annotated[int, Meta(ge=96, le=127)] | None,
+        Meta(
+            title="Payload type",
+            description="The dynamic payload type of the codec; empty: any from 96 to 127.",
+        ),
+    ] = None
+    latency: Annotated[
+        Latency,
+        Meta(title="Latency", description="How long sound waits, so that hold-ups are not heard."),
+    ] = "normal"
+    profile: Annotated[
+        str,
+        Meta(
+            max_length=50,
+            title="Profile",
+            description="The light and siren profile that runs while the source is heard.",
+        ),
+    ] = ""
+    priority: Annotated[
+        Annotated[int, Meta(ge=1, le=10)] | None,
+        Meta(title="Priority", description="Of the profile, 1 to 10; empty: its own."),
+    ] = None
+    enabled: Annotated[bool, Meta(title="Active")] = True
+
+
+class InternalSource(
+    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="internal"
+):
+    """Sound of the device itself that takes part in the ranking (GAP-16)."""
+
+    sound: Annotated[Literal["sip", "clip"], Meta(title="Sound", description="Calls or clips.")]
+
+
+Source = PageSource | InternalSource
+
+
+class MulticastSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which groups are heard, and who comes first when several speak at once."""
+
+    enabled: Annotated[
+        bool,
+        Meta(
+            title="Receive pages",
+            description="While this is off, priorities alone decide between calls and clips.",
+        ),
+    ] = False
+    codec: Annotated[
+        Codec, Meta(title="Codec", description="Of all sources that do not name their own.")
+    ] = "PCMU"
+    sources: Annotated[
+        tuple[Source, ...],
+        Meta(
+            max_length=MAX_SOURCES,
+            title="Sources",
+            description="The first in the list has rank 1, which is the highest: of those that"
+            " sound at once only the highest is heard. Calls and clips have a place in the list;"
+            " where they are not named, they come before all others.",
+        ),
+    ] = ()
+
+
+def problems(multicast: MulticastSettings) -> list[Problem]:
+    """What single fields cannot say about themselves; paths are relative to the section."""
+    return list(_problems(multicast))
+
+
+def _problems(multicast: MulticastSettings) -> Iterator[Problem]:
+    labels: set[str] = set()
+    sounds: set[str] = set()
+    for i, source in enumerate(multicast.sources):
+        path = f"/sources/{i}"
+        if isinstance(source, InternalSource):
+            if source.sound in sounds:
+                yield Problem(f"{path}/sound", f"{source.sound} has a place already")
+            sounds.add(source.sound)
+            continue
+        if source.label in labels:
+            yield Problem(f"{path}/label", f"{source.label!r} is there already")
+        labels.add(source.label)
+        yield from _address_problems(source, path)
+
+
+def _address_problems(source: PageSource, path: str) -> Iterator[Problem]:
+    try:
+        group = ip_address(source.address)
+    except ValueError:
+        yield Problem(f"{path}/address", "must be an IPv4 or IPv6 address")
+        return
+    if not group.is_multicast:
+        yield Problem(f"{path}/address", "must be 224.0.0.0 to 239.255.255.255, or in ff00::/8")
+    for n, sender in enumerate(source.senders):
+        try:
+            address = ip_address(sender)
+        except ValueError:
+            yield Problem(f"{path}/senders/{n}", "must be an IPv4 or IPv6 address")
+            continue
+        if address.version != group.version or address.is_multicast or address.is_unspecified:
+            yield Problem(f"{path}/senders/{n}", f"must be an IPv{group.version} unicast address")

@@ -1,0 +1,147 @@
+"""Pages by multicast: each source of the settings is a group that is joined and listened to."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from sipstrobe.clock import Handle
+from sipstrobe.context import Context
+from sipstrobe.events import PageState, ServiceStateChanged
+from sipstrobe.io.multicast import Group, GroupSockets
+from sipstrobe.io.udp import Endpoint
+from sipstrobe.multicast.ranking import ranking
+from sipstrobe.multicast.settings import MulticastSettings, PageSource
+from sipstrobe.services.page_stream import PageStream
+
+logger = logging.getLogger(__name__)
+
+SOURCES_TOLD: Final = 16  # on the status page
+RETRY: Final = 5.0  # seconds from one attempt at a group that cannot be joined to the next
+
+
+@dataclass(slots=True, eq=False)
+class _Entry:
+    """A source, and the groups that it has joined: that of RTP and, a port above, of RTCP."""
+
+    stream: PageStream
+    group: Group
+    leave: tuple[Callable[[], None], ...] = ()
+    problem: str = ""
+
+    def receive(self, data: bytes, source: Endpoint, received_at: float) -> None:
+        self.stream.receive(data, source, received_at)
+
+    def receive_rtcp(self, data: bytes, source: Endpoint, received_at: float) -> None:
+        self.stream.receive_rtcp(data, source, received_at)
+
+    def close(self) -> None:
+        for leave in self.leave:
+            leave()
+        self.leave = ()
+        self.stream.close()
+
+
+class Paging:
+    """Joins the groups of the settings and brings what they say to the speaker."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._sockets = GroupSockets(context.clock)
+        self._entries: dict[str, _Entry] = {}  # by label
+        self._retry: Handle | None = None
+        self._problem = ""  # that was told last
+        context.measures.gauge(
+            "page_sources_live", "Multicast sources that somebody speaks to", self._live
+        )
+
+    def apply(self, wanted: MulticastSettings) -> None:
+        """Have these sources from now on; those that stay as they are go on being heard."""
+        pages = ranking(wanted).pages if wanted.enabled else ()
+        before = self._entries
+        kept: dict[str, _Entry] = {}
+        for rank, source in pages:
+            if source.enabled:
+                codec = source.codec or wanted.codec
+                kept[source.label] = self._entry(before, source, rank, codec)
+        for label, entry in before.items():
+            if kept.get(label) is not entry:
+                entry.close()
+        self._entries = kept
+        self._join()
+
+    def close(self) -> None:
+        """Leave all groups."""
+        if self._retry is not None:
+            self._retry.cancel()
+            self._retry = None
+        for entry in self._entries.values():
+            entry.close()
+        self._entries = {}
+        self._sockets.close()
+
+    def snapshot(self) -> dict[str, Any]:
+        """What the status page shows: those that somebody speaks to, and others, by rank, up to
+        SOURCES_TOLD. problem: why a group could not be joined."""
+        entries = list(self._entries.values())
+        told = sorted(entries, key=lambda e: e.stream.state is PageState.IDLE)[:SOURCES_TOLD]
+        return {
+            "sources": len(entries),
+            "joined": sum(bool(entry.leave) for entry in entries),
+            "told": [entry.stream.snapshot() | {"problem": entry.problem} for entry in told],
+        }
+
+    def _live(self) -> int:
+        return sum(e.stream.state is not PageState.IDLE for e in self._entries.values())
+
+    def _entry(
+        self, before: dict[str, _Entry], source: PageSource, rank: int, codec: str
+    ) -> _Entry:
+        """The one that there is, with its membership, where its group is still the same."""
+        group = Group(source.address, source.port, source.interface, source.senders)
+        entry = before.get(source.label)
+        if entry is None or entry.group != group:
+            return _Entry(PageStream(self._context, source, rank, codec), group)
+        stream = entry.stream
+        if (stream.source, stream.rank, stream.codec) != (source, rank, codec):
+            stream.close()  # it begins anew with its next packet
+            entry.stream = PageStream(self._context, source, rank, codec)
+        return entry
+
+    def _join(self) -> None:
+        """Join what is not joined yet, and try again later where that fails."""
+        if self._retry is not None:
+            self._retry.cancel()
+            self._retry = None
+        for entry in self._entries.values():
+            if not entry.leave:
+                self._try(entry)
+        failed = [e for e in self._entries.values() if e.problem]
+        if failed:
+            self._retry = self._context.clock.call_at(self._context.clock.now() + RETRY, self._join)
+        first = failed[0] if failed else None
+        self._tell("" if first is None else f"{first.stream.source.label}: {first.problem}")
+
+    def _try(self, entry: _Entry) -> None:
+        group, control = entry.group, replace(entry.group, port=entry.group.port + 1)
+        entry.problem = ""
+        left: list[Callable[[], None]] = []
+        try:
+            left.append(self._sockets.join(group, entry.receive))
+            left.append(self._sockets.join(control, entry.receive_rtcp))
+        except OSError as error:
+            for leave in left:
+                leave()
+            entry.problem = f"{group.address} cannot be joined: {error.strerror or error}"
+            return
+        entry.leave = tuple(left)
+
+    def _tell(self, problem: str) -> None:
+        if problem == self._problem:
+            return
+        self._problem = problem
+        now = self._context.clock.now()
+        with self._context.trace.input("device", "multicast", now):
+            self._context.bus.publish(
+                ServiceStateChanged(service="multicast", working=not problem, problem=problem)
+            )

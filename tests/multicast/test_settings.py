@@ -1,0 +1,78 @@
+"""What can be set about pages, and the ranks that follow from the list."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from sipstrobe.multicast.ranking import ranking
+from sipstrobe.multicast.settings import (
+    InternalSource,
+    MulticastSettings,
+    PageSource,
+    problems,
+)
+
+
+def page(label: str, address: str = "239.1.2.3", senders: tuple[str, ...] = ()) -> PageSource:
+    return PageSource(label=label, address=address, port=5004, senders=senders)
+
+
+def test_ranks_are_places_in_the_list_without_gaps() -> None:
+    """GAP-16: moving one shifts the others."""
+    fire, music = page("Fire"), page("Music")
+    sip, clip = InternalSource(sound="sip"), InternalSource(sound="clip")
+
+    found = ranking(MulticastSettings(sources=(fire, clip, sip, music)))
+
+    assert (found.sip, found.clip, found.pages) == (3, 2, ((1, fire), (4, music)))
+
+
+def test_calls_and_clips_that_are_not_named_come_first() -> None:
+    fire, clip = page("Fire"), InternalSource(sound="clip")
+
+    assert ranking(MulticastSettings(sources=(fire,))).pages == ((3, fire),)
+    found = ranking(MulticastSettings(sources=(fire, clip)))
+    assert (found.sip, found.clip, found.pages) == (1, 3, ((2, fire),))
+
+
+@pytest.mark.parametrize(
+    ("source", "path", "words"),
+    [
+        ({"address": "192.0.2.1"}, "/sources/0/address", "224.0.0.0 to"),
+        ({"address": "1.2.3"}, "/sources/0/address", "IPv4 or IPv6"),
+        ({"senders": ("192.0.2.1", "2001:db8::1")}, "/sources/0/senders/1", "IPv4 unicast"),
+        ({"senders": ("239.0.0.1",)}, "/sources/0/senders/0", "IPv4 unicast"),
+        ({"address": "ff05::1", "senders": ("192.0.2.1",)}, "/sources/0/senders/0", "IPv6"),
+    ],
+)
+def test_addresses_must_be_a_group_and_hosts_of_the_same_family(
+    source: dict[str, Any], path: str, words: str
+) -> None:
+    """GAP-17."""
+    found = problems(MulticastSettings(sources=(page("Fire", **source),)))
+
+    assert [p.path for p in found] == [path]
+    assert words in found[0].message
+
+
+def test_labels_and_internal_sounds_are_there_once() -> None:
+    """MCC-03."""
+    twice = MulticastSettings(
+        sources=(
+            page("Fire"),
+            InternalSource(sound="sip"),
+            page("Fire", address="239.1.2.4"),
+            InternalSource(sound="sip"),
+        )
+    )
+
+    assert [p.path for p in problems(twice)] == ["/sources/2/label", "/sources/3/sound"]
+
+
+@pytest.mark.parametrize("port", [1023, 65535])
+def test_the_port_leaves_one_above_it_for_rtcp(port: int) -> None:
+    tree = {"kind": "multicast", "label": "Fire", "address": "239.1.2.3", "port": port}
+
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert({"sources": [tree]}, MulticastSettings)
