@@ -25,7 +25,8 @@ class Channel:
     """One source at the mixer: a ring and its fade, and what the card has found out about them.
 
     A new channel fades in with its first sample. One whose ring runs dry fades out over the
-    mirror image of what it played last, counts the underrun, and fades in again when more comes.
+    mirror image of what it played last, and fades in again when more comes; unless the ring has
+    ended, that counts as an underrun.
     Apart from `ring`, everything here is written by the card.
     """
 
@@ -115,7 +116,7 @@ class Channel:
             fade.apply(out[:count], gain)
         if fade.gain:  # it would break off at full sound
             self._mirrored = 0
-            if gain:
+            if gain and not self.ring.ended:
                 self.underruns += 1
         return count or (self._fade_out(out) if self._mirrored == 0 else 0)
 

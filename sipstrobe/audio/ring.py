@@ -20,13 +20,14 @@ class SampleRing:
     That memory is what a source is faded out of when it runs dry, and what its level is read from.
     """
 
-    __slots__ = ("_data", "_size", "capacity", "consumed", "written")
+    __slots__ = ("_data", "_size", "capacity", "consumed", "ended", "written")
 
     def __init__(self, capacity_samples: int) -> None:
         assert capacity_samples > 0
         self.capacity = capacity_samples
         self.written = 0  # samples taken from the writer so far; the writer's own
         self.consumed = 0  # samples handed to the reader so far; the reader's own
+        self.ended = False  # nothing comes after what is written; the writer's own
         self._size = capacity_samples + HISTORY
         self._data = np.zeros(self._size, np.float32)
 

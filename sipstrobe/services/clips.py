@@ -10,8 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from sipstrobe.audio.clip import Clip
-from sipstrobe.audio.fade import FADE_SAMPLES, Fade
-from sipstrobe.audio.format import SAMPLE_RATE, Samples, gain_from_db, samples_in
+from sipstrobe.audio.format import SAMPLE_RATE, gain_from_db, samples_in
 from sipstrobe.audio.loudness import normalising_gain_db
 from sipstrobe.audio.ring import SampleRing
 from sipstrobe.audio.settings import AudioSettings
@@ -34,9 +33,7 @@ RING_SECONDS: Final = 0.2
 class Playback:
     """One clip on its way to the speaker.
 
-    total: samples of all repetitions; None: it goes on until it is stopped. After the last one
-    comes the mirror image of the end, fading out, lest it break off: 5 ms, in silence if the clip
-    ends in silence.
+    total: samples of all repetitions; None: it goes on until it is stopped.
     """
 
     id: int
@@ -49,8 +46,7 @@ class Playback:
     priority: int
     on_end: Callable[["Playback"], None]
     ring: SampleRing = field(default_factory=lambda: SampleRing(samples_in(RING_SECONDS)))
-    ended: bool = False
-    _tail: Samples | None = None  # what is left of it
+    over: bool = False
 
     @property
     def owner(self) -> str:
@@ -60,19 +56,18 @@ class Playback:
     @property
     def position(self) -> int:
         """Samples that the speaker has taken."""
-        taken = self.ring.consumed
-        return taken if self.total is None else min(taken, self.total)
+        return self.ring.consumed
 
     def refill(self, n: int) -> None:
-        """Write the next n samples; after the end, silence."""
+        """Write the next n samples, or those that are left."""
         n = min(n, self.ring.space)
-        left = n if self.total is None else min(n, self.total - self.source.position)
-        if left > 0:
-            self.ring.write(self.source.next(left) * self._gain)
-        if left < n:
-            self.ring.write(self._after(n - max(0, left)))
-        if self.total is not None and self.ring.consumed >= self.total and not self.ended:
-            self.ended = True
+        if self.total is not None:
+            n = min(n, self.total - self.source.position)
+        if n > 0:
+            self.ring.write(self.source.next(n) * self._gain)
+        self.ring.ended = self.source.position == self.total
+        if self.ring.consumed == self.total and not self.over:
+            self.over = True
             self.on_end(self)
 
     @property
@@ -80,18 +75,6 @@ class Playback:
         if self.volume_db <= CLIP_VOLUME_DB[0]:
             return np.float32(0.0)
         return np.float32(gain_from_db(self.volume_db + self.gain_db))
-
-    def _after(self, n: int) -> Samples:
-        if self._tail is None:
-            size = min(FADE_SAMPLES, self.period)
-            end = SirenSource(self.clip.sound, self.period - size).next(size)
-            self._tail = np.ascontiguousarray(end[::-1]) * self._gain
-            Fade(1.0).apply(self._tail, 0.0)
-        out = np.zeros(n, np.float32)
-        piece = self._tail[:n]
-        out[: piece.size] = piece
-        self._tail = self._tail[piece.size :]
-        return out
 
 
 class Clips:

@@ -83,7 +83,6 @@ class _Page:
     file: PcmFile | None = None  # while it is played
     position: int = 0  # in it, of the next sample
     left: int = 0  # samples from there to the end
-    said: int = 0  # samples in the ring, before the silence that follows
     ring: SampleRing = field(default_factory=lambda: SampleRing(samples_in(0.5)))
 
     @property
@@ -203,7 +202,7 @@ class DelayedPages:
             self._end(page)
 
     def _refill(self, page: _Page, lacking: int) -> None:
-        """Write the next samples; after the last ones, silence until all have been heard."""
+        """Write the next samples, or those that are left."""
         file = page.file
         if file is None:
             return
@@ -212,10 +211,8 @@ class DelayedPages:
             page.ring.write(file.read(page.position, count))
             page.position += count
             page.left -= count
-            page.said = page.ring.written
-        if count < lacking:
-            page.ring.write(np.zeros(lacking - count, np.float32))
-        if not page.left and page.ring.consumed >= page.said:
+        page.ring.ended = not page.left
+        if page.ring.ended and not page.ring.fill:
             page.file = None
             self._later(0.0, f"end of the {page.owner}", partial(self._end, page))
 

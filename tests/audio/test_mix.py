@@ -136,6 +136,20 @@ def test_a_source_that_runs_dry_fades_out_wherever_it_ends_and_is_counted(availa
     assert channel.underruns == 1
 
 
+def test_a_source_that_has_ended_fades_out_as_well_and_has_not_run_dry() -> None:
+    channel = _channel(_tone(0.9, 4800, 1000.0)[24 : 24 + 1100])
+    channel.ring.ended = True
+    mixer = Mixer()
+    mixer.plan = _plan(channel)
+
+    out = _mixed(mixer, *[480] * 5)
+
+    assert _largest_step(out) < 0.125
+    assert out[1100 : 1100 + FADE // 2].any()
+    assert not out[1100 + FADE :].any()
+    assert (channel.underruns, channel.played) == (0, 1100)
+
+
 @given(
     st.lists(st.tuples(st.integers(0, 1000), st.sampled_from([0.0, 1.0])), max_size=25),
     st.sampled_from([64, 240, 480]),

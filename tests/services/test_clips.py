@@ -17,12 +17,12 @@ from sipstrobe.events import ClipPlaying
 from sipstrobe.lightsiren.chimes import FACTORY_CLIPS
 from sipstrobe.services.clip_library import ClipLibrary
 from sipstrobe.services.clips import MAX_PLAYBACKS, Clips
+from tests.services.test_sound import Bench as SoundBench
 from tests.support.clock import FakeClock
 
 TICK = 960
 DING_DONG = FACTORY_CLIPS["Ding-dong"].sound.render()
 BEEP = FACTORY_CLIPS["Beep"].sound.render()
-FADE = 240
 
 
 class Bench:
@@ -83,21 +83,23 @@ def test_a_clip_is_played_once_and_then_again_as_often_as_was_asked_for(
 
     expected = np.tile(BEEP, repeat + 1)
     assert np.array_equal(heard[: expected.size], expected)
-    assert not heard[expected.size + FADE :].any()
+    assert not heard[expected.size :].any()
     assert bench.sources == {}
     assert bench.told == [("Beep", True), ("Beep", False)]
 
 
-def test_what_breaks_off_is_faded_out_over_its_mirror_image(bench: Bench) -> None:
-    clip = FACTORY_CLIPS["Ding-dong"].sound
-    bench.do(PlayClip(clip="Ding-dong"))
+def test_what_is_told_of_a_clip_is_its_sound_and_nothing_more(tmp_path: Path) -> None:
+    bench = SoundBench()
+    library = ClipLibrary(bench.context, tmp_path, cast("Any", None), Settings)
+    clips = Clips(bench.context, library)
 
-    heard = bench.hear(clip.seconds + 0.1)
+    bench.context.dispatcher.execute(PlayClip(clip="Beep", repeat=1))
+    bench.play(1.5)
 
-    tail = heard[DING_DONG.size : DING_DONG.size + FADE]
-    mirrored = DING_DONG[::-1][:FADE]
-    assert tail[0] == pytest.approx(mirrored[0], abs=1e-5)
-    assert np.abs(tail).max() <= np.abs(mirrored).max()
+    assert clips.snapshot() == []
+    (played,) = bench.sound.played()
+    assert played.sound.heard_seconds == pytest.approx(2 * BEEP.size / SAMPLE_RATE)
+    assert (played.sound.underruns, played.sound.hidden_seconds) == (0, 0.0)
 
 
 def test_a_clip_without_end_is_played_until_it_is_stopped(bench: Bench) -> None:
