@@ -20,6 +20,7 @@ from sipstrobe.clock import Clock
 from sipstrobe.io.udp import (
     BUFFER_BYTES,
     DRAIN_LIMIT,
+    DRAIN_SECONDS,
     LONGEST_WAIT,
     MAX_DATAGRAM,
     SO_TIMESTAMPNS,
@@ -133,6 +134,7 @@ class GroupSockets:
             one.socket.close()
 
     def _drain(self, one: _Socket) -> None:
+        enough = self._now() + DRAIN_SECONDS
         for _ in range(DRAIN_LIMIT):
             try:
                 data, ancillary, _, source = one.socket.recvmsg(
@@ -147,7 +149,7 @@ class GroupSockets:
                 continue
             received_at = self._now() - min(max(waited, 0.0), LONGEST_WAIT)
             member.receive(data, endpoint_of(source), received_at)
-            if one.socket.fileno() < 0:  # the receiver has left
+            if self._now() > enough or one.socket.fileno() < 0:  # the receiver has left
                 return
 
 

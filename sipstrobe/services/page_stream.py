@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 RANK: Final = 5  # of all pages: that of calls
 RING_SECONDS: Final = 0.5  # more than the jitter buffer ever lets wait
 LEAST_WAIT: Final = 0.001  # seconds between two looks at a ring that runs low
+HELD_UP: Final = 0.02  # seconds that a look is late from which on packets may be waiting unread
 STATIC: Final = {0: "PCMU", 8: "PCMA", 9: "G722"}  # RFC 3551 §6
 DYNAMIC: Final = range(96, 128)
 
@@ -56,6 +57,7 @@ class PageStream:
         )
         self._check: Handle | None = None
         self._check_at = 0.0
+        self._read_at = 0.0  # until then, silence may be packets that have not been read yet
         self._ends_at: float | None = None  # when what has come has been played
         self._operations: tuple[OperationId, ...] = ()  # of the profile
         self._refusals = Seldom(logger, context.clock)
@@ -212,7 +214,8 @@ class PageStream:
         low_at = None
         if self._ends_at is None and self._playout is not None:
             low_at = self._playout.low_at(now)
-        wanted = [at for at in (self._group.deadline, self._ends_at, low_at) if at is not None]
+        silent_at = self._group.deadline and max(self._group.deadline, self._read_at)
+        wanted = [at for at in (silent_at, self._ends_at, low_at) if at is not None]
         if not wanted:
             return
         due = max(min(wanted), now + LEAST_WAIT)
@@ -226,7 +229,10 @@ class PageStream:
     def _look(self) -> None:
         self._check = None
         now = self._clock.now()
-        self._group.wake(now=now)
+        if (late := now - self._check_at) > HELD_UP:
+            self._read_at = now + late  # what has piled up meanwhile comes first
+        if now >= self._read_at:
+            self._group.wake(now=now)
         if self._ends_at is not None and now >= self._ends_at:
             self._end(now)
         elif self._ends_at is None and self._playout is not None:
