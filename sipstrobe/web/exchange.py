@@ -96,7 +96,7 @@ class Route:
 
     path: exact, or with "*" for one of its segments. role: the least that is needed; None leaves
     the door open, and the handler decides. streamed: the handler takes the body as it comes, once
-    it is known who sends it.
+    it is known who sends it. acts: a GET that does something, which its HEAD must not do.
     """
 
     method: str
@@ -105,6 +105,7 @@ class Route:
     role: Role | None
     body_max_bytes: int = BODY_MAX_BYTES
     streamed: bool = False
+    acts: bool = False
     unstored: Callable[[Request], Response] = lambda _: problem(
         500, "the settings could not be stored"
     )

@@ -112,7 +112,7 @@ class HttpServer:
         if incoming.body_exists and not streamed:
             body = await _read_body(pieces)
         return Request(
-            method="GET" if incoming.method == "HEAD" else incoming.method,
+            method=incoming.method,
             path=incoming.path,
             target=incoming.raw_path,
             headers={name.lower(): value for name, value in incoming.headers.items()},

@@ -19,7 +19,10 @@ class Router:
         self._gate = gate
         self._routes: dict[str, dict[str, Route]] = {}
         for route in routes:
-            self._routes.setdefault(route.path, {})[route.method] = route
+            methods = self._routes.setdefault(route.path, {})
+            methods[route.method] = route
+            if route.method == "GET" and not route.acts:
+                methods["HEAD"] = route  # RFC 9110 §9.3.2
         self._patterns = [(path.split("/"), path) for path in self._routes if "*" in path]
         requests = "Requests that were answered"
         self._answered = context.measures.counter("http_requests_total", requests)

@@ -82,7 +82,7 @@ class WebServer:
 
     async def respond(self, request: Request) -> Response:
         """Answer when what was asked for is stored, so that whoever asks next sees it."""
-        if request.method == "GET":
+        if request.method in ("GET", "HEAD"):
             return await self._router.respond(request)
         while self._views.settled() is not None and await self._stored():
             pass  # meanwhile others may have asked for more

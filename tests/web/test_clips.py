@@ -227,6 +227,19 @@ async def test_a_link_plays_with_its_volume_and_repeats(
     assert device.sources == {}
 
 
+@pytest.mark.parametrize("path", [PLAY + "?clip=28", STOP, MEDIA + "?action=play&clip=28"])
+async def test_who_asks_for_the_head_of_a_link_plays_nothing_and_stops_nothing(
+    session: ClientSession, device: Device, path: str
+) -> None:
+    """RFC 9110 §9.2.1: programs look at links before somebody follows them."""
+    await ask(session, "GET", PLAY, params={"clip": 34})
+
+    async with session.head(path) as head:
+        assert (head.status, "HEAD" in head.headers["Allow"]) == (405, False)
+
+    assert [playing["clip"] for playing in device.clips.snapshot()] == ["Beep"]
+
+
 @pytest.mark.parametrize(
     ("query", "called", "clip", "volume_db", "rounds"),
     [

@@ -85,6 +85,18 @@ async def test_curl_comes_in_by_digest_and_starts_a_profile(url: str, device: De
     assert (await curl("--digest", "-u", "olga:wrong", "-d", body, cgi))[0] == 401
 
 
+async def test_who_asks_for_the_head_only_is_let_in_as_well(url: str) -> None:
+    """RFC 9110 §9.3.2; the answer to a challenge is about the method as it was sent."""
+    async with client() as session, session.head(url + STATUS) as head:
+        assert head.status == 200
+        assert await head.read() == b""
+    async with client() as session, session.head(url + "/api/v1/commands/stop-clip") as head:
+        assert head.status == 405
+        assert head.headers["Allow"] == "POST"
+    async with client() as session, session.delete(url + STATUS) as other:
+        assert other.headers["Allow"] == "GET, HEAD"
+
+
 async def test_curl_uploads_profiles_as_a_form(url: str, tmp_path: Any) -> None:
     file = tmp_path / "profiles.json"
     file.write_text(json.dumps([{"name": "Bell", "siren": {"pattern": "Notification: Calling"}}]))

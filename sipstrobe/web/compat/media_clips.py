@@ -52,19 +52,19 @@ class MediaClips:
         }
 
     def routes(self) -> list[Route]:
-        def look(path: str, role: Role, handler: _Handler) -> Route:
+        def link(path: str, role: Role, handler: _Handler) -> Route:
             async def handle(request: Request) -> Response:
                 return await _answered(handler, request)
 
-            return Route(method="GET", path=path, handler=handle, role=role)
+            return Route(method="GET", path=path, handler=handle, role=role, acts=True)
 
         async def media(request: Request) -> Response:
             return await _answered(self._act, request)
 
         return [
-            look(PLAY, Role.VIEWER, self._play),
-            look(STOP, Role.VIEWER, self._stop),
-            look(MEDIA, Role.OPERATOR, self._act),
+            link(PLAY, Role.VIEWER, self._play),
+            link(STOP, Role.VIEWER, self._stop),
+            link(MEDIA, Role.OPERATOR, self._act),
             Route(
                 method="POST",
                 path=MEDIA,
