@@ -13,12 +13,11 @@ ENDS: Final = 3  # RFC 4733 §2.5.1.4: the last packet is sent three times
 
 @dataclass(frozen=True, slots=True)
 class EventPacket:
-    """What goes out instead of sound. since: timestamp units since the event began; the RTP
-    timestamp of all its packets is that of its beginning."""
+    """What goes out instead of sound. begins: the RTP timestamp of all packets of an event is that
+    of its first, which has the marker."""
 
     payload: bytes
-    since: int
-    marker: bool
+    begins: bool
 
 
 class DigitSender:
@@ -61,4 +60,4 @@ class DigitSender:
             self._ends += 1
         if self._ends == ENDS:
             self._event, self._resting = None, self._pause
-        return EventPacket(payload, began, marker=began == 0)
+        return EventPacket(payload, begins=began == 0)

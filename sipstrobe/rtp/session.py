@@ -67,6 +67,7 @@ class Session:
         "_cname",
         "_codec",
         "_collided_with",
+        "_event_began",
         "_extended",
         "_heard_at",
         "_heard_number",
@@ -141,6 +142,7 @@ class Session:
         self.ssrc = self._random(4)
         self._sequence_number = self._random(2) >> 1  # RFC 3711 §3.3.1: away from the wrap
         self._timestamp = self._random(4)  # of the next packet
+        self._event_began = 0  # the timestamp of the last event
 
     def configure(
         self,
@@ -220,14 +222,14 @@ class Session:
         self._sent_since_report = True
         return packet.build(payload_type, marker, number, timestamp, self.ssrc, payload)
 
-    def event_packet(
-        self, payload_type: int, payload: bytes, units: int, since: int, marker: bool
-    ) -> bytes:
-        """The next packet, of an event that began `since` units ago: RFC 4733 §2.5.1.2, all
-        packets of an event have the timestamp of its beginning; time goes on by `units`."""
+    def event_packet(self, payload_type: int, payload: bytes, units: int, begins: bool) -> bytes:
+        """The next packet, of an event: RFC 4733 §2.5.1.2, all its packets have the timestamp of
+        its beginning, also after a pause, and the first has the marker; time goes on by `units`."""
         upcoming = self._timestamp
-        self._timestamp = (upcoming - since) % MAX_CLOCK
-        made = self.packet(payload_type, payload, units, marker)
+        if begins:
+            self._event_began = upcoming
+        self._timestamp = self._event_began
+        made = self.packet(payload_type, payload, units, begins)
         self._timestamp = (upcoming + units) % MAX_CLOCK
         return made
 

@@ -178,6 +178,11 @@ class CallMedia:
         if self.parameters is not None:
             self._start(self.parameters)
 
+    @property
+    def proven(self) -> bool:
+        """Whether the peer has answered to what we sent it, and hears us."""
+        return self._proven
+
     def prove(self) -> None:
         """The peer has answered to what we sent it."""
         self._proven = True

@@ -13,6 +13,7 @@ from sipstrobe.dtmf.keys import COMMA_PAUSE, PAUSE, TONE, Key, keys_of
 from sipstrobe.errors import CommandRefused, LocalProtocolError
 from sipstrobe.events import CallStatus
 from sipstrobe.machine import Driver
+from sipstrobe.services.call_media import CallMedia
 from sipstrobe.services.calls import Call
 from sipstrobe.services.switchboard import Switchboard
 from sipstrobe.sip.endpoint import Endpoint
@@ -46,29 +47,33 @@ class Finger:
         self._context = context
         self._driver = driver
         self._endpoint = endpoint
+        self._early: dict[str, str] = {}  # by call that is not acknowledged yet: what waits for it
         self._infos: dict[str, _Infos] = {}  # by call
         board.on_end.append(self._forget)
 
     def press(self, call: Call, digits: str) -> None:
-        """Begin to press these. Raises CommandRefused."""
+        """Begin to press these, once the other side has acknowledged our answer (RFC 3261 §13.3.1):
+        it is ready to hear them then. Raises CommandRefused."""
         if call.state is not CallStatus.ACTIVE or call.media is None:
             raise CommandRefused("not_active", f"call {call.id} is {call.state}")
-        stream, agreed = call.media.stream, call.media.parameters
-        speaks = agreed is not None and agreed.direction.sends
-        events = agreed is not None and agreed.event_type is not None
         try:
-            if speaks and events:
-                stream.send_digits(digits)
-            elif call.digits.info:
-                self._press_in_info(call, digits)
-            elif call.digits.inband and speaks:
-                stream.send_tones(digits)
+            if call.media.proven:
+                self._press(call, call.media, digits)
             else:
-                raise CommandRefused(
-                    "no_way", f"nothing takes digits to the other side of {call.id}"
-                )
+                early = self._early.get(call.id, "")
+                keys_of(digits, waiting=len(early))
+                self._early[call.id] = early + digits
         except ValueError as error:
             raise CommandRefused("digits", str(error)) from None
+
+    def acknowledged(self, call: Call) -> None:
+        """The other side has acknowledged our answer."""
+        early = self._early.pop(call.id, "")
+        if early:
+            try:
+                self.press(call, early)
+            except CommandRefused as refusal:
+                logger.warning("call %s: digits are not pressed: %s", call.id, refusal)
 
     def answered(self, call: Call, status: int) -> None:
         """The other side has answered an INFO."""
@@ -80,6 +85,20 @@ class Finger:
             logger.warning("call %s: %d is the answer to a digit in INFO", call.id, status)
             infos.waiting.clear()
         self._go_on(call, infos)
+
+    def _press(self, call: Call, media: CallMedia, digits: str) -> None:
+        """Raises ValueError where these are no digits, or too many."""
+        agreed = media.parameters
+        speaks = agreed is not None and agreed.direction.sends
+        events = agreed is not None and agreed.event_type is not None
+        if speaks and events:
+            media.stream.send_digits(digits)
+        elif call.digits.info:
+            self._press_in_info(call, digits)
+        elif call.digits.inband and speaks:
+            media.stream.send_tones(digits)
+        else:
+            raise CommandRefused("no_way", f"nothing takes digits to the other side of {call.id}")
 
     def _press_in_info(self, call: Call, digits: str) -> None:
         infos = self._infos.setdefault(call.id, _Infos())
@@ -96,8 +115,8 @@ class Finger:
                 continue
             try:
                 self._driver.feed(self._endpoint.info, call.leg, RELAY, body_of(key, TONE))
-            except LocalProtocolError:  # the other side has not acknowledged our answer yet
-                infos.waiting.appendleft(key)
+            except LocalProtocolError:  # the call is about to end
+                infos.waiting.clear()
             else:
                 infos.asking = True
         if infos.waiting and not infos.asking:
@@ -109,6 +128,7 @@ class Finger:
             self._go_on(call, infos)
 
     def _forget(self, call: Call) -> None:
+        self._early.pop(call.id, None)
         infos = self._infos.pop(call.id, None)
         if infos is not None and infos.timer is not None:
             infos.timer.cancel()

@@ -282,9 +282,11 @@ class Phone:
         """The ACK; it carries the answer if the 2xx carried our offer."""
         call, media = self._board.leg(news.call)
         media.prove()
-        if media.agreed:
-            return
-        if news.body is None or not self._board.take_answer(call, media, news.body):
+        if media.agreed or (
+            news.body is not None and self._board.take_answer(call, media, news.body)
+        ):
+            self._finger.acknowledged(call)
+        else:
             self._board.give_up(call)
 
     def _offered(self, news: OfferReceived) -> None:

@@ -378,14 +378,14 @@ class Stream:
             self._session.pause(units)
             self._marker = True
             return
-        packet = self._event_packet(codec, units)
+        packet = self._event_packet(units)
         if packet is None:
             payload = self._speech.payload(self._packet_time)
             packet = self._session.packet(self._payload_type, payload, units, self._marker)
         self.channel.send(packet, address)
         self._marker = False
 
-    def _event_packet(self, codec: Codec, units: int) -> bytes | None:
+    def _event_packet(self, units: int) -> bytes | None:
         """A digit, where one is being said; its clock need not be that of the codec."""
         digits, parameters = self._speech.digits, self.parameters
         if digits is None or parameters is None or parameters.event_type is None:
@@ -393,10 +393,7 @@ class Stream:
         event = digits.turn(round(self._packet_time * parameters.event_clock_rate))
         if event is None:
             return None
-        since = event.since * codec.clock_rate // parameters.event_clock_rate
-        return self._session.event_packet(
-            parameters.event_type, event.payload, units, since, event.marker
-        )
+        return self._session.event_packet(parameters.event_type, event.payload, units, event.begins)
 
     def _listen(self, now: float, limit: float) -> None:
         silent = now - self._heard_at > limit

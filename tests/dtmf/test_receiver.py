@@ -23,12 +23,12 @@ def sent(digits: str, start: int = 1000) -> list[Packet]:
     sender = DigitSender(8000)
     sender.send(digits)
     packets: list[Packet] = []
-    now = start
+    now = began = start
     while sender.busy:
         packet = sender.turn(160)
         if packet is not None:
-            timestamp = (now - packet.since) % 2**32
-            packets.append((packet.payload, timestamp, packet.marker))
+            began = now if packet.begins else began
+            packets.append((packet.payload, began % 2**32, packet.begins))
         now += 160
     return packets
 

@@ -9,14 +9,14 @@ from sipstrobe.dtmf.keys import COMMA_PAUSE, MAX_WAITING
 from sipstrobe.dtmf.sender import DigitSender
 
 
-def sent(sender: DigitSender, turns: int) -> list[tuple[int, TelephoneEvent, int, bool]]:
-    """(turn, event, units since its beginning, marker) of the packets of so many 20 ms turns."""
-    found: list[tuple[int, TelephoneEvent, int, bool]] = []
+def sent(sender: DigitSender, turns: int) -> list[tuple[int, TelephoneEvent, bool]]:
+    """(turn, event, whether it begins) of the packets of so many 20 ms turns."""
+    found: list[tuple[int, TelephoneEvent, bool]] = []
     for n in range(turns):
         packet = sender.turn(160)
         if packet is not None:
             event = TelephoneEvent.parse(packet.payload)
-            found.append((n, event, packet.since, packet.marker))
+            found.append((n, event, packet.begins))
     return found
 
 
@@ -27,11 +27,10 @@ def test_a_digit_grows_and_its_end_is_sent_three_times() -> None:
 
     packets = sent(sender, 20)
 
-    assert [event.duration for _, event, _, _ in packets] == [160, 320, 480, 640, 800, 800, 800]
-    assert [event.end for _, event, _, _ in packets] == [False] * 4 + [True] * 3
-    assert [marker for *_, marker in packets] == [True] + [False] * 6
-    assert [since for _, _, since, _ in packets] == [160 * n for n in range(7)]
-    assert {event.digit for _, event, _, _ in packets} == {"5"}
+    assert [event.duration for _, event, _ in packets] == [160, 320, 480, 640, 800, 800, 800]
+    assert [event.end for _, event, _ in packets] == [False] * 4 + [True] * 3
+    assert [begins for *_, begins in packets] == [True] + [False] * 6
+    assert {event.digit for _, event, _ in packets} == {"5"}
     assert not sender.busy
 
 
@@ -42,7 +41,7 @@ def test_equal_digits_are_parted_by_a_pause() -> None:
 
     packets = sent(sender, 60)
 
-    starts = [n for n, _, since, _ in packets if since == 0]
+    starts = [n for n, _, begins in packets if begins]
     assert [packets[i][1].digit for i in range(0, 21, 7)] == ["*", "#", "#"]
     assert all(later - earlier - 7 >= 2 for earlier, later in pairwise(starts))
 
@@ -53,7 +52,7 @@ def test_a_comma_is_a_pause() -> None:
 
     packets = sent(sender, 240)
 
-    first, second = (n for n, _, since, _ in packets if since == 0)
+    first, second = (n for n, _, begins in packets if begins)
     assert (second - first) * 0.020 == pytest.approx(2 * COMMA_PAUSE + 0.16, abs=0.08)
 
 

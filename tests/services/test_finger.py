@@ -37,6 +37,12 @@ def packets(peer: Peer) -> list[packet.Packet]:
     return found
 
 
+def digits_of(heard: list[packet.Packet]) -> str:
+    """The digits that events begin, each timestamp one."""
+    events = {p.timestamp: TelephoneEvent.parse(p.payload) for p in heard if p.payload_type == 101}
+    return "".join(event.digit or "?" for event in events.values())
+
+
 async def test_events_where_the_other_side_takes_them(street: Street) -> None:
     """RFC 4733; in the number that it has given them."""
     device, peer = await device_with(street), street.peer()
@@ -48,6 +54,54 @@ async def test_events_where_the_other_side_takes_them(street: Street) -> None:
 
     events = [TelephoneEvent.parse(p.payload) for p in heard if p.payload_type == 101]
     assert "".join(e.digit or "?" for e in events if e.end) == "444###"
+
+
+async def test_nothing_is_pressed_before_the_other_side_has_acknowledged(street: Street) -> None:
+    """RFC 3261 §13.3.1.4: our answer may still be on its way, and the digits would find nobody."""
+    device, peer = await device_with(street), street.peer()
+    peer.invite(device, body=peer.sdp_with_digits())
+    await peer.told(200)
+
+    device.do(SendDigits(digits="4"))
+    device.do(SendDigits(digits="#"))
+    await street.leap(0.5)
+    early = packets(peer)
+    peer.request("ACK")
+    heard: list[packet.Packet] = []
+    await until(lambda: heard.extend(packets(peer)) or len(heard) > 25)
+
+    assert digits_of(early) == ""
+    assert digits_of(heard) == "4#"
+
+
+async def test_digits_before_the_acknowledgement_are_as_few_as_later(street: Street) -> None:
+    device, peer = await device_with(street), street.peer()
+    peer.invite(device, body=peer.sdp_with_digits())
+    await peer.told(200)
+    device.do(SendDigits(digits="1" * 256))
+
+    with pytest.raises(CommandRefused, match="more than 256 digits wait"):
+        device.do(SendDigits(digits="1"))
+
+
+async def test_a_digit_in_which_the_call_is_held_is_one_digit(street: Street) -> None:
+    """RFC 4733 §2.5.1.2: all its packets have one timestamp, whatever has come in between."""
+    device, peer = await device_with(street), street.peer()
+    await answered(peer, device, events=True)
+    heard: list[packet.Packet] = []
+
+    device.do(SendDigits(digits="4#"))
+    await until(lambda: heard.extend(packets(peer)) or len(digits_of(heard)) > 0)
+    for direction in ("inactive", "sendrecv"):
+        held = peer.sdp_with_digits() + f"a={direction}\r\n".encode()
+        peer.request("INVITE", body=held)
+        await peer.told(200)
+        peer.request("ACK")
+        await street.leap(0.5)
+    await until(lambda: heard.extend(packets(peer)) or digits_of(heard).endswith("#"))
+
+    assert digits_of(heard) == "4#"
+    assert len({p.timestamp for p in heard if p.payload_type == 101}) == 2
 
 
 async def test_one_info_after_the_other_where_there_are_no_events(street: Street) -> None:
