@@ -57,8 +57,8 @@ class Sound:
         return _period(self)
 
     def render(self) -> Samples:
-        """One whole period, mono at 48 kHz; shared and read-only."""
-        return _period(self).read(0, self.period_samples)
+        """One whole period, mono at 48 kHz; in any thread, apart from all who sound it."""
+        return _Period(self).read(0, self.period_samples)
 
 
 class SirenSource:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from sipstrobe.lightsiren.sound import BLOCK, MAX_PERIODS, SirenSource, Sound
 from sipstrobe.lightsiren.sounds import SOUNDS
@@ -75,12 +76,30 @@ def test_two_soundings_of_a_sound_share_what_is_rendered() -> None:
     assert not first.flags.writeable
 
 
+def test_what_is_rendered_as_a_whole_is_no_business_of_those_who_sound_it() -> None:
+    """It is done in another thread, where half a block may lie while the speaker wants it."""
+    heard: list[NDArray[np.float32]] = []
+
+    def voice(t: NDArray[np.float64]) -> NDArray[np.float32]:
+        if not heard:
+            heard.append(np.empty(0, np.float32))
+            heard[0] = SirenSource(sound).next(BLOCK).copy()
+        return np.full(t.size, 0.5, np.float32)
+
+    sound = Sound("Hum", "A constant", 1.0, 0.5, lambda: [Note(0.0, 1.0, voice)])
+
+    whole = sound.render()
+
+    assert heard[0].any()
+    assert np.array_equal(heard[0], whole[:BLOCK])
+
+
 def test_memory_stays_bounded_when_all_sounds_have_been_heard() -> None:
     longest = max(sound.period_samples for sound in SOUNDS.values()) * 4
     tracemalloc.start()
     try:
         for sound in SOUNDS.values():
-            replace(sound).render()
+            SirenSource(replace(sound)).next(sound.period_samples)
         kept, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
