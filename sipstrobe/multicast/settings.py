@@ -1,19 +1,29 @@
-"""What can be set about pages by multicast (MCC-01…08, GAP-16…19)."""
+"""What can be set about pages by multicast (MCC-01…08, GAP-16…19, GAP-33)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
+from string import hexdigits
 from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
 from sipstrobe.errors import Problem
+from sipstrobe.secret import Secret
 
 MAX_SOURCES: Final = 1000
 MAX_SENDERS: Final = 10  # of one source: what the kernel filters for one membership
 
 Codec = Literal["opus", "G722", "PCMU", "PCMA", "G726-32", "L16/16000", "L16/8000", "L16/48000"]
 Latency = Literal["normal", "low", "ultra_low"]
+Cipher = Literal["AES_CM_HMAC_SHA1_80", "AES_CM_HMAC_SHA1_32", "AES_GCM"]
 Address = Annotated[str, Meta(pattern=r"^[0-9A-Fa-f:.]{2,45}$")]
+
+SUITES: Final[Mapping[Cipher, Mapping[int, str]]] = {
+    "AES_CM_HMAC_SHA1_80": {60: "AES_CM_128_HMAC_SHA1_80", 92: "AES_256_CM_HMAC_SHA1_80"},
+    "AES_CM_HMAC_SHA1_32": {60: "AES_CM_128_HMAC_SHA1_32", 92: "AES_256_CM_HMAC_SHA1_32"},
+    "AES_GCM": {56: "AEAD_AES_128_GCM", 88: "AEAD_AES_256_GCM"},
+}
+"""By the hexadecimal characters of key and salt, the crypto suite of RFC 4568, 6188 and 7714."""
 
 
 class PageSource(
@@ -66,6 +76,17 @@ class PageSource(
             description="The dynamic payload type of the codec; empty: any from 96 to 127.",
         ),
     ] = None
+    srtp_key: Annotated[
+        Secret,
+        Meta(
+            title="SRTP key",
+            description="Key and salt in hexadecimal, as the sender has them: 60 or 92 characters,"
+            " for AES_GCM 56 or 88. Empty: what is heard is not encrypted.",
+        ),
+    ] = Secret("")
+    cipher: Annotated[
+        Cipher, Meta(title="Cipher", description="Of SRTP; the key says how strong it is.")
+    ] = "AES_CM_HMAC_SHA1_80"
     latency: Annotated[
         Latency,
         Meta(title="Latency", description="How long sound waits, so that hold-ups are not heard."),
@@ -140,6 +161,15 @@ def _problems(multicast: MulticastSettings) -> Iterator[Problem]:
             yield Problem(f"{path}/label", f"{source.label!r} is there already")
         labels.add(source.label)
         yield from _address_problems(source, path)
+        if source.srtp_key and not _is_key(source):
+            sizes = " or ".join(str(size) for size in SUITES[source.cipher])
+            words = f"must be {sizes} hexadecimal characters for {source.cipher}"
+            yield Problem(f"{path}/srtp_key", words)
+
+
+def _is_key(source: PageSource) -> bool:
+    key = source.srtp_key.reveal()
+    return len(key) in SUITES[source.cipher] and not set(key) - set(hexdigits)
 
 
 def _address_problems(source: PageSource, path: str) -> Iterator[Problem]:

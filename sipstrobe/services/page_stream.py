@@ -1,7 +1,7 @@
 """One source of pages: from the packets of its group to the speaker, while somebody speaks."""
 
 import logging
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from sipstrobe.audio.format import SAMPLE_RATE, SILENCE_DB, samples_in
 from sipstrobe.audio.latency import LATENCIES
@@ -15,7 +15,7 @@ from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused, RemoteProtocolError
 from sipstrobe.events import PageState, PageStateChanged
 from sipstrobe.io.udp import Endpoint
-from sipstrobe.multicast.settings import PageSource
+from sipstrobe.multicast.settings import SUITES, PageSource
 from sipstrobe.multicast.stream import Ended, GroupStream, Restarted, Started
 from sipstrobe.rtp import packet as rtp
 from sipstrobe.rtp import rtcp
@@ -23,6 +23,9 @@ from sipstrobe.rtp.jitter import JitterBuffer
 from sipstrobe.rtp.packet import Packet
 from sipstrobe.services.playout import Playout
 from sipstrobe.services.seldom import Seldom
+
+if TYPE_CHECKING:
+    from sipstrobe.rtp.group_srtp import GroupSrtp
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +35,7 @@ LEAST_WAIT: Final = 0.001  # seconds between two looks at a ring that runs low
 HELD_UP: Final = 0.02  # seconds that a look is late from which on packets may be waiting unread
 STATIC: Final = {0: "PCMU", 8: "PCMA", 9: "G722"}  # RFC 3551 §6
 DYNAMIC: Final = range(96, 128)
+RTCP_TYPES: Final = range(192, 224)  # RFC 5761 §4: no payload type of ours with marker
 
 
 class PageStream:
@@ -48,6 +52,7 @@ class PageStream:
         self.unknown = 0  # of payload types that nothing is known of
         self._context = context
         self._clock = context.clock
+        self._srtp = _srtp(source)
         self._group = GroupStream()
         self._talker = ""  # address of who speaks, or did last
         self._ring: SampleRing | None = None  # while the speaker has it
@@ -69,10 +74,16 @@ class PageStream:
 
     def receive(self, data: bytes, source: Endpoint, received_at: float) -> None:
         """A datagram for the group and the port of RTP."""
+        if len(data) > 1 and data[1] in RTCP_TYPES:  # RFC 5761: both on the same port
+            self.receive_rtcp(data, source, received_at)
+            return
+        opened = data if self._srtp is None else self._srtp.open(data)
+        if opened is None:
+            return
         try:
-            packet = rtp.parse(data)
+            packet = rtp.parse(opened)
         except RemoteProtocolError:
-            self.receive_rtcp(data, source, received_at)  # RFC 5761: perhaps on the same port
+            self.invalid += 1
             return
         codec = self._codec_of(packet.payload_type)
         if codec is None:
@@ -92,8 +103,11 @@ class PageStream:
 
     def receive_rtcp(self, data: bytes, source: Endpoint, received_at: float) -> None:
         """A datagram for the port of RTCP."""
+        opened = data if self._srtp is None else self._srtp.open_rtcp(data)
+        if opened is None:
+            return
         try:
-            found = rtcp.parse(data)
+            found = rtcp.parse(opened)
         except RemoteProtocolError:
             self.invalid += 1
             return
@@ -111,7 +125,9 @@ class PageStream:
             self._conclude()
 
     def snapshot(self) -> dict[str, Any]:
-        playout, idle = self._playout, self._ring is None
+        """undecipherable: packets that nobody with the key has sent. problem: why nothing is heard
+        of what comes."""
+        playout, idle, srtp = self._playout, self._ring is None, self._srtp
         return {
             "label": self.source.label,
             "rank": self.rank,
@@ -124,6 +140,8 @@ class PageStream:
             "strangers": self._group.strangers,
             "unknown_codec": self.unknown,
             "invalid": self.invalid,
+            "undecipherable": 0 if srtp is None else srtp.failed,
+            "problem": "" if srtp is None else srtp.problem,
         }
 
     # --- who speaks -----------------------------------------------------------------------------
@@ -272,3 +290,13 @@ class PageStream:
         if operations:
             order = StopOperations(operations=operations, tolerant=True)
             self._context.dispatcher.execute(order)
+
+
+def _srtp(source: PageSource) -> "GroupSrtp | None":
+    """Loaded only where there is a key."""
+    key = source.srtp_key
+    if not key:
+        return None
+    from sipstrobe.rtp.group_srtp import GroupSrtp
+
+    return GroupSrtp(SUITES[source.cipher][len(key.reveal())], key)

@@ -35,6 +35,10 @@ class _Entry:
     def receive_rtcp(self, data: bytes, source: Endpoint, received_at: float) -> None:
         self.stream.receive_rtcp(data, source, received_at)
 
+    def snapshot(self) -> dict[str, Any]:
+        told = self.stream.snapshot()
+        return told | {"problem": self.problem or told["problem"]}
+
     def close(self) -> None:
         for leave in self.leave:
             leave()
@@ -82,13 +86,13 @@ class Paging:
 
     def snapshot(self) -> dict[str, Any]:
         """What the status page shows: those that somebody speaks to, and others, by rank, up to
-        SOURCES_TOLD. problem: why a group could not be joined."""
+        SOURCES_TOLD."""
         entries = list(self._entries.values())
         told = sorted(entries, key=lambda e: e.stream.state is PageState.IDLE)[:SOURCES_TOLD]
         return {
             "sources": len(entries),
             "joined": sum(bool(entry.leave) for entry in entries),
-            "told": [entry.stream.snapshot() | {"problem": entry.problem} for entry in told],
+            "told": [entry.snapshot() for entry in told],
         }
 
     def _live(self) -> int:

@@ -3,9 +3,11 @@
 import json
 import subprocess
 import time
+from base64 import b64encode
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +24,8 @@ pytestmark = pytest.mark.interop
 
 FIRE, MUSIC, CALL = 500.0, 900.0, 1300.0  # hertz
 PORT = 5004
-GROUPS = {"Fire": "239.1.1.1", "Music": "239.1.1.2"}
+GROUPS = {"Fire": "239.1.1.1", "Music": "239.1.1.2", "Secret": "239.1.1.3"}
+KEY, OTHER = bytes(range(30)), bytes(range(1, 31))  # of 16 octets, and 14 of salt
 PIECE = RATE // 50  # samples of 20 ms
 HEARD_DB = -30.0
 L16 = ("-c:a", "pcm_s16be", "-ar", "16000", "-payload_type", "97")
@@ -46,6 +49,13 @@ SETTINGS = {
             "codec": "L16/16000",
             "latency": "low",
         },
+        {
+            "kind": "multicast",
+            "label": "Secret",
+            "address": GROUPS["Secret"],
+            "port": PORT,
+            "srtp_key": KEY.hex(),
+        },
     ],
 }
 
@@ -62,15 +72,19 @@ def speaker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Device]:
             yield running
 
 
-def speak(label: str, hertz: float, seconds: float, *more: str) -> "subprocess.Popen[bytes]":
+def speak(
+    label: str, hertz: float, seconds: float, *more: str, key: bytes = b""
+) -> "subprocess.Popen[bytes]":
     """ffmpeg says a tone to a group, and good-bye at the end."""
     codec = more or ("-c:a", "pcm_mulaw", "-ar", "8000")
-    target = f"rtp://{GROUPS[label]}:{PORT}?localaddr=127.0.0.1"
+    suite = ("-srtp_out_suite", "AES_CM_128_HMAC_SHA1_80")
+    secret = (*suite, "-srtp_out_params", b64encode(key).decode()) if key else ()
+    target = f"{'srtp' if key else 'rtp'}://{GROUPS[label]}:{PORT}?localaddr=127.0.0.1"
     return subprocess.Popen(
         [
             *("ffmpeg", "-v", "error", "-re", "-f", "lavfi"),
             *("-i", f"sine=frequency={hertz}:duration={seconds}", "-ac", "1", *codec),
-            *("-packetsize", "172", "-rtpflags", "send_bye", "-f", "rtp", target),
+            *("-packetsize", "172", "-rtpflags", "send_bye", *secret, "-f", "rtp", target),
         ],
         stdout=subprocess.DEVNULL,
     )
@@ -135,6 +149,25 @@ def test_a_call_is_heard_by_its_place_in_the_list(speaker: Device, tmp_path: Pat
     speaker.wait_idle()
 
 
+def test_who_has_the_key_is_heard_and_who_has_another_is_told_apart_from_silence(
+    speaker: Device,
+) -> None:
+    """MCC-06, GAP-18."""
+    assert speak("Secret", FIRE, 0.8, key=OTHER).wait(LATE) == 0
+    wait_until(lambda: "another key" in told(speaker, "Secret")["problem"])
+    assert told(speaker, "Secret")["packets"] == 0
+
+    def story() -> None:
+        began = time.monotonic()
+        assert speak("Secret", FIRE, 0.8, key=KEY).wait(LATE) == 0
+        wait_until(lambda: state(speaker, "Secret") == "idle")
+        sound = speaker.heard(began, time.monotonic())
+        assert heard(sound, FIRE).sum() * PIECE / RATE == pytest.approx(0.8, abs=0.1)
+
+    on_time(speaker, story)
+    assert told(speaker, "Secret")["problem"] == ""
+
+
 def letter(fire: bool, call: bool, music: bool) -> str:
     """Who alone is heard in a piece; "." nobody, "?" more than one."""
     who = [name for name, one in zip("FCM", (fire, call, music), strict=True) if one]
@@ -142,5 +175,9 @@ def letter(fire: bool, call: bool, music: bool) -> str:
 
 
 def state(speaker: Device, label: str) -> str:
-    told = speaker.status()["multicast"]["told"]
-    return str(next(source["state"] for source in told if source["label"] == label))
+    return str(told(speaker, label)["state"])
+
+
+def told(speaker: Device, label: str) -> dict[str, Any]:
+    sources = speaker.status()["multicast"]["told"]
+    return next(source for source in sources if source["label"] == label)

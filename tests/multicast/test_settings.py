@@ -4,14 +4,17 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from sipstrobe.multicast.ranking import ranking
 from sipstrobe.multicast.settings import (
+    Cipher,
     InternalSource,
     MulticastSettings,
     PageSource,
     problems,
 )
+from sipstrobe.secret import Secret
 
 
 def page(label: str, address: str = "239.1.2.3", senders: tuple[str, ...] = ()) -> PageSource:
@@ -54,6 +57,30 @@ def test_addresses_must_be_a_group_and_hosts_of_the_same_family(
 
     assert [p.path for p in found] == [path]
     assert words in found[0].message
+
+
+@pytest.mark.parametrize(
+    ("cipher", "size", "fits"),
+    [
+        ("AES_CM_HMAC_SHA1_80", 60, True),
+        ("AES_CM_HMAC_SHA1_32", 92, True),
+        ("AES_CM_HMAC_SHA1_80", 88, False),
+        ("AES_GCM", 56, True),
+        ("AES_GCM", 88, True),
+        ("AES_GCM", 60, False),
+    ],
+)
+def test_a_key_has_the_length_of_its_cipher_and_is_hexadecimal(
+    cipher: Cipher, size: int, fits: bool
+) -> None:
+    """GAP-18, GAP-33."""
+    for digits, good in (("aB", True), ("xy", False)):
+        key = Secret(digits * (size // 2))
+        source = replace(page("Fire"), cipher=cipher, srtp_key=key)
+        found = problems(MulticastSettings(sources=(source,)))
+
+        assert [p.path for p in found] == ([] if fits and good else ["/sources/0/srtp_key"])
+        assert not any(key.reveal() in p.message for p in found)
 
 
 def test_labels_and_internal_sounds_are_there_once() -> None:

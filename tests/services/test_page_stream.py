@@ -1,5 +1,7 @@
 """Pages by multicast, from the packets of their groups to the card."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -11,9 +13,11 @@ from sipstrobe.codecs.registry import CODECS, usable
 from sipstrobe.commands import OperationId, StartProfile, StopOperations
 from sipstrobe.errors import CommandRefused
 from sipstrobe.events import Function, PageStateChanged
-from sipstrobe.multicast.settings import PageSource
+from sipstrobe.multicast.settings import SUITES, Cipher, PageSource
 from sipstrobe.rtp import packet as rtp
 from sipstrobe.rtp import rtcp
+from sipstrobe.rtp.group_srtp import GroupSrtp
+from sipstrobe.secret import Secret
 from sipstrobe.services.page_stream import STATIC, PageStream
 from tests.services.test_sound import Bench
 from tests.support.hear import Samples, tone_db
@@ -21,6 +25,7 @@ from tests.support.hear import Samples, tone_db
 DESK, DOOR = ("192.0.2.1", 40_000), ("192.0.2.2", 40_000)
 PACKET_TIME = 0.020
 DYNAMIC = 97
+NO_KEY = Secret("")
 NUMBERS = {name: number for number, name in STATIC.items()}
 OPERATION = OperationId(Function.SIGNALING_LED, 3)
 
@@ -37,6 +42,8 @@ class Talker:
         self.ssrc = 7
         self.sequence = 65_530
         self.timestamp = 0xFFFFFE00
+        self.protect: Callable[[bytes], bytes] = bytes
+        self.protect_rtcp: Callable[[bytes], bytes] = bytes
         self._encoder = self.codec.encoder("")
         self._said = 0
 
@@ -51,12 +58,13 @@ class Talker:
         self.sequence = (self.sequence + 1) % 65_536
         units = round(PACKET_TIME * self.codec.clock_rate)
         self.timestamp = (self.timestamp + units) % (1 << 32)
-        self.stream.receive(data, self.source, now)
+        self.stream.receive(self.protect(data), self.source, now)
 
     def bye(self, now: float) -> None:
         report = rtcp.Report(self.ssrc)
         data = rtcp.compound([report, rtcp.Bye((self.ssrc,))])
-        self.stream.receive_rtcp(data, (self.source[0], self.source[1] + 1), now)
+        source = (self.source[0], self.source[1] + 1)
+        self.stream.receive_rtcp(self.protect_rtcp(data), source, now)
 
 
 class Hall:
@@ -68,8 +76,24 @@ class Hall:
         self.states: list[tuple[str, str, str]] = []
         self.bench.context.bus.subscribe(PageStateChanged, self._note)
 
-    def page(self, label: str, rank: int, codec: str = "PCMU", profile: str = "") -> PageStream:
-        source = PageSource(label=label, address="239.1.1.1", port=5004, profile=profile)
+    def page(
+        self,
+        label: str,
+        rank: int,
+        codec: str = "PCMU",
+        *,
+        profile: str = "",
+        srtp_key: Secret = NO_KEY,
+        cipher: Cipher = "AES_CM_HMAC_SHA1_80",
+    ) -> PageStream:
+        source = PageSource(
+            label=label,
+            address="239.1.1.1",
+            port=5004,
+            profile=profile,
+            srtp_key=srtp_key,
+            cipher=cipher,
+        )
         return PageStream(self.bench.context, source, rank, codec)
 
     def play(self, seconds: float, *talkers: Talker) -> Samples:
@@ -227,6 +251,35 @@ def test_a_profile_that_is_refused_does_not_keep_the_page_from_being_heard() -> 
     hall.play(0.1, Talker(hall.page("Fire", 1, profile="Notice")))
 
     assert hall.states == [("Fire", "active", DESK[0])]
+
+
+@pytest.mark.parametrize(("cipher", "size"), [("AES_CM_HMAC_SHA1_80", 60), ("AES_GCM", 88)])
+def test_an_encrypted_page_is_heard_and_ended_by_who_has_the_key(cipher: Cipher, size: int) -> None:
+    """MCC-06, GAP-33; a wrong key is told apart from silence."""
+    hall, key = Hall(), Secret("0a" * (size // 2))
+    page = hall.page("Fire", 1, srtp_key=key, cipher=cipher)
+    suite = SUITES[cipher][size]
+    right, wrong = GroupSrtp(suite, key), GroupSrtp(suite, Secret("0b" * (size // 2)))
+    talker, stranger = Talker(page), Talker(page)
+    talker.protect, talker.protect_rtcp = right.protect, right.protect_rtcp
+    stranger.protect, stranger.protect_rtcp = wrong.protect, wrong.protect_rtcp
+
+    hall.play(0.6, stranger)
+    assert hall.states == []
+    told = page.snapshot()
+    assert (told["packets"], told["undecipherable"]) == (0, 30)
+    assert "another key" in told["problem"]
+    sound = hall.play(0.4, talker)
+    assert tone_db(sound[-9600:], 500.0) > -10.0
+    assert page.snapshot()["problem"] == ""
+    stranger.ssrc = talker.ssrc
+    stranger.bye(hall.bench.clock.now())
+    hall.play(0.02, talker)
+    assert hall.states[-1][1] == "active"
+    talker.bye(hall.bench.clock.now())
+    hall.play(0.1)
+
+    assert hall.states[-1][1] == "idle"
 
 
 @pytest.mark.parametrize("data", [b"", b"\x80", b"\x80\x0b" + bytes(10), b"\x80\xc8", bytes(200)])
