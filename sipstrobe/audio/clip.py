@@ -8,16 +8,21 @@ from msgspec import Meta, Struct
 from sipstrobe.errors import Problem
 
 MAX_CLIPS: Final = 200
+MAX_NAME: Final = 45  # characters
 CLIP_PATTERN: Final = "clip:"  # before its name, a clip is a siren pattern of profiles (PRF-13)
 
+# $ would also stand before a newline at the end.
+ClipName = Annotated[str, Meta(pattern=rf"^[^\x00-\x1f\x7f]{{1,{MAX_NAME}}}$(?!\n)", title="Name")]
 ClipFormat = Literal["wav", "au", "mp3", "opus", "vorbis", "flac"]
+
+_LEVEL_DB: Final = Meta(ge=-120.0, le=40.0)
 
 
 class Clip(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One clip, as measured when it was added."""
 
     number: Annotated[int, Meta(ge=0, le=9999, title="Number")]
-    name: Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f]{1,45}$", title="Name")]
+    name: ClipName
     file: Annotated[
         str,
         Meta(
@@ -27,15 +32,17 @@ class Clip(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         ),
     ]
     format: Annotated[ClipFormat, Meta(title="Format")]
-    size: Annotated[int, Meta(ge=1, title="Size", description="In bytes.")]
-    seconds: Annotated[float, Meta(gt=0.0, title="Length")]
-    sample_rate: Annotated[int, Meta(ge=1, title="Sample rate", description="As added, in Hz.")]
+    size: Annotated[int, Meta(ge=1, le=10**9, title="Size", description="In bytes.")]
+    seconds: Annotated[float, Meta(ge=0.01, le=3600.0, title="Length")]
+    sample_rate: Annotated[
+        int, Meta(ge=1, le=192_000, title="Sample rate", description="As added, in Hz.")
+    ]
     channels: Annotated[int, Meta(ge=1, le=2, title="Channels")]
     loudness: Annotated[
-        float | None,
+        Annotated[float, _LEVEL_DB] | None,
         Meta(title="Loudness", description="In LUFS (EBU R 128); null: too short or silent."),
     ]
-    peak_db: Annotated[float, Meta(title="True peak", description="In dBTP.")]
+    peak_db: Annotated[float, _LEVEL_DB, Meta(title="True peak", description="In dBTP.")]
 
 
 Clips = Annotated[

@@ -28,6 +28,7 @@ MAX_SECONDS: Final = 1200.0
 MIN_SECONDS: Final = 0.05
 RATES: Final = range(8000, 48001)
 MP3_KBITS: Final = (64, 320)
+MAX_PEAK_DB: Final = 12  # of a sample; what compression adds to full scale is less
 _AU_RATES: Final = (8000, 16000)
 _BLOCK: Final = 1 << 16  # sample frames decoded at a time
 _UNKNOWN: Final = 1 << 40  # sample frames; of a file that does not say how many it has
@@ -139,9 +140,12 @@ def _form(kind: Format, sound: "SoundFile") -> SoundForm:
 
 def _blocks(sound: "SoundFile") -> Iterator[Samples]:
     decoded = 0
+    most_loud = 10 ** (MAX_PEAK_DB / 20)
     most, least = (round(limit * sound.samplerate) for limit in (MAX_SECONDS, MIN_SECONDS))
     while (block := sound.read(_BLOCK, dtype="float32", always_2d=True)).shape[0]:
         decoded += block.shape[0]
+        if not np.abs(block).max() <= most_loud:  # what is no number is not, either
+            raise Refused(f"the sound goes more than {MAX_PEAK_DB} dB beyond full scale")
         if decoded > most:
             raise Refused(f"the sound lasts longer than {MAX_SECONDS / 60:.0f} minutes")
         mixed: Samples = block.mean(axis=1, dtype=np.float32)

@@ -12,14 +12,16 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+import msgspec
 from msgspec.structs import asdict, replace
 
-from sipstrobe.audio.clip import CLIP_PATTERN, MAX_CLIPS, Clip, ClipFormat
+from sipstrobe.audio.clip import CLIP_PATTERN, MAX_CLIPS, Clip, ClipFormat, ClipName
 from sipstrobe.audio.format import SAMPLE_RATE
+from sipstrobe.config import check
 from sipstrobe.config.clips import mentions, renamed
 from sipstrobe.config.settings import Settings
 from sipstrobe.context import Context
-from sipstrobe.errors import CommandRefused, ConfigError, MediaError
+from sipstrobe.errors import CommandRefused, ConfigError, MediaError, Problem
 from sipstrobe.events import ServiceStateChanged
 from sipstrobe.io.pcmfile import PcmFile
 from sipstrobe.io.soundfiles import EXTENSIONS
@@ -180,6 +182,8 @@ class ClipLibrary:
         if self._incoming >= MAX_INCOMING:
             raise CommandRefused("busy", f"{MAX_INCOMING} clips are being added already")
         self._refuse_number()
+        if name:
+            self._refuse_name(name)
         if self.find(name) is not None:
             raise CommandRefused("name_taken", f"there is a clip {name!r} already")
         self._incoming += 1
@@ -314,6 +318,14 @@ class ClipLibrary:
     def _refuse_number(self) -> None:
         if len(self._clips) >= MAX_CLIPS:
             raise CommandRefused("too_many_clips", f"there can be {MAX_CLIPS} clips at most")
+
+    def _refuse_name(self, name: str) -> None:
+        """Raise ConfigError for one that cannot be, before its file is sent and read."""
+        try:
+            msgspec.convert(name, ClipName)
+        except msgspec.ValidationError:
+            path = f"/clips/{len(self._clips)}/name"
+            raise ConfigError([Problem(path, check.words(ClipName))]) from None
 
     def _free_number(self) -> int:
         taken = {clip.number for clip in self._clips} | set(range(FIRST_NUMBER, LAST_NUMBER + 1))

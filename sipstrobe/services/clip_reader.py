@@ -53,8 +53,8 @@ class Measured:
 async def read_clip(source: Path, decoded: Path, limit: float = TIME_LIMIT) -> Measured:
     """Decode a file to float32 samples at 48 kHz in another, which is on the disk then.
 
-    limit: seconds that it may take. Raises MediaError with the reason in words; what was decoded
-    so far is left there.
+    limit: seconds that it may take. Raises MediaError with the reason in words, OSError if the
+    disk does not take it; what was decoded so far is left there.
     """
     process = await asyncio.to_thread(_start, source, decoded)
     try:
@@ -72,6 +72,8 @@ async def read_clip(source: Path, decoded: Path, limit: float = TIME_LIMIT) -> M
     answer: dict[str, Any] = json.loads(said)
     if "refused" in answer:
         raise MediaError(answer["refused"])
+    if "failed" in answer:
+        raise OSError(*answer["failed"])
     return Measured(**answer)
 
 
@@ -119,11 +121,15 @@ def _resampled(blocks: Iterator[Samples], sample_rate: int) -> Iterator[Samples]
 
 def _start(source: Path, decoded: Path) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(  # noqa: S603  our own program; the paths are ours too
-        [sys.executable, "-m", __name__, str(source), str(decoded)],
+        [sys.executable, "-P", "-m", __name__, str(source), str(decoded)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},  # each thread would take memory
+        env=os.environ
+        | {
+            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),  # where we have found ourselves
+            "OPENBLAS_NUM_THREADS": "1",  # each thread would take memory
+        },
     )
 
 
@@ -146,6 +152,8 @@ def _main(source: str, decoded: str) -> None:
         answer = asdict(measure(Path(source), Path(decoded)))
     except MediaError as refusal:
         answer = {"refused": str(refusal)}
+    except OSError as error:
+        answer = {"failed": error.args[:2]}
     json.dump(answer, sys.stdout)
 
 

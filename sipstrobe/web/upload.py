@@ -1,14 +1,17 @@
 """A file that is sent to us, as it comes: as the body of a request, or as the file of a form."""
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import PurePath
 from urllib.parse import unquote
 
+from sipstrobe.audio.clip import MAX_NAME
 from sipstrobe.errors import RemoteProtocolError
 from sipstrobe.web.exchange import Request
 from sipstrobe.web.multipart import PARTS_MAX, delimiter_of, is_form, part_of
 
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 HEAD_MAX = 8192  # bytes of a part's head
 FIELD_MAX = 1024  # bytes of a field beside the file
 
@@ -37,10 +40,16 @@ async def upload_of(request: Request) -> Upload:
     for _ in range(PARTS_MAX):
         field, filename = await form.begin_part()
         if filename:
-            stem = PurePath(unquote(filename).replace("\\", "/")).stem  # RFC 7578 §2
-            return Upload(name or named.get("name", "").strip() or stem, form.content())
+            named_by_people = name or named.get("name", "").strip()
+            return Upload(named_by_people or _named_by_file(filename), form.content())
         named[field] = await form.text()
     raise RemoteProtocolError("form has too many parts before its file")
+
+
+def _named_by_file(filename: str) -> str:
+    """What is left of a path and an extension (RFC 7578 §4.2), as far as it may be a name."""
+    stem = PurePath(unquote(filename).replace("\\", "/")).stem
+    return _UNPRINTABLE.sub(" ", stem)[:MAX_NAME].strip()
 
 
 class _Form:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import asdict
 
 from sipstrobe.audio.clip import Clip
 from sipstrobe.config.clips import mentions, renamed
@@ -68,6 +69,24 @@ def test_a_clip_that_is_needed_stays() -> None:
         "/rules/2/when/match/clip",
         "/rules/3/when/match/clip",
     }
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", "Gong\n"),
+        ("seconds", 1e305),
+        ("seconds", 1e-9),
+        ("size", 10**30),
+        ("loudness", -1e308),
+        ("peak_db", -1e308),
+    ],
+)
+def test_what_was_never_measured_is_no_clip(field: str, value: object) -> None:
+    """Settings of another device may say anything; nothing here has to reckon with it."""
+    (told,) = refusal({"clips": [asdict(SETTINGS.clips[0]) | {field: value}, SETTINGS.clips[1]]})
+
+    assert told.startswith(f"/clips/0/{field}: must be")
 
 
 def test_one_that_nobody_needs_may_go() -> None:

@@ -96,6 +96,13 @@ def test_a_refusal_names_the_fault_and_what_is_accepted(
     assert "20 minutes and 100 MB" in said
 
 
+def test_sound_far_beyond_full_scale_is_refused(tmp_path: Path) -> None:
+    """Nothing else would be heard for as long as the limiter keeps it down."""
+    assert read(make_kind(tmp_path, "vorbis", tone(amplitude=1.5)))[1].max() > 1.2
+
+    assert "12 dB beyond" in refusal(make_kind(tmp_path, "vorbis", tone(amplitude=8)))
+
+
 @pytest.mark.parametrize("kind", ["wav", "au", "flac"])
 def test_a_file_that_was_cut_short_is_not_taken(kind: str, tmp_path: Path) -> None:
     path = make_kind(tmp_path, kind, tone(seconds=3))

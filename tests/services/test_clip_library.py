@@ -77,6 +77,12 @@ async def pieces(data: bytes, size: int = 5000) -> AsyncIterator[bytes]:
         yield data[start : start + size]
 
 
+async def unasked() -> AsyncIterator[bytes]:
+    """What nobody should take."""
+    raise AssertionError("the file is not to be sent first")
+    yield b""
+
+
 async def refusal(work: Coroutine[Any, Any, object]) -> str:
     with pytest.raises(CommandRefused) as refused:
         await work
@@ -152,9 +158,9 @@ async def test_a_name_that_cannot_be_is_told(bench: Bench, gong: bytes) -> None:
 
     for name in ("Gong", "Ding-dong"):
         assert await refusal(bench.add(gong, name)) == "name_taken"
-    for name in ("a" * 46, "two\nlines"):
+    for name in ("a" * 46, "two\nlines", "line\n"):
         with pytest.raises(ConfigError, match="/clips/1/name"):
-            await bench.add(gong, name)
+            await bench.library.add(name, unasked())
 
     assert bench.names == {0: "Gong"}
     assert bench.left == [".f32", ".wav"]

@@ -2,6 +2,9 @@
 
 import asyncio
 import hashlib
+import os
+import signal
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +16,15 @@ from sipstrobe.services.clip_reader import measure, read_clip
 from tests.support.hear import tone_db
 from tests.support.sound_files import make_kind, tone
 from tests.support.waiting import until
+
+
+def process_of(decoded: Path) -> int:
+    """The reader that writes this file."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if (folder / "cmdline").read_bytes().endswith(b"\0" + bytes(decoded) + b"\0"):
+                return int(folder.name)
+    raise AssertionError("nobody writes it")
 
 
 @pytest.mark.parametrize("kind", ["au", "mp3", "wav"])
@@ -57,8 +69,29 @@ async def test_what_is_refused_there_is_refused_here(tmp_path: Path) -> None:
 
 async def test_a_reader_that_fails_hurts_nobody_else(tmp_path: Path) -> None:
     """It stands for all that a decoder could do wrong: its process has ended with a fault."""
+    source = make_kind(tmp_path, "flac", "anoisesrc=d=120:r=48000:a=0.1")
+    reading = asyncio.create_task(read_clip(source, tmp_path / "decoded"))
+    await until((tmp_path / "decoded").exists)
+
+    os.kill(process_of(tmp_path / "decoded"), signal.SIGSEGV)
+
     with pytest.raises(MediaError, match="makes the decoder fail"):
-        await read_clip(tmp_path / "nothing", tmp_path / "decoded")
+        await reading
+
+
+async def test_a_disk_that_is_full_is_no_fault_of_the_file(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="No space left"):
+        await read_clip(make_kind(tmp_path, "wav"), Path("/dev/full"))
+
+
+async def test_what_lies_where_the_device_was_started_is_no_part_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = make_kind(tmp_path, "wav")
+    (tmp_path / "json.py").write_text("raise SystemExit(1)")
+    monkeypatch.chdir(tmp_path)
+
+    assert (await read_clip(source, tmp_path / "decoded")).format == "wav"
 
 
 async def test_a_reader_has_only_so_much_time(tmp_path: Path) -> None:

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from sipstrobe.context import Context
 from sipstrobe.errors import RemoteProtocolError
+from sipstrobe.events import ClipPlaying
 from sipstrobe.lightsiren.settings import Profile, SirenPart
+from sipstrobe.trace import Input
 from sipstrobe.web.exchange import Request
 from sipstrobe.web.upload import upload_of
 from tests.support.sound_files import make_kind, tone
@@ -88,7 +90,8 @@ async def test_a_clip_is_added_looked_at_renamed_had_back_and_deleted(
 
 
 async def test_a_form_names_the_clip_or_its_file_does(session: ClientSession, gong: bytes) -> None:
-    for name, filename in (("Gong", "x.mp3"), (None, "Pausen gong.mp3")):
+    long = "The bells of the old town, heard from the river at noon.mp3"
+    for name, filename in (("Gong", "x.mp3"), (None, "Pausen gong.mp3"), (None, long)):
         form = FormData()
         if name:
             form.add_field("name", name)
@@ -97,7 +100,8 @@ async def test_a_form_names_the_clip_or_its_file_does(session: ClientSession, go
         assert status == 201
 
     _, listed = await ask(session, "GET", CLIPS)
-    assert [c["name"] for c in listed["clips"]][:2] == ["Gong", "Pausen gong"]
+    names = [c["name"] for c in listed["clips"]][:3]
+    assert names == ["Gong", "Pausen gong", "The bells of the old town, heard from the riv"]
 
 
 async def test_a_refused_file_is_told_what_is_accepted(session: ClientSession) -> None:
@@ -206,6 +210,27 @@ async def test_viewers_look_and_listen_only(url: str, gong: bytes) -> None:
             assert (await ask(viewer, method, path))[0] == 401
     async with ClientSession(url) as nobody:
         assert (await ask(nobody, "GET", PLAY, params={"clip": 28}))[0] == 401
+
+
+async def test_whichever_way_a_clip_is_played_the_cause_is_who_has_asked(
+    session: ClientSession, device: Device, gong: bytes
+) -> None:
+    roots: list[object] = []
+
+    def note(event: ClipPlaying) -> None:
+        assert device.context.trace.current is not None
+        if event.playing:
+            roots.append(device.context.trace.current.root.what)
+
+    device.context.bus.subscribe(ClipPlaying, note)
+    await ask(session, "POST", CLIPS, params={"name": "Gong"}, data=gong)
+
+    await ask(session, "GET", PLAY, params={"clip": 0})
+    await ask(session, "GET", STOP)
+    await ask(session, "POST", f"{CLIPS}/0/play", json={})
+
+    words = (f"GET {PLAY}", f"POST {CLIPS}/0/play")
+    assert roots == [Input("http", f"{w} by olga from 127.0.0.1") for w in words]
 
 
 # --- links --------------------------------------------------------------------------------------
