@@ -1,9 +1,13 @@
 """Every effect has a cause: the chain from a light back to the datagram that lit it."""
 
-from collections.abc import Generator
+from collections.abc import Awaitable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +74,29 @@ class Trace:
             yield cause
         finally:
             self.current = before
+
+    def follow(self, cause: Cause | None, work: Awaitable[T]) -> "Following[T]":
+        """Await the result of work whose every step has this cause, and nothing in between has."""
+        return Following(self, cause, work)
+
+
+class Following(Awaitable[T], Generic[T]):
+    """See Trace.follow."""
+
+    def __init__(self, trace: Trace, cause: Cause | None, work: Awaitable[T]) -> None:
+        self._trace, self._cause, self._work = trace, cause, work
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        steps = self._work.__await__()
+        step = partial(next, steps)
+        while True:
+            try:
+                with self._trace.because(self._cause):
+                    awaited = step()
+            except StopIteration as ended:
+                return ended.value
+            try:
+                yield awaited
+                step = partial(next, steps)
+            except BaseException as error:  # the loop's word for work, as when it is cancelled
+                step = partial(steps.throw, error)

@@ -80,8 +80,10 @@ class Router:
             request = request.by(principal)
             who = principal.name
         words = f"{request.method} {request.path:.200} by {who} from {request.peer}"
-        with self._context.trace.input("http", words, request.at):
-            return route.handler(request)
+        trace = self._context.trace
+        with trace.input("http", words, request.at) as cause:
+            found = route.handler(request)
+        return found if isinstance(found, Response) else trace.follow(cause, found)
 
     def _methods(self, path: str) -> dict[str, Route]:
         found = self._routes.get(path)
