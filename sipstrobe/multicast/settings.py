@@ -5,7 +5,7 @@ from ipaddress import ip_address
 from string import hexdigits
 from typing import Annotated, Final, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 from sipstrobe.errors import Problem
 from sipstrobe.secret import Secret
@@ -83,7 +83,7 @@ class PageSource(
             description="Key and salt in hexadecimal, as the sender has them: 60 or 92 characters,"
             " for AES_GCM 56 or 88. Empty: what is heard is not encrypted.",
         ),
-    ] = Secret("")
+    ] = field(default_factory=lambda: Secret(""))  # of which no JSON Schema can tell
     cipher: Annotated[
         Cipher, Meta(title="Cipher", description="Of SRTP; the key says how strong it is.")
     ] = "AES_CM_HMAC_SHA1_80"

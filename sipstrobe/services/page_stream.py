@@ -72,6 +72,11 @@ class PageStream:
         """As the speaker calls it."""
         return f"page {self.source.label}"
 
+    @property
+    def problem(self) -> str:
+        """Why nothing is heard of what comes; empty while all is well."""
+        return "" if self._srtp is None else self._srtp.problem
+
     def receive(self, data: bytes, source: Endpoint, received_at: float) -> None:
         """A datagram for the group and the port of RTP."""
         if len(data) > 1 and data[1] in RTCP_TYPES:  # RFC 5761: both on the same port
@@ -125,8 +130,7 @@ class PageStream:
             self._conclude()
 
     def snapshot(self) -> dict[str, Any]:
-        """undecipherable: packets that nobody with the key has sent. problem: why nothing is heard
-        of what comes."""
+        """undecipherable: packets that nobody with the key has sent."""
         playout, idle, srtp = self._playout, self._ring is None, self._srtp
         return {
             "label": self.source.label,
@@ -141,7 +145,6 @@ class PageStream:
             "unknown_codec": self.unknown,
             "invalid": self.invalid,
             "undecipherable": 0 if srtp is None else srtp.failed,
-            "problem": "" if srtp is None else srtp.problem,
         }
 
     # --- who speaks -----------------------------------------------------------------------------

@@ -35,9 +35,19 @@ class _Entry:
     def receive_rtcp(self, data: bytes, source: Endpoint, received_at: float) -> None:
         self.stream.receive_rtcp(data, source, received_at)
 
+    @property
+    def trouble(self) -> str:
+        """Why nothing is heard; empty while all is well."""
+        return self.problem or self.stream.problem
+
+    def interest(self) -> int:
+        """What is shown first has the least."""
+        if self.stream.state is not PageState.IDLE:
+            return 0
+        return 1 if self.trouble else 2
+
     def snapshot(self) -> dict[str, Any]:
-        told = self.stream.snapshot()
-        return told | {"problem": self.problem or told["problem"]}
+        return self.stream.snapshot() | {"problem": self.trouble}
 
     def close(self) -> None:
         for leave in self.leave:
@@ -85,10 +95,10 @@ class Paging:
         self._sockets.close()
 
     def snapshot(self) -> dict[str, Any]:
-        """What the status page shows: those that somebody speaks to, and others, by rank, up to
-        SOURCES_TOLD."""
+        """What the status page shows: by rank, those that somebody speaks to first, then those that
+        have a problem, then others, SOURCES_TOLD in all."""
         entries = list(self._entries.values())
-        told = sorted(entries, key=lambda e: e.stream.state is PageState.IDLE)[:SOURCES_TOLD]
+        told = sorted(entries, key=_Entry.interest)[:SOURCES_TOLD]
         return {
             "sources": len(entries),
             "joined": sum(bool(entry.leave) for entry in entries),

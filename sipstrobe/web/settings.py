@@ -14,6 +14,8 @@ from sipstrobe.config.store import Store
 from sipstrobe.config.users import Role
 from sipstrobe.dtmf.settings import DtmfSettings
 from sipstrobe.errors import StaleRevision
+from sipstrobe.multicast.settings import MulticastSettings
+from sipstrobe.secret import Secret
 from sipstrobe.web.commands import read_object
 from sipstrobe.web.exchange import Handler, HttpProblem, Request, Response, Route, json
 
@@ -21,6 +23,7 @@ PATH: Final = "/api/v1/settings/"
 SECTIONS: Final[Mapping[str, type[msgspec.Struct]]] = {
     "audio": AudioSettings,
     "dtmf": DtmfSettings,
+    "multicast": MulticastSettings,
 }
 SYSTEM: Final = (  # what reaches the machine below: its sound cards, files and disk (ACC-04)
     "/audio/output",
@@ -116,4 +119,11 @@ def _revision(request: Request) -> int | None:
 @cache
 def _schema(name: str) -> Mapping[str, Any]:
     """Titles, descriptions, limits and defaults, as JSON Schema has them."""
-    return msgspec.json.schema(SECTIONS[name])
+    return msgspec.json.schema(SECTIONS[name], schema_hook=_schema_of)
+
+
+def _schema_of(kind: type) -> dict[str, Any]:
+    """A secret goes in as a text; out comes what stands for it, which may go in again."""
+    if kind is not Secret:
+        raise NotImplementedError(f"{kind.__name__} is no JSON")
+    return {"type": ["string", "object"], "writeOnly": True}

@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, DigestAuthMiddleware
 
+from sipstrobe.multicast.settings import PageSource
 from tests.support.web import PASSWORDS, Device
 
 AUDIO = "/api/v1/settings/audio"
 DTMF = "/api/v1/settings/dtmf"
+MULTICAST = "/api/v1/settings/multicast"
 
 
 @pytest.fixture
@@ -152,3 +154,33 @@ async def test_what_was_measured_is_told_in_seconds(session: ClientSession, devi
     assert told["x_seconds"]["words"] == "from x to y"
     assert told["x_seconds"]["count"] == 1
     assert told["x_seconds"]["p50"] == told["x_seconds"]["largest"] == 0.02
+
+
+async def test_a_key_of_pages_goes_in_and_never_comes_out(
+    session: ClientSession, device: Device
+) -> None:
+    """MCC-06: what stands for it may be sent back, and the key stays."""
+    key = "0123456789abcdef" * 3 + "0123456789ab"
+    page = {"kind": "multicast", "label": "Fire", "address": "239.1.1.1", "port": 5004}
+    status, _ = await ask(session, "PATCH", MULTICAST, {"sources": [page | {"srtp_key": key}]})
+    assert status == 200
+
+    _, told = await ask(session, "GET", MULTICAST, user="victor")
+    assert key not in str(told)
+    source = told["settings"]["sources"][0]
+    await ask(session, "PATCH", MULTICAST, {"sources": [source | {"label": "Flood"}]})
+
+    kept = device.store.current.multicast.sources[0]
+    assert isinstance(kept, PageSource)
+    assert (kept.label, kept.srtp_key.reveal()) == ("Flood", key)
+
+
+async def test_what_is_wrong_with_a_source_of_pages_is_said_at_its_field(
+    session: ClientSession,
+) -> None:
+    page = {"kind": "multicast", "label": "Fire", "address": "192.0.2.1", "port": 5004}
+
+    status, told = await ask(session, "PATCH", MULTICAST, {"sources": [page]})
+
+    assert status == 422
+    assert [p["path"] for p in told["problems"]] == ["/multicast/sources/0/address"]
