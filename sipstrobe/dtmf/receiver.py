@@ -42,6 +42,10 @@ class EventReceiver:
         self._events: deque[_Event] = deque(maxlen=REMEMBERED)
         self._newest = -1  # sequence number
 
+    def restart(self) -> None:
+        """Another source follows, with sequence numbers of its own."""
+        self._newest = -1
+
     def receive(
         self, payload: bytes, timestamp: int, marker: bool, sequence: int, clock_rate: int
     ) -> Sign | None:
@@ -70,6 +74,8 @@ class EventReceiver:
         newer = sequence > self._newest
         alike = [event for event in reversed(self._events) if event.code == said.event]
         for event in alike:
+            if newer and not event.ended and event is self._events[-1]:
+                break  # nothing is sent any more of those before the one that goes on
             if _repeats_end(event, said, timestamp, newer=newer):
                 return event
         for event in alike:

@@ -38,10 +38,12 @@ ENDING: Final = 3.0  # seconds within which a # only ends the PIN that was right
 
 @dataclass(slots=True)
 class _Pad:
-    """What is kept for one call. sequences: once there is a digit for them."""
+    """What is kept for one call. ssrc: of the last telephone event; sequences: once there is a
+    digit for them."""
 
     presses: Presses
     events: EventReceiver = field(default_factory=EventReceiver)
+    ssrc: int = -1
     tones: ToneReceiver | None = None
     sequences: Driver[Fired] | None = None
 
@@ -87,11 +89,15 @@ class Keypad:
         self, call: Call, packet: Packet, sequence: int, clock_rate: int, received_at: float
     ) -> None:
         """A telephone event has come (RFC 4733)."""
-        sign = self._pad(call).events.receive(
+        pad = self._pad(call)
+        if packet.ssrc != pad.ssrc:
+            pad.ssrc = packet.ssrc
+            pad.events.restart()
+        sign = pad.events.receive(
             packet.payload, packet.timestamp, packet.marker, sequence, clock_rate
         )
         if sign is not None:
-            self._see(call, Way.RTP, sign, received_at)
+            self._see(call, pad, Way.RTP, sign, received_at)
 
     def in_info(self, call: Call, content_type: str, body: bytes) -> None:
         """An INFO has come; what it says counts if the account allows digits there."""
@@ -103,7 +109,7 @@ class Keypad:
             logger.debug("call %s: an INFO without a digit: %s", call.id, error)
             return
         if sign is not None:
-            self._see(call, Way.INFO, sign, self._context.clock.now())
+            self._see(call, self._pad(call), Way.INFO, sign, self._context.clock.now())
 
     def in_sound(self, call: Call, samples: Samples, sample_rate: int) -> None:
         """The other side has been heard; asked for only where the account has digits as tones."""
@@ -111,11 +117,11 @@ class Keypad:
         if pad.tones is None or pad.tones.sample_rate != sample_rate:
             pad.tones = ToneReceiver(sample_rate)
         for sign in pad.tones.hear(samples):
-            self._see(call, Way.INBAND, sign, self._context.clock.now())
+            self._see(call, pad, Way.INBAND, sign, self._context.clock.now())
 
-    def _see(self, call: Call, way: Way, sign: Sign, at: float) -> None:
-        steps = self._pad(call).presses.see(way, sign, now=at)
-        if not steps:
+    def _see(self, call: Call, pad: _Pad, way: Way, sign: Sign, at: float) -> None:
+        steps = pad.presses.see(way, sign, now=at)
+        if not steps or self._pads.get(call.id) is not pad:  # the last one has ended the call
             return
         if way is Way.INFO:  # its datagram is the cause already
             self._step(call, sign.digit, steps)
@@ -134,7 +140,7 @@ class Keypad:
 
     def _step(self, call: Call, digit: str, steps: Sequence[Step]) -> None:
         for step in steps:
-            if call.id not in self._pads:  # the last one has ended the call
+            if call.id not in self._pads:  # the same
                 return
             if step is Step.PRESSED:
                 self._press(call, digit)

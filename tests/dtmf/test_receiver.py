@@ -67,6 +67,16 @@ def test_how_long_a_digit_lasts_is_told_as_far_as_it_is_known() -> None:
     assert [sign.ended for sign in told if sign is not None] == [False] * 4 + [True] * 3
 
 
+@pytest.mark.parametrize("digits", ["2", "22", "222", "22222", "21222"])
+def test_a_digit_pressed_again_and_again_counts_though_all_events_are_stamped_alike(
+    digits: str,
+) -> None:
+    """The end of the third is its own, and no more of the first."""
+    alike = [(payload, 0, False) for payload, _, _ in sent(digits)]
+
+    assert heard(alike) == digits
+
+
 @settings(deadline=None)
 @given(st.text(DIGITS, min_size=1, max_size=6), st.integers(0, 2**32 - 1), st.data())
 def test_digits_are_the_same_whatever_is_lost_of_each_event_but_one_packet(

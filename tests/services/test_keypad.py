@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from sipstrobe.codecs.g711 import UlawEncoder
+from sipstrobe.dtmf.event import DIGITS, TelephoneEvent
 from sipstrobe.dtmf.settings import DigitSequence, DtmfSettings
 from sipstrobe.events import DigitReceived, SequenceReceived
+from sipstrobe.rtp.packet import Packet, build, parse
 from sipstrobe.rules.extensions import Extension
 from sipstrobe.secret import Secret
 from sipstrobe.sip.settings import Account
@@ -56,6 +58,47 @@ async def test_a_sequence_is_told_with_its_call_and_account(street: Street) -> N
     assert (event.name, event.sequence, event.account) == ("All clear", "12#", account.name)
     assert (event.call, event.extension) == ("in-1", "1001")
     assert "a telephone event in call in-1" in str(device.cause(SequenceReceived)[1])
+
+
+def told_alike(ssrc: int, first: int, digits: str) -> list[tuple[Packet, int]]:
+    """The packets, with their numbers, of a phone that stamps all events alike."""
+    packets: list[tuple[Packet, int]] = []
+    for digit in digits:
+        for end in (False, True):
+            event = bytes(TelephoneEvent(DIGITS.index(digit), end, 10, 800 if end else 160))
+            number = first + len(packets)
+            packets.append((parse(build(101, False, number, 0, ssrc, event)), number))
+    return packets
+
+
+async def test_digits_of_another_source_are_not_late_ones_of_the_last(street: Street) -> None:
+    """RFC 3550 §8: where the SSRC changes, as after a transfer, the sequence numbers do as well."""
+    device, peer = await device_with(street), street.peer()
+    await answered(peer, device)
+    keypad = device.phone._keypad  # pyright: ignore[reportPrivateUsage]
+    (call,) = device.phone._board.calls.values()  # pyright: ignore[reportPrivateUsage]
+
+    for one, number in (*told_alike(1, 40_000, "12"), *told_alike(2, 100, "222")):
+        keypad.in_rtp(call, one, number, 8000, device.context.clock.now())
+
+    assert "".join(event.digit for event in device.told(DigitReceived)) == "12222"
+
+
+async def test_a_digit_that_ends_the_call_is_the_last(street: Street) -> None:
+    """What comes in the same breath is of no call, and nothing of it stays."""
+    wanted = settings()
+    account = msgspec.structs.replace(wanted.accounts[0], dtmf_inband=True)
+    device = await device_with(street, wanted=msgspec.structs.replace(wanted, accounts=(account,)))
+    peer = street.peer()
+    await answered(peer, device)
+    device.context.bus.subscribe(DigitReceived, lambda _: device.hang_up())
+    keypad = device.phone._keypad  # pyright: ignore[reportPrivateUsage]
+    (call,) = device.phone._board.calls.values()  # pyright: ignore[reportPrivateUsage]
+
+    keypad.in_sound(call, np.concatenate((key("5", 0.1), silence(0.1), key("6", 0.1))), 8000)
+
+    assert [event.digit for event in device.told(DigitReceived)] == ["5"]
+    assert not keypad._pads  # pyright: ignore[reportPrivateUsage]
 
 
 async def test_what_a_phone_sends_by_two_ways_is_one_sequence(street: Street) -> None:
