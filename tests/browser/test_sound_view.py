@@ -220,8 +220,16 @@ async def test_the_microphone_says_how_it_is_and_is_listened_to(
     await expect(page.locator("#microphone-words")).to_have_text("Hears USB")
     await expect(page.locator("#microphone-level")).to_have_attribute("aria-valuenow", "-30")
 
-    await page.click("#listen")  # where there is nothing to hear
+    await page.click("#listen")
+    await until(lambda: device.listening == 1)
+    await expect(page.locator("#listen")).to_have_text("Stop listening")
+    await page.click("#listen")
+    await expect(page.locator("#listen")).to_have_text("Listen")
+    await until(lambda: device.listening == 0)
+    await expect(page.locator("#toast")).to_be_empty()
 
+    device.listening = 4  # others, and no more may
+    await page.click("#listen")
     await expect(page.locator("#toast")).to_have_text("The microphone cannot be heard just now.")
     await expect(page.locator("#listen")).to_have_text("Listen")
 

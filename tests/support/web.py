@@ -17,6 +17,7 @@ from sipstrobe.config.users import Role, User, make_user
 from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused
 from sipstrobe.events import Function
+from sipstrobe.io.wavfile import endless_header
 from sipstrobe.lightsiren.settings import MaintenanceSettings
 from sipstrobe.lightsiren.sound import Playable
 from sipstrobe.lightsiren.sounds import SOUNDS
@@ -288,14 +289,17 @@ class Device:
     def _microphone_sound(self) -> AsyncGenerator[bytes]:
         if not self.microphone["input"]:
             raise CommandRefused("no_microphone", "the microphone is off")
+        if self.listening >= 4:
+            raise CommandRefused("too_many_listeners", "4 listen already")
         return self._whistle()
 
     async def _whistle(self) -> AsyncGenerator[bytes]:
         self.listening += 1
         try:
+            yield endless_header(48000)
             while True:
-                yield b"whistle!"
-                await asyncio.sleep(0)
+                yield b"whistle!" * 240  # 20 ms of a kind of sound
+                await asyncio.sleep(0.020)
         finally:
             self.listening -= 1
 

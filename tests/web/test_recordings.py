@@ -104,6 +104,7 @@ async def test_the_microphone_is_heard_live_until_one_has_enough(device: Device,
         session.get(LISTEN) as response,
     ):
         assert (response.status, response.content_type) == (200, "audio/wav")
+        assert (await response.content.readexactly(44)).startswith(b"RIFF")
         assert await response.content.readexactly(80) == b"whistle!" * 10
         assert device.listening == 1
 
