@@ -101,8 +101,8 @@ class CallMedia:
 
     @property
     def speaks(self) -> bool:
-        """Whether the other side may hear anything of us at all."""
-        return self._ours.direction.sends
+        """Whether the other side hears us, by what is agreed on at present."""
+        return self.parameters is not None and self.parameters.direction.sends
 
     @property
     def outdated(self) -> bool:

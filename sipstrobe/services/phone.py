@@ -285,23 +285,26 @@ class Phone:
         if media.agreed or (
             news.body is not None and self._board.take_answer(call, media, news.body)
         ):
+            self._voice.follow(call)
             self._finger.acknowledged(call)
         else:
             self._board.give_up(call)
 
     def _offered(self, news: OfferReceived) -> None:
-        _, media = self._board.leg(news.call)
+        call, media = self._board.leg(news.call)
         try:
             body = media.offer() if news.body is None else media.answer(news.body)
         except RemoteProtocolError as error:
             self._driver.feed(self._endpoint.reject_offer, news.call, error.status)
         else:
             self._driver.feed(self._endpoint.answer_offer, news.call, body)
+            self._voice.follow(call)
 
     def _answered(self, news: AnswerReceived) -> None:
         call, media = self._board.leg(news.call)
         if news.status < 300 and news.body is not None:
             self._board.take_answer(call, media, news.body)
+            self._voice.follow(call)
 
     def _info(self, news: InfoReceived) -> None:
         call, _ = self._board.leg(news.call)

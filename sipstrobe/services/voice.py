@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from sipstrobe.audio.beep import beep
 from sipstrobe.audio.format import Samples
+from sipstrobe.events import CallStatus
 from sipstrobe.services.calls import Call
 from sipstrobe.services.speech import LiveSource, Recording, SoundSource
 
@@ -61,29 +62,40 @@ class Voice:
         """The call is active: the microphone may be heard, unless its caller is only recorded."""
         if call.delayed:
             self.beep(call)
-            return
-        if call.media is None or not call.media.speaks:
-            return
-        talk = self._talks.get(call.id)
-        if talk is None or talk.live is None:
-            live = self._listen()
-            if live is not None:
-                self._talk(call).live = live
+        else:
+            self._attend(call)
+
+    def follow(self, call: Call) -> None:
+        """Another SDP exchange: while the other side does not want to hear us, as on hold, nobody
+        listens to the microphone for it (RFC 3264 §8.4)."""
+        if call.state is CallStatus.ACTIVE and not call.delayed:
+            self._attend(call)
 
     def refresh(self, calls: list[Call]) -> None:
         """The microphone has been switched on or off: these calls are active."""
         for call in calls:
-            talk = self._talks.get(call.id)
-            if talk is not None and talk.live is not None:
-                talk.live.close()
-                talk.live = None
-            self.begin(call)
+            self._close(self._talks.get(call.id))
+            self.follow(call)
 
     def leave(self, call: Call) -> None:
         """The call is over."""
-        talk = self._talks.pop(call.id, None)
+        self._close(self._talks.pop(call.id, None))
+
+    def _attend(self, call: Call) -> None:
+        """Listen for an active call, if it hears us, and no longer otherwise."""
+        talk = self._talks.get(call.id)
+        if call.media is None or not call.media.speaks:
+            self._close(talk)
+        elif talk is None or talk.live is None:
+            live = self._listen()
+            if live is not None:
+                self._talk(call).live = live
+
+    @staticmethod
+    def _close(talk: Talk | None) -> None:
         if talk is not None and talk.live is not None:
             talk.live.close()
+            talk.live = None
 
     def _talk(self, call: Call) -> Talk:
         """Goes on from what the call hears already."""

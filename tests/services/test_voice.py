@@ -1,6 +1,7 @@
 """What the other side of a call hears: the greeting, the beep when it may speak, the microphone."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -198,6 +199,65 @@ async def test_nobody_listens_for_a_call_that_hears_nothing_of_us(street: Street
     device.listen = room.listen
     await answered(device, peer)
     assert room.opened == 0
+
+
+async def test_nobody_listens_for_a_call_that_is_held(street: Street) -> None:
+    """RFC 3264 §8.4: who has put us on hold hears nothing of us until the call goes on."""
+    device, peer = await called(street)
+    room = Room()
+    device.listen = room.listen
+    await answered(device, peer)
+
+    listening = [room.listening]
+    for direction in ("sendonly", "sendrecv", "inactive", "recvonly"):
+        peer.request("INVITE", body=peer.sdp(direction))
+        await peer.told(200)
+        peer.request("ACK")
+        await turns()
+        listening.append(room.listening)
+
+    assert listening == [1, 0, 1, 0, 1]
+
+
+async def test_nobody_listens_for_a_page_that_only_speaks(street: Street) -> None:
+    device, peer = await called(street)
+    room = Room()
+    device.listen = room.listen
+    peer.invite(device, body=peer.sdp("sendonly"))
+    await peer.told(200)
+    peer.request("ACK")
+    await turns()
+
+    assert room.opened == 0
+
+
+async def test_whose_offer_comes_late_hears_the_room_as_well(street: Street) -> None:
+    """RFC 3261 §13.2.1: it is we who offer, and the ACK has the answer."""
+    device, peer = await called(street)
+    room = Room()
+    device.listen = room.listen
+    peer.invite(device, body=b"")
+    await peer.told(200)
+    peer.request("ACK", body=peer.sdp())
+    await turns()
+
+    assert room.listening == 1
+
+
+async def test_who_is_recorded_hears_one_beep_whatever_becomes_of_the_microphone(
+    street: Street, tmp_path: Path
+) -> None:
+    extension = Extension(number="1001", role="page", record_then_play=True)
+    device, peer = await street.device(folder=tmp_path), street.peer()
+    device.phone.apply_extensions((extension,))
+    await answered(device, peer)
+    before = await heard(street, peer, 0.6)
+
+    device.phone.refresh_microphone()
+    after = await heard(street, peer, 0.6)
+
+    assert spans(before, BEEP)
+    assert not spans(after, BEEP)
 
 
 async def test_the_microphone_is_switched_on_and_off_during_a_call(street: Street) -> None:
