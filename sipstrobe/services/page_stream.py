@@ -1,6 +1,7 @@
 """One source of pages: from the packets of its group to the speaker, while somebody speaks."""
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from sipstrobe.audio.format import SAMPLE_RATE, SILENCE_DB, samples_in
@@ -105,6 +106,7 @@ class PageStream:
         self._settle(received_at)
         if sequence is not None and self._ring is not None:
             self._play(packet, sequence, codec, received_at, self._ring)
+        self._watch()
 
     def receive_rtcp(self, data: bytes, source: Endpoint, received_at: float) -> None:
         """A datagram for the port of RTCP."""
@@ -117,9 +119,9 @@ class PageStream:
             self.invalid += 1
             return
         for packet in found:
-            if isinstance(packet, rtcp.Bye):
-                self._group.bye(source, packet.ssrcs)
-        self._settle(received_at)
+            if isinstance(packet, rtcp.Bye) and self._group.talker is not None:
+                # What was sent before it may still lie in the other socket, and is read first.
+                self._clock.call_at(self._clock.now(), partial(self._part, source, packet.ssrcs))
 
     def close(self) -> None:
         """Be silent from now on."""
@@ -161,6 +163,10 @@ class PageStream:
                     self._ends_at = self._clock.now() + self._ring.fill / SAMPLE_RATE
                 case Ended():
                     self._end(now)
+
+    def _part(self, source: Endpoint, ssrcs: tuple[int, ...]) -> None:
+        self._group.bye(source, ssrcs)
+        self._settle(self._clock.now())
         self._watch()
 
     def _begin(self, talker: Endpoint, now: float) -> None:
@@ -219,7 +225,6 @@ class PageStream:
         number, payload = packet.payload_type, packet.payload
         playout.push(sequence, packet.timestamp, number, payload, received_at)
         playout.play(self._clock.now())
-        self._watch()
 
     def _codec_of(self, payload_type: int) -> Codec | None:
         name = STATIC.get(payload_type)
@@ -259,6 +264,7 @@ class PageStream:
         elif self._ends_at is None and self._playout is not None:
             self._playout.play(now)
         self._settle(now)
+        self._watch()
 
     # --- what it does to the light --------------------------------------------------------------
 

@@ -138,6 +138,19 @@ def test_nothing_of_the_first_packet_is_lost_nor_of_the_last() -> None:
     assert hall.states == [("Fire", "active", DESK[0]), ("Fire", "idle", DESK[0])]
 
 
+def test_a_packet_that_is_read_after_the_bye_is_still_part_of_the_page() -> None:
+    """RTP and RTCP come by two sockets, whichever is read first."""
+    hall = Hall()
+    talker = Talker(hall.page("Fire", 1))
+    hall.play(0.2, talker)
+
+    talker.bye(hall.bench.clock.now())
+    talker.say(hall.bench.clock.now())
+    hall.play(0.15)
+
+    assert [state for _, state, _ in hall.states] == ["active", "idle"]
+
+
 def test_the_higher_rank_is_heard_and_the_lower_returns_at_once() -> None:
     """MCC-08."""
     hall = Hall()
