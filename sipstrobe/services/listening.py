@@ -48,6 +48,8 @@ class Listening:
         return self._hear()
 
     async def _hear(self) -> AsyncGenerator[bytes]:
+        if self.listeners >= MAX_LISTENERS:  # that have come meanwhile
+            return
         source = self._listen()
         if source is None:
             return

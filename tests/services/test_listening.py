@@ -119,3 +119,17 @@ async def test_rules_are_told_from_the_first_who_listens_to_the_last() -> None:
     assert told == [True]
     await other.aclose()
     assert told == [True, False]
+
+
+async def test_those_who_come_at_the_same_instant_are_no_more_than_others() -> None:
+    """Between the request and its first byte others may have come."""
+    room = Room()
+    listening = Listening(Context(FakeClock()), lambda: room.on, room.listen)
+    streams = [listening.open() for _ in range(2 * MAX_LISTENERS)]
+
+    begun = [await anext(stream, b"") for stream in streams]
+
+    assert [bool(piece) for piece in begun] == [True] * MAX_LISTENERS + [False] * MAX_LISTENERS
+    assert (room.open, listening.listeners) == (MAX_LISTENERS, MAX_LISTENERS)
+    for stream in streams:
+        await stream.aclose()
