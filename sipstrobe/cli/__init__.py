@@ -13,6 +13,7 @@ from sipstrobe.errors import ConfigError, SipstrobeError
 COMMANDS = {  # subcommand -> (module of sipstrobe.cli, what it does)
     "run": ("run", "run the device"),
     "dial": ("dial", "call an address: a small phone of our own"),
+    "page": ("page", "say a sound to all speakers of a multicast group"),
     "calls": ("calls", "show who has called and was called"),
     "settings": ("settings", "show, change, check, export and import settings"),
     "account": ("account", "who may use the page and the API"),

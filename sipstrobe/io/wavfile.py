@@ -6,9 +6,10 @@ written first, and only then do the header's sizes grow to cover it.
 
 import os
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,11 @@ _PCM, _EXTENSIBLE = 1, 0xFFFE
 _FULL_SCALE = np.float32(32768.0)
 MAX_DATA_BYTES: Final = 2**32 - 1 - _HEADER.size  # the sizes have 32 bits; 12 hours at 48 kHz
 MAX_READ_BYTES: Final = 256 * 2**20  # of a file that is read; 46 minutes at 48 kHz, mono
+MAX_HEAD_BYTES: Final = 2**20  # of a stream, before its sound
+BLOCK_SECONDS: Final = 0.02  # of a stream that are read at once
+_OPEN_SIZES: Final = (0, 0xFFFFFFFF)  # of sound whose end was not known
+_NO_WAV: Final = "it is not a WAV file"
+_NO_SOUND: Final = "its format or its sound is missing"
 _FLUSH_SECONDS = 0.1
 
 
@@ -143,11 +149,50 @@ def parse_wav(data: bytes) -> Sound:
     A file that ends before its sizes say so yields what is there. Raises MediaError.
     """
     if len(data) < 12 or data[:4] != b"RIFF" or data[8:12] != b"WAVE":
-        raise MediaError("it is not a WAV file")
+        raise MediaError(_NO_WAV)
     chunks = _chunks(data)
-    form = chunks.get(b"fmt ", b"")
-    if len(form) < 16 or b"data" not in chunks:
-        raise MediaError("its format or its sound is missing")
+    if b"data" not in chunks:
+        raise MediaError(_NO_SOUND)
+    bits, channels, sample_rate = _form(chunks.get(b"fmt ", b""))
+    return Sound(_decode(chunks[b"data"], bits, channels), sample_rate)
+
+
+def stream_wav(file: BinaryIO) -> tuple[int, Iterator[NDArray[np.float32]]]:
+    """The sample rate, and the sound in blocks of BLOCK_SECONDS as they come, of a file that
+    somebody is still writing; of the same kinds. Raises MediaError."""
+    head = file.read(12)
+    if head[:4] != b"RIFF" or head[8:] != b"WAVE":
+        raise MediaError(_NO_WAV)
+    form, read = b"", 0
+    while len(head := file.read(8)) == 8:
+        name, size = head[:4], int.from_bytes(head[4:], "little")
+        if name == b"data":
+            bits, channels, sample_rate = _form(form)
+            count = round(sample_rate * BLOCK_SECONDS) * channels * bits // 8
+            data = _blocks(file, count, None if size in _OPEN_SIZES else size)
+            return sample_rate, (_decode(block, bits, channels) for block in data)
+        read += size + size % 2
+        if read > MAX_HEAD_BYTES:
+            break
+        body = file.read(size + size % 2)
+        form = body if name == b"fmt " else form
+    raise MediaError(_NO_SOUND)
+
+
+def _blocks(file: BinaryIO, count: int, size: int | None) -> Iterator[bytes]:
+    """Of count bytes each, up to this size or the end of the file."""
+    while size is None or size > 0:
+        block = file.read(count if size is None else min(count, size))
+        if not block:
+            return
+        yield block
+        size = None if size is None else size - len(block)
+
+
+def _form(form: bytes) -> tuple[int, int, int]:
+    """Bits, channels and sample rate, by the format chunk. Raises MediaError."""
+    if len(form) < 16:
+        raise MediaError(_NO_SOUND)
     code, channels, sample_rate, _, _, bits = struct.unpack_from("<HHIIHH", form)
     if code == _EXTENSIBLE and len(form) >= 26:
         code = int.from_bytes(form[24:26], "little")  # the sub-format's GUID begins with it
@@ -155,7 +200,7 @@ def parse_wav(data: bytes) -> Sound:
         raise MediaError("only PCM of 8 or 16 bits is supported")
     if channels not in (1, 2) or not 8000 <= sample_rate <= 48000:
         raise MediaError("only one or two channels at 8 to 48 kHz are supported")
-    return Sound(_decode(chunks[b"data"], bits, channels), sample_rate)
+    return bits, channels, sample_rate
 
 
 def _chunks(data: bytes) -> dict[bytes, bytes]:

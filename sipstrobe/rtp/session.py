@@ -20,6 +20,7 @@ from sipstrobe.rtp.sequence import MIN_SEQUENTIAL
 from sipstrobe.rtp.statistics import Reception
 
 SOURCE_SILENCE: Final = 0.05  # seconds after which another source may be heard instead
+NTP_EPOCH: Final = 2208988800  # seconds from 1900 to 1970; RFC 3550 §4
 REPORT_INTERVAL: Final = 5.0  # seconds; RFC 3550 §6.2, a session of two never needs more
 _COMPENSATION: Final = 2.71828 - 1.5  # RFC 3550 §6.3.1
 MAX_CLOCK: Final = 1 << 32

@@ -21,7 +21,7 @@ from sipstrobe.io.udp import Endpoint
 from sipstrobe.rtp.jitter import JitterBuffer
 from sipstrobe.rtp.packet import Packet
 from sipstrobe.rtp.quality import Bursts, Counts, Quality
-from sipstrobe.rtp.session import SendRtcp, Session, SourceChanged, SourceEnded
+from sipstrobe.rtp.session import NTP_EPOCH, SendRtcp, Session, SourceChanged, SourceEnded
 from sipstrobe.sdp.negotiate import MediaParameters
 from sipstrobe.sdp.security import DtlsKeys
 from sipstrobe.services.channel import Certifier, Channel, Ports
@@ -41,7 +41,6 @@ LEAST_WAIT: Final = 0.001  # seconds between two looks at a ring that runs low
 UNTIMELY: Final = 0.4  # of a packet time between a packet and our turn; less if it cannot wait
 LONGEST_TURN_MS: Final = 20  # between two looks at the socket, however long the packets are
 MOVE: Final = 30  # untimely turns, counted twice, after which they are moved
-NTP_EPOCH: Final = 2208988800  # seconds from 1900 to 1970
 LATENCY: Final = "packet_to_sound_seconds"
 
 EventPacket = Callable[[Packet, int, int, float], None]

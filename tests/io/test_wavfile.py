@@ -1,5 +1,6 @@
 """WAV files: written bit by bit, read as a whole."""
 
+import io
 import struct
 import wave
 from pathlib import Path
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from sipstrobe.errors import MediaError
 from sipstrobe.io import wavfile
-from sipstrobe.io.wavfile import WavWriter, parse_wav, read_wav
+from sipstrobe.io.wavfile import WavWriter, parse_wav, read_wav, stream_wav
 
 
 def _ramp(count: int) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
@@ -181,3 +182,48 @@ def test_a_file_that_is_missing_or_too_large_names_its_path(
     (tmp_path / "large.wav").write_bytes(bytes(2**20 + 1))
     with pytest.raises(MediaError, match=r"large\.wav is larger than 1 MiB"):
         read_wav(tmp_path / "large.wav")
+
+
+# --- a file that somebody is still writing --------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [0, 0xFFFFFFFF, 480 * 2])
+def test_a_stream_is_read_block_by_block(size: int) -> None:
+    """Also where its end is not known: FFmpeg and arecord write sizes that are none. What comes
+    after an end that is known is no sound."""
+    data = np.arange(480, dtype="<i2").tobytes()
+    whole = _wav(1, 1, 8000, 16, data)
+    at = whole.index(b"data") + 4
+    stream = io.BytesIO(whole[:at] + size.to_bytes(4, "little") + data + bytes(size and 2))
+
+    rate, blocks = stream_wav(stream)
+
+    first, second, third = list(blocks)[:3]
+    assert rate == 8000
+    assert first.size == second.size == third.size == 160  # 20 ms
+    assert third[-1] == pytest.approx(479 / 32768)
+
+
+def test_a_stream_of_two_channels_becomes_one() -> None:
+    stream = io.BytesIO(_wav(1, 2, 8000, 8, bytes([128, 192] * 160)))
+
+    _, blocks = stream_wav(stream)
+
+    assert [block.tolist() for block in blocks] == [[0.25] * 160]
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "it is not a WAV file"),
+        (b"RIFF\0\0\0\0WAVE", "its format or its sound is missing"),
+        (b"RIFF\0\0\0\0WAVEdata\0\0\0\0", "its format or its sound is missing"),
+        (b"RIFF\0\0\0\0WAVEjunk\xff\xff\xff\xff" + bytes(99), "its format or its sound is missing"),
+        (_wav(3, 1, 8000, 32, bytes(8)), "only PCM of 8 or 16 bits is supported"),
+        (_wav(1, 3, 8000, 16, bytes(6)), "only one or two channels at 8 to 48 kHz are supported"),
+    ],
+)
+def test_a_stream_that_cannot_be_used(data: bytes, words: str) -> None:
+    """A chunk before the sound is not read for ever."""
+    with pytest.raises(MediaError, match=words):
+        stream_wav(io.BytesIO(data))

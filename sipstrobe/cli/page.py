@@ -1,0 +1,192 @@
+"""`sipstrobe page`: say a sound to all speakers of a multicast group."""
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
+from ipaddress import ip_address
+from pathlib import Path
+from time import monotonic, sleep, time
+from typing import Final
+
+import numpy as np
+
+from sipstrobe.audio.format import Samples
+from sipstrobe.codecs.registry import CODECS
+from sipstrobe.errors import MediaError
+from sipstrobe.io.multicast_sender import LINK_ONLY, MulticastSender
+from sipstrobe.io.soundfiles import open_sound
+from sipstrobe.io.wavfile import stream_wav
+from sipstrobe.rtp.group_srtp import GroupSrtp, key_problem
+from sipstrobe.rtp.session import NTP_EPOCH
+from sipstrobe.rtp.srtp_ciphers import SUITES
+from sipstrobe.sdp.formats import SOUNDS
+from sipstrobe.secret import Secret
+from sipstrobe.services.talker import Talker
+
+LATE: Final = 0.2  # seconds that are caught up with; more is a pause in what is said
+LAST_PORT: Final = 65534
+STDIN: Final = "-"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "file",
+        metavar="FILE",
+        help=f"wav, au, mp3, opus, vorbis or flac; {STDIN} is a WAV that comes over standard input",
+    )
+    parser.add_argument(
+        "--to",
+        type=_group,
+        required=True,
+        metavar="GROUP:PORT",
+        help="such as 239.1.2.3:5004 or [ff15::1234]:5004",
+    )
+    parser.add_argument("--codec", choices=tuple(SOUNDS), default="PCMU")
+    parser.add_argument(
+        "--srtp-key",
+        type=_key,
+        metavar="HEX|@FILE",
+        help="encrypt: 60 or 92 hexadecimal characters for AES-CM with keys of 128 or 256 bits, 56"
+        " or 88 for AES-GCM; @FILE has them in a file, where no list of processes shows them",
+    )
+    parser.add_argument(
+        "--ttl",
+        type=_ttl,
+        default=LINK_ONLY,
+        metavar="N",
+        help="how many networks it may cross (default: 1, no router lets it pass)",
+    )
+    parser.add_argument(
+        "--interface", default="", metavar="NAME", help="such as eth0 (default: the system's)"
+    )
+    parser.set_defaults(execute=execute)
+
+
+def execute(options: argparse.Namespace) -> int:
+    if not CODECS[options.codec].usable:
+        raise MediaError(f"{options.codec} needs lib{CODECS[options.codec].library}")
+    group, port = options.to
+    with (
+        closing(MulticastSender(group, port, ttl=options.ttl, interface=options.interface)) as out,
+        _ended_by_sigterm(),
+        _sound(options.file) as (sample_rate, blocks),
+    ):
+        began = monotonic()
+        offset = time() + NTP_EPOCH - began
+        talker = Talker(
+            out, options.codec, options.srtp_key, os.urandom, ntp_offset=offset, now=began
+        )
+        frames = in_frames(blocks, sample_rate, talker.sample_rate, talker.frame_samples)
+        pace(talker, frames, monotonic, sleep)
+    print(f"paged: {talker.packets * talker.frame_seconds:.1f} s")
+    return 0
+
+
+def pace(
+    talker: Talker,
+    frames: Iterator[Samples],
+    now: Callable[[], float],
+    wait: Callable[[float], None],
+) -> None:
+    """Say frame after frame, each exactly one frame after the one before, however long it takes to
+    have them; then BYE, also when the sound breaks off."""
+    at: float | None = None
+    try:
+        for frame in frames:  # is made while the one before sounds
+            if at is None:
+                at = now()
+            if (early := at - now()) > 0.0:
+                wait(early)
+            elif early < -LATE:  # held up, or whoever speaks has made a pause
+                missed = round(-early / talker.frame_seconds)
+                talker.pause(missed)
+                at += missed * talker.frame_seconds
+            talker.say(frame, now=at)
+            at += talker.frame_seconds
+        if at is not None and (early := at - now()) > 0.0:
+            wait(early)
+    finally:
+        talker.end(now=now() if at is None else at)
+
+
+def in_frames(
+    blocks: Iterator[Samples], sample_rate: int, wanted: int, size: int
+) -> Iterator[Samples]:
+    """Sound at another rate, in frames of this size; the last is filled up with silence."""
+    rest = np.zeros(0, np.float32)
+    for block in _resampled(blocks, sample_rate, wanted):
+        rest = np.concatenate((rest, block))
+        whole = rest.size // size * size
+        yield from rest[:whole].reshape(-1, size)
+        rest = rest[whole:]
+    if rest.size:
+        yield np.pad(rest, (0, size - rest.size))
+
+
+def _resampled(blocks: Iterator[Samples], sample_rate: int, wanted: int) -> Iterator[Samples]:
+    if sample_rate == wanted:
+        yield from blocks
+        return
+    from soxr import ResampleStream  # pyright: ignore[reportMissingTypeStubs]
+
+    stream = ResampleStream(sample_rate, wanted, 1, dtype="float32", quality="HQ")
+    for block in blocks:
+        yield stream.resample_chunk(block)
+    yield stream.resample_chunk(np.zeros(0, np.float32), last=True)
+
+
+@contextmanager
+def _sound(file: str) -> Generator[tuple[int, Iterator[Samples]]]:
+    """The sample rate and the sound of a file, or of standard input as it comes."""
+    if file == STDIN:
+        yield stream_wav(sys.stdin.buffer)
+        return
+    with open_sound(Path(file)) as (form, blocks):
+        yield form.sample_rate, blocks
+
+
+@contextmanager
+def _ended_by_sigterm() -> Generator[None]:
+    """SIGTERM is taken for Ctrl-C, so that BYE is said."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _group(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    try:
+        multicast = ip_address(host).is_multicast
+    except ValueError:
+        multicast = False
+    if not multicast:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not GROUP:PORT with a multicast address, 224.0.0.0 to 239.255.255.255 or"
+            " one that begins with [ff"
+        )
+    if not (port.isascii() and port.isdigit() and 1 <= int(port) <= LAST_PORT):
+        raise argparse.ArgumentTypeError(f"the port must be 1 to {LAST_PORT}; RTCP has the next")
+    return host, int(port)
+
+
+def _key(text: str) -> GroupSrtp:
+    try:
+        key = Path(text[1:]).read_text("ascii").strip() if text.startswith("@") else text
+    except (OSError, UnicodeError):
+        raise argparse.ArgumentTypeError(f"{text[1:]} cannot be read") from None
+    for suite in SUITES:  # of two that have equal keys, the one with longer tags
+        if not key_problem(suite, key):
+            return GroupSrtp(suite, Secret(key))
+    raise argparse.ArgumentTypeError("must be 56, 60, 88 or 92 hexadecimal characters")
+
+
+def _ttl(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 255:
+        raise argparse.ArgumentTypeError("must be 1 to 255")
+    return int(text)

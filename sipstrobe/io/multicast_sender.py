@@ -1,0 +1,52 @@
+"""Sends to a multicast group: RTP to its port, and RTCP to the port above (RFC 3550 §11)."""
+
+import socket
+import struct
+from ipaddress import ip_address
+from typing import Final
+
+from sipstrobe.errors import MediaError
+
+LINK_ONLY: Final = 1  # as TTL or hop limit: no router lets it pass
+_MREQN: Final = struct.Struct("@4s4si")  # struct ip_mreqn: group, own address, interface
+
+
+class MulticastSender:
+    """One socket. What it sends is also heard on this machine."""
+
+    def __init__(self, group: str, port: int, *, ttl: int = LINK_ONLY, interface: str = "") -> None:
+        """group: a numeric multicast address. ttl: how many networks it may cross, 1 to 255.
+        interface: its name; empty: the one that the kernel chooses. Raises MediaError."""
+        self.rtp, self.rtcp = (group, port), (group, port + 1)
+        address = ip_address(group)
+        assert address.is_multicast
+        try:
+            index = socket.if_nametoindex(interface) if interface else 0
+        except OSError:
+            raise MediaError(f"there is no network interface {interface!r}") from None
+        family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+        self._socket = socket.socket(family, socket.SOCK_DGRAM)
+        if family == socket.AF_INET:
+            self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, ttl)
+            chosen = _MREQN.pack(b"", b"", index)
+            self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, chosen)
+        else:
+            self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, ttl)
+            self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, index)
+
+    def send(self, data: bytes) -> None:
+        """An RTP packet. Raises MediaError when the network does not take it."""
+        self._send(data, self.rtp)
+
+    def send_rtcp(self, data: bytes) -> None:
+        """An RTCP compound, in the same way."""
+        self._send(data, self.rtcp)
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def _send(self, data: bytes, to: tuple[str, int]) -> None:
+        try:
+            self._socket.sendto(data, to)
+        except OSError as error:
+            raise MediaError(f"{to[0]} cannot be reached: {error.strerror}") from error

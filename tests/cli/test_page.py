@@ -1,0 +1,173 @@
+"""`sipstrobe page`: its pace on a clock of the test's own, and what it refuses."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sipstrobe.audio.format import Samples
+from sipstrobe.cli import main
+from sipstrobe.cli.page import LATE, in_frames, pace
+from sipstrobe.errors import MediaError
+from sipstrobe.services.talker import Talker
+from tests.services.test_talker import Air, drawn
+from tests.support.hear import tone_db
+
+FRAME = np.zeros(160, np.float32)
+
+
+class Hand:
+    """A clock that moves when somebody waits, or takes his time; and notes when a packet left."""
+
+    def __init__(self) -> None:
+        self.time = 50.0
+        self.air = Air()
+        self.left: list[float] = []
+        self.air.send = self._send  # type: ignore[method-assign]
+
+    def now(self) -> float:
+        return self.time
+
+    def wait(self, seconds: float) -> None:
+        assert seconds > 0
+        self.time += seconds
+
+    def frames(self, *works: float) -> Iterator[Samples]:
+        """One each, after so many seconds of work."""
+        for seconds in works:
+            self.time += seconds
+            yield FRAME
+
+    def page(self, frames: Iterator[Samples]) -> None:
+        talker = Talker(self.air, "PCMU", None, drawn, ntp_offset=0.0, now=self.time)
+        pace(talker, frames, self.now, self.wait)
+
+    def _send(self, data: bytes) -> None:
+        self.left.append(round(self.time - 50.0, 6))
+        self.air.sent.append(data)
+
+
+def test_packets_leave_on_a_grid() -> None:
+    """However long each takes to be made, as long as it is ready in time; the first at once."""
+    hand = Hand()
+
+    hand.page(hand.frames(0.3, 0.001, 0.019, 0.0, 0.01))
+
+    assert hand.left == [0.3, 0.32, 0.34, 0.36, 0.38]
+    assert hand.time == pytest.approx(50.4)  # BYE when the last has been heard
+    assert len(hand.air.reports) == 2
+
+
+def test_what_is_late_is_caught_up_with() -> None:
+    """A machine that was busy for a moment: the grid stays, no sound is lost."""
+    hand = Hand()
+
+    hand.page(hand.frames(0.0, 0.07, 0.0, 0.0, 0.0, 0.0))
+
+    assert hand.left == [0.0, 0.07, 0.07, 0.07, 0.08, 0.1]
+    assert [p.marker for p in hand.air.packets] == [True] + [False] * 5
+
+
+def test_who_makes_a_pause_goes_on_after_it() -> None:
+    """Longer than LATE: the timestamps jump with the time, nothing is sent in a heap."""
+    hand = Hand()
+
+    hand.page(hand.frames(0.0, 0.0, 2 * LATE + 0.02, 0.0, 0.0))
+
+    assert hand.left == [0.0, 0.02, 0.44, 0.46, 0.48]
+    first, *_, last = hand.air.packets
+    assert (last.timestamp - first.timestamp) % (1 << 32) == 0.48 * 8000
+    assert [p.marker for p in hand.air.packets] == [True, False, True, False, False]
+
+
+def test_goodbye_is_said_also_when_the_sound_breaks_off() -> None:
+    hand = Hand()
+
+    def broken() -> Iterator[Samples]:
+        yield FRAME
+        raise MediaError("the file is cut short")
+
+    with pytest.raises(MediaError):
+        hand.page(broken())
+
+    assert len(hand.air.reports) == 1
+
+
+@pytest.mark.parametrize(("rate", "wanted"), [(48000, 8000), (8000, 48000), (44100, 16000)])
+def test_another_rate_is_made_of_the_sound(rate: int, wanted: int) -> None:
+    """As loud and as long, whatever the blocks; the last frame is filled up."""
+    tone = np.sin(2 * np.pi * 1000 * np.arange(rate) / rate).astype(np.float32)
+    blocks = iter(np.split(tone, [7, 5000, 20000]))
+
+    frames = list(in_frames(blocks, rate, wanted, 320))
+
+    assert {frame.size for frame in frames} == {320}
+    assert len(frames) == -(-wanted // 320)
+    heard = np.concatenate(frames).astype(np.float64)[2000 : wanted - 2000]
+    assert tone_db(heard, 1000.0, wanted) == pytest.approx(-3.01, abs=0.1)
+
+
+def test_the_same_rate_stays_as_it_is() -> None:
+    blocks = [np.ones(5, np.float32), np.ones(8, np.float32)]
+
+    frames = list(in_frames(iter(blocks), 8000, 8000, 4))
+
+    assert [list(frame) for frame in frames] == [[1] * 4, [1] * 4, [1] * 4, [1, 0, 0, 0]]
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (("--to", "192.0.2.1:5004"), "'192.0.2.1:5004' is not GROUP:PORT with a multicast address"),
+        (("--to", "239.1.2.3"), "'239.1.2.3' is not GROUP:PORT with a multicast address"),
+        (("--to", "239.1.2.3:"), "the port must be 1 to 65534"),
+        (("--to", "239.1.2.3:65535"), "the port must be 1 to 65534"),
+        (("--to", "[ff15::1]:x"), "the port must be 1 to 65534"),
+        (("--to", "239.1.2.3:5004", "--ttl", "0"), "must be 1 to 255"),
+        (("--to", "239.1.2.3:5004", "--codec", "mp3"), "invalid choice: 'mp3'"),
+        (
+            ("--to", "239.1.2.3:5004", "--srtp-key", "ab" * 31),
+            "must be 56, 60, 88 or 92 hexadecimal characters",
+        ),
+        (("--to", "239.1.2.3:5004", "--srtp-key", "@/no/such"), "/no/such cannot be read"),
+        ((), "the following arguments are required: --to"),
+    ],
+)
+def test_what_cannot_be_is_said_in_words(
+    words: tuple[str, ...], complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["page", "gong.wav", *words])
+
+    assert ended.value.code == 2
+    assert complaint in capsys.readouterr().err
+
+
+def test_a_wrong_key_is_not_repeated(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["page", "gong.wav", "--to", "239.1.2.3:5004", "--srtp-key", "abcdef" * 11])
+
+    assert "abcdef" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [(None, "No such file or directory"), (b"no sound at all", "none of the known kinds")],
+)
+def test_a_file_that_is_no_sound(
+    tmp_path: Path, content: bytes | None, complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "gong.wav"
+    if content is not None:
+        file.write_bytes(content)
+
+    assert main(["page", str(file), "--to", "239.1.2.3:5004"]) == 1
+
+    assert complaint in capsys.readouterr().err
+
+
+def test_an_interface_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["page", "-", "--to", "239.1.2.3:5004", "--interface", "moon0"]) == 1
+
+    assert capsys.readouterr().err == "sipstrobe: there is no network interface 'moon0'\n"
