@@ -1,5 +1,6 @@
 """Pages by multicast, from the packets of their groups to the card."""
 
+import random
 from collections.abc import Callable
 
 import numpy as np
@@ -173,6 +174,36 @@ def test_the_higher_rank_is_heard_and_the_lower_returns_at_once() -> None:
         ("Music", "active"),
         ("Fire", "idle"),
     ]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_at_no_instant_anything_is_heard_but_the_highest_that_speaks(seed: int) -> None:
+    """MCC-08: five sources that begin and end, with a BYE or without, at random."""
+    hall, chance = Hall(), random.Random(seed)
+    talkers = [Talker(hall.page(f"Page {rank}", rank)) for rank in (1, 4, 5, 6, 7)]
+    speaking: set[Talker] = set()
+    heard: set[str] = set()
+
+    for _ in range(200):
+        talker = chance.choice(talkers)
+        if talker not in speaking and chance.random() < 0.1:
+            speaking.add(talker)
+        elif talker in speaking and chance.random() < 0.4:
+            speaking.remove(talker)
+            if chance.random() < 0.5:
+                talker.bye(hall.bench.clock.now())
+        for one in [t for t in talkers if t in speaking]:
+            one.say(hall.bench.clock.now())
+        hall.bench.play(0.005)
+        live = [t.stream for t in talkers if t.stream.state is not PageState.IDLE]
+        sources = hall.bench.sound.snapshot()["sources"]
+        audible = {s["owner"] for s in sources if s["gain"] > 0.0}
+        assert audible == {f"page {page.source.label}" for page in live[:1]}
+        assert {t.stream for t in speaking} <= set(live)
+        heard |= audible
+        hall.bench.play(0.015)
+
+    assert len(heard) >= 4
 
 
 def test_a_call_is_heard_in_its_place_between_two_pages() -> None:
