@@ -24,9 +24,7 @@ class DigitSender:
     """Turns waiting digits into packets; between them the stream sends its sound."""
 
     def __init__(self, clock_rate: int) -> None:
-        self._tone = round(TONE * clock_rate)
-        self._pause = round(PAUSE * clock_rate)
-        self._comma = round(COMMA_PAUSE * clock_rate)
+        self._use(clock_rate)
         self._waiting: deque[Key] = deque()
         self._event: int | None = None
         self._since = 0
@@ -36,6 +34,12 @@ class DigitSender:
     @property
     def busy(self) -> bool:
         return self._event is not None or bool(self._waiting)
+
+    def change_clock(self, clock_rate: int) -> None:
+        """Go on with another one; a digit of which a part has been told is not told again."""
+        self._use(clock_rate)
+        if self._event is not None or self._resting:
+            self._event, self._resting = None, self._pause
 
     def send(self, digits: str) -> None:
         """Append digits and commas. Raises ValueError as `keys_of` does."""
@@ -61,3 +65,8 @@ class DigitSender:
         if self._ends == ENDS:
             self._event, self._resting = None, self._pause
         return EventPacket(payload, begins=began == 0)
+
+    def _use(self, clock_rate: int) -> None:
+        self._tone = round(TONE * clock_rate)
+        self._pause = round(PAUSE * clock_rate)
+        self._comma = round(COMMA_PAUSE * clock_rate)

@@ -70,7 +70,9 @@ class Speech:
         if before is None or codec.sample_rate != before.sample_rate:
             self._downsampler = None
         if event_clock_rate != self._event_clock_rate:
-            self.digits, self._event_clock_rate = None, event_clock_rate
+            self._event_clock_rate = event_clock_rate
+            if self.digits is not None:
+                self.digits.change_clock(event_clock_rate)
 
     def send_digits(self, digits: str) -> None:
         """Say these between the sound. Raises ValueError, with the reason, if that cannot be."""

@@ -56,6 +56,23 @@ def test_a_comma_is_a_pause() -> None:
     assert (second - first) * 0.020 == pytest.approx(2 * COMMA_PAUSE + 0.16, abs=0.08)
 
 
+def test_digits_that_wait_go_on_at_another_clock() -> None:
+    """RFC 3264 §8.3.2: the codec, and with it the clock, may change during a call; a digit that
+    was told in part is told."""
+    sender = DigitSender(8000)
+    sender.send("12")
+    before = sent(sender, 2)
+
+    sender.change_clock(48000)
+    after = [p for _ in range(20) if (p := sender.turn(960)) is not None]
+
+    events = [TelephoneEvent.parse(packet.payload) for packet in after]
+    assert {event.digit for _, event, _ in before} == {"1"}
+    assert {event.digit for event in events} == {"2"}
+    assert [packet.begins for packet in after] == [True] + [False] * 6
+    assert events[-1].duration == 4800
+
+
 @pytest.mark.parametrize("digits", ["", "1x", "1 2", "1p2", "ß", "0" * (MAX_WAITING + 1)])
 def test_what_cannot_be_sent_is_refused_whole(digits: str) -> None:
     sender = DigitSender(8000)

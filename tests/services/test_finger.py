@@ -5,12 +5,14 @@ import numpy as np
 import pytest
 
 from sipstrobe.codecs.g711 import UlawDecoder
+from sipstrobe.codecs.registry import CODECS
 from sipstrobe.commands import SendDigits
 from sipstrobe.dtmf.event import TelephoneEvent
 from sipstrobe.dtmf.inband import ToneReceiver
 from sipstrobe.dtmf.keys import COMMA_PAUSE
 from sipstrobe.errors import CommandRefused
 from sipstrobe.rtp import packet
+from sipstrobe.services.speech import Speech
 from tests.services.conftest import Street
 from tests.services.phones import Device, Peer, settings
 from tests.support.waiting import turns, until
@@ -102,6 +104,17 @@ async def test_a_digit_in_which_the_call_is_held_is_one_digit(street: Street) ->
 
     assert digits_of(heard) == "4#"
     assert len({p.timestamp for p in heard if p.payload_type == 101}) == 2
+
+
+def test_digits_wait_while_the_clock_of_events_changes() -> None:
+    speech = Speech()
+    speech.use(CODECS["PCMU"], "", 8000)
+    speech.send_digits("12")
+
+    speech.use(CODECS["L16/48000"], "", 48000)
+
+    assert speech.digits is not None
+    assert speech.digits.busy
 
 
 async def test_one_info_after_the_other_where_there_are_no_events(street: Street) -> None:
