@@ -17,7 +17,7 @@ from sipstrobe.errors import StaleRevision
 from sipstrobe.multicast.settings import MulticastSettings
 from sipstrobe.secret import Secret
 from sipstrobe.web.commands import read_object
-from sipstrobe.web.exchange import Handler, HttpProblem, Request, Response, Route, json
+from sipstrobe.web.exchange import HttpProblem, Request, Response, Route, json
 
 PATH: Final = "/api/v1/settings/"
 SECTIONS: Final[Mapping[str, type[msgspec.Struct]]] = {
@@ -43,18 +43,16 @@ class SettingsDoor:
         self._store = store
 
     def routes(self) -> list[Route]:
-        def route(method: str, handler: Handler, role: Role) -> Route:
-            return Route(
-                method=method,
-                path=PATH + "*",
-                handler=handler,
-                role=role,
-                body_max_bytes=BODY_MAX_BYTES,
-            )
-
         return [
-            route("GET", self._read, Role.VIEWER),
-            route("PATCH", self._change, Role.OPERATOR),
+            Route(method="GET", path=PATH + "*", handler=self._read, role=Role.VIEWER),
+            Route(
+                method="PATCH",
+                path=PATH + "*",
+                handler=self._change,
+                role=Role.OPERATOR,
+                body_max_bytes=BODY_MAX_BYTES,
+                streamed=True,  # so much is not read for strangers
+            ),
         ]
 
     def _read(self, request: Request) -> Response:
@@ -69,10 +67,12 @@ class SettingsDoor:
         }
         return json(answer).with_headers(("ETag", f'"{revision}"'))
 
-    def _change(self, request: Request) -> Response:
+    async def _change(self, request: Request) -> Response:
         """Merge; with If-Match only if nobody has changed anything since that revision."""
         name = _section(request)
-        patch = {name: read_object(request.body)}
+        assert request.content is not None
+        body = b"".join([piece async for piece in request.content])
+        patch = {name: read_object(body)}
         if request.principal is None or request.principal.role is not Role.ADMINISTRATOR:
             _refuse_system(patch)
         change = ChangeSettings(patch=patch, revision=_revision(request))
@@ -98,13 +98,16 @@ def _refuse_system(patch: Mapping[str, Any]) -> None:
                 raise HttpProblem(403, f"{system} is for administrators", field=system)
 
 
-def _touched(patch: Any, path: str = "") -> Iterator[str]:
+def _touched(patch: Any) -> Iterator[str]:
     """The pointers of what a merge patch puts in the place of something."""
-    if not isinstance(patch, dict):
-        yield path
-        return
-    for key, value in cast("dict[str, Any]", patch).items():
-        yield from _touched(value, path + pointer(key))
+    waiting: list[tuple[str, Any]] = [("", patch)]
+    while waiting:
+        path, value = waiting.pop()
+        if isinstance(value, dict):
+            members = cast("dict[str, Any]", value).items()
+            waiting += ((path + pointer(key), member) for key, member in members)
+        else:
+            yield path
 
 
 def _revision(request: Request) -> int | None:

@@ -1,7 +1,10 @@
 """Settings by section: read with their limits, changed by merge patch, refused at the field."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from io import BytesIO
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from aiohttp import ClientSession, DigestAuthMiddleware
@@ -130,6 +133,44 @@ async def test_viewers_look_and_other_sections_have_no_door(
     assert (await ask(session, "PATCH", "/api/v1/settings/sip", {}, user="ada"))[0] == 404
     assert (await ask(session, "PATCH", AUDIO, [1]))[0] == 400
     assert not device.store.current.audio.muted
+
+
+async def test_a_stranger_is_refused_before_a_long_body_is_read(url: str) -> None:
+    """A megabyte is for whom we know."""
+    address = urlsplit(url)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    head = f"PATCH {DTMF} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n"
+    writer.write(head.encode() + b"{")
+
+    async with asyncio.timeout(10):
+        said = await reader.readline()
+    writer.close()
+    await writer.wait_closed()
+
+    assert said == b"HTTP/1.1 401 Unauthorized\r\n"
+
+
+async def test_a_patch_may_be_as_long_as_all_sequences_and_no_longer(
+    session: ClientSession,
+) -> None:
+    accounts = [f"Account {n:050}" for n in range(300)]
+    wanted = [{"sequence": f"{n:02}", "name": "Gate", "accounts": accounts} for n in range(40)]
+    status, problem = await ask(session, "PATCH", DTMF, {"sequences": wanted})
+    assert status == 422
+    assert problem["problems"][0]["path"].startswith("/dtmf/sequences"), "it was read"
+
+    digest = DigestAuthMiddleware("olga", PASSWORDS["olga"])
+    too_long = BytesIO(b" " * 1024 * 1024 + b"{}")
+    async with session.patch(DTMF, data=too_long, middlewares=(digest,)) as response:
+        assert response.status == 413
+
+
+async def test_a_patch_is_refused_however_deep_it_is(session: ClientSession) -> None:
+    digest = DigestAuthMiddleware("olga", PASSWORDS["olga"])
+    for depth in range(850, 1000, 2):  # where the limit of recursion is met, by somebody
+        deep = '{"microphone":' * depth + "1" + "}" * depth
+        async with session.patch(AUDIO, data=deep, middlewares=(digest,)) as response:
+            assert response.status in (400, 422)
 
 
 async def test_sequences_of_digits_are_replaced_as_a_whole(
