@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 import time
 from base64 import b64encode
 from collections.abc import Iterator
@@ -166,6 +167,26 @@ def test_who_has_the_key_is_heard_and_who_has_another_is_told_apart_from_silence
 
     on_time(speaker, story)
     assert told(speaker, "Secret")["problem"] == ""
+
+
+def test_one_of_ours_pages_another(speaker: Device, tmp_path: Path) -> None:
+    """Encrypted; its end is told by a BYE, also where it is ended by hand."""
+    tone = write_tone(tmp_path / "tone.wav", [FIRE])
+    command = [sys.executable, "-m", "sipstrobe", "page", str(tone), "--codec", "G722"]
+    target = ["--to", f"{GROUPS['Secret']}:{PORT}", "--srtp-key", KEY.hex()]
+    sender = subprocess.Popen([*command, *target], stderr=subprocess.PIPE)
+    try:
+        wait_until(lambda: state(speaker, "Secret") == "active")
+        time.sleep(0.2)  # its first sound has waited by then
+        began = time.monotonic()
+        time.sleep(0.4)
+    finally:
+        sender.terminate()
+        _, words = sender.communicate(timeout=LATE)
+    assert not words, words
+
+    wait_until(lambda: state(speaker, "Secret") == "idle")
+    assert heard(speaker.heard(began, began + 0.3), FIRE).mean() > 0.5
 
 
 def letter(fire: bool, call: bool, music: bool) -> str:
