@@ -66,8 +66,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(options: argparse.Namespace) -> int:
-    if not CODECS[options.codec].usable:
-        raise MediaError(f"{options.codec} needs lib{CODECS[options.codec].library}")
+    codec = CODECS[options.codec]
+    if not codec.usable:
+        raise MediaError(f"{codec.name} needs {codec.library}, which is not installed")
     group, port = options.to
     with (
         closing(MulticastSender(group, port, ttl=options.ttl, interface=options.interface)) as out,
@@ -76,9 +77,7 @@ def execute(options: argparse.Namespace) -> int:
     ):
         began = monotonic()
         offset = time() + NTP_EPOCH - began
-        talker = Talker(
-            out, options.codec, options.srtp_key, os.urandom, ntp_offset=offset, now=began
-        )
+        talker = Talker(out, codec.name, options.srtp_key, os.urandom, ntp_offset=offset, now=began)
         frames = in_frames(blocks, sample_rate, talker.sample_rate, talker.frame_samples)
         pace(talker, frames, monotonic, sleep)
     print(f"paged: {talker.packets * talker.frame_seconds:.1f} s")

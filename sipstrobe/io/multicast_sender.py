@@ -26,13 +26,11 @@ class MulticastSender:
             raise MediaError(f"there is no network interface {interface!r}") from None
         family = socket.AF_INET if address.version == 4 else socket.AF_INET6
         self._socket = socket.socket(family, socket.SOCK_DGRAM)
-        if family == socket.AF_INET:
-            self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, ttl)
-            chosen = _MREQN.pack(b"", b"", index)
-            self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, chosen)
-        else:
-            self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, ttl)
-            self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, index)
+        try:
+            self._choose(family, ttl, index)
+        except OSError as error:
+            self._socket.close()
+            raise MediaError(f"{interface} cannot be used: {error.strerror}") from error
 
     def send(self, data: bytes) -> None:
         """An RTP packet. Raises MediaError when the network does not take it."""
@@ -50,3 +48,12 @@ class MulticastSender:
             self._socket.sendto(data, to)
         except OSError as error:
             raise MediaError(f"{to[0]} cannot be reached: {error.strerror}") from error
+
+    def _choose(self, family: socket.AddressFamily, ttl: int, index: int) -> None:
+        if family == socket.AF_INET:
+            self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, ttl)
+            chosen = _MREQN.pack(b"", b"", index)
+            self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, chosen)
+        else:
+            self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, ttl)
+            self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, index)
