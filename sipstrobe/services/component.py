@@ -57,6 +57,7 @@ class Component:
         self._early: list[bytes] = []
         self._unproven: list[tuple[bytes, Endpoint, float]] = []  # that has come before the pair
         self._dropped = 0
+        self._prompt = self._looking_out = False  # why the socket is watched
 
     def attach(self, socket: UdpSocket) -> None:
         self.socket = socket
@@ -90,7 +91,8 @@ class Component:
         self.socket.poll()
 
     def watch(self, wanted: bool) -> None:
-        self.socket.watch(wanted)
+        self._prompt = wanted
+        self.socket.watch(self._prompt or self._looking_out)
 
     def close(self) -> None:
         self._driver.close()
@@ -100,6 +102,11 @@ class Component:
         self.socket.close()
 
     # --- ways -----------------------------------------------------------------------------------
+
+    def look_out(self, wanted: bool) -> None:
+        """Receive at once while a way is looked for; when it is found, as the stream wants it."""
+        self._looking_out = wanted
+        self.socket.watch(self._prompt or self._looking_out)
 
     async def learn(self, server: Endpoint) -> float | None:
         """Ask what the server sees; the seconds that took, or None and a `problem`."""

@@ -118,8 +118,8 @@ class MediaPath:
         """Learn by which addresses we can be reached; what fails is a `problem`. Takes no longer
         than PREPARE_LIMIT."""
         self._controlling = offering  # RFC 8445 §6.1.1
-        socket = self._components[0].socket
-        socket.watch(True)
+        rtp = self._components[0]
+        rtp.look_out(True)
         try:
             async with asyncio.timeout(PREPARE_LIMIT):
                 self._plan = await self._find()
@@ -131,10 +131,10 @@ class MediaPath:
         if self._plan.addresses:
             self._begin()
         else:
-            socket.watch(False)
+            rtp.look_out(False)
         self.problem = self.problem or next((c.problem for c in self._components if c.problem), "")
         if self.problem:
-            logger.warning("port %d: %s", socket.port, self.problem)
+            logger.warning("port %d: %s", rtp.port, self.problem)
 
     async def _learn(self) -> None:
         server = self._plan.stun
@@ -315,7 +315,7 @@ class MediaPath:
 
     def _go(self, host: str) -> None:
         """Without ICE: by the way that SDP names."""
-        self._components[0].socket.watch(False)
+        self._components[0].look_out(False)
         for component in self._components:
             relay = component.relay
             if relay is not None and relay.address is not None:
@@ -349,7 +349,7 @@ class MediaPath:
     def _connected(self) -> None:
         rtp = self._components[0]
         logger.info("port %d: ICE has found %s", rtp.port, rtp.selected)
-        rtp.socket.watch(False)
+        rtp.look_out(False)
         for component in self._components:
             component.flush()
         if self.ready is not None:

@@ -4,7 +4,7 @@ import asyncio
 import shutil
 from collections.abc import AsyncIterator
 
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 from pytest_asyncio import fixture
 
 from sipstrobe.clock import LoopClock
@@ -16,6 +16,8 @@ FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
     " --disable-component-update --disable-sync"
 )
+
+expect.set_options(timeout=30_000)  # ms; only there for what never comes
 
 REFUSED = (
     "(Bad Request)",

@@ -1,14 +1,17 @@
 """One wire of a stream over ICE: who is taken seriously before there is a pair."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 
+from sipstrobe.clock import LoopClock
 from sipstrobe.context import Context
 from sipstrobe.io.ice import IceAgent
-from sipstrobe.io.udp import Endpoint
+from sipstrobe.io.udp import Endpoint, UdpSocket
 from sipstrobe.services.component import MAX_EARLY, Component, Way
 from tests.support.clock import FakeClock
+from tests.support.waiting import turns, until
 
 PEER, STRANGER = ("192.0.2.1", 5000), ("198.51.100.7", 666)
 HELLO, SOUND = b"\x16\xfe\xff hello", b"\x80\x00 sound"
@@ -75,3 +78,27 @@ async def test_few_wait(wire: Wire) -> None:
     wire.agent.prove(1, PEER)
 
     assert len(wire.taken) == MAX_EARLY
+
+
+@pytest.mark.parametrize("prompt", [False, True])
+async def test_who_waits_for_digits_is_told_at_once_when_the_way_is_found_too(prompt: bool) -> None:
+    """While addresses are looked for all is received as it comes; then only what must be."""
+    clock, heard = LoopClock(asyncio.get_running_loop()), list[bytes]()
+    component = Component(Context(clock), 1, lambda data, source, at: heard.append(data))
+    socket = UdpSocket("127.0.0.1", 0, component.from_socket, clock, polled=True)
+    component.attach(socket)
+    try:
+        component.look_out(True)
+        socket.send(SOUND, ("127.0.0.1", component.port))
+        await until(lambda: heard == [SOUND])
+
+        component.watch(prompt)
+        component.look_out(False)
+        socket.send(SOUND, ("127.0.0.1", component.port))
+        await turns(5)
+
+        assert len(heard) == 1 + prompt
+        component.poll()
+        assert len(heard) == 2
+    finally:
+        component.close()
