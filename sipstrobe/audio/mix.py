@@ -94,9 +94,10 @@ class Channel:
         if not gain and not self._fade.gain:
             self.silent_at = at + min(out.size, FADE_SAMPLES) / SAMPLE_RATE
         if heard:
-            self.energy += float(out.dot(out))
+            energy = float(out.dot(out))
+            self.energy += energy
             self._until = (at, done)
-            if self.heard_at is None:
+            if energy and self.heard_at is None:
                 self._listen(out, at)
         else:
             self.hidden += self.ring.consumed - consumed
@@ -130,8 +131,17 @@ class Channel:
         return count
 
     def _listen(self, out: Samples, at: float) -> None:
-        if out.any():
-            self.heard_at = at + int((out != 0.0).argmax()) / SAMPLE_RATE
+        """Find its first sample, by halves: whatever looks at all of them makes an array."""
+        first, size = 0, out.size
+        while size > 1:
+            half = size // 2
+            part = out[first : first + half]
+            if part.dot(part):
+                size = half
+            else:
+                first += half
+                size -= half
+        self.heard_at = at + first / SAMPLE_RATE
 
 
 class Entry(NamedTuple):

@@ -184,8 +184,7 @@ class ClipLibrary:
         self._refuse_number()
         if name:
             self._refuse_name(name)
-        if self.find(name) is not None:
-            raise CommandRefused("name_taken", f"there is a clip {name!r} already")
+        self._refuse_taken(name)
         self._incoming += 1
         try:
             await self._swept.wait()
@@ -235,6 +234,7 @@ class ClipLibrary:
         async with self._changing:
             settings = await self._settled()
             self._refuse_number()
+            self._refuse_taken(name)
             number = self._free_number()
             clip = Clip(
                 number=number,
@@ -318,6 +318,10 @@ class ClipLibrary:
     def _refuse_number(self) -> None:
         if len(self._clips) >= MAX_CLIPS:
             raise CommandRefused("too_many_clips", f"there can be {MAX_CLIPS} clips at most")
+
+    def _refuse_taken(self, name: str) -> None:
+        if self.find(name) is not None:
+            raise CommandRefused("name_taken", f"there is a clip {name!r} already")
 
     def _refuse_name(self, name: str) -> None:
         """Raise ConfigError for one that cannot be, before its file is sent and read."""

@@ -175,6 +175,16 @@ def refuse_foreign_pages(request: Request) -> None:
         raise Denied(403, "pages of other origins may not do this")
 
 
+def refuse_embedded(request: Request) -> None:
+    """Raise Denied if another site's page has a link in it as if it were an image (CSRF).
+
+    Browsers name no origin then. To follow a link is another thing: people do so on purpose.
+    """
+    site, mode = request.header("sec-fetch-site"), request.header("sec-fetch-mode")
+    if site in ("cross-site", "same-site") and mode != "navigate":
+        raise Denied(403, "pages of other origins may not do this")
+
+
 def named_from_elsewhere(request: Request) -> bool:
     """Whether the request calls us by a name that anybody could have made point here.
 

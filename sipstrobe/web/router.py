@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Iterable
 from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused, ConfigError, RemoteProtocolError, StaleRevision
 from sipstrobe.web.exchange import HttpProblem, Request, Response, Route, problem
-from sipstrobe.web.gate import Gate
+from sipstrobe.web.gate import Gate, refuse_embedded
 
 logger = logging.getLogger(__name__)
 
@@ -74,6 +74,8 @@ class Router:
         if route is None:
             allowed = ("Allow", ", ".join(sorted(methods)))
             return problem(405, f"not with {request.method:.32}").with_headers(allowed)
+        if route.acts:
+            refuse_embedded(request)
         who = "somebody"
         if route.role is not None:
             principal = self._gate.admit(request, route.role)

@@ -1,5 +1,7 @@
 """What the audio thread does."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -108,6 +110,21 @@ def test_the_first_audible_sample_is_dated() -> None:
     _mixed(mixer, 480, 480, at=5.0)
 
     assert channel.heard_at == pytest.approx(5.0 + 600 / SAMPLE_RATE)
+
+
+def test_no_array_is_made_while_a_source_is_heard_for_the_first_time() -> None:
+    sound = np.concatenate([np.zeros(3000, np.float32), _tone(0.5, 7000)])
+    mixer, out = Mixer(), np.empty(4800, np.float32)
+    mixer.plan = _plan(_channel(sound))
+    tracemalloc.start()
+    try:
+        for period in range(2):
+            before, _ = tracemalloc.get_traced_memory()
+            tracemalloc.reset_peak()
+            mixer.mix(out, period * 0.1)
+            assert tracemalloc.get_traced_memory()[1] - before < 4800
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_source_without_a_sample_yet_has_not_run_dry() -> None:

@@ -226,6 +226,17 @@ async def test_so_many_may_be_added_at_once(bench: Bench, gong: bytes) -> None:
     assert set(bench.names.values()) == {f"Gong {n}" for n in range(MAX_INCOMING)}
 
 
+async def test_of_two_who_want_a_name_at_once_one_gets_it(bench: Bench, gong: bytes) -> None:
+    both = (bench.add(gong, "Gong"), bench.add(gong, "Gong"))
+
+    found = await asyncio.gather(*both, return_exceptions=True)
+
+    (refused,) = [one for one in found if not isinstance(one, Clip)]
+    assert isinstance(refused, CommandRefused)
+    assert refused.code == "name_taken"
+    assert bench.left == [".f32", ".wav"]
+
+
 async def test_profiles_and_rules_follow_a_clip_to_its_new_name(bench: Bench, gong: bytes) -> None:
     await bench.add(gong, "Gong")
     profile = Profile(name="Break", siren=SirenPart(pattern="clip:Gong"))

@@ -265,6 +265,19 @@ async def test_who_asks_for_the_head_of_a_link_plays_nothing_and_stops_nothing(
     assert [playing["clip"] for playing in device.clips.snapshot()] == ["Beep"]
 
 
+async def test_what_the_page_of_another_site_embeds_plays_nothing(
+    session: ClientSession, device: Device
+) -> None:
+    """Browsers get an image from any address with the password they remember for it, and name no
+    origin; but that it is for another site (W3C Fetch Metadata). A link may be followed."""
+    embedded = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}
+    followed = embedded | {"Sec-Fetch-Mode": "navigate"}
+
+    assert (await ask(session, "GET", PLAY + "?clip=28", headers=embedded))[0] == 403
+    assert device.clips.snapshot() == []
+    assert (await ask(session, "GET", PLAY + "?clip=28", headers=followed))[0] == 200
+
+
 @pytest.mark.parametrize(
     ("query", "called", "clip", "volume_db", "rounds"),
     [
