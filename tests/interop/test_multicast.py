@@ -102,6 +102,7 @@ def test_fire_pre_empts_music_which_returns(speaker: Device) -> None:
     """MCC-04, MCC-08; the light shows the profile of what is heard."""
 
     def story() -> None:
+        wait_until(lambda: silent(speaker))  # of an attempt before this one
         began = time.monotonic()
         music = speak("Music", MUSIC, 3.0, *L16)
         time.sleep(1.0)
@@ -115,6 +116,7 @@ def test_fire_pre_empts_music_which_returns(speaker: Device) -> None:
         assert speaker.operations() == []
         sound = speaker.heard(began, time.monotonic())
         music_heard, fire_heard = heard(sound, MUSIC), heard(sound, FIRE)
+        assert fire_heard.any()
         first, last = np.flatnonzero(fire_heard)[[0, -1]]
         assert not music_heard[first + 1 : last].any()
         assert music_heard[:first].sum() > 10
@@ -130,6 +132,7 @@ def test_a_call_is_heard_by_its_place_in_the_list(speaker: Device, tmp_path: Pat
     with baresip(tmp_path / "phone", source=tone) as phone:
 
         def story() -> None:
+            wait_until(lambda: silent(speaker))  # of an attempt before this one
             began = time.monotonic()
             music = speak("Music", MUSIC, 4.0, *L16)
             time.sleep(0.6)
@@ -193,6 +196,10 @@ def letter(fire: bool, call: bool, music: bool) -> str:
     """Who alone is heard in a piece; "." nobody, "?" more than one."""
     who = [name for name, one in zip("FCM", (fire, call, music), strict=True) if one]
     return who[0] if len(who) == 1 else "?" if who else "."
+
+
+def silent(speaker: Device) -> bool:
+    return all(s["state"] == "idle" for s in speaker.status()["multicast"]["told"])
 
 
 def state(speaker: Device, label: str) -> str:
