@@ -1,6 +1,7 @@
 """Pages by multicast: each source of the settings is a group that is joined and listened to."""
 
 import logging
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -17,6 +18,7 @@ from sipstrobe.services.page_stream import PageStream
 logger = logging.getLogger(__name__)
 
 SOURCES_TOLD: Final = 16  # on the status page
+JOINED_AT_ONCE: Final = 10  # in 1 to 2 ms
 RETRY: Final = 5.0  # seconds from one attempt at a group that cannot be joined to the next
 
 
@@ -63,7 +65,8 @@ class Paging:
         self._context = context
         self._sockets = GroupSockets(context.clock)
         self._entries: dict[str, _Entry] = {}  # by label
-        self._retry: Handle | None = None
+        self._waiting: deque[_Entry] = deque()  # to join their groups
+        self._timer: Handle | None = None  # for those, or for those that have failed
         self._problem = ""  # that was told last
         context.measures.gauge(
             "page_sources_live", "Multicast sources that somebody speaks to", self._live
@@ -86,9 +89,9 @@ class Paging:
 
     def close(self) -> None:
         """Leave all groups."""
-        if self._retry is not None:
-            self._retry.cancel()
-            self._retry = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         for entry in self._entries.values():
             entry.close()
         self._entries = {}
@@ -124,15 +127,23 @@ class Paging:
 
     def _join(self) -> None:
         """Join what is not joined yet, and try again later where that fails."""
-        if self._retry is not None:
-            self._retry.cancel()
-            self._retry = None
-        for entry in self._entries.values():
-            if not entry.leave:
-                self._try(entry)
+        self._waiting = deque(e for e in self._entries.values() if not e.leave)
+        self._join_some()
+
+    def _join_some(self) -> None:
+        """A thousand groups at once would hold up everything else."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        for _ in range(min(JOINED_AT_ONCE, len(self._waiting))):
+            self._try(self._waiting.popleft())
+        now = self._context.clock.now()
+        if self._waiting:
+            self._timer = self._context.clock.call_at(now, self._join_some)
+            return
         failed = [e for e in self._entries.values() if e.problem]
         if failed:
-            self._retry = self._context.clock.call_at(self._context.clock.now() + RETRY, self._join)
+            self._timer = self._context.clock.call_at(now + RETRY, self._join)
         first = failed[0] if failed else None
         self._tell("" if first is None else f"{first.stream.source.label}: {first.problem}")
 

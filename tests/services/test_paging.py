@@ -11,7 +11,7 @@ from sipstrobe.context import Context
 from sipstrobe.events import PageStateChanged, ServiceStateChanged
 from sipstrobe.multicast.settings import MulticastSettings, PageSource
 from sipstrobe.rtp import packet as rtp
-from sipstrobe.services.paging import RETRY, SOURCES_TOLD, Paging
+from sipstrobe.services.paging import JOINED_AT_ONCE, RETRY, SOURCES_TOLD, Paging
 from tests.support.leap import LeapClock
 from tests.support.netns import Namespace, namespace
 from tests.support.waiting import until
@@ -122,6 +122,8 @@ async def test_a_thousand_groups_are_joined_on_a_hundred_sockets(network: Namesp
     building = Building()
     building.have(*(page(n) for n in range(1, 1001)))
 
+    assert building.paging.snapshot()["joined"] == JOINED_AT_ONCE
+    await until(lambda: building.paging.snapshot()["joined"] == 1000)
     told = building.paging.snapshot()
     assert (told["joined"], len(told["told"])) == (1000, SOURCES_TOLD)
     send(1000)
