@@ -1,10 +1,12 @@
 """SRTP of a group: against the vectors of the RFCs, libsrtp and FFmpeg, and for who joins late."""
 
 import base64
+import hmac
 import socket
 import subprocess
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -180,6 +182,25 @@ def test_what_ffmpeg_protects_is_opened(suite: str, name: str) -> None:
             sounds += len(packet.parse(opened).payload)
 
 
+@pytest.mark.parametrize("suite", [CM, GCM])
+def test_reports_that_are_not_encrypted_are_authenticated(suite: str) -> None:
+    """RFC 3711 §3.4, RFC 7714 §9.3: the E flag of SRTCP is zero."""
+    sizes, material = SUITES[suite], bytes.fromhex(key_of(suite).reveal())
+    key, salt = material[: sizes.key], material[sizes.key :]
+    word = (77).to_bytes(4, "big")
+    if suite == CM:
+        mac = hmac.digest(derive(key, salt, 4, 20), REPORT + word, "sha1")
+        sealed = REPORT + word + mac[:10]
+    else:
+        salting = int.from_bytes(derive(key, salt, 5, 12), "big")
+        nonce = (salting ^ int.from_bytes(REPORT[4:8], "big") << 48 ^ 77).to_bytes(12, "big")
+        tag = AESGCM(derive(key, salt, 3, 16)).encrypt(nonce, b"", REPORT + word)
+        sealed = REPORT + tag + word
+
+    assert group(suite).open_rtcp(sealed) == REPORT
+    assert group(suite).open_rtcp(sealed[:8] + b"?" + sealed[9:]) is None
+
+
 # --- who joins late ------------------------------------------------------------------------------
 
 
@@ -212,12 +233,16 @@ def test_the_counter_is_found_among_other_elements(data: bytes) -> None:
     assert group().open(sent_with(Extension(0xBEDE, data), 9 * CYCLE + 5)) is not None
 
 
+ELEMENT = b"\x13" + TRIALS.to_bytes(4, "big")  # a counter that is not found with one packet
+
+
 @pytest.mark.parametrize(
     "extension",
     [
-        Extension(0x1000, b"\x13\0\0\0\x09\0\0\0"),  # RFC 8285 §4.3: elements of another form
-        Extension(0xBEDE, b"\xf0\0\0\0\x13\0\0\0\x09\0\0\0"),  # identifier 15 ends them
-        Extension(0xBEDE, b"\0\0\0\x1f"),  # an element that ends behind them
+        Extension(0x1000, ELEMENT + bytes(3)),  # RFC 8285 §4.3: elements of another form
+        Extension(0xBEDE, b"\xf0" + ELEMENT + bytes(2)),  # identifier 15 ends them
+        Extension(0xBEDE, b"\x01\0\0" + ELEMENT),  # as does padding with a length
+        Extension(0xBEDE, ELEMENT[:4]),  # an element that ends behind them
         Extension(0xBEDE, b""),
     ],
 )
@@ -268,6 +293,23 @@ def test_a_sender_that_was_not_heard_for_long_is_heard_again() -> None:
         assert inbound.open(sent(2000)) is not None
 
         assert inbound.open(sent(2000 + later)) is not None
+
+
+def test_each_search_begins_at_its_beginning() -> None:
+    """However far the one before had to go."""
+    inbound = group()
+    assert inbound.open(sent(TRIALS * CYCLE)) is None
+    assert inbound.open(sent(TRIALS * CYCLE + 1)) is not None
+
+    assert inbound.open(sent((2 * TRIALS - 1) * CYCLE + 1)) is not None
+
+
+def test_a_number_that_jumps_far_within_the_first_cycle() -> None:
+    """There is no counter below zero."""
+    inbound = group()
+    assert inbound.open(sent(5)) is not None
+
+    assert inbound.open(sent(65000)) is not None
 
 
 def test_senders_are_apart() -> None:
@@ -383,6 +425,19 @@ def test_only_so_many_senders_are_remembered() -> None:
 
     assert inbound.open(packets[1]) is None
     assert inbound.open(packets[0]) is not None
+
+
+def test_who_is_heard_again_is_remembered_longer() -> None:
+    inbound = group()
+    packets = [sent(1, ssrc=n) for n in range(MAX_SENDERS + 1)]
+    for one in packets[:-1]:
+        assert inbound.open(one) is not None
+
+    assert inbound.open(sent(2, ssrc=0)) is not None
+    assert inbound.open(packets[-1]) is not None
+
+    assert inbound.open(packets[0]) is None
+    assert inbound.open(packets[1]) is not None
 
 
 def test_strangers_push_out_no_sender_and_search_without_end() -> None:
