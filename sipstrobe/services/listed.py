@@ -185,6 +185,21 @@ class Listed:
         }
 
 
+class Leaving:
+    """A source that fades out."""
+
+    __slots__ = ("cause", "channel", "entry", "heard", "source", "until", "wanted_at")
+
+    def __init__(self, source: Listed, wanted_at: float, cause: Cause | None, until: float) -> None:
+        self.source = source
+        self.channel = source.entry.channel
+        self.heard = source.entry.gain > 0.0  # until now
+        self.entry = Entry(source.entry.channel, 0.0)
+        self.wanted_at = wanted_at  # when the input came that it leaves because of
+        self.cause = cause
+        self.until = until  # then it goes, whatever the card says
+
+
 def levels(block: Samples | None, gain: float) -> dict[str, float]:
     if block is None:
         return {"peak_db": SILENCE_DB, "rms_db": SILENCE_DB}

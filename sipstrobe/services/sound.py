@@ -8,7 +8,7 @@ from typing import Any, Final
 from sipstrobe.audio import policy
 from sipstrobe.audio.format import Samples
 from sipstrobe.audio.latency import LATENCIES
-from sipstrobe.audio.mix import Entry, Mixer, MixPlan
+from sipstrobe.audio.mix import Mixer, MixPlan
 from sipstrobe.audio.policy import Group, Places, Table
 from sipstrobe.audio.presence import Presence
 from sipstrobe.audio.ring import HISTORY
@@ -22,7 +22,7 @@ from sipstrobe.errors import CommandRefused
 from sipstrobe.events import ServiceStateChanged
 from sipstrobe.io.soundcard import Buffering, make_output
 from sipstrobe.priority import Claim, arbitrate
-from sipstrobe.services.listed import Listed, Share, levels
+from sipstrobe.services.listed import Leaving, Listed, Share, levels
 from sipstrobe.services.played import Played, PlayedSounds
 from sipstrobe.services.speaker import MakeOutput, Speaker
 from sipstrobe.services.tone_check import tone_problem
@@ -41,21 +41,6 @@ ACTIVE_HOLD: Final = 2.0  # seconds that it stays so
 VOICES: Final = frozenset({SourceKind.CALL, SourceKind.PAGE})
 
 
-class _Leaving:
-    """A source that fades out."""
-
-    __slots__ = ("cause", "channel", "entry", "heard", "source", "until", "wanted_at")
-
-    def __init__(self, source: Listed, wanted_at: float, cause: Cause | None, until: float) -> None:
-        self.source = source
-        self.channel = source.entry.channel
-        self.heard = source.entry.gain > 0.0  # until now
-        self.entry = Entry(source.entry.channel, 0.0)
-        self.wanted_at = wanted_at  # when the input came that it leaves because of
-        self.cause = cause
-        self.until = until  # then it goes, whatever the card says
-
-
 class Sound:
     """Mix the sources, as the policy allows, and play them on the output of the settings.
 
@@ -72,7 +57,7 @@ class Sound:
         )
         self._listed: dict[str, Listed] = {}
         self._shares: dict[Group, Share] = {}
-        self._leaving: list[_Leaving] = []
+        self._leaving: list[Leaving] = []
         self._played = PlayedSounds(context)
         self._orders = count()
         self._past_underruns = 0  # of the sources that have gone
@@ -317,7 +302,7 @@ class Sound:
             source.leave()
             until = self._context.clock.now() + LEAVE_LIMIT
             cause = self._context.trace.current
-            self._leaving.append(_Leaving(source, wanted_at, cause, until))
+            self._leaving.append(Leaving(source, wanted_at, cause, until))
 
     def _input_at(self) -> float:
         """When the input was received that has led to the current command."""
@@ -390,7 +375,7 @@ class Sound:
                 if source in gone:
                     self._conclude(source)
 
-    def _conclude(self, leaving: _Leaving) -> None:
+    def _conclude(self, leaving: Leaving) -> None:
         channel = leaving.channel
         self._past_underruns += channel.underruns
         if channel.silent_at is not None and leaving.heard:
