@@ -240,7 +240,7 @@ ELEMENT = b"\x13" + TRIALS.to_bytes(4, "big")  # a counter that is not found wit
     "extension",
     [
         Extension(0x1000, ELEMENT + bytes(3)),  # RFC 8285 §4.3: elements of another form
-        Extension(0xBEDE, b"\xf0" + ELEMENT + bytes(2)),  # identifier 15 ends them
+        Extension(0xBEDE, b"\xf0\0" + ELEMENT + bytes(1)),  # identifier 15 ends them
         Extension(0xBEDE, b"\x01\0\0" + ELEMENT),  # as does padding with a length
         Extension(0xBEDE, ELEMENT[:4]),  # an element that ends behind them
         Extension(0xBEDE, b""),
