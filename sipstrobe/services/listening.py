@@ -16,8 +16,9 @@ from sipstrobe.events import LiveStreamChanged
 from sipstrobe.io.wavfile import endless_header
 from sipstrobe.services.speech import LiveSource
 
-STEP: Final = 0.1  # seconds of sound that are sent at a time
-LATE: Final = 0.5  # seconds by which whoever listens may be behind; what is older is left out
+PIECE: Final = 0.02  # seconds of sound that are asked for at a time
+PIECES: Final = 5  # that are sent at a time
+LATE: Final = 0.04  # by which whoever listens may be behind; what is older is left out
 MAX_LISTENERS: Final = 4
 
 
@@ -58,11 +59,14 @@ class Listening:
             yield endless_header(SAMPLE_RATE)
             due = self._clock.now()
             while True:
-                due = max(due, self._clock.now() - LATE) + STEP
-                await self._until(due)
-                samples = source(samples_in(STEP))
-                if samples is None:
-                    samples = np.zeros(samples_in(STEP), np.float32)
+                samples = np.zeros((PIECES, samples_in(PIECE)), np.float32)
+                began = max(due, self._clock.now() - LATE)
+                due = began + PIECES * PIECE
+                for n, piece in enumerate(samples, 1):
+                    await self._until(began + n * PIECE)
+                    heard = source(piece.size)
+                    if heard is not None:
+                        piece[:] = heard
                 yield np.rint(samples * np.float32(32767.0)).astype("<i2").tobytes()
         finally:
             self._count(-1)
