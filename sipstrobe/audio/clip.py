@@ -26,7 +26,7 @@ class Clip(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     file: Annotated[
         str,
         Meta(
-            pattern=r"^[0-9a-f]{64}\.[a-z0-9]{2,6}$",
+            pattern=r"^[0-9a-f]{64}\.[a-z0-9]{2,6}$(?!\n)",
             title="File",
             description="In the clip store: the SHA-256 of its bytes, and what it is.",
         ),

@@ -40,7 +40,7 @@ class DeviceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     name: Annotated[
         str,
         Meta(
-            pattern=r"^[^\x00-\x1f\x7f]{1,64}$",
+            pattern=r"^[^\x00-\x1f\x7f]{1,64}$(?!\n)",
             title="Name",
             description="How the page and other devices call this one.",
         ),
@@ -48,7 +48,7 @@ class DeviceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     serial: Annotated[
         str,
         Meta(
-            pattern="^[0-9A-F]{12}$",
+            pattern=r"^[0-9A-F]{12}$(?!\n)",
             title="Serial number",
             description="12 capital hexadecimal digits, drawn when the device first starts.",
         ),
@@ -61,7 +61,7 @@ class WebSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     host: Annotated[
         str,
         Meta(
-            pattern=r"^[0-9A-Za-z.:_-]{1,253}$",
+            pattern=r"^[0-9A-Za-z.:_-]{1,253}$(?!\n)",
             title="Address",
             description="Where the page is served: 0.0.0.0 for all IPv4 addresses, :: for IPv6.",
         ),

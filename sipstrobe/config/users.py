@@ -28,7 +28,7 @@ class User(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: Annotated[
         str,
         Meta(
-            pattern=r"^[A-Za-z0-9._@-]{1,32}$",
+            pattern=r"^[A-Za-z0-9._@-]{1,32}$(?!\n)",
             title="Name",
             description="1 to 32 letters, digits or . _ @ -",
         ),

@@ -16,7 +16,7 @@ class DigitSequence(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     sequence: Annotated[
         str,
         Meta(
-            pattern=r"^[0-9A-D*#]{1,64}$",
+            pattern=r"^[0-9A-D*#]{1,64}$(?!\n)",
             title="Sequence",
             description="1 to 64 of 0–9, A–D, * and #.",
         ),

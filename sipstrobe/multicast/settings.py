@@ -16,7 +16,7 @@ MAX_SENDERS: Final = 10  # of one source: what the kernel filters for one member
 Codec = Literal["opus", "G722", "PCMU", "PCMA", "G726-32", "L16/16000", "L16/8000", "L16/48000"]
 Latency = Literal["normal", "low", "ultra_low"]
 Cipher = Literal["AES_CM_HMAC_SHA1_80", "AES_CM_HMAC_SHA1_32", "AES_GCM"]
-Address = Annotated[str, Meta(pattern=r"^[0-9A-Fa-f:.]{2,45}$")]
+Address = Annotated[str, Meta(pattern=r"^[0-9A-Fa-f:.]{2,45}$(?!\n)")]
 
 SUITES: Final[Mapping[Cipher, Mapping[int, str]]] = {
     "AES_CM_HMAC_SHA1_80": {60: "AES_CM_128_HMAC_SHA1_80", 92: "AES_256_CM_HMAC_SHA1_80"},
@@ -34,7 +34,7 @@ class PageSource(
     label: Annotated[
         str,
         Meta(
-            pattern=r"^[^\x00-\x1f\x7f]{1,31}$",
+            pattern=r"^[^\x00-\x1f\x7f]{1,31}$(?!\n)",
             title="Label",
             description="Its name here and in rules; no two sources have the same.",
         ),
@@ -47,7 +47,7 @@ class PageSource(
     interface: Annotated[
         str,
         Meta(
-            pattern=r"^[^\x00/\s]{0,15}$",
+            pattern=r"^[^\x00/\s]{0,15}$(?!\n)",
             title="Interface",
             description="The network interface that it is received on, such as eth0; empty: the"
             " one that the system chooses.",

@@ -125,7 +125,7 @@ class SendDigits(_Action, tag="send_digits", frozen=True, kw_only=True):
     digits: Annotated[
         str,
         Meta(
-            pattern=f"^[0-9A-D*#,]{{1,{MAX_DIGITS}}}$",
+            pattern=rf"^[0-9A-D*#,]{{1,{MAX_DIGITS}}}$(?!\n)",
             title="Digits",
             description=f"1 to {MAX_DIGITS} of 0–9, A–D, * and #; a comma is a pause.",
         ),

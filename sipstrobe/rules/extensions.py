@@ -31,13 +31,16 @@ class Extension(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     number: Annotated[
         str,
         Meta(
-            pattern=r"^[^\x00-\x20\x7f@:;<>]{1,32}$",
+            pattern=r"^[^\x00-\x20\x7f@:;<>]{1,32}$(?!\n)",
             title="Number",
             description="The user part of the address that is called; * stands for any characters.",
         ),
     ]
     name: Annotated[
-        str, Meta(max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$", title="Name", description="Yours.")
+        str,
+        Meta(
+            max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$(?!\n)", title="Name", description="Yours."
+        ),
     ] = ""
     role: Annotated[
         Role,

@@ -10,11 +10,11 @@ from sipstrobe.errors import Problem
 from sipstrobe.secret import Secret
 
 # A host name or address, with a port if it is not the usual one; IPv6 in brackets.
-HOST = r"^([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?$"
+HOST = r"^([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?$(?!\n)"
 Host = Annotated[str, Meta(pattern=HOST)]
-OptionalHost = Annotated[str, Meta(pattern=HOST[:-1] + r"|^$")]
+OptionalHost = Annotated[str, Meta(pattern=HOST + r"|^$(?!\n)")]
 MAX_PORT = 65535
-OneLine = Annotated[str, Meta(max_length=128, pattern=r"^[^\x00-\x1f\x7f]*$")]
+OneLine = Annotated[str, Meta(max_length=128, pattern=r"^[^\x00-\x1f\x7f]*$(?!\n)")]
 Codec = Literal["opus", "G722", "PCMU", "PCMA", "G726-32", "L16/16000", "L16/8000", "L16/48000"]
 
 
@@ -53,7 +53,7 @@ class Account(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         str,
         Meta(
             max_length=64,
-            pattern=r"^[A-Za-z0-9\-_.!~*'()&=+$,;?/]*$",
+            pattern=r"^[A-Za-z0-9\-_.!~*'()&=+$,;?/]*$(?!\n)",
             title="User ID",
             description="User part of the address that the device calls from; the extension.",
         ),
@@ -70,7 +70,7 @@ class Account(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         str,
         Meta(
             max_length=64,
-            pattern=r"^[^\x00-\x1f\x7f]*$",
+            pattern=r"^[^\x00-\x1f\x7f]*$(?!\n)",
             title="Caller ID",
             description="The name that called phones display.",
         ),

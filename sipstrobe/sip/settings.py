@@ -99,7 +99,9 @@ class NatSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     ] = True
 
 
-AccessEntry = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[^\x00-\x20\x7f]+$")]
+AccessEntry = Annotated[
+    str, Meta(min_length=1, max_length=255, pattern=r"^[^\x00-\x20\x7f]+$(?!\n)")
+]
 
 
 class AccessSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
