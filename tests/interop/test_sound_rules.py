@@ -28,7 +28,7 @@ from sipstrobe.rules.actions import (
 )
 from sipstrobe.rules.settings import Condition, Rule
 from tests.interop.baresip import Baresip, baresip
-from tests.interop.device import RATE, Device, device, wait_until
+from tests.interop.device import RATE, START_LIMIT, Device, device, wait_until
 from tests.interop.tones import TONE_DB, write_tone
 from tests.interop.witness import SILENCE_DB, await_profile, on_time
 from tests.support.hear import Samples, level_db, loud_spans, tone_db
@@ -131,10 +131,10 @@ def phone(silence: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[B
 
 
 def upload(to: Device, name: str, file: Path) -> None:
-    """Add a clip as a program does."""
+    """Add a clip as a program does; the first one starts the process that decodes."""
     url = f"http://127.0.0.1:{to.http}/api/v1/clips?name={name}"
     command = ["curl", "-sf", "-o", "/dev/null", "--digest", "-u", f"admin:{to.password}"]
-    subprocess.run([*command, "--data-binary", f"@{file}", url], check=True, timeout=30)
+    subprocess.run([*command, "--data-binary", f"@{file}", url], check=True, timeout=START_LIMIT)
 
 
 def ring(phone: Baresip, to: Device, extension: str) -> float:
