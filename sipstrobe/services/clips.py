@@ -53,11 +53,6 @@ class Playback:
         """As the speaker calls it."""
         return f"clip {self.id}: {self.clip.name}"
 
-    @property
-    def position(self) -> int:
-        """Samples that the speaker has taken."""
-        return self.ring.consumed
-
     def refill(self, n: int) -> None:
         """Write the next n samples, or those that are left."""
         n = min(n, self.ring.space)
@@ -69,6 +64,24 @@ class Playback:
         if self.ring.consumed == self.total and not self.over:
             self.over = True
             self.on_end(self)
+
+    def snapshot(self) -> dict[str, Any]:
+        """See `Clips.snapshot`."""
+        position = self.ring.consumed
+        over = position == self.total
+        done = position // self.period - over  # the end of the last round is no new one
+        return {
+            "playback": self.id,
+            "clip": self.clip.name,
+            "number": self.clip.number,
+            "priority": self.priority,
+            "volume_db": self.volume_db,
+            "levelled_db": round(self.gain_db, 1),
+            "seconds": round(self.period / SAMPLE_RATE, 3),
+            "position_seconds": round((position - done * self.period) / SAMPLE_RATE, 3),
+            "round": done + 1,
+            "rounds": self.total and self.total // self.period,
+        }
 
     @property
     def _gain(self) -> np.float32:
@@ -108,21 +121,7 @@ class Clips:
 
     def snapshot(self) -> list[dict[str, Any]]:
         """What plays. round: which repetition, from 1; rounds: of how many, null: no end."""
-        return [
-            {
-                "playback": playback.id,
-                "clip": playback.clip.name,
-                "number": playback.clip.number,
-                "priority": playback.priority,
-                "volume_db": playback.volume_db,
-                "levelled_db": round(playback.gain_db, 1),
-                "seconds": round(playback.period / SAMPLE_RATE, 3),
-                "position_seconds": round(playback.position % playback.period / SAMPLE_RATE, 3),
-                "round": playback.position // playback.period + 1,
-                "rounds": playback.total and playback.total // playback.period,
-            }
-            for playback in self._playing.values()
-        ]
+        return [playback.snapshot() for playback in self._playing.values()]
 
     # --- orders --------------------------------------------------------------------------------
 

@@ -99,7 +99,7 @@ class ClipsDoor:
     # --- acting ---------------------------------------------------------------------------------
 
     async def _add(self, request: Request) -> Response:
-        """With ?name=…, or the field `name` of a form, or the name of its file."""
+        """With ?name=…, or the field `name` before the file of a form, or the name of that file."""
         upload = await upload_of(request)
         clip = await answered(self._views.clips.add(upload.name, upload.content))
         made = next(c for c in self._clips() if c["number"] == clip.number)

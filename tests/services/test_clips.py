@@ -102,6 +102,21 @@ def test_what_is_told_of_a_clip_is_its_sound_and_nothing_more(tmp_path: Path) ->
     assert (played.sound.underruns, played.sound.hidden_seconds) == (0, 0.0)
 
 
+def test_there_is_no_round_after_the_last(bench: Bench) -> None:
+    bench.do(PlayClip(clip="Beep", repeat=1))
+    (source,) = bench.sources.values()
+    rounds: list[tuple[int, float]] = []
+
+    while source.ring.read_into(np.empty(TICK, np.float32)):
+        (told,) = bench.clips.snapshot()
+        rounds.append((told["round"], told["position_seconds"]))
+        assert source.refill is not None
+        source.refill(7200 - source.ring.fill)
+
+    assert rounds[18:21] == [(1, 0.38), (2, 0.0), (2, 0.02)]
+    assert rounds[-1] == (2, 0.4)
+
+
 def test_a_clip_without_end_is_played_until_it_is_stopped(bench: Bench) -> None:
     playback = bench.do(PlayClip(clip="Beep", repeat=None))
 
