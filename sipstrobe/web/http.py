@@ -68,6 +68,7 @@ class HttpServer:
         self._server = _Server(self._handle, clock)
         self._turn = asyncio.Lock()
         self._listening: list[asyncio.Server] = []
+        self._streaming: set[asyncio.Transport | None] = set()
 
     async def listen(self, host: str, port: int, tls: ssl.SSLContext | None) -> None:
         loop = asyncio.get_running_loop()
@@ -84,6 +85,9 @@ class HttpServer:
         for server in self._listening:
             server.close()
         self._listening.clear()
+        for transport in self._streaming:
+            if transport is not None:
+                transport.abort()  # what would go on for ever
         self._server.pre_shutdown()
         await self._server.shutdown(SHUTDOWN_TIME)
 
@@ -97,12 +101,22 @@ class HttpServer:
                 await asyncio.sleep(0)  # calls and sound have theirs in between
             response = await self._desk.respond(request)
             if response.stream is not None:
-                return await _send_stream(incoming, response, response.stream)
+                return await self._stream(incoming, response, response.stream)
             return _answer(response)
         listener = self._desk.listen(request)
         if isinstance(listener, Response):
             return _answer(listener)
         return await _serve_live(incoming, listener)
+
+    async def _stream(
+        self, incoming: web.BaseRequest, response: Response, stream: AsyncGenerator[bytes]
+    ) -> web.StreamResponse:
+        transport = incoming.transport  # None when the other side has gone meanwhile
+        self._streaming.add(transport)
+        try:
+            return await _send_stream(incoming, response, stream)
+        finally:
+            self._streaming.discard(transport)
 
     async def _request(self, incoming: web.BaseRequest) -> Request:
         limit = self._desk.body_max_bytes(incoming.method, incoming.path)

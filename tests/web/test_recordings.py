@@ -1,5 +1,6 @@
 """Recordings over HTTP: AUD-05."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 from aiohttp import ClientSession, DigestAuthMiddleware
 
 from sipstrobe.context import Context
+from sipstrobe.web.http import SHUTDOWN_TIME
 from tests.support.waiting import until
 from tests.support.web import PASSWORDS, Device
 
@@ -109,6 +111,22 @@ async def test_the_microphone_is_heard_live_until_one_has_enough(device: Device,
         assert device.listening == 1
 
     await until(lambda: device.listening == 0)
+
+
+async def test_who_listens_does_not_hold_up_the_end_of_the_device(device: Device) -> None:
+    device.microphone["input"] = "auto"
+    digest = DigestAuthMiddleware("olga", PASSWORDS["olga"])
+    loop = asyncio.get_running_loop()
+    async with device.served() as url:
+        session = ClientSession(url, middlewares=(digest,))
+        response = await session.get(LISTEN)
+        assert device.listening == 1
+        began = loop.time()
+
+    assert loop.time() - began < SHUTDOWN_TIME, "that is for answers, which come to an end"
+    assert device.listening == 0
+    response.close()
+    await session.close()
 
 
 async def test_a_microphone_that_is_off_is_refused(url: str) -> None:
