@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 HANDSHAKE_TURN: Final = 0.005  # seconds between two looks at the sockets while keys are awaited
-_STUN, _DTLS, _MEDIA = range(4), range(20, 64), range(128, 192)  # RFC 7983 §7
+_DTLS, _MEDIA = range(20, 64), range(128, 192)  # RFC 7983 §7
 _RTCP: Final = range(192, 224)  # RFC 5761 §4
 
 Certifier = Callable[[], "Certificate"]  # who we are in a DTLS handshake
@@ -78,13 +78,12 @@ class Channel:
         """Raises OSError when there is no free pair of ports. certifier: needed for DTLS only."""
         self.ready = True
         self.on_failure: Callable[[str], None] | None = None
-        self.foreign = 0  # datagrams that are neither STUN nor DTLS nor media
+        self.foreign = 0  # datagrams that are neither DTLS nor media
         self._clock = clock
         self._receive: Receive = receive
         self._receive_rtcp: Receive = receive_rtcp
         self._certifier = certifier
-        self._on_stun: Receive | None = None
-        self._simple = False  # nothing is encrypted, and nobody but the session is told anything
+        self._simple = False  # what comes in for RTP is nothing else
         self._mux = False
         self._keying: SdesKeys | DtlsKeys | None = None
         self._srtp: list[Srtp | None] = [None, None]  # of the sockets for RTP and for RTCP
@@ -129,12 +128,7 @@ class Channel:
                 self._aim()
         self.ready = agreed.keying is None or self._srtp[0] is not None
         self.send = self.rtp.send if agreed.keying is None else self._send_protected
-        self._simplify()
-
-    def listen_for_stun(self, handler: Receive | None) -> None:
-        """Tell somebody of the STUN messages that come in on the socket for RTP."""
-        self._on_stun = handler
-        self._simplify()
+        self._simple = agreed.keying is None and not self._mux
 
     def unpark(self) -> None:
         """The peer hears us: handshakes may begin."""
@@ -156,7 +150,7 @@ class Channel:
         self._end_handshakes()
         self.rtp.close()
         self.rtcp.close()
-        self._on_stun = self.on_failure = None
+        self.on_failure = None
 
     # --- what is known --------------------------------------------------------------------------
 
@@ -203,14 +197,11 @@ class Channel:
 
     # --- receiving ------------------------------------------------------------------------------
 
-    def _simplify(self) -> None:
-        self._simple = self._keying is None and not self._mux and self._on_stun is None
-
     def _take(self, data: bytes, source: Endpoint, received_at: float) -> None:
         if self._simple:
             self._receive(data, source, received_at)
         elif not data or data[0] not in _MEDIA:
-            self._take_other(0, data, source, received_at)
+            self._take_other(0, data, source)
         elif self._mux and len(data) > 1 and data[1] in _RTCP:
             self._take_report(0, data, source, received_at)
         elif self._keying is None:
@@ -222,7 +213,7 @@ class Channel:
 
     def _take_rtcp(self, data: bytes, source: Endpoint, received_at: float) -> None:
         if not data or data[0] not in _MEDIA:
-            self._take_other(1, data, source, received_at)
+            self._take_other(1, data, source)
         elif not self._mux:
             self._take_report(1, data, source, received_at)
 
@@ -234,13 +225,11 @@ class Channel:
             if opened is not None:
                 self._receive_rtcp(opened, source, received_at)
 
-    def _take_other(self, wire: int, data: bytes, source: Endpoint, received_at: float) -> None:
+    def _take_other(self, wire: int, data: bytes, source: Endpoint) -> None:
         dtls, first = self._dtls[wire], data[0] if data else -1
         if first in _DTLS and dtls is not None:
             dtls.receive(data, source, now=self._clock.now())
             self._settle(wire, dtls)
-        elif first in _STUN and wire == 0 and self._on_stun is not None:
-            self._on_stun(data, source, received_at)
         else:
             self.foreign += 1
 
