@@ -11,6 +11,7 @@ from sipstrobe.context import Context
 from sipstrobe.dtmf.settings import DigitSequence
 from sipstrobe.events import DigitReceived, SequenceReceived
 from tests.browser.conftest import log_in
+from tests.support.waiting import until
 from tests.support.web import Device, FakeCall
 
 pytestmark = [pytest.mark.interop, pytest.mark.asyncio(loop_scope="module")]
@@ -95,8 +96,8 @@ async def test_what_is_wrong_is_said_at_its_field_and_what_was_typed_stays(
     await expect(time).to_have_value("60")
     await time.fill("5")
     await time.press("Enter")
+    await until(lambda: device.store.current.dtmf.digit_timeout == 5.0)
     await expect(field.locator(".error")).to_have_text("")
-    assert device.store.current.dtmf.digit_timeout == 5.0
 
 
 async def test_what_somebody_else_has_changed_meanwhile_is_not_undone(
