@@ -90,9 +90,9 @@ class Phone:
 
         instance_id: a URN by which registrars know the device, the same at every start (RFC 5626
         §4.1); "" does without outbound and GRUU. record: told of each call at its end.
-        folder: where a certificate of our own making is kept, and pages that are heard later; None:
-        there are none. listen: begins to listen to the
-        microphone, for the other side of an active call; None while it is off.
+        folder: where a certificate of our own making is kept, and pages that are heard later;
+        None: there are none. listen: begins to listen to the microphone, for the other side of an
+        active call; None while it is off.
         """
         self._context = context
         self._settings = SipSettings()
@@ -126,7 +126,12 @@ class Phone:
         self._moves = Moves(self._driver, self._endpoint, self.transports, self._board)
         self._lamps = BusyLamps(*signalling, self._board)
         keepalives = KeepAlives(context.random_bytes, self._driver, self._endpoint, self.transports)
-        self._routes: dict[type[Output], Callable[..., None]] = {
+        self._routes = self._routes_of(keepalives)
+        self._serve()
+
+    def _routes_of(self, keepalives: KeepAlives) -> dict[type[Output], Callable[..., None]]:
+        """Who takes which output of the endpoint."""
+        return {
             Send: self._send,
             CloseConnection: self._close_connection,
             KeepAlive: keepalives.ask,
@@ -149,12 +154,14 @@ class Phone:
             Unregistered: self.accounts.unregistered,
             ServerSilent: self.accounts.silent,
         }
+
+    def _serve(self) -> None:
+        context, limits = self._context, self._endpoint.limits
         dispatcher = context.dispatcher
         dispatcher.serve(Dial, self._outgoing.dial)
         dispatcher.serve(AnswerCall, self._answer_call)
         dispatcher.serve(HangUp, self._hang_up)
         dispatcher.serve(SendDigits, self._send_digits)
-        limits = self._endpoint.limits
         context.measures.gauge("sip_calls", "Calls at this moment", lambda: len(self._board.calls))
         context.measures.gauge("sip_dropped", "Messages beyond limits", lambda: limits.dropped)
         context.measures.gauge("sip_sources", "Sources told apart", lambda: limits.size)

@@ -10,10 +10,9 @@ import msgspec
 from sipstrobe.bus import Dispatcher
 from sipstrobe.clock import Clock
 from sipstrobe.commands import AnswerCall, Command, Dial, HangUp, SendDigits
-from sipstrobe.config.users import Role
 from sipstrobe.errors import CommandRefused
 from sipstrobe.web.commands import read_body
-from sipstrobe.web.exchange import Handler, HttpProblem, Request, Response, Route, json
+from sipstrobe.web.exchange import HttpProblem, Request, Response, Route, act, json, look
 from sipstrobe.web.status import call_json
 from sipstrobe.web.views import CallView, Views
 
@@ -49,12 +48,6 @@ class Calls:
         self._views = views
 
     def routes(self) -> list[Route]:
-        def look(path: str, handler: Handler) -> Route:
-            return Route(method="GET", path=path, handler=handler, role=Role.VIEWER)
-
-        def act(method: str, path: str, handler: Handler) -> Route:
-            return Route(method=method, path=path, handler=handler, role=Role.OPERATOR)
-
         return [
             look(PATH, self._list),
             look(PATH + "/*", self._one),

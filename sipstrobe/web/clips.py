@@ -11,7 +11,7 @@ from sipstrobe.config.users import Role
 from sipstrobe.errors import CommandRefused
 from sipstrobe.io.soundfiles import ACCEPTED, MAX_BYTES
 from sipstrobe.web.commands import read_body
-from sipstrobe.web.exchange import Handler, HttpProblem, Request, Response, Route, json
+from sipstrobe.web.exchange import HttpProblem, Request, Response, Route, act, json, look
 from sipstrobe.web.upload import upload_of
 from sipstrobe.web.views import Views
 
@@ -59,12 +59,6 @@ class ClipsDoor:
         self._views = views
 
     def routes(self) -> list[Route]:
-        def look(path: str, handler: Handler) -> Route:
-            return Route(method="GET", path=path, handler=handler, role=Role.VIEWER)
-
-        def act(method: str, path: str, handler: Handler) -> Route:
-            return Route(method=method, path=path, handler=handler, role=Role.OPERATOR)
-
         return [
             look(PATH, self._list),
             look(PATH + "/*", self._one),

@@ -113,6 +113,16 @@ class Route:
     """What to answer when the handler was content and the disk was not."""
 
 
+def look(path: str, handler: Handler) -> Route:
+    """What every account may see."""
+    return Route(method="GET", path=path, handler=handler, role=Role.VIEWER)
+
+
+def act(method: str, path: str, handler: Handler) -> Route:
+    """What operators may do, or see."""
+    return Route(method=method, path=path, handler=handler, role=Role.OPERATOR)
+
+
 class HttpProblem(RemoteProtocolError):
     """A request that is answered with a problem (RFC 9457) of this HTTP status."""
 

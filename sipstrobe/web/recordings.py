@@ -5,8 +5,7 @@ from collections.abc import Awaitable
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
-from sipstrobe.config.users import Role
-from sipstrobe.web.exchange import Handler, HttpProblem, Request, Response, Route, json
+from sipstrobe.web.exchange import HttpProblem, Request, Response, Route, act, json
 from sipstrobe.web.views import RecordedView, Views
 
 T = TypeVar("T")
@@ -24,9 +23,6 @@ class RecordingsDoor:
         self._hear = views.microphone_sound
 
     def routes(self) -> list[Route]:
-        def act(method: str, path: str, handler: Handler) -> Route:
-            return Route(method=method, path=path, handler=handler, role=Role.OPERATOR)
-
         return [
             act("GET", PATH, self._list),
             act("GET", PATH + "/*", self._download),

@@ -6,8 +6,7 @@ from typing import Final
 import msgspec
 
 from sipstrobe.audio.policy import DEFAULT
-from sipstrobe.config.users import Role
-from sipstrobe.web.exchange import Handler, Request, Response, Route, json
+from sipstrobe.web.exchange import Request, Response, Route, json, look
 from sipstrobe.web.views import Views
 
 PATH: Final = "/api/v1/sound"
@@ -20,9 +19,6 @@ class SoundDoor:
         self._views = views
 
     def routes(self) -> list[Route]:
-        def look(path: str, handler: Handler) -> Route:
-            return Route(method="GET", path=path, handler=handler, role=Role.VIEWER)
-
         return [look(PATH + "/policy", self._policy), look(PATH + "/played", self._played)]
 
     def _policy(self, _: Request) -> Response:
