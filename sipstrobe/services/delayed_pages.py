@@ -80,6 +80,8 @@ class _Page:
     path: Path
     tape: Tape | None = None  # while it is taken down
     sink: _Sink | None = None
+    over: bool = False  # its caller has hung up; the rest is on its way to the disk
+    dropped: bool = False  # on that way, by an order
     file: PcmFile | None = None  # while it is played
     position: int = 0  # in it, of the next sample
     left: int = 0  # samples from there to the end
@@ -135,6 +137,7 @@ class DelayedPages:
         """It is over: what was said is played as soon as all of it is on the disk."""
         page = self._taken.get(call.id)
         if page is not None and page.tape is not None:
+            page.over = True
             page.tape.stop()
 
     def snapshot(self) -> dict[str, Any]:
@@ -163,7 +166,7 @@ class DelayedPages:
         sink = page.sink
         if problem:
             logger.warning("page of call %s: %s", page.call, problem)
-        if problem or sink is None or sink.last - sink.first < SHORTEST:
+        if problem or page.dropped or sink is None or sink.last - sink.first < SHORTEST:
             self._forget(page)
         else:
             self._waiting.append(page)
@@ -234,6 +237,8 @@ class DelayedPages:
         self._waiting.clear()
         for page in waiting:
             self._forget(page)
+        for page in self._taken.values():
+            page.dropped = page.over
         if self._playing is not None:
             self._end(self._playing)
 

@@ -1,6 +1,7 @@
 """Record, then play: what a caller says is heard once, and when he has hung up."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -158,6 +159,20 @@ async def test_pages_are_stopped_by_an_order(station: Station) -> None:
     assert station.device.sources == {}
 
 
+async def test_an_order_stops_also_what_is_on_its_way_to_the_disk(station: Station) -> None:
+    """The caller has hung up: to whoever gives the order, his page waits like the others."""
+    peer, port = await station.call()
+    await station.speak(peer, port, 600.0, 0.6)
+    station.device.hang_up()
+    assert _pages(station)["recording"] == ["in-1"]
+
+    station.device.do(StopPages())
+
+    await peer.asked("BYE")
+    await until(lambda: not _folder(station))
+    assert station.device.sources == {}
+
+
 async def test_who_speaks_too_long_is_hung_up_and_heard(station: Station) -> None:
     peer, port = await station.call()
     await station.speak(peer, port, 600.0, 0.6)
@@ -198,9 +213,13 @@ def pitch(sound: Samples) -> float:
     return float(np.argmax(spectrum)) * SAMPLE_RATE / sound.size
 
 
-def _folder(station: Station) -> list[str]:
-    """The calls of which something is kept."""
+def _pages(station: Station) -> dict[str, Any]:
     pages = station.device.phone.delayed_pages
     assert pages is not None
-    seen = pages.snapshot()
+    return pages.snapshot()
+
+
+def _folder(station: Station) -> list[str]:
+    """The calls of which something is kept."""
+    seen = _pages(station)
     return [*seen["recording"], *seen["waiting"], *([seen["playing"]] if seen["playing"] else [])]
