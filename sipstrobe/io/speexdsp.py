@@ -18,6 +18,8 @@ LIBRARY: Final = "libspeexdsp.so.1"
 PACKAGE: Final = "libspeexdsp1"  # of Debian
 RESIDUAL_DB: Final = -40  # what is left of the echo is pressed by so much while only it is heard …
 RESIDUAL_ACTIVE_DB: Final = -15  # … and by so much while somebody speaks over it
+LOUDER: Final = 1.12  # in power (0.5 dB): what is left of a sound is never louder than the sound
+SMOOTHING: Final = 0.2  # of both powers, a frame
 
 # From speex_echo.h and speex_preprocess.h:
 _SET_SAMPLING_RATE: Final = 24
@@ -74,6 +76,9 @@ class EchoCanceller:
             found.speex_preprocess_ctl(self._residual, request, ctypes.byref(number))
         found.speex_preprocess_ctl(self._residual, _SET_ECHO_STATE, self._echo)
         self._heard, self._played, self._out = (np.zeros(frame, np.int16) for _ in range(3))
+        self._power_heard = self._power_left = 0.0
+        self._astray = False
+        self._rise = np.linspace(0.0, 1.0, frame, endpoint=False, dtype=np.float32)
 
     def process(
         self, heard: NDArray[np.float32], played: NDArray[np.float32]
@@ -87,8 +92,25 @@ class EchoCanceller:
         self._library.speex_echo_cancellation(
             self._echo, self._heard.ctypes.data, self._played.ctypes.data, out
         )
+        self._keep_from_harm()
         self._library.speex_preprocess_run(self._residual, out)
         return self._out.astype(np.float32) / _FULL_SCALE
+
+    def _keep_from_harm(self) -> None:
+        """Hand on what was heard, as it was, for as long as the filter makes it louder.
+
+        A steady tone in the speaker and another one in the room are alike for long enough that the
+        filter learns an echo that is none; the library itself notices half a second later."""
+        heard, left = self._heard.astype(np.float32), self._out.astype(np.float32)
+        self._power_heard += SMOOTHING * (float(heard @ heard) - self._power_heard)
+        self._power_left += SMOOTHING * (float(left @ left) - self._power_left)
+        before = self._astray
+        self._astray = self._power_left > self._power_heard * (1.0 if before else LOUDER)
+        if self._astray and before:
+            self._out[:] = self._heard
+        elif self._astray or before:
+            share = self._rise if self._astray else 1.0 - self._rise
+            self._out[:] = np.rint(left + share * (heard - left))
 
     def close(self) -> None:
         """Free its memory; may be called twice."""

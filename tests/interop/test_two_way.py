@@ -96,8 +96,7 @@ def test_muted_nothing_of_the_room_gets_out(room: Device, tmp_path: Path) -> Non
             heard = phone.heard()
 
             assert level_db(heard[: RATE // 2]) < -65.0
-            # Once it has settled: right after the change a piece was seen 2 dB too loud.
-            assert np.median(tones_db(heard, ROOM)[-5:-1]) == EXPECTED
+            assert max(tones_db(heard, ROOM)) == EXPECTED
             played = room.heard(began, time.monotonic())
             assert max(end - start for start, end in loud_spans(played)) > 0.7
 

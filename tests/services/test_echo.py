@@ -7,9 +7,14 @@ from sipstrobe.audio.format import SAMPLE_RATE, Samples
 from sipstrobe.io import speexdsp
 from sipstrobe.services.echo import AHEAD, FRAME, Echo, Reference, make_echo
 from tests.services.room import Played, echo_of, speech
-from tests.support.hear import level_db
+from tests.support.hear import level_db, tone_db
 
 needs_library = pytest.mark.skipif(speexdsp.library() is None, reason="no libspeexdsp")
+
+
+def tone(hertz: float, seconds: float, level: float = -15.0) -> Samples:
+    at = np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
+    return (10 ** (level / 20) * np.sqrt(2) * np.sin(2 * np.pi * hertz * at)).astype(np.float32)
 
 
 def through(echo: Echo, heard: Samples, played: Played, jitter: float = 0.0) -> Samples:
@@ -72,6 +77,21 @@ def test_nothing_is_taken_away_while_the_speaker_is_silent() -> None:
 
     after = reduction_db(near, out, 1.0, 3.0)
     assert after == pytest.approx(0.0, abs=0.5)
+
+
+@needs_library
+@pytest.mark.parametrize("shift", [0, 97, 291])
+def test_what_is_no_echo_does_not_become_louder(shift: int) -> None:
+    """Somebody whistles, and none of the tone in the speaker comes back: the filter, which is new
+    when the microphone is opened, takes the one for an echo of the other (by itself: +1.8 dB)."""
+    whistle, caller = tone(600.0, 3.0), tone(1020.0, 3.1)
+    played = Played(caller[shift:])
+
+    out = through(make_echo(Reference(played.tap, lambda: None)), whistle, played)
+
+    pieces = out[FRAME : FRAME + 29 * 4800].astype(np.float64).reshape(29, -1)
+    levels = [tone_db(piece, 600.0, SAMPLE_RATE) for piece in pieces]
+    assert [min(levels), max(levels)] == [pytest.approx(-15.0, abs=0.5)] * 2
 
 
 def test_without_the_library_the_microphone_goes_down() -> None:
