@@ -40,6 +40,7 @@ from sipstrobe.services.clip_library import ClipLibrary
 from sipstrobe.services.clips import Clips
 from sipstrobe.services.greeting import Greeting
 from sipstrobe.services.history import History
+from sipstrobe.services.http_stream import HttpStream
 from sipstrobe.services.listening import Listening
 from sipstrobe.services.microphone import Listener, Microphone
 from sipstrobe.services.paging import Paging
@@ -156,6 +157,7 @@ class Device:
             context, self.sound.tap, self.sound.catch_up, allowed=options.microphone
         )
         self.paging = Paging(context)
+        self.http_stream = HttpStream(context)
         self.history = History(context, options.state)
         serial = store.current.device.serial
         self.phone = Phone(
@@ -281,6 +283,7 @@ class Device:
             clips=self.clips,
             phone=self.phone,
             paging=self.paging,
+            http_stream=self.http_stream,
             automation=self.automation,
             properties=self.properties,
             settings=self.settings,
@@ -296,9 +299,9 @@ class Device:
 
 
 def _places(multicast: MulticastSettings) -> Places | None:
-    """The list by which calls and clips are heard, while there are pages as well."""
+    """The list by which calls, streams and clips are heard, while there are pages as well."""
     ranks = ranking(multicast)
-    return Places(ranks.sip, ranks.clip) if multicast.enabled else None
+    return Places(ranks.sip, ranks.clip, ranks.stream) if multicast.enabled else None
 
 
 def _instance_id(serial: str) -> str:

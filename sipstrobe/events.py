@@ -74,7 +74,7 @@ class OperationPhase(StrEnum):
 
 
 class PageState(StrEnum):
-    """How a source of pages stands (checklist MCC-08, GAP-20)."""
+    """How a source of pages, or the audio stream, stands (checklist MCC-08, GAP-20)."""
 
     ACTIVE = "active"  # it is heard
     HIDDEN = "hidden"  # somebody speaks, and something else is heard instead
@@ -323,6 +323,17 @@ class OutputActive(Event):
     Kind.PROPERTY,
     "The microphone is on: it has an input and is not muted",
     rest={"on": "false"},
+@_declared(
+    "sound/stream",
+    Kind.PROPERTY,
+    "An audio stream over HTTP is heard, or hidden by what ranks higher",
+    rest={"state": "idle"},
+)
+class StreamStateChanged(Event):
+    state: PageState
+    sender: str  # account and address of who transmits, or did last
+
+
 )
 class MicrophoneChanged(Event):
     on: bool

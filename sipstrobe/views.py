@@ -6,6 +6,7 @@ from sipstrobe.services.automation import Automation
 from sipstrobe.services.clip_library import ClipLibrary
 from sipstrobe.services.clips import Clips
 from sipstrobe.services.history import History
+from sipstrobe.services.http_stream import HttpStream
 from sipstrobe.services.listening import Listening
 from sipstrobe.services.microphone import Microphone
 from sipstrobe.services.paging import Paging
@@ -29,6 +30,7 @@ def views_of(
     clips: Clips,
     phone: Phone,
     paging: Paging,
+    http_stream: HttpStream,
     automation: Automation,
     properties: Properties,
     settings: SettingsService,
@@ -56,6 +58,7 @@ def views_of(
         recordings=recorder,
         pages=phone.pages,
         multicast=paging.snapshot,
+        stream=http_stream,
         clips=library,
         clips_playing=clips.snapshot,
         lights=lambda: signals.light_states,

@@ -33,13 +33,17 @@ class Group(NamedTuple):
 
 
 class Places(NamedTuple):
-    """Those of all calls, with what callers leave to be played later, and of all clips."""
+    """Those of all calls, with what callers leave to be played later, of all clips, and of audio
+    streams."""
 
     calls: int
     clips: int
+    streams: int = 0  # before all others
 
-    def of(self, kind: SourceKind) -> int | None:
+    def of(self, kind: SourceKind, *, streamed: bool = False) -> int | None:
         """The place of a sound that has none of its own."""
+        if streamed:
+            return self.streams
         if kind is SourceKind.CLIP:
             return self.clips
         return self.calls if kind in (SourceKind.CALL, SourceKind.PAGE) else None

@@ -34,7 +34,8 @@ class AddSource(Command):
     not heard goes on all the same, so that it is up to date when its turn comes.
 
     place: in the list that decides between pages, calls and clips, where there is one and the place
-    is not that of its kind. on_heard: told at once whether it is heard, and whenever that changes.
+    is not that of its kind. streamed: it has the place of audio streams there. on_heard: told at
+    once whether it is heard, and whenever that changes. relayable: it may go out as multicast.
 
     Refused: too_many_sources.
     """
@@ -46,6 +47,7 @@ class AddSource(Command):
     refill: Callable[[int], None] | None = field(default=None, repr=False)
     heard: bool = True
     place: int | None = None  # 1 is the first
+    streamed: bool = False
     on_heard: Callable[[bool], None] | None = field(default=None, repr=False)
 
 

@@ -9,14 +9,15 @@ from typing import Final, Literal
 
 from sipstrobe.multicast.settings import InternalSource, MulticastSettings, PageSource
 
-SOUNDS: Final[tuple[Literal["sip", "clip"], ...]] = ("sip", "clip")
+SOUNDS: Final[tuple[Literal["sip", "stream", "clip"], ...]] = ("sip", "stream", "clip")
 
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """The rank of calls, of clips, and the pages with theirs."""
+    """The rank of calls, of audio streams, of clips, and the pages with theirs."""
 
     sip: int
+    stream: int
     clip: int
     pages: tuple[tuple[int, PageSource], ...]
 
@@ -32,4 +33,4 @@ def ranking(multicast: MulticastSettings) -> Ranking:
             ranks[source.sound] = rank
         else:
             pages.append((rank, source))
-    return Ranking(ranks["sip"], ranks["clip"], tuple(pages))
+    return Ranking(ranks["sip"], ranks["stream"], ranks["clip"], tuple(pages))

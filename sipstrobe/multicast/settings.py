@@ -111,7 +111,10 @@ class InternalSource(
 ):
     """Sound of the device itself that takes part in the ranking (GAP-16)."""
 
-    sound: Annotated[Literal["sip", "clip"], Meta(title="Sound", description="Calls or clips.")]
+    sound: Annotated[
+        Literal["sip", "stream", "clip"],
+        Meta(title="Sound", description="Calls, audio streams over HTTP, or clips."),
+    ]
 
 
 Source = PageSource | InternalSource
@@ -136,8 +139,8 @@ class MulticastSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
             max_length=MAX_SOURCES,
             title="Sources",
             description="The first in the list has rank 1, which is the highest: of those that"
-            " sound at once only the highest is heard. Calls and clips have a place in the list;"
-            " where they are not named, they come before all others.",
+            " sound at once only the highest is heard. Calls, audio streams and clips have a place"
+            " in the list; where they are not named, they come before all others.",
         ),
     ] = ()
 

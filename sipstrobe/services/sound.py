@@ -263,7 +263,7 @@ class Sound:
         if self._places is None:
             place = None
         elif place is None:
-            place = self._places.of(command.kind)
+            place = self._places.of(command.kind, streamed=command.streamed)
         group = Group(command.rank, command.kind, place)
         return self._shares.setdefault(group, Share(group))
 

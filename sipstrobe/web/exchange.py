@@ -14,6 +14,7 @@ from sipstrobe.errors import RemoteProtocolError
 JSON = "application/json; charset=utf-8"
 PROBLEM = "application/problem+json"  # RFC 9457
 BODY_MAX_BYTES = 64 * 1024  # of a request, where a route does not allow more
+ENDLESS = 2**63  # the same of one that goes on for as long as its sender likes
 QUERY_MAX = 16  # fields
 
 

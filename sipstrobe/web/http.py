@@ -8,7 +8,9 @@ import asyncio
 import logging
 import ssl
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator
+from contextlib import contextmanager
+from math import inf
 from typing import Any, Protocol
 
 from aiohttp import web
@@ -16,7 +18,8 @@ from aiohttp.web_protocol import RequestHandler
 
 from sipstrobe.clock import Clock, Handle
 from sipstrobe.errors import RemoteProtocolError
-from sipstrobe.web.exchange import HttpProblem, Request, Response, problem
+from sipstrobe.web.exchange import ENDLESS, HttpProblem, Request, Response, problem
+from sipstrobe.web.http10 import UnframedBody
 from sipstrobe.web.live import Listener
 
 logger = logging.getLogger(__name__)
@@ -25,7 +28,7 @@ CONNECTIONS_MAX = 256
 CONNECTIONS_PER_ADDRESS_MAX = 64
 KEEP_ALIVE = 75.0  # seconds for which an idle connection is kept
 BODY_TIME = 30.0  # seconds in which a request's body must be complete
-STREAM_TIME = 1800.0  # seconds in which one must be that is taken as it comes
+STREAM_TIME = 1800.0  # seconds in which one must be that is taken as it comes, and has an end
 PIECE_TIME = 30.0  # seconds until its next bytes
 WRITE_TIME = 30.0  # seconds for which a peer may leave what we send unread
 SHUTDOWN_TIME = 1.0  # seconds for what is under way when the server closes
@@ -65,10 +68,10 @@ class HttpServer:
     def __init__(self, desk: Desk, clock: Clock) -> None:
         self._desk = desk
         self._clock = clock
-        self._server = _Server(self._handle, clock)
+        self._server = _Server(self._handle, clock, self._is_endless)
         self._turn = asyncio.Lock()
         self._listening: list[asyncio.Server] = []
-        self._streaming: set[asyncio.Transport | None] = set()
+        self._lasting: set[asyncio.Transport | None] = set()  # of what may go on for long
 
     async def listen(self, host: str, port: int, tls: ssl.SSLContext | None) -> None:
         loop = asyncio.get_running_loop()
@@ -85,9 +88,9 @@ class HttpServer:
         for server in self._listening:
             server.close()
         self._listening.clear()
-        for transport in self._streaming:
+        for transport in self._lasting:
             if transport is not None:
-                transport.abort()  # what would go on for ever
+                transport.abort()
         self._server.pre_shutdown()
         await self._server.shutdown(SHUTDOWN_TIME)
 
@@ -99,24 +102,35 @@ class HttpServer:
         if incoming.headers.get("Upgrade", "").lower() != "websocket":
             async with self._turn:  # of many that come at once, one at each turn of the loop:
                 await asyncio.sleep(0)  # calls and sound have theirs in between
-            response = await self._desk.respond(request)
-            if response.stream is not None:
-                return await self._stream(incoming, response, response.stream)
-            return _answer(response)
+            return await self._respond(incoming, request)
         listener = self._desk.listen(request)
         if isinstance(listener, Response):
             return _answer(listener)
         return await _serve_live(incoming, listener)
 
-    async def _stream(
-        self, incoming: web.BaseRequest, response: Response, stream: AsyncGenerator[bytes]
-    ) -> web.StreamResponse:
+    async def _respond(self, incoming: web.BaseRequest, request: Request) -> web.StreamResponse:
+        if request.content is None:
+            response = await self._desk.respond(request)
+        else:
+            with self._lasts(incoming):
+                response = await self._desk.respond(request)
+        if response.stream is None:
+            return _answer(response)
+        with self._lasts(incoming):
+            return await _send_stream(incoming, response, response.stream)
+
+    @contextmanager
+    def _lasts(self, incoming: web.BaseRequest) -> Generator[None]:
+        """The end of the server cuts it short."""
         transport = incoming.transport  # None when the other side has gone meanwhile
-        self._streaming.add(transport)
+        self._lasting.add(transport)
         try:
-            return await _send_stream(incoming, response, stream)
+            yield
         finally:
-            self._streaming.discard(transport)
+            self._lasting.discard(transport)
+
+    def _is_endless(self, path: str) -> bool:
+        return self._desk.body_max_bytes("POST", path) == ENDLESS
 
     async def _request(self, incoming: web.BaseRequest) -> Request:
         limit = self._desk.body_max_bytes(incoming.method, incoming.path)
@@ -156,7 +170,7 @@ async def _pieces(incoming: web.BaseRequest, limit: int) -> AsyncIterator[bytes]
     if incoming.headers.get("Expect", "").lower() == "100-continue" and incoming.transport:
         incoming.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
     size = 0
-    deadline = asyncio.get_running_loop().time() + STREAM_TIME
+    deadline = asyncio.get_running_loop().time() + (STREAM_TIME if limit < ENDLESS else inf)
     while True:
         until = min(deadline, asyncio.get_running_loop().time() + PIECE_TIME)
         try:
@@ -244,10 +258,14 @@ class _Server(web.Server):
     """Hand out connections of our kind, as many as the bounds allow."""
 
     def __init__(
-        self, handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], clock: Clock
+        self,
+        handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
+        clock: Clock,
+        is_endless: Callable[[str], bool],
     ) -> None:
         super().__init__(handler)
         self.clock = clock
+        self.is_endless = is_endless
         self.by_address: Counter[str] = Counter()
 
     def __call__(self) -> RequestHandler:
@@ -278,6 +296,10 @@ class _Connection(RequestHandler):
         self._server = server
         self._address = ""
         self._unread: Handle | None = None
+        self._framed = UnframedBody(server.is_endless)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(self._framed(data))
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)

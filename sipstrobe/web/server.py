@@ -21,6 +21,7 @@ from sipstrobe.web.compat.media_clips import MediaClips
 from sipstrobe.web.compat.siren_and_light import SirenAndLight
 from sipstrobe.web.exchange import HttpProblem, Request, Response, Route
 from sipstrobe.web.gate import Gate
+from sipstrobe.web.compat.transmit import Transmit
 from sipstrobe.web.live import Listener, Live
 from sipstrobe.web.recordings import RecordingsDoor
 from sipstrobe.web.router import Router
@@ -125,6 +126,7 @@ class WebServer:
             MediaClips(context.dispatcher, views, context.random_bytes),
             SettingsDoor(context.dispatcher, store),
             SoundDoor(views),
+            Transmit(views),
             RecordingsDoor(views),
             SirenAndLight(
                 context.dispatcher,

@@ -53,6 +53,7 @@ class Status:
             "recordings": views.recordings.snapshot(),
             "pages": views.pages(),
             "multicast": views.multicast(),
+            "stream": views.stream.snapshot(),
             "lights": views.lights(),
             "services": views.services(),
             "triggers": [

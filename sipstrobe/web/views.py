@@ -178,6 +178,18 @@ class ClipsView(Protocol):
     async def delete(self, number: int) -> None: ...
 
 
+class StreamView(Protocol):
+    """The audio stream that somebody sends over HTTP, and its way in."""
+
+    def snapshot(self) -> Mapping[str, object]:
+        """state, sender, type, level_db and waiting_ms; plain values."""
+        ...
+
+    async def transmit(self, content_type: str, sender: str, content: AsyncIterator[bytes]) -> None:
+        """Play what comes until it ends. Raises CommandRefused: unknown_type, busy, stalled …"""
+        ...
+
+
 class RecordedView(Protocol):
     """A recording that there is; began: seconds since 1970, size: bytes."""
 
@@ -244,6 +256,7 @@ class Views:
     """input, name, allowed, muted, working, problem, listeners, level_db, echo, … of it."""
     played: Callable[[], Sequence[object]]
     """What was heard of each sound that has ended, the oldest first; plain values."""
+    stream: StreamView
     clips: ClipsView
     clips_playing: Callable[[], Sequence[Mapping[str, Any]]]
     """playback, clip, number, priority, volume_db, levelled_db, seconds, position_seconds, round

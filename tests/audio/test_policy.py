@@ -155,9 +155,10 @@ def test_the_owner_says_what_else_a_page_does_to_a_call_before_which_it_comes() 
 
 
 def test_a_sound_without_a_place_of_its_own_has_that_of_its_kind() -> None:
-    places = Places(calls=2, clips=1)
+    places = Places(calls=2, clips=1, streams=3)
 
     assert [places.of(kind) for kind in (CALL, PAGE, CLIP, SIREN, TONE)] == [2, 2, 1, None, None]
+    assert places.of(PAGE, streamed=True) == 3
 
 
 _RULE = st.builds(

@@ -24,19 +24,22 @@ def page(label: str, address: str = "239.1.2.3", senders: tuple[str, ...] = ()) 
 def test_ranks_are_places_in_the_list_without_gaps() -> None:
     """GAP-16: moving one shifts the others."""
     fire, music = page("Fire"), page("Music")
-    sip, clip = InternalSource(sound="sip"), InternalSource(sound="clip")
+    clip, sip, stream = (InternalSource(sound=sound) for sound in ("clip", "sip", "stream"))
 
-    found = ranking(MulticastSettings(sources=(fire, clip, sip, music)))
+    found = ranking(MulticastSettings(sources=(fire, clip, sip, music, stream)))
 
-    assert (found.sip, found.clip, found.pages) == (3, 2, ((1, fire), (4, music)))
+    assert (found.sip, found.stream, found.clip) == (3, 5, 2)
+    assert found.pages == ((1, fire), (4, music))
 
 
-def test_calls_and_clips_that_are_not_named_come_first() -> None:
+def test_what_of_the_device_itself_is_not_named_comes_first() -> None:
+    """GAP-16: calls, audio streams and clips."""
     fire, clip = page("Fire"), InternalSource(sound="clip")
 
-    assert ranking(MulticastSettings(sources=(fire,))).pages == ((3, fire),)
+    found = ranking(MulticastSettings(sources=(fire,)))
+    assert (found.sip, found.stream, found.clip, found.pages) == (1, 2, 3, ((4, fire),))
     found = ranking(MulticastSettings(sources=(fire, clip)))
-    assert (found.sip, found.clip, found.pages) == (1, 3, ((2, fire),))
+    assert (found.sip, found.stream, found.clip, found.pages) == (1, 2, 4, ((3, fire),))
 
 
 @pytest.mark.parametrize(

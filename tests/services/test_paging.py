@@ -81,7 +81,7 @@ async def test_groups_are_joined_while_pages_are_received(network: Namespace) ->
     send(2)
     await until(lambda: building.states)
     assert building.states == [("Page 2", "active")]
-    assert building.orders[0].place == 4  # after calls, clips and the first page
+    assert building.orders[0].place == 5  # after calls, streams, clips and the first page
     building.have(page(1))
 
     assert building.states[-1] == ("Page 2", "idle")
@@ -98,7 +98,7 @@ async def test_a_page_that_moves_in_the_list_stays_joined(network: Namespace) ->
     send(2)
     await until(lambda: building.orders)
 
-    assert building.orders[0].place == 3
+    assert building.orders[0].place == 4
     building.paging.close()
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections import ChainMap
-from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +15,7 @@ from sipstrobe.config.files import Files, Memory
 from sipstrobe.config.store import Store
 from sipstrobe.config.users import Role, User, make_user
 from sipstrobe.context import Context
-from sipstrobe.errors import CommandRefused
+from sipstrobe.errors import CommandRefused, RemoteProtocolError
 from sipstrobe.events import Function
 from sipstrobe.io.wavfile import endless_header
 from sipstrobe.lightsiren.settings import MaintenanceSettings
@@ -132,6 +132,30 @@ class Recordings:
 
 
 @dataclass
+class FakeStream:
+    """Takes what is sent, and remembers it."""
+
+    problem: CommandRefused | None = None
+    heard: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    content: bytes = b""
+    ended: str = ""  # how
+
+    def snapshot(self) -> dict[str, object]:
+        return {"state": "idle", "sender": "", "type": "", "level_db": -120.0, "waiting_ms": 0}
+
+    async def transmit(self, content_type: str, sender: str, content: AsyncIterator[bytes]) -> None:
+        if self.problem is not None:
+            raise self.problem
+        self.heard.append((content_type, sender))
+        try:
+            async for piece in content:
+                self.content += piece
+            self.ended = "as it should"
+        except RemoteProtocolError as error:
+            self.ended = str(error)
+
+
+@dataclass
 class Device:
     """The parts of one device, put together as the app does it, without SIP and sound."""
 
@@ -153,6 +177,7 @@ class Device:
     digits: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     sources: dict[str, AddSource] = field(default_factory=dict[str, AddSource])
     listening: int = 0  # to the microphone
+    stream: FakeStream = field(default_factory=FakeStream)
     disk_works: bool = True
     library: ClipLibrary = field(init=False)
     clips: Clips = field(init=False)
@@ -232,6 +257,7 @@ class Device:
             recordings=self.recordings,
             pages=lambda: {"recording": [], "waiting": [], "playing": ""},
             multicast=lambda: {"sources": 0, "joined": 0, "told": []},
+            stream=self.stream,
             clips=self.library,
             clips_playing=self.clips.snapshot,
             lights=lambda: self.signals.light_states,

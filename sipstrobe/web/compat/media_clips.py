@@ -14,6 +14,7 @@ from sipstrobe.commands import CLIP_VOLUME_DB, MAX_REPEAT, PlayClip, StopClip
 from sipstrobe.config.users import Role
 from sipstrobe.errors import CommandRefused, ConfigError, RemoteProtocolError
 from sipstrobe.web.clips import UPLOAD_MAX_BYTES, download
+from sipstrobe.web.compat.text_cgi import WrongArgument, refuse_other_outputs, text
 from sipstrobe.web.exchange import HttpProblem, Request, Response, Route
 from sipstrobe.web.upload import upload_of
 from sipstrobe.web.views import Views
@@ -22,15 +23,10 @@ MEDIA: Final = "/axis-cgi/mediaclip.cgi"
 PLAY: Final = "/axis-cgi/playclip.cgi"
 STOP: Final = "/axis-cgi/stopclip.cgi"
 MAX_VOLUME: Final = 1000  # per cent, linear
-TEXT: Final = "text/plain; charset=utf-8"
 _EXTENSION = re.compile(r"\.(au|mp3|opus|ogg|wav|flac)$", re.IGNORECASE)
 
 
 _Handler = Callable[[Request], Response | Awaitable[Response]]
-
-
-class _Wrong(Exception):
-    """What the client did wrong, in words."""
 
 
 class MediaClips:
@@ -78,11 +74,11 @@ class MediaClips:
     def _act(self, request: Request) -> Response | Awaitable[Response]:
         action = self._actions.get(request.query("action") or "")
         if action is None:
-            raise _Wrong(f"action must be one of {', '.join(self._actions)}")
+            raise WrongArgument(f"action must be one of {', '.join(self._actions)}")
         return action(request)
 
     def _play(self, request: Request) -> Response:
-        _refuse_other_outputs(request)
+        refuse_other_outputs(request)
         clip, called = self._wanted(request)
         repeat = _number(request, "repeat", 0, range(-1, MAX_REPEAT + 1))
         volume = _number(request, "volume", 100, range(MAX_VOLUME + 1))
@@ -101,9 +97,9 @@ class MediaClips:
 
     async def _upload(self, request: Request) -> Response:
         if request.content is None:
-            raise _Wrong("a clip is uploaded by POST")
+            raise WrongArgument("a clip is uploaded by POST")
         if request.query("media") not in (None, "audio"):
-            raise _Wrong("media must be audio")
+            raise WrongArgument("media must be audio")
         upload = await upload_of(request)
         clip = await self._views.clips.add(upload.name, upload.content)
         return _ok(f"uploaded={clip.number}")
@@ -117,7 +113,7 @@ class MediaClips:
         number = self._numbered(request)["number"]
         name = request.query("name")
         if name is None:
-            raise _Wrong("name is missing")
+            raise WrongArgument("name is missing")
         await self._views.clips.rename(number, name)
         return _ok(f"updated={number}")
 
@@ -133,22 +129,22 @@ class MediaClips:
             clip = self._numbered(request)
             return clip, str(clip["number"])
         if request.query("clip") is not None:
-            raise _Wrong("give either clip or location")
+            raise WrongArgument("give either clip or location")
         pattern = _plain(location)
         found = [c for c in self._views.clips.listing() if fnmatchcase(_plain(c["name"]), pattern)]
         if not found:
-            raise _Wrong(f"there is no clip {location[:64]!r}")
+            raise WrongArgument(f"there is no clip {location[:64]!r}")
         drawn = int.from_bytes(self._random_bytes(4), "big") % len(found)
         return found[drawn], location
 
     def _numbered(self, request: Request) -> Any:
         if request.query("clip") is None:
-            raise _Wrong("clip is missing")
+            raise WrongArgument("clip is missing")
         number = _number(request, "clip", 0, range(10_000))
         for clip in self._views.clips.listing():
             if clip["number"] == number:
                 return clip
-        raise _Wrong(f"there is no clip {number}")
+        raise WrongArgument(f"there is no clip {number}")
 
 
 async def _answered(handler: _Handler, request: Request) -> Response:
@@ -156,28 +152,16 @@ async def _answered(handler: _Handler, request: Request) -> Response:
     try:
         found = handler(request)
         return found if isinstance(found, Response) else await found
-    except (_Wrong, CommandRefused, ConfigError, HttpProblem, RemoteProtocolError) as wrong:
+    except (WrongArgument, CommandRefused, ConfigError, HttpProblem, RemoteProtocolError) as wrong:
         return _bad(str(wrong))
     except OSError as error:
-        return _text(500, f"500 Internal Server Error\n{error}\n")
+        return text(500, f"500 Internal Server Error\n{error}\n")
 
 
 def _plain(text: str) -> str:
     """A name as people write it in a location: /etc/audioclips/ding_dong.mp3 is Ding-dong."""
     stem = _EXTENSION.sub("", text.strip().rpartition("/")[2])
     return re.sub(r"[^\w*]+", "_", stem.lower()).strip("_")
-
-
-def _refuse_other_outputs(request: Request) -> None:
-    """There is one output: number 0 of device 0, or 1 as older programs count."""
-    device, output = request.query("audiodeviceid"), request.query("audiooutputid")
-    older = request.query("audiooutput")
-    if (device is None) != (output is None):
-        raise _Wrong("audiodeviceid and audiooutputid come together")
-    if device is not None and older is not None:
-        raise _Wrong("give either audiooutput or audiodeviceid")
-    if (device, output) not in ((None, None), ("0", "0")) or older not in (None, "1"):
-        raise _Wrong("there is no such audio output")
 
 
 def _number(request: Request, name: str, otherwise: int, allowed: range) -> int:
@@ -190,16 +174,12 @@ def _number(request: Request, name: str, otherwise: int, allowed: range) -> int:
 
 
 def _out_of(name: str, allowed: range) -> NoReturn:
-    raise _Wrong(f"{name} must be {allowed.start} to {allowed.stop - 1}")
+    raise WrongArgument(f"{name} must be {allowed.start} to {allowed.stop - 1}")
 
 
 def _ok(line: str) -> Response:
-    return _text(200, f"OK\n{line}\n")
+    return text(200, f"OK\n{line}\n")
 
 
 def _bad(words: str) -> Response:
-    return _text(400, f"400 Bad Request\n{words}\n")
-
-
-def _text(status: int, text: str) -> Response:
-    return Response(status, text.encode(), TEXT)
+    return text(400, f"400 Bad Request\n{words}\n")
