@@ -109,23 +109,24 @@ def baresip(
     modules: Iterable[str] = (),
     config: Iterable[str] = (),
     registrar: str = "",
+    media: int = MEDIA,
 ) -> Generator[Baresip]:
     """Start a baresip whose microphone is the WAV file `source`, which has the rate of the codec
     (of G.711: 8 kHz); record: what it hears.
 
     account: further parameters, as ";mediaenc=srtp-mand"; modules: that these need; config: further
     lines, as "sip_certificate own.pem". registrar: "host:port" of a server at which it is
-    tester@pbx.test.
+    tester@pbx.test. media: ports for the media of its calls, four for each.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    port, control_port, media = free_port(2), free_port(), free_port(MEDIA)  # 2: one is for TLS
+    port, control_port, rtp_port = free_port(2), free_port(), free_port(media)  # 2: one is for TLS
     literal = f"[{host}]" if ":" in host else host
     audio = ["aufile", "g711", "aubridge", *(["sndfile"] if record else [])]
     lines = [
         *(f"net_interface {host}", "poll_method epoll", f"sip_listen {literal}:{port}"),
         f"call_max_calls {max_calls}",
         *("audio_player aubridge,nil", f"audio_source aufile,{source}", "audio_alert aubridge,nil"),
-        *("audio_buffer 20-160", f"rtp_ports {media}-{media + MEDIA}"),
+        *("audio_buffer 20-160", f"rtp_ports {rtp_port}-{rtp_port + media}"),
         *("jitter_buffer_delay 5-10", "call_hold_other_calls no", f"module_path {MODULES}"),
         *(f"module {name}.so" for name in (*audio, *modules)),
         *("module_tmp uuid.so", "module_tmp account.so", "module_app menu.so"),

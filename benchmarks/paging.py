@@ -1,0 +1,344 @@
+"""Pages by multicast, measured by what comes out: `python -m benchmarks.paging [--only PART …]`.
+
+In a network namespace of its own, so by root. Another process speaks to groups on its loopback
+interface and says when it sent each packet. What is measured is the sound that a card of this
+process was given, and when each sample of it is to be heard; nothing that the device says of
+itself. The card holds what the latency profile asks of one.
+
+latency   from the sending of each packet of noise to its first sample, where that is found again
+start     of pages of noise in L16/48000: how many of the first samples are not heard
+change    two pages, each a constant: how long the lower one is heard after the first packet of the
+          higher one, and how long after the BYE of that it is silent
+cpu       the whole program while 10, 50 and 250 speak at once, of which it plays one. Debian builds
+          baresip without its multicast module: it gets the same packets as calls, plays all of
+          them, and sends nothing
+timeline  twenty sources at random in ten minutes of a simulated clock: how long a wrong rank is
+          heard, at periods of 5 ms
+"""
+
+import argparse
+import asyncio
+import gc
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Final, NamedTuple
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the package does, but numpy is first here
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.calls import cpu_seconds, metrics
+from benchmarks.one_way_calls import OneWayCalls
+from benchmarks.page_sender import Crowd, Page, Sender, Sent
+from benchmarks.playback import Card
+from sipstrobe.app import SWITCH_INTERVAL
+from sipstrobe.audio.format import SAMPLE_RATE
+from sipstrobe.audio.policy import Places
+from sipstrobe.audio.settings import AudioSettings
+from sipstrobe.clock import Clock, LoopClock
+from sipstrobe.codecs.registry import CODECS
+from sipstrobe.context import Context
+from sipstrobe.io.soundcard import Buffering
+from sipstrobe.multicast.settings import Codec, Latency, MulticastSettings, PageSource
+from sipstrobe.services.paging import Paging
+from sipstrobe.services.sound import Sound
+from tests.interop.baresip import baresip
+from tests.interop.device import Device, device
+from tests.interop.tones import write_tone
+from tests.support.netns import namespace
+
+PORT: Final = 5004
+GROUPS: Final = ("239.1.1.1", "239.1.1.2")
+PROFILES: Final[tuple[Latency, ...]] = ("normal", "low", "ultra_low")
+NOISE: Final[tuple[tuple[Codec, float], ...]] = (("PCMU", 0.020), ("L16/48000", 0.010))
+LOUD: Final = 0.25
+ALIKE: Final = 0.7  # of a packet and what is heard, if it is found again
+LONGEST: Final = 0.4  # seconds of delay that are looked for
+AFTER: Final = 0.5  # seconds in which the last packet is played
+GONE: Final = 0.1  # of its amplitude: −20 dB
+LIVE: Final = (10, 50, 250)
+SEEDS: Final = (1, 2, 3)
+
+Sound48 = NDArray[np.float64]
+
+
+class Target(NamedTuple):
+    """The most that p50 and p99 may be."""
+
+    p50: float
+    p99: float
+
+
+def row(name: str, found: str, verdict: str = "") -> None:
+    print(f"  {name:<58} {found:>22}  {verdict}", flush=True)
+
+
+def quantiles_row(name: str, seconds: Iterable[float], target: Target | None = None) -> None:
+    """In milliseconds."""
+    p50, p99 = (float(q) * 1e3 for q in np.quantile(list(seconds), (0.5, 0.99)))
+    verdict = ""
+    if target is not None:
+        met = p50 <= target.p50 and p99 <= target.p99
+        verdict = f"target {target.p50:g} / {target.p99:g}: {'met' if met else 'MISSED'}"
+    row(f"{name}, ms, p50 / p99", f"{p50:.1f} / {p99:.1f}", verdict)
+
+
+def none_row(name: str, found: float, unit: str = "") -> None:
+    row(name, f"{found:g}{unit}", f"target 0: {'met' if not found else 'MISSED'}")
+
+
+# --- pages that are heard -----------------------------------------------------------------------
+
+
+class Heard(NamedTuple):
+    """What was to be heard, from the instant `began` on, and what was sent."""
+
+    played: Sound48
+    began: float
+    sent: list[Sent]
+
+    def at(self, instant: float) -> int:
+        return round((instant - self.began) * SAMPLE_RATE)
+
+
+def hear(latency: Latency, codec: Codec, pages: list[Page]) -> Heard:
+    """Have two groups, of which the first is the higher, and let these pages be said to them."""
+    return asyncio.run(_hear(latency, codec, pages))
+
+
+async def _hear(latency: Latency, codec: Codec, pages: list[Page]) -> Heard:
+    context, cards = Context(LoopClock(asyncio.get_running_loop())), list[Card]()
+    seconds = max(page.start + page.sound.size / CODECS[codec].sample_rate for page in pages)
+
+    def make(_: str, clock: Clock, rate: int, buffering: Buffering) -> Card:
+        assert rate == SAMPLE_RATE
+        cards.append(Card(clock, buffering, seconds + 20.0))
+        return cards[-1]
+
+    sound, paging = Sound(context, make), Paging(context)
+    sound.apply(AudioSettings(output="card", latency=latency))
+    sound.apply_places(Places(calls=3, clips=4))
+    await sound.settled()
+    paging.apply(
+        MulticastSettings(
+            enabled=True,
+            codec=codec,
+            sources=tuple(
+                PageSource(label=group, address=group, port=PORT, latency=latency)
+                for group in GROUPS
+            ),
+        )
+    )
+    gc.collect()
+    gc.freeze()
+    sent = await asyncio.to_thread(Sender(pages).sent)
+    await asyncio.sleep(AFTER)
+    paging.close()
+    await sound.aclose()
+    return Heard(cards[-1].played.astype(np.float64), cards[-1].began, sent)
+
+
+def noise(seconds: float, rate: int, seed: int) -> NDArray[np.float32]:
+    made = np.random.default_rng(seed).uniform(-LOUD, LOUD, round(seconds * rate))
+    return made.astype(np.float32)
+
+
+def found_at(heard: Heard, piece: Sound48, since: int) -> tuple[int, float]:
+    """Where this piece of noise is most likely heard, after that; and how alike it is, 0 to 1."""
+    there = heard.played[since : since + piece.size + round(LONGEST * SAMPLE_RATE)]
+    size = 1 << (there.size + piece.size).bit_length()
+    spectrum = np.conj(np.fft.rfft(piece, size)) * np.fft.rfft(there, size)
+    places = there.size - piece.size + 1
+    likeness = np.fft.irfft(spectrum)[:places]
+    energy = np.cumsum(np.concatenate(([0.0], there * there)))
+    power = (energy[piece.size :] - energy[: -piece.size])[:places]
+    likeness /= np.sqrt(np.maximum(power, 1e-9) * (piece @ piece))
+    best = int(np.argmax(likeness))
+    return since + best, float(likeness[best])
+
+
+def latency(seconds: float) -> None:
+    print("latency: from the sending of a packet to its first sample")
+    for codec, ptime in NOISE:
+        rate = CODECS[codec].sample_rate
+        sound = noise(seconds, rate, seed=1)
+        said = np.fft.irfft(np.fft.rfft(sound), round(seconds * SAMPLE_RATE)) * SAMPLE_RATE / rate
+        size = round(ptime * SAMPLE_RATE)
+        for profile in PROFILES:
+            heard = hear(profile, codec, [Page((GROUPS[0], PORT), 0.0, sound, codec, ptime)])
+            delays: list[float] = []
+            lost = 0
+            for n, instant in enumerate(heard.sent[0].packets):
+                piece = said[n * size : (n + 1) * size]
+                place, alike = found_at(heard, piece, heard.at(instant))
+                if alike < ALIKE:
+                    lost += 1
+                else:
+                    delays.append(place / SAMPLE_RATE + heard.began - instant)
+            target = Target(15.0, 20.0) if profile == "ultra_low" else None
+            quantiles_row(f"{codec}, packets of {ptime * 1e3:.0f} ms, {profile}", delays, target)
+            if lost:
+                row("  of these packets were not found again", f"{lost} of {lost + len(delays)}")
+
+
+def start(pages: int) -> None:
+    print("start: samples of the beginning that are not heard (the first 5 ms are faded in)")
+    codec, length = CODECS["L16/48000"], 0.3
+    sounds = [noise(length, SAMPLE_RATE, seed) for seed in range(pages)]
+    said = [codec.decoder().decode(codec.encoder("").encode(sound)) for sound in sounds]
+    wanted = [Page((GROUPS[0], PORT), n * (length + 0.5), one) for n, one in enumerate(sounds)]
+    faded, shown = SAMPLE_RATE // 200, 2 * SAMPLE_RATE // 100  # samples
+    for profile in PROFILES:
+        heard = hear(profile, "L16/48000", wanted)
+        lost = changed = 0
+        for sent, sound in zip(heard.sent, said, strict=True):
+            piece = sound[faded:shown].astype(np.float64)
+            first = found_at(heard, piece, heard.at(sent.packets[0]))[0] - faded
+            there = heard.played[first : first + sound.size].astype(np.float32)
+            lost += int(np.count_nonzero((there[:shown] == 0.0) & (sound[:shown] != 0.0)))
+            changed += int(np.count_nonzero(there[faded:] != sound[faded:]))
+        none_row(f"{profile}: samples lost at the start of {pages} pages", lost)
+        total = pages * (said[0].size - faded)
+        row("  of those after the fade, to the end, otherwise than sent", f"{changed} of {total}")
+
+
+def change(times: int) -> None:
+    print("change: a higher page over a lower one, and back")
+    chance = np.random.default_rng(1)
+    starts = [1.0 + 0.7 * n + float(chance.uniform(0.0, 0.2)) for n in range(times)]
+    constant = np.full(round(0.25 * SAMPLE_RATE), -LOUD, np.float32)
+    lower = np.full(round((starts[-1] + 1.5) * SAMPLE_RATE), LOUD, np.float32)
+    pages = [Page((GROUPS[1], PORT), 0.0, lower)]
+    pages += [Page((GROUPS[0], PORT), at, constant) for at in starts]
+    for profile in PROFILES:
+        heard = hear(profile, "L16/48000", pages)
+        gone: list[float] = []
+        begun: list[float] = []
+        back: list[float] = []
+        gap: list[float] = []
+        for fire in heard.sent[1:]:
+            came, bye = heard.at(fire.packets[0]), heard.at(fire.bye)
+            during = heard.played[came:bye]
+            after = heard.played[bye : bye + round(0.4 * SAMPLE_RATE)]
+            is_lower, is_higher = during > GONE * LOUD, during < -GONE * LOUD
+            gone.append(_last(is_lower) / SAMPLE_RATE)
+            begun.append(int(np.argmax(is_higher)) / SAMPLE_RATE)
+            returned = int(np.argmax(after > GONE * LOUD))
+            back.append(returned / SAMPLE_RATE)
+            gap.append((returned - _last(after < -GONE * LOUD)) / SAMPLE_RATE)
+        tight = profile == "ultra_low"
+        quantiles_row(
+            f"{profile}: first packet → the lower one at −20 dB",
+            gone,
+            Target(10.0, 20.0) if tight else None,
+        )
+        quantiles_row(f"{profile}: first packet → the higher one above −20 dB", begun)
+        quantiles_row(
+            f"{profile}: BYE → the lower one above −20 dB",
+            back,
+            Target(20.0, 20.0) if tight else None,
+        )
+        quantiles_row(f"{profile}: from the one to the other", gap, Target(20.0, 20.0))
+
+
+def _last(true: NDArray[np.bool_]) -> int:
+    """How many there are up to the last that is true."""
+    return int(np.flatnonzero(true)[-1]) + 1 if true.any() else 0
+
+
+# --- what it costs ------------------------------------------------------------------------------
+
+
+def cpu(seconds: float) -> None:
+    print("cpu: of one core, G.711 in packets of 20 ms")
+    groups = [(f"239.2.{n // 200}.{n % 200 + 1}", PORT) for n in range(max(LIVE))]
+    sources = [
+        {"kind": "multicast", "label": host, "address": host, "port": port} for host, port in groups
+    ]
+    settings = f"/multicast={json.dumps({'enabled': True, 'sources': sources})}"
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with device(folder / "ours", "--set", settings, sound="null") as ours:
+            pid = ours.process.pid
+            time.sleep(1.0)
+            idle = _share_of_core(pid, seconds)
+            row("ours with 250 groups, of which none is spoken to", f"{idle:.1f} %")
+            for live in LIVE:
+                _tell_cpu("ours", live, idle, _in_crowd(groups[:live], pid, seconds, ours))
+        tone = write_tone(folder / "silence.wav", [])
+        with baresip(folder / "baresip", source=tone, max_calls=0, media=4 * max(LIVE)) as theirs:
+            for live in LIVE:
+                with OneWayCalls(theirs.port, live) as calls:
+                    share = _in_crowd(calls.addresses, theirs.process.pid, seconds)
+                _tell_cpu("baresip, calls", live, 0.0, share)
+
+
+def _in_crowd(
+    addresses: list[tuple[str, int]], pid: int, seconds: float, ours: Device | None = None
+) -> float:
+    crowd = Crowd(addresses, seconds + 30.0)
+    time.sleep(2.0)
+    try:
+        if ours is not None:
+            live = metrics(ours)["page_sources_live"]
+            assert live == len(addresses), f"{live:g} of {len(addresses)} are live"
+        return _share_of_core(pid, seconds)
+    finally:
+        crowd.end()
+        time.sleep(0.5)
+
+
+def _share_of_core(pid: int, seconds: float) -> float:
+    """In per cent."""
+    before, began = cpu_seconds(pid), time.monotonic()
+    time.sleep(seconds)
+    return 100.0 * (cpu_seconds(pid) - before) / (time.monotonic() - began)
+
+
+def _tell_cpu(who: str, live: int, idle: float, share: float) -> None:
+    each = (share - idle) / live
+    row(f"{who}: {live} at once", f"{share:.1f} %", f"{each:.2f} % each")
+
+
+def timeline() -> None:
+    from tests.services.test_page_timeline import PERIOD, judged
+
+    print("timeline: twenty sources at random, ten minutes")
+    for seed in SEEDS:
+        found = judged(seed)
+        for name, marks in (("a wrong rank heard", found.wrong_rank), ("silence", found.missing)):
+            none_row(f"seed {seed}: {name}, ms", float(marks.sum()) * PERIOD * 1e3)
+
+
+PARTS: Final[dict[str, Callable[[bool], None]]] = {
+    "latency": lambda quick: latency(3.0 if quick else 7.0),
+    "start": lambda quick: start(4 if quick else 10),
+    "change": lambda quick: change(6 if quick else 20),
+    "cpu": lambda quick: cpu(3.0 if quick else 5.0),
+    "timeline": lambda _: timeline(),
+}
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    arguments.add_argument("--only", nargs="*", choices=PARTS, default=list(PARTS))
+    arguments.add_argument("--quick", action="store_true", help="less of all, for a first look")
+    chosen = arguments.parse_args()
+    sys.setswitchinterval(SWITCH_INTERVAL)
+    with namespace() as network, network.inside():
+        network.ip("link set lo multicast on")
+        network.ip("route add 224.0.0.0/4 dev lo src 127.0.0.1")
+        for part in chosen.only:
+            PARTS[part](chosen.quick)
+
+
+if __name__ == "__main__":
+    main()
