@@ -313,16 +313,6 @@ class PageStateChanged(Event):
     sender: str  # address of who speaks, or spoke last
 
 
-@_declared("sound/output", Kind.PROPERTY, "The speaker plays something", rest={"active": "false"})
-class OutputActive(Event):
-    active: bool
-
-
-@_declared(
-    "sound/microphone",
-    Kind.PROPERTY,
-    "The microphone is on: it has an input and is not muted",
-    rest={"on": "false"},
 @_declared(
     "sound/stream",
     Kind.PROPERTY,
@@ -334,6 +324,16 @@ class StreamStateChanged(Event):
     sender: str  # account and address of who transmits, or did last
 
 
+@_declared("sound/output", Kind.PROPERTY, "The speaker plays something", rest={"active": "false"})
+class OutputActive(Event):
+    active: bool
+
+
+@_declared(
+    "sound/microphone",
+    Kind.PROPERTY,
+    "The microphone is on: it has an input and is not muted",
+    rest={"on": "false"},
 )
 class MicrophoneChanged(Event):
     on: bool

@@ -19,9 +19,9 @@ from sipstrobe.web.clips import ClipsDoor
 from sipstrobe.web.commands import Commands
 from sipstrobe.web.compat.media_clips import MediaClips
 from sipstrobe.web.compat.siren_and_light import SirenAndLight
+from sipstrobe.web.compat.transmit import Transmit
 from sipstrobe.web.exchange import HttpProblem, Request, Response, Route
 from sipstrobe.web.gate import Gate
-from sipstrobe.web.compat.transmit import Transmit
 from sipstrobe.web.live import Listener, Live
 from sipstrobe.web.recordings import RecordingsDoor
 from sipstrobe.web.router import Router
@@ -124,9 +124,9 @@ class WebServer:
             Calls(context.dispatcher, context.clock, views),
             ClipsDoor(context.dispatcher, views),
             MediaClips(context.dispatcher, views, context.random_bytes),
+            Transmit(views),
             SettingsDoor(context.dispatcher, store),
             SoundDoor(views),
-            Transmit(views),
             RecordingsDoor(views),
             SirenAndLight(
                 context.dispatcher,
