@@ -19,7 +19,7 @@ from sipstrobe.lightsiren.colors import COLORS
 from sipstrobe.lightsiren.settings import LightsSettings, MaintenanceSettings, Profile, Profiles
 from sipstrobe.lightsiren.sounds import SOUNDS
 from sipstrobe.multicast import settings as multicast
-from sipstrobe.multicast.settings import MulticastSettings, PageSource
+from sipstrobe.multicast.settings import MulticastSettings, Paged
 from sipstrobe.rules import extensions
 from sipstrobe.rules import settings as rules
 from sipstrobe.rules.actions import RunProfile, ShowColor, StartProfile, StopProfile
@@ -164,7 +164,7 @@ def _named(settings: Settings) -> dict[str, _Named]:
     """By topic."""
     triggers = {str(i) for i in range(1, len(settings.manual_triggers) + 1)}
     sequences = {sequence.name for sequence in settings.dtmf.sequences}
-    pages = {s.label for s in settings.multicast.sources if isinstance(s, PageSource)}
+    pages = {s.label for s in settings.multicast.sources if isinstance(s, Paged)}
     return {
         _TRIGGER: _Named("trigger", triggers, "there is no manual trigger"),
         _DIGITS: _Named("name", sequences, "no sequence of digits causes the event"),
@@ -192,7 +192,7 @@ def _sequence_problems(settings: Settings) -> Iterator[Problem]:
 
 def _page_problems(settings: Settings, profiles: set[str]) -> Iterator[Problem]:
     for i, source in enumerate(settings.multicast.sources):
-        if isinstance(source, PageSource) and source.profile and source.profile not in profiles:
+        if isinstance(source, Paged) and source.profile and source.profile not in profiles:
             path = f"/multicast/sources/{i}/profile"
             yield Problem(path, f"there is no profile {source.profile!r}")
 

@@ -7,7 +7,7 @@ removed.
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from sipstrobe.multicast.settings import InternalSource, MulticastSettings, PageSource
+from sipstrobe.multicast.settings import InternalSource, MulticastSettings, Paged
 
 SOUNDS: Final[tuple[Literal["sip", "stream", "clip"], ...]] = ("sip", "stream", "clip")
 
@@ -19,7 +19,7 @@ class Ranking:
     sip: int
     stream: int
     clip: int
-    pages: tuple[tuple[int, PageSource], ...]
+    pages: tuple[tuple[int, Paged], ...]
 
 
 def ranking(multicast: MulticastSettings) -> Ranking:
@@ -27,7 +27,7 @@ def ranking(multicast: MulticastSettings) -> Ranking:
     named = {s.sound for s in multicast.sources if isinstance(s, InternalSource)}
     unnamed = [InternalSource(sound=sound) for sound in SOUNDS if sound not in named]
     ranks: dict[str, int] = {}
-    pages: list[tuple[int, PageSource]] = []
+    pages: list[tuple[int, Paged]] = []
     for rank, source in enumerate((*unnamed, *multicast.sources), start=1):
         if isinstance(source, InternalSource):
             ranks[source.sound] = rank

@@ -26,33 +26,55 @@ SUITES: Final[Mapping[Cipher, Mapping[int, str]]] = {
 """By the hexadecimal characters of key and salt, the crypto suite of RFC 4568, 6188 and 7714."""
 
 
+Label = Annotated[
+    str,
+    Meta(
+        pattern=r"^[^\x00-\x1f\x7f]{1,31}$(?!\n)",
+        title="Label",
+        description="Its name here and in rules; no two sources have the same.",
+    ),
+]
+GroupAddress = Annotated[
+    Address,
+    Meta(title="Address", description="224.0.0.0 to 239.255.255.255, or of IPv6 ff00::/8."),
+]
+Interface = Annotated[
+    str,
+    Meta(
+        pattern=r"^[^\x00/\s]{0,15}$(?!\n)",
+        title="Interface",
+        description="The network interface that it is received on, such as eth0; empty: the"
+        " one that the system chooses.",
+    ),
+]
+Wait = Annotated[
+    Latency,
+    Meta(title="Latency", description="How long sound waits, so that hold-ups are not heard."),
+]
+ProfileName = Annotated[
+    str,
+    Meta(
+        max_length=50,
+        title="Profile",
+        description="The light and siren profile that runs while the source is heard.",
+    ),
+]
+ProfilePriority = Annotated[
+    Annotated[int, Meta(ge=1, le=10)] | None,
+    Meta(title="Priority", description="Of the profile, 1 to 10; empty: its own."),
+]
+Enabled = Annotated[bool, Meta(title="Active")]
+
+
 class PageSource(
     Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="multicast"
 ):
     """A multicast group to which somebody speaks."""
 
-    label: Annotated[
-        str,
-        Meta(
-            pattern=r"^[^\x00-\x1f\x7f]{1,31}$(?!\n)",
-            title="Label",
-            description="Its name here and in rules; no two sources have the same.",
-        ),
-    ]
-    address: Annotated[
-        Address,
-        Meta(title="Address", description="224.0.0.0 to 239.255.255.255, or of IPv6 ff00::/8."),
-    ]
+    label: Label
+    address: GroupAddress
     port: Annotated[int, Meta(ge=1024, le=65534, title="Port", description="Of RTP.")]
-    interface: Annotated[
-        str,
-        Meta(
-            pattern=r"^[^\x00/\s]{0,15}$(?!\n)",
-            title="Interface",
-            description="The network interface that it is received on, such as eth0; empty: the"
-            " one that the system chooses.",
-        ),
-    ] = ""
+    interface: Interface = ""
     senders: Annotated[
         tuple[Address, ...],
         Meta(
@@ -87,23 +109,42 @@ class PageSource(
     cipher: Annotated[
         Cipher, Meta(title="Cipher", description="Of SRTP; the key says how strong it is.")
     ] = "AES_CM_HMAC_SHA1_80"
-    latency: Annotated[
-        Latency,
-        Meta(title="Latency", description="How long sound waits, so that hold-ups are not heard."),
-    ] = "normal"
-    profile: Annotated[
-        str,
+    latency: Wait = "normal"
+    profile: ProfileName = ""
+    priority: ProfilePriority = None
+    enabled: Enabled = True
+
+
+class DeskPhoneSource(
+    Struct,
+    frozen=True,
+    kw_only=True,
+    forbid_unknown_fields=True,
+    tag_field="kind",
+    tag="desk_phones",
+):
+    """A channel on which desk phones page (multicast/group_paging.py)."""
+
+    label: Label
+    channel: Annotated[
+        int,
         Meta(
-            max_length=50,
-            title="Profile",
-            description="The light and siren profile that runs while the source is heard.",
+            ge=1,
+            le=50,
+            title="Channel",
+            description="1 to 25: push to talk, of which phones take 24 for priority and 25 for"
+            " emergencies; 26 to 50: paging groups 1 to 25, with 49 and 50 for these.",
         ),
-    ] = ""
-    priority: Annotated[
-        Annotated[int, Meta(ge=1, le=10)] | None,
-        Meta(title="Priority", description="Of the profile, 1 to 10; empty: its own."),
-    ] = None
-    enabled: Annotated[bool, Meta(title="Active")] = True
+    ]
+    address: GroupAddress = "224.0.1.116"
+    port: Annotated[int, Meta(ge=1024, le=65534, title="Port", description="As on the phones.")] = (
+        5001
+    )
+    interface: Interface = ""
+    latency: Wait = "normal"
+    profile: ProfileName = ""
+    priority: ProfilePriority = None
+    enabled: Enabled = True
 
 
 class InternalSource(
@@ -117,7 +158,9 @@ class InternalSource(
     ]
 
 
-Source = PageSource | InternalSource
+Paged = PageSource | DeskPhoneSource
+"""What comes from a multicast group."""
+Source = Paged | InternalSource
 
 
 class MulticastSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -153,6 +196,7 @@ def problems(multicast: MulticastSettings) -> list[Problem]:
 def _problems(multicast: MulticastSettings) -> Iterator[Problem]:
     labels: set[str] = set()
     sounds: set[str] = set()
+    channels: set[tuple[int, str, int, str]] = set()
     for i, source in enumerate(multicast.sources):
         path = f"/sources/{i}"
         if isinstance(source, InternalSource):
@@ -164,6 +208,12 @@ def _problems(multicast: MulticastSettings) -> Iterator[Problem]:
             yield Problem(f"{path}/label", f"{source.label!r} is there already")
         labels.add(source.label)
         yield from _address_problems(source, path)
+        if isinstance(source, DeskPhoneSource):
+            heard = (source.channel, source.address, source.port, source.interface)
+            if heard in channels:
+                yield Problem(f"{path}/channel", f"{source.channel} of this group is there already")
+            channels.add(heard)
+            continue
         if source.srtp_key and not _is_key(source):
             sizes = " or ".join(str(size) for size in SUITES[source.cipher])
             words = f"must be {sizes} hexadecimal characters for {source.cipher}"
@@ -175,7 +225,7 @@ def _is_key(source: PageSource) -> bool:
     return len(key) in SUITES[source.cipher] and not set(key) - set(hexdigits)
 
 
-def _address_problems(source: PageSource, path: str) -> Iterator[Problem]:
+def _address_problems(source: Paged, path: str) -> Iterator[Problem]:
     try:
         group = ip_address(source.address)
     except ValueError:
@@ -183,7 +233,8 @@ def _address_problems(source: PageSource, path: str) -> Iterator[Problem]:
         return
     if not group.is_multicast:
         yield Problem(f"{path}/address", "must be 224.0.0.0 to 239.255.255.255, or in ff00::/8")
-    for n, sender in enumerate(source.senders):
+    senders = source.senders if isinstance(source, PageSource) else ()
+    for n, sender in enumerate(senders):
         try:
             address = ip_address(sender)
         except ValueError:

@@ -19,7 +19,7 @@ from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused
 from sipstrobe.events import PageState, PageStateChanged
 from sipstrobe.io.udp import Endpoint
-from sipstrobe.multicast.settings import PageSource
+from sipstrobe.multicast.settings import Paged
 from sipstrobe.multicast.stream import Ended, Output, Restarted, Started
 from sipstrobe.rtp.jitter import JitterBuffer
 from sipstrobe.services.playout import Playout
@@ -45,7 +45,7 @@ class Talkers(Protocol):
 class PageSound:
     """Heard by the speaker as its rank allows; the light shows its profile while it is heard."""
 
-    def __init__(self, context: Context, source: PageSource, rank: int, talkers: Talkers) -> None:
+    def __init__(self, context: Context, source: Paged, rank: int, talkers: Talkers) -> None:
         """talkers: after each input to it, `settle` and `watch` are to be called."""
         self.source = source
         self.rank = rank

@@ -29,7 +29,6 @@ class PageStream:
     def __init__(self, context: Context, source: PageSource, rank: int, codec: str) -> None:
         """codec: of dynamic payload types."""
         self.source = source
-        self.rank = rank
         self.codec = codec
         self.invalid = 0  # that were no packets, or RTCP that was none
         self.unknown = 0  # of payload types that nothing is known of
@@ -101,6 +100,7 @@ class PageStream:
     def snapshot(self) -> dict[str, Any]:
         """undecipherable: packets that nobody with the key has sent."""
         return self._sound.snapshot() | {
+            "kind": "multicast",
             "strangers": self._group.strangers,
             "unknown_codec": self.unknown,
             "invalid": self.invalid,

@@ -12,7 +12,13 @@ from sipstrobe.events import PageState, ServiceStateChanged
 from sipstrobe.io.multicast import Group, GroupSockets
 from sipstrobe.io.udp import Endpoint
 from sipstrobe.multicast.ranking import ranking
-from sipstrobe.multicast.settings import MulticastSettings, PageSource
+from sipstrobe.multicast.settings import (
+    DeskPhoneSource,
+    MulticastSettings,
+    Paged,
+    PageSource,
+)
+from sipstrobe.services.desk_phone_stream import Channels, DeskPhoneStream
 from sipstrobe.services.page_stream import PageStream
 
 logger = logging.getLogger(__name__)
@@ -24,10 +30,13 @@ RETRY: Final = 5.0  # seconds from one attempt at a group that cannot be joined 
 
 @dataclass(slots=True, eq=False)
 class _Entry:
-    """A source, and the groups that it has joined: that of RTP and, a port above, of RTCP."""
+    """A source, and the groups that it has joined: that of RTP and, a port above, of RTCP; or a
+    channel of one."""
 
-    stream: PageStream
+    stream: PageStream | DeskPhoneStream
+    made_of: tuple[Paged, int, str]  # rank and codec
     group: Group
+    channel: int | None
     leave: tuple[Callable[[], None], ...] = ()
     problem: str = ""
 
@@ -35,7 +44,8 @@ class _Entry:
         self.stream.receive(data, source, received_at)
 
     def receive_rtcp(self, data: bytes, source: Endpoint, received_at: float) -> None:
-        self.stream.receive_rtcp(data, source, received_at)
+        if isinstance(self.stream, PageStream):
+            self.stream.receive_rtcp(data, source, received_at)
 
     @property
     def trouble(self) -> str:
@@ -64,6 +74,7 @@ class Paging:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._sockets = GroupSockets(context.clock)
+        self._channels = Channels(self._sockets)
         self._entries: dict[str, _Entry] = {}  # by label
         self._waiting: deque[_Entry] = deque()  # to join their groups
         self._timer: Handle | None = None  # for those, or for those that have failed
@@ -79,8 +90,8 @@ class Paging:
         kept: dict[str, _Entry] = {}
         for rank, source in pages:
             if source.enabled:
-                codec = source.codec or wanted.codec
-                kept[source.label] = self._entry(before, source, rank, codec)
+                codec = (isinstance(source, PageSource) and source.codec) or wanted.codec
+                kept[source.label] = self._entry(before, (source, rank, codec))
         for label, entry in before.items():
             if kept.get(label) is not entry:
                 entry.close()
@@ -111,19 +122,24 @@ class Paging:
     def _live(self) -> int:
         return sum(e.stream.state is not PageState.IDLE for e in self._entries.values())
 
-    def _entry(
-        self, before: dict[str, _Entry], source: PageSource, rank: int, codec: str
-    ) -> _Entry:
+    def _entry(self, before: dict[str, _Entry], made_of: tuple[Paged, int, str]) -> _Entry:
         """The one that there is, with its membership, where its group is still the same."""
-        group = Group(source.address, source.port, source.interface, source.senders)
+        source = made_of[0]
+        senders = source.senders if isinstance(source, PageSource) else ()
+        group = Group(source.address, source.port, source.interface, senders)
+        channel = source.channel if isinstance(source, DeskPhoneSource) else None
         entry = before.get(source.label)
-        if entry is None or entry.group != group:
-            return _Entry(PageStream(self._context, source, rank, codec), group)
-        stream = entry.stream
-        if (stream.source, stream.rank, stream.codec) != (source, rank, codec):
-            stream.close()  # it begins anew with its next packet
-            entry.stream = PageStream(self._context, source, rank, codec)
+        if entry is None or (entry.group, entry.channel) != (group, channel):
+            return _Entry(self._stream(*made_of), made_of, group, channel)
+        if entry.made_of != made_of:
+            entry.stream.close()  # it begins anew with its next packet
+            entry.stream, entry.made_of = self._stream(*made_of), made_of
         return entry
+
+    def _stream(self, source: Paged, rank: int, codec: str) -> PageStream | DeskPhoneStream:
+        if isinstance(source, PageSource):
+            return PageStream(self._context, source, rank, codec)
+        return DeskPhoneStream(self._context, source, rank)
 
     def _join(self) -> None:
         """Join what is not joined yet, and try again later where that fails."""
@@ -152,8 +168,11 @@ class Paging:
         entry.problem = ""
         left: list[Callable[[], None]] = []
         try:
-            left.append(self._sockets.join(group, entry.receive))
-            left.append(self._sockets.join(control, entry.receive_rtcp))
+            if entry.channel is not None:
+                left.append(self._channels.join(group, entry.channel, entry.receive))
+            else:
+                left.append(self._sockets.join(group, entry.receive))
+                left.append(self._sockets.join(control, entry.receive_rtcp))
         except OSError as error:
             for leave in left:
                 leave()
