@@ -7,7 +7,7 @@ removed.
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from sipstrobe.multicast.settings import InternalSource, MulticastSettings, Paged
+from sipstrobe.multicast.settings import InternalSource, MulticastSettings, Paged, Source
 
 SOUNDS: Final[tuple[Literal["sip", "stream", "clip"], ...]] = ("sip", "stream", "clip")
 
@@ -22,13 +22,19 @@ class Ranking:
     pages: tuple[tuple[int, Paged], ...]
 
 
-def ranking(multicast: MulticastSettings) -> Ranking:
-    """Calls and clips that the list does not name come before all that it names."""
+def listed(multicast: MulticastSettings) -> tuple[Source, ...]:
+    """All that has a rank, the highest first. What the device sounds itself and the list does not
+    name comes before all that it names."""
     named = {s.sound for s in multicast.sources if isinstance(s, InternalSource)}
-    unnamed = [InternalSource(sound=sound) for sound in SOUNDS if sound not in named]
+    unnamed = (InternalSource(sound=sound) for sound in SOUNDS if sound not in named)
+    return (*unnamed, *multicast.sources)
+
+
+def ranking(multicast: MulticastSettings) -> Ranking:
+    """The ranks of all that is listed."""
     ranks: dict[str, int] = {}
     pages: list[tuple[int, Paged]] = []
-    for rank, source in enumerate((*unnamed, *multicast.sources), start=1):
+    for rank, source in enumerate(listed(multicast), start=1):
         if isinstance(source, InternalSource):
             ranks[source.sound] = rank
         else:

@@ -72,6 +72,14 @@ class PageSource(
     """A multicast group to which somebody speaks."""
 
     label: Label
+    id: Annotated[
+        str,
+        Meta(
+            pattern=r"^[A-Za-z0-9_-]{0,63}$(?!\n)",
+            title="Id",
+            description="What control programs call it, whatever its name; empty: made of that.",
+        ),
+    ] = ""
     address: GroupAddress
     port: Annotated[int, Meta(ge=1024, le=65534, title="Port", description="Of RTP.")]
     interface: Interface = ""
@@ -195,6 +203,7 @@ def problems(multicast: MulticastSettings) -> list[Problem]:
 
 def _problems(multicast: MulticastSettings) -> Iterator[Problem]:
     labels: set[str] = set()
+    ids: set[str] = set()
     sounds: set[str] = set()
     channels: set[tuple[int, str, int, str]] = set()
     for i, source in enumerate(multicast.sources):
@@ -214,6 +223,9 @@ def _problems(multicast: MulticastSettings) -> Iterator[Problem]:
                 yield Problem(f"{path}/channel", f"{source.channel} of this group is there already")
             channels.add(heard)
             continue
+        if source.id and source.id in ids:
+            yield Problem(f"{path}/id", f"{source.id!r} is the id of another source")
+        ids.add(source.id)
         if source.srtp_key and not _is_key(source):
             sizes = " or ".join(str(size) for size in SUITES[source.cipher])
             words = f"must be {sizes} hexadecimal characters for {source.cipher}"

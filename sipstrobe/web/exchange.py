@@ -95,10 +95,10 @@ Handler = Callable[[Request], Response | Awaitable[Response]]
 class Route:
     """Who may call what.
 
-    path: exact, or with "*" for one of its segments. role: the least that is needed; None leaves
-    the door open, and the handler decides. streamed: the handler takes the body as it comes, once
-    it is known who sends it. acts: a GET that does something, which its HEAD must not do, nor a
-    page of another site that embeds it.
+    path: exact, or with "*" for one of its segments, or "**" at its end for all that follow.
+    role: the least that is needed; None leaves the door open, and the handler decides. streamed:
+    the handler takes the body as it comes, once it is known who sends it. acts: a GET that does
+    something, which its HEAD must not do, nor a page of another site that embeds it.
     """
 
     method: str

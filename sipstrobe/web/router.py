@@ -1,7 +1,7 @@
 """From a request to its route: which door, who may use it, and what is said when it is shut."""
 
 import logging
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Iterable, Sequence
 
 from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused, ConfigError, RemoteProtocolError, StaleRevision
@@ -93,8 +93,18 @@ class Router:
             return found
         segments = path.split("/")
         for pattern, name in self._patterns:
-            if len(pattern) == len(segments) and all(
-                wanted in ("*", segment) for wanted, segment in zip(pattern, segments, strict=True)
-            ):
+            if _fits(pattern, segments):
                 return self._routes[name]
         return {}
+
+
+def _fits(pattern: Sequence[str], segments: Sequence[str]) -> bool:
+    """A "*" in the pattern stands for any segment, "**" at its end for one or more."""
+    if pattern[-1] == "**":
+        pattern = pattern[:-1]
+        if len(segments) <= len(pattern):
+            return False
+        segments = segments[: len(pattern)]
+    return len(pattern) == len(segments) and all(
+        wanted in ("*", segment) for wanted, segment in zip(pattern, segments, strict=True)
+    )

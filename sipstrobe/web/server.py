@@ -17,7 +17,9 @@ from sipstrobe.web.api import Api
 from sipstrobe.web.calls import Calls
 from sipstrobe.web.clips import ClipsDoor
 from sipstrobe.web.commands import Commands
+from sipstrobe.web.compat.audio_multicast import AudioMulticast
 from sipstrobe.web.compat.media_clips import MediaClips
+from sipstrobe.web.compat.rest_door import RestDoor
 from sipstrobe.web.compat.siren_and_light import SirenAndLight
 from sipstrobe.web.compat.transmit import Transmit
 from sipstrobe.web.exchange import HttpProblem, Request, Response, Route
@@ -135,6 +137,7 @@ class WebServer:
                 lambda: store.current.profiles,
                 lambda: store.current.clips,
             ),
+            RestDoor([AudioMulticast(context.dispatcher, store, context.random_bytes).api()]),
         )
         return [*pages.routes(), *(route for door in doors for route in door.routes())]
 
