@@ -111,7 +111,7 @@ def gains(
     found: dict[Group, float] = {}
     placed = _by_place(by_place, sounding) if by_place is not None else {}
     above: list[Group] = []
-    for group in sorted(sounding, key=lambda g: (-g.rank, PRECEDENCE[g.kind])):
+    for group in sorted(sounding, key=_height):
         gain = placed.get(group, 1.0)
         for over in above:
             if not _ordered(over, group):
@@ -138,6 +138,26 @@ def _ordered(one: Group, other: Group) -> bool:
     return None not in (one.place, other.place) and one.place != other.place
 
 
+def at_full_volume(rules: Table, present: Collection[Group]) -> set[Group]:
+    """Those of the groups that are as loud as emergencies, because of one that they silence."""
+    found: set[Group] = set()
+    for (over, under), rule in rules.items():
+        if rule.does == "full":
+            unders = [group for group in present if group.kind is under]
+            unders.sort(key=lambda g: (g.place or 0, *_height(g)), reverse=True)  # soon found
+            found |= {g for g in present if g.kind is over and _is_above_one(g, unders)}
+    return found
+
+
+def _is_above_one(group: Group, others: Collection[Group]) -> bool:
+    return any(
+        (group.place or 0) < (other.place or 0)
+        if _ordered(group, other)
+        else _height(group) < _height(other)
+        for other in others
+    )
+
+
 def ducks(rules: Table, groups: Collection[Group]) -> bool:
     """Whether it matters for the gains of these groups who can be heard just now."""
     present = {group.kind for group in groups}
@@ -145,7 +165,12 @@ def ducks(rules: Table, groups: Collection[Group]) -> bool:
     return len(groups) > 1 and any(rules[pair].does == "duck" for pair in pairs)
 
 
+def _height(group: Group) -> tuple[int, int]:
+    """The least is the highest, where no list decides."""
+    return -group.rank, PRECEDENCE[group.kind]
+
+
 def _gain(rule: MixRule, sounding: bool) -> float:
-    if rule.does == "alone":
+    if rule.does in ("alone", "full"):
         return 0.0
     return gain_from_db(rule.duck_db) if rule.does == "duck" and sounding else 1.0

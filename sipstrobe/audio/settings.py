@@ -33,11 +33,12 @@ class MixRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     over: Annotated[Kind, Meta(title="Higher")]
     under: Annotated[Kind, Meta(title="Lower")]
     does: Annotated[
-        Literal["alone", "duck", "mix"],
+        Literal["alone", "duck", "mix", "full"],
         Meta(
             title="Effect",
             description="Alone: the lower one is silent meanwhile. Duck: it is softer while the"
-            " higher one can be heard. Mix: both are heard as they are.",
+            " higher one can be heard. Mix: both are heard as they are. Full: the lower one is"
+            " silent, and the higher one has the emergency volume, also when muted.",
         ),
     ]
     duck_db: Annotated[

@@ -10,13 +10,16 @@ from sipstrobe.audio.source import SourceKind
 LARGEST_PRIORITY: Final = 10  # of what people start; the system's own ranks are above
 
 
-def volume(group: Group, audio: AudioSettings, master_db: float, *, muted: bool) -> float:
+def volume(
+    group: Group, audio: AudioSettings, master_db: float, *, muted: bool, full: bool = False
+) -> float:
     """The gain of the sounds of one rank and kind; 0 when they are muted.
 
-    An emergency has the volume of emergencies, whatever all others are set to.
+    An emergency, and what the policy plays at full volume, has the volume of emergencies, whatever
+    all others are set to.
     """
     rank, kind, _ = group
-    if is_emergency(rank, audio.emergency):
+    if full or is_emergency(rank, audio.emergency):
         return gain_from_db(audio.emergency.volume_db)
     if muted:
         return 0.0

@@ -271,8 +271,16 @@ class Sound:
         """Decide how loud each rank and kind is; whether that differs from before."""
         audio = self._wanted or AudioSettings()
         shares = {source.share for source in self._listed.values() if source.heard}
+        groups = [share.group for share in shares]
+        full = policy.at_full_volume(self._policy, groups)
         volumes = {
-            share: volume(share.group, audio, self._volume_db, muted=self._muted)
+            share: volume(
+                share.group,
+                audio,
+                self._volume_db,
+                muted=self._muted,
+                full=share.group in full,
+            )
             for share in shares
         }
         heard = [share.group for share in shares if volumes[share]]

@@ -1,5 +1,6 @@
 """Who is heard with whom, and how loud, as it leaves the speaker."""
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -172,3 +173,26 @@ def test_a_quiet_caller_becomes_louder() -> None:
     first, last = heard[4800:14400], heard[-19200:-4800]
     assert 10.0 < rms_db(last) - rms_db(first) < 18.5
     assert np.abs(np.diff(heard)).max() < 0.02
+
+
+def test_at_full_volume_a_page_is_heard_instead_of_the_siren_and_the_siren_returns() -> None:
+    """What a page does to the siren: mute and full volume, also where the owner is soft on pages
+    and has muted the device."""
+    bench = Bench()
+    rule = MixRule(over="page", under="siren", does="full")
+    audio = AudioSettings(output="hand", policy=(rule,), volumes=Volumes(page=-20.0), muted=True)
+    bench.sound.apply(audio)
+    bench.add("siren", _tone(1000.0), SIREN, rank=5)
+    bench.add("page", _tone(400.0), PAGE, rank=5)
+
+    muted = bench.play(0.5)
+    bench.sound.apply(msgspec.structs.replace(audio, muted=False))
+    heard = bench.play(0.5)
+    bench.remove("siren")
+    alone = bench.play(0.5)
+
+    full = 20 * np.log10(0.25 / 2**0.5)
+    for sound in (muted, heard):
+        assert _level_db(sound, 400.0) == pytest.approx(full, abs=0.1)
+        assert _level_db(sound, 1000.0) < -80.0
+    assert _level_db(alone, 400.0) == pytest.approx(full - 20.0, abs=0.1)

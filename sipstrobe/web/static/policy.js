@@ -41,9 +41,14 @@ export function showOwn({ policy }) {
 
 const same = (pair) => (rule) => rule.over === pair.over && rule.under === pair.under;
 const ruleFor = (pair) => own.find(same(pair)) ?? standard.find(same(pair)) ?? { ...pair, does: "mix", duck_db: SOFTER };
-const effect = ({ does, duck_db }) => ({ mix: "both", alone: "silent", duck: decibels(duck_db) })[does];
+const effect = ({ does, duck_db }) => ({ mix: "both", alone: "silent", full: "silent, full", duck: decibels(duck_db) })[does];
 const inWords = ({ does, duck_db }) =>
-  ({ mix: "both are heard", alone: "the lower one is silent", duck: `the lower one is softer by ${-duck_db} dB` })[does];
+  ({
+    mix: "both are heard",
+    alone: "the lower one is silent",
+    full: "the lower one is silent, the higher one has the emergency volume",
+    duck: `the lower one is softer by ${-duck_db} dB`,
+  })[does];
 
 function makeCell(pair) {
   return h("td", {}, h("button", { type: "button", "aria-haspopup": "true", onclick: () => {
