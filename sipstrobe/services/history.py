@@ -116,7 +116,7 @@ class History:
         self._flush()
         closed = self._loop.run_in_executor(self._thread, self._close)
         await asyncio.wait([closed], timeout=CLOSE_LIMIT)
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        self._thread.shutdown(wait=False)
 
     # --- the thread ----------------------------------------------------------------------------
 

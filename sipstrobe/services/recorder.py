@@ -113,7 +113,7 @@ class Recorder:
             running.tape.stop()
         done = asyncio.get_running_loop().run_in_executor(self._thread, lambda: None)
         await asyncio.wait([done], timeout=CLOSE_LIMIT)
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        self._thread.shutdown(wait=False)
 
     # --- what there is --------------------------------------------------------------------------
 
