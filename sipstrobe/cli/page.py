@@ -1,4 +1,4 @@
-"""`sipstrobe page`: say a sound to all speakers of a multicast group."""
+"""`sipstrobe page`: say a sound to all speakers of a multicast group, or to desk phones."""
 
 import argparse
 import os
@@ -7,9 +7,10 @@ import sys
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from ipaddress import ip_address
+from itertools import chain
 from pathlib import Path
 from time import monotonic, sleep, time
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 
@@ -19,16 +20,32 @@ from sipstrobe.errors import MediaError
 from sipstrobe.io.multicast_sender import LINK_ONLY, MulticastSender
 from sipstrobe.io.soundfiles import open_sound
 from sipstrobe.io.wavfile import stream_wav
+from sipstrobe.multicast import group_paging
+from sipstrobe.multicast.group_paging import ALERTS, CALLER_ID_BYTES, ENDS, INTERVAL, MAX_CHANNEL
 from sipstrobe.rtp.group_srtp import GroupSrtp, key_problem
 from sipstrobe.rtp.session import NTP_EPOCH
 from sipstrobe.rtp.srtp_ciphers import SUITES
 from sipstrobe.sdp.formats import SOUNDS
 from sipstrobe.secret import Secret
+from sipstrobe.services.desk_talker import DeskTalker
 from sipstrobe.services.talker import Talker
 
 LATE: Final = 0.2  # seconds that are caught up with; more is a pause in what is said
 LAST_PORT: Final = 65534
 STDIN: Final = "-"
+CALLER_ID: Final = "sipstrobe"
+
+
+class Speaker(Protocol):
+    """What `pace` asks of who speaks."""
+
+    frame_seconds: float
+
+    def say(self, samples: Samples, *, now: float) -> None: ...
+
+    def pause(self, frames: int) -> None: ...
+
+    def end(self, *, now: float) -> None: ...
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,6 +79,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--interface", default="", metavar="NAME", help="such as eth0 (default: the system's)"
     )
+    parser.add_argument(
+        "--channel",
+        type=_channel,
+        metavar="N",
+        help="to desk phones that page each other, as a rule at 224.0.1.116:5001: 1 to 25 are"
+        " push to talk, 26 to 50 the paging groups 1 to 25; the codec is PCMU or G722",
+    )
+    parser.add_argument(
+        "--caller-id",
+        type=_caller_id,
+        metavar="TEXT",
+        help=f"what desk phones show, {CALLER_ID_BYTES} characters at most (default: {CALLER_ID})",
+    )
     parser.set_defaults(execute=execute)
 
 
@@ -69,23 +99,68 @@ def execute(options: argparse.Namespace) -> int:
     codec = CODECS[options.codec]
     if not codec.usable:
         raise MediaError(f"{codec.name} needs {codec.library}, which is not installed")
+    if options.channel is None and options.caller_id is not None:
+        raise MediaError("--caller-id is for desk phones, which --channel is needed for")
+    if options.channel is not None and codec.name not in group_paging.CODECS.values():
+        raise MediaError(f"desk phones do not know {codec.name}, only PCMU and G722")
+    if options.channel is not None and options.srtp_key is not None:
+        raise MediaError("what is said to desk phones cannot be encrypted")
     group, port = options.to
     with (
         closing(MulticastSender(group, port, ttl=options.ttl, interface=options.interface)) as out,
         _ended_by_sigterm(),
         _sound(options.file) as (sample_rate, blocks),
     ):
-        began = monotonic()
-        offset = time() + NTP_EPOCH - began
-        talker = Talker(out, codec.name, options.srtp_key, os.urandom, ntp_offset=offset, now=began)
+        talker = _talker(options, codec.name, out)
         frames = in_frames(blocks, sample_rate, talker.sample_rate, talker.frame_samples)
-        pace(talker, frames, monotonic, sleep)
+        if isinstance(talker, DeskTalker):
+            page_phones(talker, frames, monotonic, sleep)
+        else:
+            pace(talker, frames, monotonic, sleep)
     print(f"paged: {talker.packets * talker.frame_seconds:.1f} s")
     return 0
 
 
+def _talker(options: argparse.Namespace, codec: str, out: MulticastSender) -> Talker | DeskTalker:
+    if options.channel is not None:
+        serial_number = int.from_bytes(os.urandom(4))
+        caller_id = options.caller_id or CALLER_ID
+        return DeskTalker(out.send, codec, options.channel, caller_id, serial_number)
+    began = monotonic()
+    offset = time() + NTP_EPOCH - began
+    return Talker(out, codec, options.srtp_key, os.urandom, ntp_offset=offset, now=began)
+
+
+def page_phones(
+    talker: DeskTalker,
+    frames: Iterator[Samples],
+    now: Callable[[], float],
+    wait: Callable[[float], None],
+) -> None:
+    """Alert as soon as there is something to say, say it, and end it, also when it breaks off; all
+    of it at the pace of the phones."""
+    first = next(frames, None)
+    if first is None:
+        return
+    at = now()
+    try:
+        for _ in range(ALERTS):
+            talker.alert()
+            at += INTERVAL
+            if (early := at - now()) > 0.0:
+                wait(early)
+        pace(talker, chain((first,), frames), now, wait)
+    finally:
+        at = now()
+        for _ in range(talker.ends, ENDS):
+            at += INTERVAL
+            if (early := at - now()) > 0.0:
+                wait(early)
+            talker.end(now=at)
+
+
 def pace(
-    talker: Talker,
+    talker: Speaker,
     frames: Iterator[Samples],
     now: Callable[[], float],
     wait: Callable[[float], None],
@@ -189,3 +264,17 @@ def _ttl(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 255:
         raise argparse.ArgumentTypeError("must be 1 to 255")
     return int(text)
+
+
+def _channel(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MAX_CHANNEL:
+        raise argparse.ArgumentTypeError(f"must be 1 to {MAX_CHANNEL}")
+    return int(text)
+
+
+def _caller_id(text: str) -> str:
+    if not (0 < len(text) <= CALLER_ID_BYTES and text.isascii() and text.isprintable()):
+        raise argparse.ArgumentTypeError(
+            f"must be 1 to {CALLER_ID_BYTES} letters, digits and signs of ASCII"
+        )
+    return text

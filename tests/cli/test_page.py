@@ -8,8 +8,10 @@ import pytest
 
 from sipstrobe.audio.format import Samples
 from sipstrobe.cli import main
-from sipstrobe.cli.page import LATE, in_frames, pace
+from sipstrobe.cli.page import LATE, in_frames, pace, page_phones
 from sipstrobe.errors import MediaError
+from sipstrobe.multicast.group_paging import OpCode, parse
+from sipstrobe.services.desk_talker import DeskTalker
 from sipstrobe.services.talker import Talker
 from tests.services.test_talker import Air, drawn
 from tests.support.hear import tone_db
@@ -94,6 +96,53 @@ def test_goodbye_is_said_also_when_the_sound_breaks_off() -> None:
     assert len(hand.air.reports) == 1
 
 
+def to_phones(hand: Hand, frames: Iterator[Samples]) -> list[tuple[OpCode, float]]:
+    """When which packet left."""
+    talker = DeskTalker(hand.air.send, "PCMU", 26, "Gate", 7)
+    try:
+        page_phones(talker, frames, hand.now, hand.wait)
+    finally:
+        ops = [parse(data).op for data in hand.air.sent]
+    return list(zip(ops, hand.left, strict=True))
+
+
+def test_phones_are_alerted_for_a_second_and_told_the_end_twelve_times() -> None:
+    """EA 70568: 31 alerts and 12 ends, 30 ms apart, once there is something to say."""
+    hand = Hand()
+    frames = (np.zeros(240, np.float32) for _ in hand.frames(0.5, 0.01, 0.02))
+
+    left = to_phones(hand, frames)
+
+    begin, sound, end = 0.5, 0.5 + 31 * 0.03, 0.5 + 34 * 0.03
+    assert left == [
+        *((OpCode.ALERT, round(begin + n * 0.03, 6)) for n in range(31)),
+        *((OpCode.TRANSMIT, round(sound + n * 0.03, 6)) for n in range(3)),
+        *((OpCode.END, round(end + n * 0.03, 6)) for n in range(12)),
+    ]
+
+
+def test_nobody_is_alerted_for_nothing() -> None:
+    assert to_phones(Hand(), iter(())) == []
+
+
+@pytest.mark.parametrize("breaks_after", [10, 31, 33], ids=["alerts", "sound", "more sound"])
+def test_phones_are_told_the_end_also_when_the_page_breaks_off(breaks_after: int) -> None:
+    hand, presses = Hand(), [KeyboardInterrupt()]
+
+    def wait(seconds: float) -> None:
+        if len(hand.left) == breaks_after and presses:
+            raise presses.pop()
+        Hand.wait(hand, seconds)
+
+    hand.wait = wait  # type: ignore[method-assign]
+    frames = iter([np.zeros(240, np.float32)] * 9)
+
+    with pytest.raises(KeyboardInterrupt):
+        to_phones(hand, frames)
+
+    assert [parse(data).op for data in hand.air.sent[breaks_after:]] == [OpCode.END] * 12
+
+
 @pytest.mark.parametrize(("rate", "wanted"), [(48000, 8000), (8000, 48000), (44100, 16000)])
 def test_another_rate_is_made_of_the_sound(rate: int, wanted: int) -> None:
     """As loud and as long, whatever the blocks; the last frame is filled up."""
@@ -131,6 +180,12 @@ def test_the_same_rate_stays_as_it_is() -> None:
             "must be 56, 60, 88 or 92 hexadecimal characters",
         ),
         (("--to", "239.1.2.3:5004", "--srtp-key", "@/no/such"), "/no/such cannot be read"),
+        (("--to", "224.0.1.116:5001", "--channel", "51"), "must be 1 to 50"),
+        (("--to", "224.0.1.116:5001", "--channel", "0"), "must be 1 to 50"),
+        (
+            ("--to", "224.0.1.116:5001", "--channel", "26", "--caller-id", "Fourteen signs"),
+            "must be 1 to 13 letters, digits and signs of ASCII",
+        ),
         ((), "the following arguments are required: --to"),
     ],
 )
@@ -171,3 +226,25 @@ def test_an_interface_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> N
     assert main(["page", "-", "--to", "239.1.2.3:5004", "--interface", "moon0"]) == 1
 
     assert capsys.readouterr().err == "sipstrobe: there is no network interface 'moon0'\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (("--caller-id", "Gate"), "--caller-id is for desk phones, which --channel is needed for"),
+        (
+            ("--channel", "26", "--codec", "PCMA"),
+            "desk phones do not know PCMA, only PCMU and G722",
+        ),
+        (
+            ("--channel", "26", "--srtp-key", "ab" * 30),
+            "what is said to desk phones cannot be encrypted",
+        ),
+    ],
+)
+def test_what_desk_phones_cannot_hear(
+    words: tuple[str, ...], complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["page", "-", "--to", "224.0.1.116:5001", *words]) == 1
+
+    assert capsys.readouterr().err == f"sipstrobe: {complaint}\n"
