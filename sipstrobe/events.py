@@ -81,6 +81,16 @@ class PageState(StrEnum):
     IDLE = "idle"
 
 
+class HearingState(StrEnum):
+    """Whether pages by multicast can reach us (RFC 4541)."""
+
+    HEARING = "hearing"  # a querier asks which groups are wanted, and is answered
+    NO_QUERIER = "no querier"  # nobody asks, so that switches may forget us
+    DEAF = "deaf"  # a group does not reach us
+    CANNOT_TELL = "cannot tell"  # not yet, or for want of rights
+    IDLE = "idle"  # no groups, or on this machine only
+
+
 @dataclass(frozen=True, slots=True)
 class Outside:
     """How an event looks from outside.
@@ -388,6 +398,20 @@ class RecordingChanged(Event):
 class ManualTriggerChanged(Event):
     trigger: int  # 1…
     active: bool
+
+
+# --- the network -------------------------------------------------------------------------------
+
+
+@_declared(
+    "network/hearing",
+    Kind.PROPERTY,
+    "Whether pages by multicast can reach the device",
+    rest={"state": "idle"},
+)
+class HearingChanged(Event):
+    state: HearingState
+    words: str  # what that means, for a person
 
 
 # --- the device itself -------------------------------------------------------------------------
