@@ -45,7 +45,8 @@ from sipstrobe.clock import Clock, LoopClock
 from sipstrobe.codecs.registry import CODECS
 from sipstrobe.context import Context
 from sipstrobe.io.soundcard import Buffering
-from sipstrobe.multicast.settings import Codec, Latency, MulticastSettings, PageSource
+from sipstrobe.multicast.fields import Codec, Latency
+from sipstrobe.multicast.settings import MulticastSettings, PageSource
 from sipstrobe.services.paging import Paging
 from sipstrobe.services.sound import Sound
 from tests.interop.baresip import baresip

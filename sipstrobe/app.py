@@ -43,6 +43,7 @@ from sipstrobe.services.history import History
 from sipstrobe.services.http_stream import HttpStream
 from sipstrobe.services.listening import Listening
 from sipstrobe.services.microphone import Listener, Microphone
+from sipstrobe.services.page_relay import PageRelay
 from sipstrobe.services.paging import Paging
 from sipstrobe.services.phone import Phone
 from sipstrobe.services.properties import Properties
@@ -156,7 +157,8 @@ class Device:
         self.microphone = Microphone(
             context, self.sound.tap, self.sound.catch_up, allowed=options.microphone
         )
-        self.paging = Paging(context)
+        self.relay = PageRelay(context, self.sound)
+        self.paging = Paging(context, self.relay.own)
         self.http_stream = HttpStream(context)
         self.history = History(context, options.state)
         serial = store.current.device.serial
@@ -205,6 +207,8 @@ class Device:
         watch(lambda s: s.sip, self.phone.apply)
         stack.callback(self.paging.close)
         watch(lambda s: s.multicast, self.paging.apply)
+        stack.callback(self.relay.close)
+        watch(lambda s: s.multicast, lambda m: self.relay.apply(m.relay, m.codec))
         await self._open_control(stack)
         stack.push_async_callback(self.page.aclose)
         watch(lambda s: (s.web.host, s.web.port), self._move_page)
@@ -283,6 +287,7 @@ class Device:
             clips=self.clips,
             phone=self.phone,
             paging=self.paging,
+            relay=self.relay,
             http_stream=self.http_stream,
             automation=self.automation,
             properties=self.properties,

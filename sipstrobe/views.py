@@ -9,6 +9,7 @@ from sipstrobe.services.history import History
 from sipstrobe.services.http_stream import HttpStream
 from sipstrobe.services.listening import Listening
 from sipstrobe.services.microphone import Microphone
+from sipstrobe.services.page_relay import PageRelay
 from sipstrobe.services.paging import Paging
 from sipstrobe.services.phone import Phone
 from sipstrobe.services.properties import Properties
@@ -30,6 +31,7 @@ def views_of(
     clips: Clips,
     phone: Phone,
     paging: Paging,
+    relay: PageRelay,
     http_stream: HttpStream,
     automation: Automation,
     properties: Properties,
@@ -57,7 +59,7 @@ def views_of(
         microphone_sound=listening.open,
         recordings=recorder,
         pages=phone.pages,
-        multicast=paging.snapshot,
+        multicast=lambda: paging.snapshot() | {"relay": relay.snapshot()},
         stream=http_stream,
         clips=library,
         clips_playing=clips.snapshot,

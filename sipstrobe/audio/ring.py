@@ -85,11 +85,12 @@ class SampleRing:
         self._copy(consumed - known, out[count - known :])
         return out
 
-    def written_since(self, position: int) -> Samples:
-        """What was written from a position (a former `written`) on; for the writer, who may look
-        back as far as the capacity reaches."""
+    def written_since(self, position: int, most: int | None = None) -> Samples:
+        """What was written from a position (a former `written`) on, as many samples at most; for
+        the writer, who may look back as far as the capacity reaches."""
         start = max(position, self.written - self.capacity, 0)
-        out = np.empty(self.written - start, np.float32)
+        count = self.written - start
+        out = np.empty(count if most is None else min(count, most), np.float32)
         self._copy(start, out)
         return out
 

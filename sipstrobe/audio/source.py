@@ -49,6 +49,7 @@ class AddSource(Command):
     place: int | None = None  # 1 is the first
     streamed: bool = False
     on_heard: Callable[[bool], None] | None = field(default=None, repr=False)
+    relayable: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

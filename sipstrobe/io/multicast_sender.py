@@ -14,9 +14,18 @@ _MREQN: Final = struct.Struct("@4s4si")  # struct ip_mreqn: group, own address, 
 class MulticastSender:
     """One socket. What it sends is also heard on this machine."""
 
-    def __init__(self, group: str, port: int, *, ttl: int = LINK_ONLY, interface: str = "") -> None:
+    def __init__(
+        self,
+        group: str,
+        port: int,
+        *,
+        ttl: int = LINK_ONLY,
+        interface: str = "",
+        blocking: bool = True,
+    ) -> None:
         """group: a numeric multicast address. ttl: how many networks it may cross, 1 to 255.
-        interface: its name; empty: the one that the kernel chooses. Raises MediaError."""
+        interface: its name; empty: the one that the kernel chooses. blocking: wait until there is
+        room for what is sent, which else cannot be sent. Raises MediaError."""
         self.rtp, self.rtcp = (group, port), (group, port + 1)
         address = ip_address(group)
         assert address.is_multicast
@@ -26,11 +35,18 @@ class MulticastSender:
             raise MediaError(f"there is no network interface {interface!r}") from None
         family = socket.AF_INET if address.version == 4 else socket.AF_INET6
         self._socket = socket.socket(family, socket.SOCK_DGRAM)
+        self._socket.setblocking(blocking)
         try:
             self._choose(family, ttl, index)
+            self._socket.bind(("", 0))  # else it has no port before it sends
         except OSError as error:
             self._socket.close()
             raise MediaError(f"{interface} cannot be used: {error.strerror}") from error
+
+    @property
+    def local_port(self) -> int:
+        """That it sends from, RTCP as well."""
+        return self._socket.getsockname()[1]
 
     def send(self, data: bytes) -> None:
         """An RTP packet. Raises MediaError when the network does not take it."""

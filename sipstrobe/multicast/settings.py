@@ -1,30 +1,25 @@
 """What can be set about pages by multicast (MCC-01…08, GAP-16…19, GAP-33)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from ipaddress import ip_address
-from string import hexdigits
 from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct, field
 
 from sipstrobe.errors import Problem
+from sipstrobe.multicast.fields import (
+    Address,
+    Cipher,
+    Codec,
+    Latency,
+    group_problem,
+    key_problem,
+)
+from sipstrobe.multicast.relay import RelaySettings, relay_problems
 from sipstrobe.secret import Secret
 
 MAX_SOURCES: Final = 1000
 MAX_SENDERS: Final = 10  # of one source: what the kernel filters for one membership
-
-Codec = Literal["opus", "G722", "PCMU", "PCMA", "G726-32", "L16/16000", "L16/8000", "L16/48000"]
-Latency = Literal["normal", "low", "ultra_low"]
-Cipher = Literal["AES_CM_HMAC_SHA1_80", "AES_CM_HMAC_SHA1_32", "AES_GCM"]
-Address = Annotated[str, Meta(pattern=r"^[0-9A-Fa-f:.]{2,45}$(?!\n)")]
-
-SUITES: Final[Mapping[Cipher, Mapping[int, str]]] = {
-    "AES_CM_HMAC_SHA1_80": {60: "AES_CM_128_HMAC_SHA1_80", 92: "AES_256_CM_HMAC_SHA1_80"},
-    "AES_CM_HMAC_SHA1_32": {60: "AES_CM_128_HMAC_SHA1_32", 92: "AES_256_CM_HMAC_SHA1_32"},
-    "AES_GCM": {56: "AEAD_AES_128_GCM", 88: "AEAD_AES_256_GCM"},
-}
-"""By the hexadecimal characters of key and salt, the crypto suite of RFC 4568, 6188 and 7714."""
-
 
 Label = Annotated[
     str,
@@ -194,6 +189,7 @@ class MulticastSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
             " in the list; where they are not named, they come before all others.",
         ),
     ] = ()
+    relay: Annotated[RelaySettings, Meta(title="Relay")] = RelaySettings()
 
 
 def problems(multicast: MulticastSettings) -> list[Problem]:
@@ -226,25 +222,17 @@ def _problems(multicast: MulticastSettings) -> Iterator[Problem]:
         if source.id and source.id in ids:
             yield Problem(f"{path}/id", f"{source.id!r} is the id of another source")
         ids.add(source.id)
-        if source.srtp_key and not _is_key(source):
-            sizes = " or ".join(str(size) for size in SUITES[source.cipher])
-            words = f"must be {sizes} hexadecimal characters for {source.cipher}"
+        if words := key_problem(source.srtp_key, source.cipher):
             yield Problem(f"{path}/srtp_key", words)
-
-
-def _is_key(source: PageSource) -> bool:
-    key = source.srtp_key.reveal()
-    return len(key) in SUITES[source.cipher] and not set(key) - set(hexdigits)
+    yield from relay_problems(multicast.relay)
 
 
 def _address_problems(source: Paged, path: str) -> Iterator[Problem]:
-    try:
-        group = ip_address(source.address)
-    except ValueError:
-        yield Problem(f"{path}/address", "must be an IPv4 or IPv6 address")
+    group, words = group_problem(source.address)
+    if words:
+        yield Problem(f"{path}/address", words)
+    if group is None:
         return
-    if not group.is_multicast:
-        yield Problem(f"{path}/address", "must be 224.0.0.0 to 239.255.255.255, or in ff00::/8")
     senders = source.senders if isinstance(source, PageSource) else ()
     for n, sender in enumerate(senders):
         try:

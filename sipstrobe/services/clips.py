@@ -159,6 +159,7 @@ class Clips:
                 ring=playback.ring,
                 rank=playback.priority,
                 refill=playback.refill,
+                relayable=True,
             )
         )
         name = playback.clip.name

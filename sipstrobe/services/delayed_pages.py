@@ -197,6 +197,7 @@ class DelayedPages:
                 ring=page.ring,
                 rank=page.rank,
                 refill=partial(self._refill, page),
+                relayable=True,
             )
             with self._context.trace.input("file", page.owner, self._context.clock.now()):
                 self._context.dispatcher.execute(order)

@@ -9,7 +9,8 @@ from sipstrobe.context import Context
 from sipstrobe.errors import RemoteProtocolError
 from sipstrobe.events import PageState
 from sipstrobe.io.udp import Endpoint
-from sipstrobe.multicast.settings import SUITES, PageSource
+from sipstrobe.multicast.fields import SUITES
+from sipstrobe.multicast.settings import PageSource
 from sipstrobe.multicast.stream import GroupStream
 from sipstrobe.rtp import packet as rtp
 from sipstrobe.rtp import rtcp

@@ -2,7 +2,7 @@
 
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -37,14 +37,16 @@ class _Entry:
     made_of: tuple[Paged, int, str]  # rank and codec
     group: Group
     channel: int | None
+    own: Container[tuple[bytes, Endpoint]]
     leave: tuple[Callable[[], None], ...] = ()
     problem: str = ""
 
     def receive(self, data: bytes, source: Endpoint, received_at: float) -> None:
-        self.stream.receive(data, source, received_at)
+        if (data, source) not in self.own:
+            self.stream.receive(data, source, received_at)
 
     def receive_rtcp(self, data: bytes, source: Endpoint, received_at: float) -> None:
-        if isinstance(self.stream, PageStream):
+        if isinstance(self.stream, PageStream) and (data, source) not in self.own:
             self.stream.receive_rtcp(data, source, received_at)
 
     @property
@@ -71,8 +73,10 @@ class _Entry:
 class Paging:
     """Joins the groups of the settings and brings what they say to the speaker."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, own: Container[tuple[bytes, Endpoint]] = ()) -> None:
+        """own: datagrams that this device has sent itself, of which none is heard."""
         self._context = context
+        self._own = own
         self._sockets = GroupSockets(context.clock)
         self._channels = Channels(self._sockets)
         self._entries: dict[str, _Entry] = {}  # by label
@@ -130,7 +134,7 @@ class Paging:
         channel = source.channel if isinstance(source, DeskPhoneSource) else None
         entry = before.get(source.label)
         if entry is None or (entry.group, entry.channel) != (group, channel):
-            return _Entry(self._stream(*made_of), made_of, group, channel)
+            return _Entry(self._stream(*made_of), made_of, group, channel, self._own)
         if entry.made_of != made_of:
             entry.stream.close()  # it begins anew with its next packet
             entry.stream, entry.made_of = self._stream(*made_of), made_of

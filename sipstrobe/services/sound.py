@@ -1,6 +1,6 @@
 """The speaker: who is heard, how loud, and what was really played."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import count
 from math import floor
 from typing import Any, Final
@@ -72,6 +72,7 @@ class Sound:
         self._presence = Presence(ACTIVE_DB, ACTIVE_HOLD)
         self._active = False
         self._loudest: Cause | None = None  # of what was heard last: why it sounds
+        self.watcher: Callable[[], None] | None = None  # told when others may be heard than before
         self._timer: Handle | None = None
         self._due = 0  # the line of the grid that the timer waits for
         measures = context.measures
@@ -191,6 +192,17 @@ class Sound:
             "sources_total": len(ranked),
         }
 
+    def relayable(self) -> list[Listed]:
+        """Those sources that may be relayed and that no other silences, whatever the volume is; the
+        highest first."""
+        listed = [source for source in self._listed.values() if source.heard]
+        if not any(source.command.relayable for source in listed):
+            return []
+        sounding = {source.share.group: True for source in listed}
+        gains = policy.gains(self._policy, sounding, self._by_place)
+        heard = [s for s in listed if s.command.relayable and gains[s.share.group]]
+        return sorted(heard, key=_height)
+
     def played(self) -> tuple[Played, ...]:
         """What was heard of the sounds that have ended, the oldest first."""
         return self._played()
@@ -256,6 +268,8 @@ class Sound:
         for source in [s for s in listed if s.command.on_heard is not None]:
             if self._listed.get(source.command.owner) is source:  # those told before may remove it
                 source.tell()
+        if self.watcher is not None:
+            self.watcher()
 
     def _share_of(self, command: AddSource) -> Share:
         """What a source has in common with all of its rank, kind and place."""
@@ -402,3 +416,9 @@ class Sound:
 def _ranked(listed: Iterable[Listed]) -> list[Listed]:
     claims = arbitrate(Claim(source, source.command.rank, source.order) for source in listed)
     return [claim.owner for claim in claims]
+
+
+def _height(source: Listed) -> tuple[int, int, int, int]:
+    """The highest has the least: by the list where there is one, else as the policy has it."""
+    group = source.share.group
+    return group.place or 0, -group.rank, policy.PRECEDENCE[group.kind], source.order

@@ -1,13 +1,15 @@
 """One who speaks to a multicast group: sound into RTP packets, with reports and a farewell."""
 
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from sipstrobe.audio.format import Samples
 from sipstrobe.codecs.registry import CODECS
-from sipstrobe.rtp.group_srtp import GroupSrtp
 from sipstrobe.rtp.session import SendRtcp, Session
 from sipstrobe.sdp.formats import SOUNDS
+
+if TYPE_CHECKING:
+    from sipstrobe.rtp.group_srtp import GroupSrtp
 
 PTIME_MS: Final = 20  # of sound in a packet, where no network has to cut it in two
 
@@ -29,7 +31,7 @@ class Talker:
         self,
         group: Group,
         codec: str,
-        srtp: GroupSrtp | None,
+        srtp: "GroupSrtp | None",
         random_bytes: Callable[[int], bytes],
         *,
         ntp_offset: float,
@@ -54,6 +56,10 @@ class Talker:
     @property
     def packets(self) -> int:
         return self._session.packets_sent
+
+    @property
+    def ssrc(self) -> int:
+        return self._session.ssrc
 
     def say(self, samples: Samples, *, now: float) -> None:
         """Send a frame of sound at the codec's rate. now: when it begins, on a grid without

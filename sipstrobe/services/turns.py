@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import count
 from typing import Literal
 
-from sipstrobe.audio.source import AddSource, HearSource, RemoveSource
+from sipstrobe.audio.source import AddSource, HearSource, RemoveSource, SourceKind
 from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused
 from sipstrobe.priority import Claim, arbitrate
@@ -60,7 +60,14 @@ class Turns:
         assert call.media is not None
         now = call.id in heard(self._claims.values(), self._policy)
         ring = call.media.stream.ring
-        order = AddSource(owner=call.id, kind=call.voice, ring=ring, rank=call.rank, heard=now)
+        order = AddSource(
+            owner=call.id,
+            kind=call.voice,
+            ring=ring,
+            rank=call.rank,
+            heard=now,
+            relayable=call.voice is SourceKind.PAGE,
+        )
         try:
             self._context.dispatcher.execute(order)
             self._listed[call.id] = now

@@ -6,14 +6,9 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from sipstrobe.multicast.fields import Cipher
 from sipstrobe.multicast.ranking import ranking
-from sipstrobe.multicast.settings import (
-    Cipher,
-    InternalSource,
-    MulticastSettings,
-    PageSource,
-    problems,
-)
+from sipstrobe.multicast.settings import InternalSource, MulticastSettings, PageSource, problems
 from sipstrobe.secret import Secret
 
 

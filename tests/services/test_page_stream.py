@@ -16,7 +16,8 @@ from sipstrobe.codecs.registry import CODECS, usable
 from sipstrobe.commands import OperationId, StartProfile, StopOperations
 from sipstrobe.errors import CommandRefused
 from sipstrobe.events import Function, PageState, PageStateChanged
-from sipstrobe.multicast.settings import SUITES, Cipher, PageSource
+from sipstrobe.multicast.fields import SUITES, Cipher
+from sipstrobe.multicast.settings import PageSource
 from sipstrobe.rtp import packet as rtp
 from sipstrobe.rtp import rtcp
 from sipstrobe.rtp.group_srtp import GroupSrtp

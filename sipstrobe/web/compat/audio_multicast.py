@@ -15,14 +15,12 @@ from sipstrobe.bus import Dispatcher
 from sipstrobe.commands import ChangeSettings
 from sipstrobe.config.store import Store
 from sipstrobe.errors import ConfigError, Problem, StaleRevision
+from sipstrobe.multicast.fields import SUITES, Codec, Latency
 from sipstrobe.multicast.ranking import SOUNDS, listed
 from sipstrobe.multicast.settings import (
     MAX_SOURCES,
-    SUITES,
-    Codec,
     DeskPhoneSource,
     InternalSource,
-    Latency,
     MulticastSettings,
     PageSource,
     Source,
