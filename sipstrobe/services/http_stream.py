@@ -104,10 +104,11 @@ class _Transmission:
 
     def play(self, data: bytes, now: float) -> None:
         """The next sound, PIECE at most; the ring has room for it."""
-        if not self.ring.fill:
+        if self.ring.fill:
+            self._follower.see(self.ring.fill, now)
+        else:
             self.ring.write(_SILENCE)
             self._follower.restart(now)
-        self._follower.see(self.ring.fill, now)
         self.newest = block = self._decoder.decode(data)
         raised = self._upsampler.process(block)
         self.ring.write(self._warp.process(raised, self._follower.speed))

@@ -210,7 +210,7 @@ async def test_after_a_gap_it_waits_a_little_again() -> None:
     assert first[1] == pytest.approx(0.5 + START, abs=0.02)
 
 
-@pytest.mark.parametrize("pace", [1.002, 0.998])
+@pytest.mark.parametrize("pace", [1.0025, 0.9975])
 async def test_a_sender_whose_clock_differs_is_followed(pace: float) -> None:
     """Else his sound would come ever later, or break off again and again."""
     hall, sender = Hall(), Sender()
@@ -224,6 +224,21 @@ async def test_a_sender_whose_clock_differs_is_followed(pace: float) -> None:
     assert 20 < waiting < 1000 * START + 20
     [source] = hall.bench.sound.snapshot()["sources"]
     assert source["underruns"] == 0
+
+
+async def test_who_has_to_wait_is_no_clock() -> None:
+    """Who is too far ahead is caught up with; but what is sent as from a file has its pitch."""
+    hall, sender = Hall(), Sender()
+    await hall.begin(sender)
+    sender.send(b"\xff" * round(0.2 * OCTETS))
+    await hall.play_live(sender, b"\xff" * round(6.0 * OCTETS))
+    assert hall.stream.snapshot()["waiting_ms"] < 317  # it is played faster by now
+
+    sender.send(tone(seconds=3.0))
+    await turns()
+    heard = await hall.play(3.0)
+
+    assert tone_db(heard[48000:], 500.0) == pytest.approx(-9.0, abs=0.2)  # 501.5 Hz: silence
 
 
 async def test_there_is_one_sender_at_a_time() -> None:
