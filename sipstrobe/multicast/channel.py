@@ -115,8 +115,6 @@ class ChannelStream:
             frame = len(packet.audio) - size
             at = self._timestamp + (ahead - 1) * frame
             return (Frame(self._sequence + ahead, at, packet.audio[size:]),)
-        if ahead == 1 and not repeats:
-            size = 0  # a sender that repeats nothing
         return self._go_on(packet, ahead, size, now)
 
     def _run(self, packet: Packet, now: float) -> tuple[Frame, ...]:

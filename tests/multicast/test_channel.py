@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 
 from sipstrobe.multicast.channel import ALERTED, ENDING, ChannelStream, Frame
 from sipstrobe.multicast.group_paging import OpCode, Packet, Page, parse
-from sipstrobe.multicast.stream import LONGEST_END, SHORTEST_END, Ended, Output, Started
+from sipstrobe.multicast.stream import (
+    LONGEST_END,
+    SHORTEST_END,
+    Ended,
+    Output,
+    Restarted,
+    Started,
+)
 
 DESK, DOOR = ("192.0.2.1", 5001), ("192.0.2.2", 5001)
 FRAME, INTERVAL = 240, 0.030  # bytes and seconds, as phones have them
@@ -171,6 +178,32 @@ def test_silence_that_repeats_itself_is_counted_by_its_numbers() -> None:
     del packets[4]
 
     assert_whole(phone.say(packets, 0.0), frames)
+
+
+def test_a_loss_in_silence_before_the_numbers_are_known_costs_no_sound() -> None:
+    """For a while it looks as if the numbers grew by twice as much."""
+    stream = ChannelStream()
+    phone, voice = Phone(stream), sounds(8)
+    packets = phone.packets([b"\xff" * FRAME] * 4 + voice)
+    del packets[1]
+
+    assert_whole(phone.say(packets, 0.0), [b"\xff" * FRAME] * 3 + voice)
+
+
+@pytest.mark.parametrize("count", [0, 1 << 31], ids=["back", "forth"])
+def test_other_numbers_are_a_new_beginning_of_which_all_is_heard(count: int) -> None:
+    """As of a sender that has been restarted."""
+    stream = ChannelStream()
+    old, new = Phone(stream), Phone(stream)
+    old.page.pause(100_000)
+    new.page.pause(count)
+    old.say(old.packets(sounds(5)), 0.0)
+    told(stream)
+
+    heard = new.say(new.packets(sounds(5)), 0.15)
+
+    assert told(stream) == [Restarted()]
+    assert_whole(heard, sounds(5))
 
 
 def test_packets_that_are_overtaken_or_doubled_have_their_place() -> None:

@@ -25,7 +25,7 @@ def have(building: Building, *sources: DeskPhoneSource) -> None:
 
 
 def send(number: int) -> None:
-    page = Page(number, 7, "Reception", 0)
+    page = Page(number, 7, f"To {number}", 0)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as made:
         for data in (b"", b"\x0f", page.alert(), page.transmit(bytes(160))):
             made.sendto(data, (GROUP, PORT))
@@ -52,7 +52,7 @@ async def test_all_channels_share_one_membership_and_each_hears_its_own(
 
     assert building.states == [("Channel 26", "active")]
     told = building.paging.snapshot()["told"][0]
-    assert (told["kind"], told["channel"], told["caller_id"]) == ("desk_phones", 26, "Reception")
+    assert (told["kind"], told["channel"], told["caller_id"]) == ("desk_phones", 26, "To 26")
     have(building, channel(26))
     assert memberships() == 1
     have(building)
@@ -71,5 +71,6 @@ async def test_a_source_that_goes_to_another_channel_hears_that(network: Namespa
     await until(lambda: building.states)
 
     assert building.states == [("Channel 26", "active")]
-    assert building.paging.snapshot()["told"][0]["channel"] == 27
+    told = building.paging.snapshot()["told"][0]
+    assert (told["channel"], told["caller_id"]) == (27, "To 27")
     building.paging.close()
