@@ -189,7 +189,7 @@ class MulticastSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
             " in the list; where they are not named, they come before all others.",
         ),
     ] = ()
-    relay: Annotated[RelaySettings, Meta(title="Relay")] = RelaySettings()
+    relay: Annotated[RelaySettings, Meta(title="Relay")] = field(default_factory=RelaySettings)
 
 
 def problems(multicast: MulticastSettings) -> list[Problem]:

@@ -49,13 +49,16 @@ class Crypto:
     key: Secret
 
     @classmethod
-    def parse(cls, value: str) -> "Crypto":
-        """Read what follows ``a=crypto:``. Raises RemoteProtocolError, with the reason, when it
-        cannot be read or asks for what we cannot do; the reason never shows the key."""
+    def parse(cls, value: str, suites: Mapping[str, Suite] = SUITES) -> "Crypto":
+        """Read what follows ``a=crypto:``. suites: those that we can do.
+
+        Raises RemoteProtocolError, with the reason, when it cannot be read or asks for what we
+        cannot do; the reason never shows the key.
+        """
         words = value.split()
         if len(words) < 3 or not re.fullmatch(r"[0-9]{1,9}", words[0]):
             raise RemoteProtocolError("a=crypto without tag, suite and key")
-        suite = SUITES.get(words[1].upper())
+        suite = suites.get(words[1].upper())
         if suite is None:
             raise RemoteProtocolError(f"the crypto suite {_named(words[1])} is not supported")
         for parameter in words[3:]:

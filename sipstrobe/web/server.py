@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sipstrobe.config.store import Store
 from sipstrobe.config.users import Role, User
 from sipstrobe.context import Context
-from sipstrobe.web import pages
+from sipstrobe.web import page_sdp, pages
 from sipstrobe.web.api import Api
 from sipstrobe.web.calls import Calls
 from sipstrobe.web.clips import ClipsDoor
@@ -139,7 +139,11 @@ class WebServer:
             ),
             RestDoor([AudioMulticast(context.dispatcher, store, context.random_bytes).api()]),
         )
-        return [*pages.routes(), *(route for door in doors for route in door.routes())]
+        return [
+            *pages.routes(),
+            *page_sdp.routes(),
+            *(route for door in doors for route in door.routes()),
+        ]
 
     def _users(self) -> tuple[User, ...]:
         return self._store.current.web.users
