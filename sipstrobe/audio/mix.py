@@ -76,6 +76,11 @@ class Channel:
     def render(self, out: Samples, gain: float, at: float, heard: bool) -> bool:
         """Fill out with what comes next, fading to this gain; False: there is nothing to hear, and
         out is undefined. at: when the first sample of out is played; heard: by somebody."""
+        audible = self._render(out, gain, at, heard)
+        self.ring.upcoming = (self.ring.consumed, at + out.size / SAMPLE_RATE)
+        return audible
+
+    def _render(self, out: Samples, gain: float, at: float, heard: bool) -> bool:
         if gain:
             self.silent_at = None
         elif not self._fade.gain:

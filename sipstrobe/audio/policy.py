@@ -125,11 +125,16 @@ def gains(
 def _by_place(rules: Table, sounding: Mapping[Group, bool]) -> dict[Group, float]:
     """What the list alone makes of those that are in it."""
     found: dict[Group, float] = {}
+    heard: list[Group] = []
     in_list = [group for group in sounding if group.place is not None]
     for group in sorted(in_list, key=lambda g: g.place or 0):
-        above = [g for g, gain in found.items() if gain and _ordered(g, group)]
-        effects = (_gain(rules[g.kind, group.kind], sounding[g]) for g in above)
-        found[group] = min(effects, default=1.0)
+        gain = 1.0
+        for over in heard:
+            if over.place != group.place:
+                gain = min(gain, _gain(rules[over.kind, group.kind], sounding[over]))
+        found[group] = gain
+        if gain:
+            heard.append(group)
     return found
 
 

@@ -42,6 +42,8 @@ class Warp:
     end of the band and 100 dB down at 1 kHz. It delays by two samples.
     """
 
+    delay_samples: Final = 2
+
     def __init__(self) -> None:
         self._line = np.zeros(_TAPS - 1, np.float32)  # the last samples, then the block
         self._position = 0.0  # of the next output between line[1] and line[2]

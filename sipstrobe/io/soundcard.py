@@ -47,6 +47,11 @@ class Output(Protocol):
         """What keeps an open output from working, in words; empty when it works."""
         ...
 
+    @property
+    def next_at(self) -> float | None:
+        """When the first sample that is asked for next is heard; None: not known."""
+        ...
+
     def open(self, render: Render) -> None:
         """Begin. Raises MediaError in words for the device's owner."""
         ...
@@ -113,6 +118,10 @@ class Null:
         self._running = False
         self._line = 0  # where the first period begins: multiples of PERIOD on the clock
         self._position = 0  # the next period
+
+    @property
+    def next_at(self) -> float | None:
+        return self._begin(self._position) if self._running else None
 
     def open(self, render: Render) -> None:
         self._render = render
@@ -261,6 +270,7 @@ class SoundDevice:
         self.period = buffering.period
         self.periods = 0
         self.late = 0
+        self.next_at: float | None = None
         self._clock = clock
         self._device = device
         self._held = buffering.held
@@ -320,5 +330,7 @@ class SoundDevice:
         if status.output_underflow:
             self.late += 1
         ahead = min(max(time.outputBufferDacTime - time.currentTime, 0.0), 1.0)
-        render(out.reshape(frames), self._clock.now() + ahead)
+        at = self._clock.now() + ahead
+        render(out.reshape(frames), at)
+        self.next_at = at + frames / self._sample_rate
         self.periods += 1

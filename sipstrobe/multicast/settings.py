@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal
 from msgspec import Meta, Struct, field
 
 from sipstrobe.errors import Problem
+from sipstrobe.multicast.alignment import LONGEST_DELAY_MS, SHORTEST_DELAY_MS
 from sipstrobe.multicast.fields import (
     Address,
     Cipher,
@@ -113,6 +114,15 @@ class PageSource(
         Cipher, Meta(title="Cipher", description="Of SRTP; the key says how strong it is.")
     ] = "AES_CM_HMAC_SHA1_80"
     latency: Wait = "normal"
+    playout_delay: Annotated[
+        Annotated[int, Meta(ge=SHORTEST_DELAY_MS, le=LONGEST_DELAY_MS)] | None,
+        Meta(
+            title="Playout delay",
+            description="In ms, 20 to 2000: all speakers with the same are heard at the same"
+            " instant, so long after the sender, if his clock and theirs have the same time. It"
+            " takes the place of the latency. Empty: each as it comes.",
+        ),
+    ] = None
     profile: ProfileName = ""
     priority: ProfilePriority = None
     enabled: Enabled = True

@@ -6,13 +6,20 @@ much it has consumed and from the timestamps of the sender follows, free of all 
 punctual packet waits in the ring: the *slack*. From how late the packets of the last seconds were
 follows how much slack is wanted: the *target*. The difference is worked off by playing a little
 faster or slower, or, when it is large, by leaving out or repeating pitch periods.
+
+Where many speakers play together, a common clock says the *place* of each packet in the ring. How
+far it is off its place is then worked off instead, more closely.
 """
 
+from collections.abc import Callable
 from enum import Enum
 from typing import Final, NamedTuple
 
 from sipstrobe.rtp.lateness import Lateness, RecentLeast
 from sipstrobe.rtp.quality import Bursts, Counts, Losses
+
+# By a common clock: how many seconds of sound belong before that of a timestamp; None: not known.
+Place = Callable[[int], float | None]
 
 MAX_WAITING: Final = 64  # packets that wait for a missing one
 MAX_DROPOUT: Final = 3000  # sequence numbers: a larger step begins a new run
@@ -31,6 +38,10 @@ URGENT_PAUSE: Final = 0.05  # … and when it is urgent
 PACE: Final = 0.0005  # relative change of speed, if any: less than a cent, which nobody hears
 OFF: Final = 0.008  # seconds off the target from which on the speed is changed …
 ON: Final = 0.001  # … until it is as near as this
+PLACE_OFF: Final = 0.0002  # seconds off its place from which on the speed is changed …
+PLACE_ON: Final = 0.00003  # … until it is as near as this, …
+PLACE_PACE: Final = 0.003  # … by so much at the most: 5 cents …
+PLACE_TIME: Final = 1.0  # … and by less than what would do it in so many seconds
 STALL: Final = 0.1  # seconds after which a card that takes nothing counts as standing still
 _HALF: Final = 1 << 31
 _WRAP: Final = 1 << 32
@@ -48,6 +59,15 @@ class Conceal(NamedTuple):
     """Fill a gap of this many timestamp units; 0: only soften the seam to what follows."""
 
     units: int
+
+
+class Shift(NamedTuple):
+    """Let so many seconds pass in silence; negative: leave out so much of what comes next."""
+
+    seconds: float
+
+
+Step = Play | Conceal | Shift
 
 
 class Splice(Enum):
@@ -97,6 +117,9 @@ class JitterBuffer:
         self._correcting = False
         self._splice_after = float("-inf")
         self._running = False  # the ring is kept from running dry
+        self.place: Place | None = None
+        self.offset: float | None = None  # seconds that the last packet is heard after its place
+        self._least = 0.0  # slack without which sound would be missing
         self._step = round(STEP * clock_rate)
         self.losses = Losses()
         self._next: int | None = None  # extended sequence number
@@ -104,18 +127,25 @@ class JitterBuffer:
 
     def reset(self) -> None:
         """Another sender follows: its numbers and timestamps have nothing to do with the last."""
+        self.resume()
+        self._behind = False
+        self._lateness.reset()
+        self._media = 0.0
+        self._media_timestamp: int | None = None
+
+    def resume(self) -> None:
+        """What has come for a while was not for us: go on in the middle of what is pushed next."""
         self._waiting.clear()
         self.paused = False
-        self._lateness.reset()
         if self._next is not None:
             self.losses.end(self._next)
         self._next = None
         self._timestamp = 0  # that the next sample to be written has
         self._filled = 0  # units concealed since the last packet and not yet put against a gap
         self._fresh = True  # the next packet begins a rhythm of its own
+        self._behind = True  # of which what should have been played already is left out
+        self._omitted = 0.0  # seconds of what is still to be played that are left out
         self._cut = False  # packets before the next one were dropped
-        self._media = 0.0
-        self._media_timestamp: int | None = None
 
     def push(
         self,
@@ -146,7 +176,8 @@ class JitterBuffer:
         if units:
             lateness = self._lateness
             lateness.update(now, self._unwrap(timestamp))
-            self.target = min(self.longest, max(self.shortest, self.low + lateness.quantile))
+            self._least = min(self.longest, self.low + lateness.quantile)
+            self.target = max(self.shortest, self._least)
         if len(self._waiting) >= MAX_WAITING:
             self.dropped += 1
             self.losses.give_up()
@@ -156,7 +187,7 @@ class JitterBuffer:
         )
         return True
 
-    def take(self, written: float, consumed: float, now: float) -> Play | Conceal | None:
+    def take(self, written: float, consumed: float, now: float) -> Step | None:
         """What goes into the ring next, None when nothing need or can.
 
         written, consumed: seconds of sound that have gone into the ring and out of it so far.
@@ -207,18 +238,20 @@ class JitterBuffer:
     @property
     def speed(self) -> float:
         """By how much faster (> 0) or slower than the sender to play, to keep to the target."""
-        excess = self.slack - self.target
-        if abs(excess) > self._off:
+        placed, excess = self.offset is not None, self.excess
+        if abs(excess) > (PLACE_OFF if placed else self._off):
             self._correcting = True
-        elif abs(excess) < ON:
+        elif abs(excess) < (PLACE_ON if placed else ON):
             self._correcting = False
         if not self._correcting:
             return 0.0
+        if placed:
+            return min(max(excess / PLACE_TIME, -PLACE_PACE), PLACE_PACE)
         return PACE if excess > 0.0 else -PACE
 
     def splice(self, now: float) -> Splice:
         """Whether the next block should be a pitch period shorter or longer."""
-        excess = self.slack - self.target
+        excess = self.excess
         if -DEFICIT <= excess <= EXCESS or now < self._splice_after:
             return Splice.NONE
         self._splice_after = now + (URGENT_PAUSE if self.urgent else PAUSE)
@@ -227,7 +260,20 @@ class JitterBuffer:
     @property
     def urgent(self) -> bool:
         """The splice is due even where it can be heard."""
-        return abs(self.slack - self.target) > URGENT
+        return self.offset is None and abs(self.slack - self.target) > URGENT
+
+    @property
+    def excess(self) -> float:
+        """Seconds that the sound waits longer than it should; on its place as well, nothing may
+        be missing."""
+        if self.offset is None:
+            return self.slack - self.target
+        return min(self.offset, self.slack - self._least)
+
+    @property
+    def backlog(self) -> bool:
+        """Whether packets wait for a missing one."""
+        return bool(self._waiting)
 
     def _left(self, written: float, consumed: float, now: float) -> float:
         """Seconds of sound before the card, as they are just after it has taken its share.
@@ -246,11 +292,17 @@ class JitterBuffer:
             left = written - now + card.update(now - consumed, now)
         return left
 
-    def _play(self, found: _Waiting, written: float) -> Play | Conceal:
-        self.slack = written - found.media - self._lateness.punctual + self._card.value
-        if self._filled >= FADED * self.clock_rate or self._fresh:
-            wanted = self.target - self.slack  # a new rhythm
-            gap = round(min(wanted, MAX_GAP) * self.clock_rate)
+    def _play(self, found: _Waiting, written: float) -> Step:
+        begins = written - self._omitted
+        self.slack = begins - found.media - self._lateness.punctual + self._card.value
+        place = None if self.place is None else self.place(found.timestamp)
+        self.offset = None if place is None else begins - place
+        if self._filled >= FADED * self.clock_rate or self._fresh:  # a new rhythm
+            shift = self._shift()
+            if shift is not None:
+                self._timestamp = found.timestamp
+                return shift
+            gap = round(min(-self.excess, MAX_GAP) * self.clock_rate)
         else:
             gap = (found.timestamp - self._timestamp + _HALF) % _WRAP - _HALF - self._filled
             if gap > MAX_GAP * self.clock_rate:
@@ -265,6 +317,20 @@ class JitterBuffer:
         self._pass(found)
         self._running = True
         return Play(found.payload_type, found.payload, found.received_at)
+
+    def _shift(self) -> Shift | None:
+        """How a new rhythm begins where it cannot be by concealment: on its place, to the sample,
+        or in the middle of a packet."""
+        wanted = -self.excess
+        if wanted > 0.0 and self.offset is not None:
+            wanted = min(wanted, self.longest)
+        elif wanted < 0.0 and self._behind:
+            self._omitted = -wanted
+        else:
+            return None
+        self._fresh = self._behind = self._cut = False
+        self._filled = 0
+        return Shift(wanted)
 
     def _drop(self, found: _Waiting, *, counts: bool) -> None:
         """counts: as missing; what our own card does not take is not the network's fault."""
@@ -283,7 +349,9 @@ class JitterBuffer:
         self._next += 1
         self._timestamp = found.timestamp + found.units
         self._filled = 0
-        self._fresh = False
+        self._fresh = self._behind = False
+        if self._omitted:
+            self._omitted = max(0.0, self._omitted - found.units / self.clock_rate)
 
     def _extend(self) -> Conceal | None:
         """Nothing has come: go on with what was heard last, and rest when that lasts."""

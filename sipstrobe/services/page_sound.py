@@ -6,11 +6,11 @@ Who speaks is decided by a machine (multicast); what a datagram means, by who is
 
 import logging
 from collections import deque
+from collections.abc import Callable
 from typing import Any, Final, Protocol, cast
 
-from sipstrobe.audio.format import SAMPLE_RATE, SILENCE_DB, samples_in
+from sipstrobe.audio.format import SILENCE_DB
 from sipstrobe.audio.latency import LATENCIES
-from sipstrobe.audio.ring import SampleRing
 from sipstrobe.audio.source import AddSource, RemoveSource, SourceKind
 from sipstrobe.clock import Handle
 from sipstrobe.codecs.base import Codec
@@ -19,17 +19,15 @@ from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused
 from sipstrobe.events import PageState, PageStateChanged
 from sipstrobe.io.udp import Endpoint
+from sipstrobe.multicast.alignment import Alignment
 from sipstrobe.multicast.settings import Paged
 from sipstrobe.multicast.stream import Ended, Output, Restarted, Started
-from sipstrobe.rtp.jitter import JitterBuffer
-from sipstrobe.services.playout import Playout
+from sipstrobe.services.page_playout import LEAST_WAIT, PagePacket, PagePlayout
 from sipstrobe.services.seldom import Seldom
 
 logger = logging.getLogger(__name__)
 
 RANK: Final = 5  # of all pages: that of calls
-RING_SECONDS: Final = 0.5  # more than the jitter buffer ever lets wait
-LEAST_WAIT: Final = 0.001  # seconds between two looks at a ring that runs low
 HELD_UP: Final = 0.02  # seconds that a look is late from which on packets may be waiting unread
 
 
@@ -45,8 +43,17 @@ class Talkers(Protocol):
 class PageSound:
     """Heard by the speaker as its rank allows; the light shows its profile while it is heard."""
 
-    def __init__(self, context: Context, source: Paged, rank: int, talkers: Talkers) -> None:
-        """talkers: after each input to it, `settle` and `watch` are to be called."""
+    def __init__(
+        self,
+        context: Context,
+        source: Paged,
+        rank: int,
+        talkers: Talkers,
+        alignment: Alignment | None = None,
+        read_until: Callable[[], float] | None = None,
+    ) -> None:
+        """talkers: after each input to it, `settle` and `watch` are to be called. alignment: with
+        other speakers. read_until: all packets that have come before have been read."""
         self.source = source
         self.rank = rank
         self.state = PageState.IDLE
@@ -55,15 +62,18 @@ class PageSound:
         self._context = context
         self._clock = context.clock
         self._talkers = talkers
-        self._ring: SampleRing | None = None  # while the speaker has it
-        self._playout: Playout | None = None
+        self._alignment = alignment
+        self._read_until = read_until or context.clock.now
+        self._playout: PagePlayout | None = None  # while the speaker has it
         self._latency = context.measures.histogram(
             "page_to_sound_seconds", "From the receipt of a multicast packet to the card"
+        )
+        self._offset = context.measures.histogram(
+            "page_offset_seconds", "How far aligned pages are off their common instant"
         )
         self._check: Handle | None = None
         self._check_at = 0.0
         self._read_at = 0.0  # until then, silence may be packets that have not been read yet
-        self._ends_at: float | None = None  # when what has come has been played
         self._operations: tuple[OperationId, ...] = ()  # of the profile
         self._refusals = Seldom(logger, context.clock)
 
@@ -77,12 +87,15 @@ class PageSound:
         if self._check is not None:
             self._check.cancel()
             self._check = None
-        if self._ring is not None:
+        if self._playout is not None:
             self._conclude()
 
     def snapshot(self) -> dict[str, Any]:
-        """What the status page shows of all kinds of pages."""
-        playout, idle = self._playout, self._ring is None
+        """What the status page shows of all kinds of pages. level_db: None while it is hidden;
+        offset_ms: how much later it is heard than the common clock wants, None if there is none."""
+        level_db, offset = SILENCE_DB, None
+        if (playout := self._playout) is not None:
+            level_db, offset = playout.level_db, playout.offset
         return {
             "label": self.source.label,
             "rank": self.rank,
@@ -90,7 +103,8 @@ class PageSound:
             "port": self.source.port,
             "state": self.state.value,
             "sender": self.talker,
-            "level_db": SILENCE_DB if idle or playout is None else round(playout.level_db, 1),
+            "level_db": None if level_db is None else round(level_db, 1),
+            "offset_ms": None if offset is None else round(1000 * offset, 3),
             "packets": self.packets,
         }
 
@@ -105,22 +119,22 @@ class PageSound:
                     self._begin(talker, now)
                 case Restarted():
                     self._renew()
-                case Ended(said=True) if self._ring is not None:
-                    self._ends_at = self._clock.now() + self._ring.fill / SAMPLE_RATE
+                case Ended(said=True) if self._playout is not None:
+                    self._playout.end()
                 case Ended():
                     self._end(now)
 
     def _begin(self, talker: Endpoint, now: float) -> None:
         self.talker = talker[0]
-        self._ends_at = None
-        if self._ring is not None:  # what was said before is still being played
+        if self._playout is not None:  # what was said before is still being played
             self._renew()
             return
-        self._ring = SampleRing(samples_in(RING_SECONDS))
+        wait = LATENCIES[self.source.latency].wait
+        self._playout = PagePlayout(self._clock, wait, self._latency, self._alignment)
         order = AddSource(
             owner=self._owner,
             kind=SourceKind.PAGE,
-            ring=self._ring,
+            ring=self._playout.ring,
             rank=RANK,
             place=self.rank,
             on_heard=self._hear,
@@ -130,23 +144,22 @@ class PageSound:
             try:
                 self._context.dispatcher.execute(order)
             except CommandRefused as refusal:
-                self._ring = None
+                self._playout = None
                 self._refusals.say("the page %s is not heard: %s", self.source.label, refusal)
 
     def _renew(self) -> None:
         """Other numbers follow, or somebody else."""
         if self._playout is not None:
-            self._playout.restart()
-            self._playout.decoders = {}
+            self._playout.renew()
 
     def _end(self, now: float) -> None:
-        if self._ring is not None:
+        if self._playout is not None:
             words = f"{self.source.label}: {self.talker} has ended"
             with self._context.trace.input("page", words, now):
                 self._conclude()
 
     def _conclude(self) -> None:
-        self._ring = self._playout = self._ends_at = None
+        self._playout = None
         self._context.dispatcher.execute(RemoveSource(owner=self._owner))
         self._show(PageState.IDLE)
 
@@ -161,31 +174,30 @@ class PageSound:
         payload: bytes,
         received_at: float,
     ) -> None:
-        """The payload of a packet. payload_type: stands for the codec; sequence: extended."""
-        if self._ring is None:
+        """A packet of who speaks. payload_type: stands for the codec; sequence: extended."""
+        playout = self._playout
+        if playout is None:
             return
         self.packets += 1
-        playout = self._playout
-        if playout is None or playout.rates != codec.rates:
-            wait = LATENCIES[self.source.latency].wait
-            jitter = JitterBuffer(codec.clock_rate, shortest=wait)
-            self._playout = playout = Playout(self._ring, codec, jitter, self._latency)
-        if payload_type not in playout.decoders:
-            playout.decoders = {**playout.decoders, payload_type: codec.decoder()}
-        playout.push(sequence, timestamp, payload_type, payload, received_at)
-        playout.play(self._clock.now())
+        playout.push(PagePacket(codec, payload_type, sequence, timestamp, payload, received_at))
+        if self._alignment is not None and (offset := playout.offset) is not None:
+            self._offset.record(abs(offset))
+
+    def go_on(self) -> None:
+        """Play what was waiting for the sender's clock."""
+        if self._playout is not None:
+            self._playout.play(self._clock.now())
+        self.watch()
 
     def watch(self) -> None:
         """Look again when the ring runs low or the talker may have ended, at the latest."""
         now = self._clock.now()
-        low_at = None
-        if self._ends_at is None and self._playout is not None:
-            low_at = self._playout.low_at(now)
+        low_at = None if self._playout is None else self._playout.due(now)
         silent_at = self._talkers.deadline and max(self._talkers.deadline, self._read_at)
-        wanted = [at for at in (silent_at, self._ends_at, low_at) if at is not None]
-        if not wanted:
+        wanted = low_at if silent_at is None else min(silent_at, low_at or silent_at)
+        if wanted is None:
             return
-        due = max(min(wanted), now + LEAST_WAIT)
+        due = max(wanted, now + LEAST_WAIT)
         if self._check is not None:
             if self._check_at <= due:
                 return
@@ -196,14 +208,14 @@ class PageSound:
     def _look(self) -> None:
         self._check = None
         now = self._clock.now()
-        if (late := now - self._check_at) > HELD_UP:
-            self._read_at = now + late  # what has piled up meanwhile comes first
+        if (late := now - self._check_at) > HELD_UP or self._read_until() < now - HELD_UP:
+            self._read_at = now + max(late, HELD_UP)  # what has piled up meanwhile comes first
         if now >= self._read_at:
             self._talkers.wake(now=now)
-        if self._ends_at is not None and now >= self._ends_at:
-            self._end(now)
-        elif self._ends_at is None and self._playout is not None:
-            self._playout.play(now)
+        if (playout := self._playout) is not None:
+            playout.play(now)
+            if playout.over(now):
+                self._end(now)
         self.settle(now)
         self.watch()
 
@@ -211,6 +223,9 @@ class PageSound:
 
     def _hear(self, heard: bool) -> None:
         """The speaker says whether it is heard."""
+        if self._playout is not None:
+            self._playout.hear(heard)
+            self.watch()
         self._show(PageState.ACTIVE if heard else PageState.HIDDEN)
 
     def _show(self, state: PageState) -> None:

@@ -142,7 +142,7 @@ class Paging:
 
     def _stream(self, source: Paged, rank: int, codec: str) -> PageStream | DeskPhoneStream:
         if isinstance(source, PageSource):
-            return PageStream(self._context, source, rank, codec)
+            return PageStream(self._context, source, rank, codec, self._sockets.read_until)
         return DeskPhoneStream(self._context, source, rank)
 
     def _join(self) -> None:

@@ -1,11 +1,12 @@
 """From the packets of one stream to the samples in its ring."""
 
 import math
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Final, assert_never
 
 import numpy as np
 
+from sipstrobe.audio.card_time import CardTime
 from sipstrobe.audio.format import SAMPLE_RATE, SILENCE_DB, Samples
 from sipstrobe.audio.resample import Upsampler
 from sipstrobe.audio.ring import SampleRing
@@ -14,7 +15,7 @@ from sipstrobe.codecs.conceal import Concealer
 from sipstrobe.codecs.stretch import LIKE_ENOUGH, Warp, lengthen, shorten
 from sipstrobe.errors import RemoteProtocolError
 from sipstrobe.measure import Histogram
-from sipstrobe.rtp.jitter import JitterBuffer, Play, Splice
+from sipstrobe.rtp.jitter import Conceal, JitterBuffer, Play, Shift, Splice
 
 _SECONDS: Final = 1.0 / SAMPLE_RATE
 
@@ -53,6 +54,8 @@ class Playout:
         self._warp = Warp()
         self._newest: Samples = np.zeros(0, np.float32)
         self._mark: tuple[int, float] | None = None  # position in the ring, receipt of its packet
+        self._omit = 0  # samples that are left out of what is written next
+        self._card = CardTime(ring)
 
     @property
     def decoders(self) -> Mapping[int, Decoder]:
@@ -83,10 +86,32 @@ class Playout:
             step = jitter.take(ring.written * _SECONDS, ring.consumed * _SECONDS, now)
             if step is None:
                 return
-            if isinstance(step, Play):
-                self._play(step, now)
-            else:
-                self._write(self._fill(step.units))
+            match step:
+                case Play():
+                    self._play(step, now)
+                case Conceal(units):
+                    self._write(self._fill(units))
+                case Shift(seconds):
+                    self._shift(round(seconds * SAMPLE_RATE))
+                case _:
+                    assert_never(step)
+
+    def align(self, wanted: Callable[[int], float | None]) -> None:
+        """Play what comes by a common clock, which says when each timestamp is to be heard."""
+
+        def place(timestamp: int) -> float | None:
+            begin, at = self._card.of(0), wanted(timestamp)
+            return None if begin is None or at is None else at - begin - delay
+
+        delay = self._warp.delay_samples * _SECONDS
+        if self._upsampler is not None:
+            delay += self._upsampler.delay_samples * _SECONDS
+        self.jitter.place = place
+
+    @property
+    def ends_at(self) -> float | None:
+        """When the last of what was written is over; None: the card has not taken up the ring."""
+        return self._card.of(self._ring.written)
 
     def low_at(self, now: float) -> float | None:
         """When `play` must be called at the latest, whatever comes; None: no need."""
@@ -129,7 +154,7 @@ class Playout:
         splice = self.jitter.splice(now)
         if splice is not Splice.NONE:
             block = self._splice(block, splice)
-        if self._mark is None:
+        if self._mark is None and not self._omit:
             self._mark = (self._ring.written, step.received_at)
         self._write(block)
 
@@ -154,7 +179,18 @@ class Playout:
         if block.size:
             if self._upsampler is not None:
                 block = self._upsampler.process(block)
-            self._ring.write(self._warp.process(block, self.jitter.speed))
+            block = self._warp.process(block, self.jitter.speed)
+            if self._omit:
+                omitted = min(self._omit, block.size)
+                self._omit -= omitted
+                block = block[omitted:]
+            self._ring.write(block)
+
+    def _shift(self, samples: int) -> None:
+        if samples > 0:
+            self._ring.write(np.zeros(samples, np.float32))
+        else:
+            self._omit = -samples
 
     def _look(self) -> None:
         """Has the card taken the marked sample? Then it is known how long its packet took."""

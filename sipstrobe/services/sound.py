@@ -226,6 +226,8 @@ class Sound:
         source.refill()
         self._plan(source)
         self._speaker.run()
+        if command.ring.upcoming is None and (next_at := self._speaker.next_at) is not None:
+            command.ring.upcoming = (command.ring.consumed, next_at)
         self._tick_on()
 
     def _hear(self, command: HearSource) -> None:

@@ -99,6 +99,11 @@ class Speaker:
         """What plays now; null in place of the wanted one while that does not work."""
         return None if self._gate is None else self._gate.output
 
+    @property
+    def next_at(self) -> float | None:
+        """When the first sample that is mixed next is heard; None: not known."""
+        return None if self._gate is None else self._gate.output.next_at
+
     def want(self, name: str, buffering: Buffering) -> None:
         wanted = (name, buffering if is_card(name) else UNBUFFERED)
         if wanted != self._wanted:

@@ -44,6 +44,7 @@ class HandCard:
         self.problem = ""
         self.refusal = problem
         self.running = False
+        self.next_at: float | None = None
         self._clock = clock
         self._render: Render | None = None
 
