@@ -268,6 +268,13 @@ class Session:
         self._send_rtcp(self._report(now), self._description(), *self._extended_report(now))
         self._sent_since_report = False
 
+    def announce(self, *, now: float) -> None:
+        """Say which instant the first timestamp stands for, before the packet that has it: who
+        plays it together with others must know that already."""
+        self._sent_since_report = True  # as good as: a receiver report would say nothing
+        self.deadline = now
+        self.wake(now=now)
+
     def close(self, *, now: float) -> None:
         """Say BYE (RFC 3550 §6.3.7), if anything of us was ever heard, and send no more."""
         if self._closed:

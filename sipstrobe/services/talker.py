@@ -65,14 +65,15 @@ class Talker:
         """Send a frame of sound at the codec's rate. now: when it begins, on a grid without
         jitter, which reports put beside the calendar's time."""
         session = self._session
-        session.wake(now=now)
+        if session.packets_sent:
+            session.wake(now=now)
+        else:
+            session.announce(now=now)
         self._report()
         payload = self._encoder.encode(samples)
         packet = session.packet(self._payload_type, payload, self._units, self._resumes)
         self._group.send(packet if self._srtp is None else self._srtp.protect(packet))
         self._resumes = False
-        if session.packets_sent == 1:
-            session.deadline = now  # with the next, whose instant is known as well
 
     def pause(self, frames: int) -> None:
         """There is nothing to say for so long."""

@@ -95,7 +95,7 @@ def test_what_is_drawn_is_in_the_packet() -> None:
 
 
 def test_the_report_puts_the_sound_beside_the_calendar() -> None:
-    """RFC 3550 §6.4.1: the timestamp of the report is that of its very instant; with the second
+    """RFC 3550 §6.4.1: the timestamp of the report is that of its very instant; before the first
     packet, and every few seconds from then on."""
     air = Air()
 
@@ -111,7 +111,21 @@ def test_the_report_puts_the_sound_beside_the_calendar() -> None:
         assert spoken / 8000 == pytest.approx(seconds, abs=1e-6)
     assert isinstance(first, rtcp.Report)
     assert first.sender is not None
-    assert (first.sender.packets, first.sender.octets) == (1, 160)
+    assert (first.sender.packets, first.sender.octets) == (0, 0)
+
+
+def test_the_first_report_goes_out_before_the_first_packet_and_is_about_it() -> None:
+    """Who plays it together with others knows when its first sample is wanted."""
+    air = Air()
+    order: list[bytes] = []
+    air.sent = air.reports = order
+
+    speak(talker(air), 0.02)
+
+    report, _ = rtcp.parse(order[0])
+    assert isinstance(report, rtcp.Report)
+    assert report.sender is not None
+    assert report.sender.timestamp == packet.parse(order[1]).timestamp
 
 
 def test_it_says_goodbye_once() -> None:
