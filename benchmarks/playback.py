@@ -5,9 +5,10 @@
 A second process sends a voice by RTP. The device's own stream, mixer and speaker play it on a card
 that is a thread of this process: it takes a period whenever one is due, each of which is heard
 `card` later, and one that comes later than that is late. The delay is found by comparing, a quarter
-of a second at a time, what was to be heard with what was said; so it holds the codec's own delay
-and that of the resampling. "busy": each core has a process that never rests, and the device's loop
-is held up for 2 ms in every 20.
+of a second at a time, what was to be heard with what was sent; so it holds the codec's own delay
+and that of the resampling. The voice is noise in syllables: one with a pitch is as like itself a
+period of 8 ms earlier or later. "busy": each core has a process that never rests, and the device's
+loop is held up for 2 ms in every 20.
 """
 
 import argparse
@@ -42,7 +43,7 @@ from sipstrobe.sdp.formats import SOUNDS
 from sipstrobe.services.sound import Sound
 from sipstrobe.services.stream import Stream
 from sipstrobe.services.ticker import Ticker
-from tests.codecs.signals import speech_like
+from tests.services.room import speech
 
 START_PORT = 22000
 PIECE = SAMPLE_RATE // 4
@@ -68,6 +69,7 @@ class Card:
     def __init__(self, clock: Clock, buffering: Buffering, seconds: float) -> None:
         self.blocking, self.name, self.problem = True, "card", ""
         self.period, self.periods, self.late = buffering.period, 0, 0
+        self.next_at: float | None = None
         self.began = 0.0  # when its first sample is heard
         self._held, self._clock = buffering.held, clock
         self._block = round(SAMPLE_RATE * buffering.period)
@@ -114,7 +116,8 @@ def say(name: str, port: int, seconds: float, began: "multiprocessing.Queue[floa
     """The other process: send a voice at an even pace."""
     codec, ptime = CODECS[name], ptime_of(name)
     encoder, size = codec.encoder(""), round(ptime * codec.sample_rate)
-    voice = speech_like(codec.sample_rate, seconds)
+    spectrum = np.fft.rfft(speech(seconds)) * codec.sample_rate / SAMPLE_RATE
+    voice = np.fft.irfft(spectrum, round(seconds * codec.sample_rate)).astype(np.float32)
     payloads = [encoder.encode(voice[n : n + size]) for n in range(0, voice.size - size + 1, size)]
     units = round(ptime * codec.clock_rate)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
@@ -163,8 +166,9 @@ async def measure(name: str, latency: str, seconds: float, *, busy: bool) -> Fou
     peer = spawn.Process(target=say, args=(name, stream.local_port, seconds, told))
     others = [spawn.Process(target=spin, daemon=True) for _ in range(busy * (os.cpu_count() or 1))]
     peer.start()
-    while stream.statistics.packets * ptime_of(name) < SETTLED:  # noqa: ASYNC110
-        await asyncio.sleep(EVERY)
+    async with asyncio.timeout(PREPARED):
+        while stream.statistics.packets * ptime_of(name) < SETTLED:  # noqa: ASYNC110
+            await asyncio.sleep(EVERY)
     for process in others:
         process.start()
     before, dry, late = stream.statistics.concealed_ms, sound.underruns, cards[0].late
@@ -179,16 +183,16 @@ async def measure(name: str, latency: str, seconds: float, *, busy: bool) -> Fou
         process.terminate()
     stream.close()
     await sound.aclose()
-    delays = delays_of(cards[0], CODECS[name].sample_rate, seconds, told.get() + ptime_of(name))
+    delays = delays_of(cards[0], seconds, told.get(timeout=PREPARED))
     median, p99 = (float(np.quantile(delays, q)) * 1e3 for q in (0.5, 0.99))
     return Found(median, p99, lost[1], cards[0].late - late, lost[0])
 
 
-def delays_of(card: Card, rate: int, seconds: float, said_at: float) -> list[float]:
-    """Of each quarter of a second, from when its first packet was sent (had it been the first)."""
-    voice = speech_like(rate, seconds).astype(np.float64)
-    said = np.fft.irfft(np.fft.rfft(voice), round(seconds * SAMPLE_RATE)) * SAMPLE_RATE / rate
-    first = round((said_at - card.began) * SAMPLE_RATE)  # in what was played, without delay
+def delays_of(card: Card, seconds: float, sent_at: float) -> list[float]:
+    """Of each quarter of a second: from the instant at which the packet with a sample was due to
+    be sent, to the same sample of what was heard as is the packet's first one."""
+    said = speech(seconds).astype(np.float64)
+    first = round((sent_at - card.began) * SAMPLE_RATE)  # in what was played, without delay
     found: list[float] = []
     for at in range(round(SETTLED * SAMPLE_RATE), said.size - PIECE - LONGEST, PIECE):
         start = first + at
@@ -196,7 +200,9 @@ def delays_of(card: Card, rate: int, seconds: float, said_at: float) -> list[flo
         size = 1 << (heard.size + PIECE).bit_length()
         spectrum = np.conj(np.fft.rfft(said[at : at + PIECE], size))
         likeness = np.fft.irfft(np.fft.rfft(heard, size) * spectrum)[:LONGEST]
-        found.append(int(np.argmax(likeness)) / SAMPLE_RATE)
+        energy = np.cumsum(np.concatenate([[0.0], heard**2]))
+        power = (energy[PIECE:] - energy[:-PIECE])[:LONGEST] + 1e-6
+        found.append(int(np.argmax(likeness / np.sqrt(power))) / SAMPLE_RATE)
     return found
 
 
@@ -208,7 +214,7 @@ def table(codecs: Iterable[str], seconds: float) -> None:
                 found = asyncio.run(measure(name, latency, seconds, busy=busy))
                 what = f"{name}, {latency}, {'busy' if busy else 'idle'}"
                 print(
-                    f"{what:30} ({1e3 * (wanted.wait + wanted.card):3.0f} +)    "
+                    f"{what:30} ({1e3 * sum(wanted):5.1f} +)  "
                     f"{found.median:6.1f} {found.p99:5.1f} {found.underruns:11d} {found.late:13d} "
                     f"{found.concealed_ms:14.0f}",
                     flush=True,

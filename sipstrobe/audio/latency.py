@@ -1,7 +1,7 @@
 """How long sound waits on its way to the speaker: what the setting of that name stands for.
 
-From a packet to its sound it takes `wait`, then `card`, and about 1 ms in the resampler (for Opus
-6.5 ms more): about 110, 37 and 15 ms. What comes with more jitter waits longer, and a card that
+From a packet to its sound it takes `wait`, `period` and `card`, and about 1 ms in the resampler
+(for Opus 6.5 ms more): about 120, 40 and 16 ms. What comes with more jitter waits longer, and a card that
 cannot do with so little takes what it needs. Whatever waits covers hold-ups, of the network as of
 this machine: the less of it, the more of them is heard.
 """
@@ -12,8 +12,9 @@ from typing import Final, NamedTuple
 
 
 class Latency(NamedTuple):
-    """All in seconds. wait: of a punctual packet's sound before the card takes it, at the least;
-    period: of sound that the card takes at a time; card: what it is asked to hold."""
+    """All in seconds. wait: of a punctual packet's sound in the ring when the card has just taken
+    its share, at the least; period: that the card takes at a time, of which the first sample is
+    there by so much before the last must be; card: what it is asked to hold."""
 
     wait: float
     period: float
