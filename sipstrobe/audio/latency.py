@@ -1,9 +1,9 @@
 """How long sound waits on its way to the speaker: what the setting of that name stands for.
 
 From a packet to its sound it takes `wait`, `period` and `card`, and about 1 ms in the resampler
-(for Opus 6.5 ms more): about 120, 40 and 16 ms. What comes with more jitter waits longer, and a card that
-cannot do with so little takes what it needs. Whatever waits covers hold-ups, of the network as of
-this machine: the less of it, the more of them is heard.
+(for Opus 6.5 ms more): about 120, 40 and 16 ms. What comes with more jitter waits longer, and a
+card that cannot do with so little takes what it needs. Whatever waits covers hold-ups, of the
+network as of this machine: the less of it, the more of them is heard.
 """
 
 from collections.abc import Mapping
