@@ -21,6 +21,7 @@ from sipstrobe.codecs.registry import CODECS
 from sipstrobe.dtmf.info import RELAY, sign_of
 from sipstrobe.dtmf.receiver import EventReceiver
 from sipstrobe.errors import RemoteProtocolError
+from sipstrobe.io import igmp
 from sipstrobe.nat import stun
 from sipstrobe.rtp import packet, rtcp, xr
 from sipstrobe.sdp import candidates
@@ -52,6 +53,7 @@ from sipstrobe.sip.uri import equivalent
 from tests.sip.registrar import CHALLENGE, binding
 from tests.sip.scene import UDP, Scene
 from tests.sip.torture import CALL, CASES
+from tests.support import membership
 from tests.support.link import counting
 from tests.support.mutate import Mutator
 
@@ -274,6 +276,15 @@ def read_rtp(data: bytes) -> None:
     assert packet.parse(bytes(received)) == received
 
 
+def read_igmp(data: bytes) -> None:
+    """With its checksum put right, without which nobody looks any further."""
+    igmp.read_igmp(membership.mended(data))
+
+
+def read_mld(data: bytes) -> None:
+    igmp.read_mld(membership.mended(data))
+
+
 def read_ice(data: bytes) -> None:
     """Read what SDP says about ICE; what we would say of it can be read again."""
     description = SessionDescription.parse(data)
@@ -358,6 +369,18 @@ _RTP = (
     ),
     bytes.fromhex("a000 0001 00000002 00000003 ffff 00000004"),
 )
+_IGMP = (
+    membership.igmp_query("192.0.2.2"),
+    membership.igmp_query("192.0.2.2", "239.1.1.1", version=2),
+    membership.igmp_report("192.0.2.1", [(6, "239.1.1.1", ()), (1, "232.1.1.1", ["192.0.2.2"])]),
+    membership.old_report("192.0.2.1", "239.1.1.1"),
+)
+_MLD = (
+    membership.mld_query("fe80::2"),
+    membership.mld_query("fe80::2", "ff05::1", version=1),
+    membership.mld_report("fe80::1", [(4, "ff05::1", ()), (5, "ff35::1", ["fe80::2"])]),
+    membership.old_mld_report("fe80::1", "ff05::1"),
+)
 _RTCP = rtcp.compound(
     (
         rtcp.Report(
@@ -422,6 +445,8 @@ TARGETS: dict[str, Target] = {
     "ice": Target(lambda: [_ICE], read_ice),
     "stun": Target(lambda: _STUN, read_stun),
     "payload": Target(_payload_corpus, read_payload),
+    "igmp": Target(lambda: _IGMP, read_igmp),
+    "mld": Target(lambda: _MLD, read_mld),
     "rtp": Target(lambda: _RTP, read_rtp),
     "rtcp": Target(lambda: [_RTCP], rtcp.parse),
     "sip": Target(_sip_corpus, read_sip),

@@ -11,7 +11,8 @@ Record = tuple[int, str, Sequence[str]]  # its type, group and senders
 
 
 def checksum(data: bytes) -> int:
-    """RFC 1071, of an even number of bytes."""
+    """RFC 1071."""
+    data += bytes(len(data) % 2)
     total = sum(struct.unpack(f">{len(data) // 2}H", data))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
@@ -94,6 +95,23 @@ def mld_report(sender: str, records: Collection[Record]) -> bytes:
 def old_mld_report(sender: str, group: str, kind: int = 131) -> bytes:
     """Of version 1 (or its done message: 132)."""
     return mld(sender, group, struct.pack(">BBHHH", kind, 0, 0, 0, 0) + packed(group))
+
+
+def mended(packet: bytes) -> bytes:
+    """With the checksum that a spoilt packet should have, where it has room for one."""
+    if not packet:
+        return packet
+    if packet[0] >> 4 == 4:
+        at, end = (packet[0] & 15) * 4, int.from_bytes(packet[2:4], "big")
+    else:
+        at = 48 + 8 * packet[41] if len(packet) > 41 else len(packet)
+        end = 40 + int.from_bytes(packet[4:6], "big")
+    body = packet[at:end]
+    if len(body) < 8:
+        return packet
+    pseudo = b"" if packet[0] >> 4 == 4 else packet[8:40] + struct.pack(">II", len(body), 58)
+    found = checksum(pseudo + body[:2] + b"\0\0" + body[4:])
+    return packet[: at + 2] + struct.pack(">H", found) + packet[at + 4 :]
 
 
 def put(interface: str, packet: bytes) -> None:
