@@ -50,16 +50,20 @@ def endless_header(sample_rate: int) -> bytes:
 class WavWriter:
     """Write sound; what was written 0.1 s ago is in the file. OSError passes through.
 
-    The samples of several channels alternate, and those of one instant come together.
+    The samples of several channels alternate, and those of one instant come together. What the file
+    held before is gone; fresh: raises FileExistsError instead.
     """
 
-    def __init__(self, path: Path, sample_rate: int, channels: int = 1) -> None:
+    def __init__(
+        self, path: Path, sample_rate: int, channels: int = 1, *, fresh: bool = False
+    ) -> None:
         self.size_bytes = 0  # of sound in the file, as its header says
         self._sample_rate = sample_rate
         self._channels = channels
         self._buffer = np.zeros(round(sample_rate * _FLUSH_SECONDS) * channels, np.float32)
         self._fill = 0  # samples in the buffer
-        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+        what_is_there = os.O_EXCL if fresh else os.O_TRUNC
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | what_is_there | os.O_CLOEXEC, 0o644)
         try:
             self._cover(0)
         except OSError:

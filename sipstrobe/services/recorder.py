@@ -88,7 +88,7 @@ class Recorder:
         self._store = RecordingStore(state)
         self._thread = ThreadPoolExecutor(1, "recorder")
         self._running: dict[str, _Running] = {}
-        self._serials = count(1)
+        self._serials = count(self._store.last_serial() + 1)
         self._quota_bytes = 0
         self._no_room = ""  # why there is none, as was last seen
         self._problem = ""

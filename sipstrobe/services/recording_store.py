@@ -20,6 +20,7 @@ FOLDER: Final = "recordings"
 MAX_FILES: Final = 1000  # whatever their size; the oldest make room
 RESERVE_BYTES: Final = 64 * 2**20  # that stay free on the disk for all else
 HEADER_BYTES: Final = 44
+MAX_DIGITS: Final = 9  # of the number at the end of a name
 NAME: Final = re.compile(r"\d{8}T\d{6}Z-[a-z0-9-]{1,40}\.wav")
 
 
@@ -39,7 +40,7 @@ class WavSink:
 
     def __init__(self, path: Path, channels: int, ratio: int) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._writer = WavWriter(path, SAMPLE_RATE // ratio, channels)
+        self._writer = WavWriter(path, SAMPLE_RATE // ratio, channels, fresh=True)
         self._channels = channels
         self._ratio = ratio
         self._downsamplers = [Downsampler(ratio) for _ in range(channels)] if ratio > 1 else []
@@ -72,6 +73,15 @@ class RecordingStore:
     def path(self, name: str) -> Path | None:
         """Where the recording of this name is; None for what cannot be a name."""
         return self.folder / name if NAME.fullmatch(name) else None
+
+    def last_serial(self) -> int:
+        """The highest number with which a name ends; 0: none. Which of them are newer no calendar
+        says for sure: a device may begin each day at the same instant."""
+        try:
+            serials = [path.stem.rpartition("-")[2] for path, _ in self._files()]
+        except OSError:
+            return 0  # what is there is not overwritten in any case
+        return max((int(s) for s in serials if s.isdigit() and len(s) <= MAX_DIGITS), default=0)
 
     def list(self) -> list[Recorded]:
         """The newest first."""

@@ -23,6 +23,7 @@ from sipstrobe.events import (
 )
 from sipstrobe.services.lanes import Recordable
 from sipstrobe.services.recorder import MAX_AT_ONCE, Recorder
+from sipstrobe.services.recording_store import WavSink
 from sipstrobe.services.speech import LiveSource, Recording, Witness
 from tests.support.clock import FakeClock
 from tests.support.hear import loud_spans, tone_db
@@ -337,3 +338,34 @@ async def test_a_folder_that_cannot_be_written_is_said(studio: Studio, tmp_path:
 
     assert any("recordings" in problem for problem in studio.problems)
     (tmp_path / "recordings").unlink()
+
+
+async def test_nothing_of_an_earlier_run_is_written_over(studio: Studio, tmp_path: Path) -> None:
+    """A device without a battery for its clock may begin each run at the same instant."""
+    first = studio.start(source="speaker")
+    studio.clock.advance(1.0)
+    studio.stop()
+    await studio.written()
+    kept = (tmp_path / "recordings" / first).read_bytes()
+
+    again = Studio(tmp_path)
+    second = again.start(source="speaker")
+    again.clock.advance(0.5)
+    again.stop()
+    await again.written()
+    await again.recorder.aclose()
+
+    assert first != second
+    assert first.split("-")[0] == second.split("-")[0]
+    assert (tmp_path / "recordings" / first).read_bytes() == kept
+
+
+def test_what_there_is_is_not_recorded_over(tmp_path: Path) -> None:
+    """Whoever has put it there, and whatever its number."""
+    there = tmp_path / "20260101T000000Z-speaker-1.wav"
+    there.write_bytes(b"kept")
+
+    with pytest.raises(FileExistsError):
+        WavSink(there, 1, 1)
+
+    assert there.read_bytes() == b"kept"
