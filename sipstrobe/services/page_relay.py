@@ -215,8 +215,7 @@ class PageRelay:
 
     def _turn(self, due: float, now: float) -> None:
         sound = self._sound
-        if sound is None:
-            return
+        assert sound is not None
         try:
             sound.turn(due)
         except MediaError as error:
@@ -281,8 +280,7 @@ class PageRelay:
     def _floor_changed(self) -> None:
         """Somebody else has begun to speak to the group, or has ended."""
         floor, sound = self._floor, self._sound
-        if floor is None:
-            return
+        assert floor is not None
         if sound is None:
             self._begin()
         elif floor.talker and (sound.resting or self._gives_way(floor, sound)):

@@ -1,0 +1,239 @@
+"""A relay neither hears itself, nor relays what was relayed, nor speaks when others do."""
+
+from sipstrobe.audio.source import SourceKind
+from sipstrobe.events import PageState, PageStateChanged
+from sipstrobe.rtp import packet, rtcp
+from sipstrobe.services.page_relay import RETRY
+from tests.services.relaying import BOTH, GROUP, ON, STEP, STRANGER, TURN, Device, Voice, on, play
+
+# --- loops --------------------------------------------------------------------------------------
+
+
+def test_a_page_that_came_by_multicast_never_goes_out() -> None:
+    device = on(BOTH)
+
+    play(device, 0.2, Voice(device, "page Fire", place=1, relayable=False))
+
+    assert device.air.sent == []
+
+
+def test_a_clip_that_a_page_has_started_does_not_go_out() -> None:
+    """Else two devices with such a rule would answer each other for ever."""
+    device = on(BOTH)
+    clips: list[Voice] = []
+    device.context.bus.subscribe(
+        PageStateChanged, lambda _: clips.append(Voice(device, "clip", SourceKind.CLIP))
+    )
+
+    changed = PageStateChanged(page="Fire", state=PageState.ACTIVE, sender=STRANGER[0])
+    device.context.bus.publish(changed)
+    play(device, 0.2, *clips)
+
+    assert clips
+    assert device.air.sent == []
+
+
+def test_our_own_packets_are_nobodys_page() -> None:
+    """The machine hands them back to all of its sockets that have joined the group."""
+    device = on()
+    voice = Voice(device)
+    play(device, 0.4, voice)
+    voice.end()
+
+    own = device.relay.own
+    for _, data, port in (*device.air.sent, *device.air.reports):
+        assert (data, ("192.0.2.1", port)) in own
+    assert device.state == ("idle", "", "")
+
+
+def test_a_device_that_calls_itself_goes_out_once() -> None:
+    """The call comes in as a page, and has another end here that is none."""
+    device = on(BOTH)
+    inside, outside = Voice(device, "in-1"), Voice(device, "out-1", SourceKind.CALL)
+    outside.end()
+    outside = Voice(device, "out-1", SourceKind.CALL, relayable=False)
+
+    play(device, 0.4, inside, outside)
+
+    assert device.state == ("sending", "in-1", "")
+    assert len({p.ssrc for p in device.air.packets}) == 1
+
+
+# --- the group ----------------------------------------------------------------------------------
+
+
+def say_to(device: Device, number: int = 1, ssrc: int = 7) -> None:
+    """Somebody else speaks to the group."""
+    device.air.spread(packet.build(0, False, number, 160 * number, ssrc, bytes(160)), STRANGER)
+
+
+def test_who_speaks_to_the_group_already_is_not_interrupted() -> None:
+    """Those who hear both would hear him only, and of us the rest."""
+    device = on()
+    say_to(device)
+    voice = Voice(device)
+    for number in range(2, 12):
+        say_to(device, number)
+        play(device, TURN, voice)
+    assert device.state == ("blocked", "in-1", f"{STRANGER[0]} speaks to {GROUP}")
+    assert device.air.sent == []
+    assert device.problems == []
+
+    goodbye = rtcp.compound([rtcp.Report(7), rtcp.Bye((7,))])
+    device.air.spread(goodbye, (STRANGER[0], STRANGER[1] + 1), is_rtcp=True)
+    play(device, 0.1, voice)
+
+    assert device.state == ("sending", "in-1", "")
+
+
+def test_who_comes_later_does_not_interrupt_us() -> None:
+    device = on()
+    voice = Voice(device)
+    play(device, 0.4, voice)
+
+    for number in range(10):
+        say_to(device, number)
+        play(device, TURN, voice)
+
+    assert device.state == ("sending", "in-1", "")
+    assert len(device.air.sent) >= 28
+
+
+def test_who_speaks_in_a_pause_of_ours_has_the_group() -> None:
+    device = on()
+    voice = Voice(device)
+    play(device, 0.4, voice)
+    play(device, 0.4)
+
+    say_to(device)
+    assert len(device.air.byes) == 1
+    play(device, 0.1, voice)
+    assert device.state[0] == "blocked"
+    play(device, 0.4, voice)
+
+    assert device.state[0] == "sending"
+
+
+def test_of_two_relays_that_begin_at_the_same_time_one_gives_way() -> None:
+    """An exchange calls both at once. Of two at once nobody is understood."""
+    first = on()
+    second = Device(air=first.air)
+    second.bench.clock.time = first.clock.time
+    second.relay.apply(ON, "PCMU")
+    voices = Voice(first, "in-1"), Voice(second, "in-2")
+
+    for _ in range(30):
+        for voice in voices:
+            voice.say()
+        for _ in range(4):
+            first.air.held = []
+            for device in (first, second):
+                device.bench.play(STEP)
+            held, first.air.held = first.air.held, None
+            for data, source in held:
+                first.air.spread(data, source)
+
+    assert sorted(d.state[0] for d in (first, second)) == ["blocked", "sending"]
+    assert len(first.air.byes) == 1
+    counts = sorted(d.relay.snapshot()["packets"] for d in (first, second))
+    assert counts[0] <= 2
+    assert counts[1] >= 25
+
+
+def test_two_relays_to_one_group_take_turns() -> None:
+    """Neither relays what it hears of the other, and who comes second waits."""
+    first = on()
+    second = Device(air=first.air)
+    second.bench.clock.time = first.clock.time
+    second.relay.apply(ON, "PCMU")
+    one = Voice(first, "in-1")
+    two: Voice | None = None
+
+    for n in range(40):
+        if n == 15:
+            two = Voice(second, "in-2")
+        if n < 30:
+            one.say()
+        if n == 30:
+            one.end()
+        if two is not None:
+            two.say()
+        for _ in range(4):
+            for device in (first, second):
+                device.bench.play(STEP)
+        if 15 < n < 30:
+            assert second.state == ("blocked", "in-2", f"192.0.2.1 speaks to {GROUP}")
+
+    assert (first.state[0], second.state[0]) == ("idle", "sending")
+
+
+def test_a_group_that_cannot_be_joined_is_told_and_tried_again() -> None:
+    device = Device()
+    device.line.refusal = "No such device"
+    device.relay.apply(ON, "PCMU")
+    voice = Voice(device)
+    play(device, 0.2, voice)
+    words = f"{GROUP} cannot be joined: No such device"
+    assert device.state == ("blocked", "in-1", words)
+    assert device.problems == [words]
+
+    device.line.refusal = ""
+    play(device, RETRY + 0.2, voice)
+
+    assert device.state == ("sending", "in-1", "")
+    assert device.problems == [words, ""]
+
+
+def test_a_network_that_takes_nothing_is_told_and_tried_again() -> None:
+    device = on()
+    voice = Voice(device)
+    play(device, 0.4, voice)
+
+    device.air.refusal = "Network is unreachable"
+    play(device, 0.4, voice)
+    words = f"{GROUP} cannot be reached: Network is unreachable"
+    assert device.state == ("blocked", "in-1", words)
+    play(device, 2 * RETRY, voice)
+    assert device.problems == [words]
+    device.air.refusal = ""
+    play(device, RETRY + 0.2, voice)
+
+    assert device.state == ("sending", "in-1", "")
+    assert device.problems == [words, ""]
+
+
+def test_a_packet_that_the_network_does_not_take_is_no_trouble() -> None:
+    device = on()
+    voice = Voice(device)
+    play(device, 0.4, voice)
+
+    device.air.refusal = "No buffer space available"
+    play(device, 2 * TURN, voice)
+    device.air.refusal = ""
+    play(device, 0.2, voice)
+
+    assert device.problems == []
+    assert len({p.ssrc for p in device.air.packets}) == 1
+
+
+def test_trouble_is_over_when_nothing_is_to_be_relayed_and_the_group_is_there() -> None:
+    device = on()
+    voice = Voice(device)
+    device.air.refusal = "Network is unreachable"
+    play(device, 0.4, voice)
+    voice.end()
+    assert device.state[0] == "blocked"
+
+    play(device, RETRY + 0.1)
+
+    assert device.state == ("idle", "", "")
+
+
+def test_a_device_that_ends_says_goodbye() -> None:
+    device = on()
+    play(device, 0.2, Voice(device))
+
+    device.relay.close()
+
+    assert len(device.air.byes) == 1
+    assert device.line.rtp is None
