@@ -57,6 +57,7 @@ class PagePlayout:
         self._kept: deque[PagePacket] = deque(maxlen=MAX_KEPT)
         self._heard = False
         self._hidden = False  # and was at least once
+        self._thinned = False  # since it was hidden, packets were forgotten
         self._ended = False
         self._hold_until: float | None = None  # for the sender's clock
         self._began = False
@@ -105,11 +106,12 @@ class PagePlayout:
         self._heard, hidden = heard, self._hidden
         self._hidden = hidden or not heard
         if not heard:
+            self._thinned = False
             return
-        if hidden and not self.ring.fill:  # what it had waiting has passed unheard
-            self._playout = None
-            if self._jitter is not None:
-                self._jitter.resume()
+        if hidden and not self.ring.fill and self._jitter is not None:
+            self._jitter.resume()  # what it had waiting has passed unheard
+            if self._thinned:
+                self._playout = None  # with decoders that know what is long ago
         self.play(self._clock.now())
 
     def renew(self) -> None:
@@ -163,6 +165,7 @@ class PagePlayout:
         depth = WARM_UP + max(self._wait, delay, 0.0 if jitter is None else jitter.target)
         while kept[0].received_at < now - depth:
             kept.popleft()
+            self._thinned = True
 
     def _bring(self, packet: PagePacket) -> None:
         codec, playout = packet.codec, self._playout

@@ -44,9 +44,13 @@ class HandCard:
         self.problem = ""
         self.refusal = problem
         self.running = False
-        self.next_at: float | None = None
+        self._next_at = 0.0
         self._clock = clock
         self._render: Render | None = None
+
+    @property
+    def next_at(self) -> float | None:
+        return max(self._clock.now(), self._next_at)
 
     def open(self, render: Render) -> None:
         if self.refusal:
@@ -69,6 +73,7 @@ class HandCard:
         out = np.full(BLOCK, 9.0, np.float32)
         assert self._render is not None
         self._render(out, self._clock.now())
+        self._next_at = self._clock.now() + PERIOD
         self.periods += 1
         return out
 
