@@ -22,6 +22,8 @@ from sipstrobe.dtmf.info import RELAY, sign_of
 from sipstrobe.dtmf.receiver import EventReceiver
 from sipstrobe.errors import RemoteProtocolError
 from sipstrobe.io import igmp
+from sipstrobe.multicast import group_paging
+from sipstrobe.multicast.channel import ChannelStream
 from sipstrobe.nat import stun
 from sipstrobe.rtp import packet, rtcp, xr
 from sipstrobe.sdp import candidates
@@ -276,6 +278,17 @@ def read_rtp(data: bytes) -> None:
     assert packet.parse(bytes(received)) == received
 
 
+def read_group_paging(data: bytes) -> None:
+    """What desk phones send, and what is heard of it in the midst of a page."""
+    group_paging.channel_of(data)
+    received = group_paging.parse(data)
+    assert group_paging.parse(bytes(received)) == received
+    channel = ChannelStream()
+    for n, before in enumerate((*_DESK_PHONE[:-1], data)):
+        found = group_paging.parse(before)
+        assert all(f.payload for f in channel.receive(("a", 1), found, now=0.03 * n))
+
+
 def read_igmp(data: bytes) -> None:
     """With its checksum put right, without which nobody looks any further."""
     igmp.read_igmp(membership.mended(data))
@@ -362,6 +375,8 @@ _ENCRYPTED = (
     b"a=crypto:2 AEAD_AES_128_GCM inline:" + bytes(range(65, 91)) + b"01234567890= WSH=64\r\n"
     b"m=audio 5002 UDP/TLS/RTP/SAVPF 8\r\na=setup:passive\r\n"
 )
+_PAGE = group_paging.Page(26, 7, "Reception", 9)
+_DESK_PHONE = [_PAGE.alert(), *(_PAGE.transmit(bytes([n]) * 80) for n in range(3)), _PAGE.end()]
 _RTP = (
     packet.build(0, True, 1, 160, 7, bytes(160)),
     bytes(
@@ -449,6 +464,7 @@ TARGETS: dict[str, Target] = {
     "mld": Target(lambda: _MLD, read_mld),
     "rtp": Target(lambda: _RTP, read_rtp),
     "rtcp": Target(lambda: [_RTCP], rtcp.parse),
+    "group-paging": Target(lambda: _DESK_PHONE, read_group_paging),
     "sip": Target(_sip_corpus, read_sip),
     "digest": Target(lambda: _DIGEST, read_digest),
     "registrar": Target(_registrar_corpus, read_registrar),

@@ -321,7 +321,7 @@ _PACKETS = st.builds(
 
 
 @given(st.lists(st.tuples(st.booleans(), _PACKETS, st.floats(0.0, 0.3)), max_size=30))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_whatever_comes_sound_has_a_place_and_talkers_begin_before_they_end(
     said: list[tuple[bool, Packet, float]],
 ) -> None:
