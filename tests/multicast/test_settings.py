@@ -8,7 +8,13 @@ from msgspec.structs import replace
 
 from sipstrobe.multicast.fields import Cipher
 from sipstrobe.multicast.ranking import ranking
-from sipstrobe.multicast.settings import InternalSource, MulticastSettings, PageSource, problems
+from sipstrobe.multicast.settings import (
+    DeskPhoneSource,
+    InternalSource,
+    MulticastSettings,
+    PageSource,
+    problems,
+)
 from sipstrobe.secret import Secret
 
 
@@ -101,3 +107,49 @@ def test_the_port_leaves_one_above_it_for_rtcp(port: int) -> None:
 
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert({"sources": [tree]}, MulticastSettings)
+
+
+def test_desk_phones_are_where_phones_have_it_unless_told_otherwise() -> None:
+    tree = {"kind": "desk_phones", "label": "Floor", "channel": 26}
+
+    found = msgspec.convert({"sources": [tree]}, MulticastSettings)
+
+    assert found.sources == (
+        DeskPhoneSource(label="Floor", channel=26, address="224.0.1.116", port=5001),
+    )
+    assert problems(found) == []
+    assert ranking(found).pages[0][1] == found.sources[0]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"channel": 0}, {"channel": 51}, {"port": 1023}, {"label": ""}, {"srtp_key": "ab" * 30}],
+    ids=str,
+)
+def test_a_source_of_desk_phones_that_cannot_be(wrong: dict[str, object]) -> None:
+    tree = {"kind": "desk_phones", "label": "Floor", "channel": 26} | wrong
+
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert({"sources": [tree]}, MulticastSettings)
+
+
+def test_a_channel_of_a_group_and_a_label_are_there_once() -> None:
+    """MCC-03. On another port or interface it is another channel."""
+    floor = DeskPhoneSource(label="Floor", channel=26)
+    sources = (
+        floor,
+        replace(floor, label="Gate", port=5002),
+        replace(floor, label="Hall", interface="eth1"),
+        replace(floor, label="Same"),
+        replace(floor, channel=27),
+        replace(floor, label="Host", channel=28, address="192.0.2.1"),
+    )
+
+    found = problems(MulticastSettings(sources=sources))
+
+    assert [p.path for p in found] == [
+        "/sources/3/channel",
+        "/sources/4/label",
+        "/sources/5/address",
+    ]
+    assert "26 of this group is there already" in found[0].message
