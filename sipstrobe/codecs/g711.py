@@ -74,10 +74,6 @@ class _Decoder:
     def decode(self, payload: bytes) -> NDArray[np.float32]:
         return self._floats.take(np.frombuffer(payload, np.uint8))
 
-    def decode_pcm(self, payload: bytes) -> NDArray[np.int16]:
-        """The same samples as 16-bit values, as the recommendation has them."""
-        return self.table.take(np.frombuffer(payload, np.uint8))
-
     def duration(self, payload: bytes) -> int:
         return len(payload)
 
@@ -88,11 +84,7 @@ class _Encoder:
     table: ClassVar[NDArray[np.uint8]]
 
     def encode(self, samples: NDArray[np.float32]) -> bytes:
-        return self.encode_pcm(to_pcm(samples))
-
-    def encode_pcm(self, pcm: NDArray[np.int16]) -> bytes:
-        """Encode 16-bit samples."""
-        return self.table.take(pcm.view(np.uint16)).tobytes()
+        return self.table.take(to_pcm(samples).view(np.uint16)).tobytes()
 
     def silence(self, samples: int) -> bytes:
         return _repeat(int(self.table[0]), samples)
