@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
 
+from sipstrobe.audio.source import SetVolume
 from sipstrobe.bus import Dispatcher
 from sipstrobe.commands import (
     AnswerCall,
@@ -59,6 +60,7 @@ COMMANDS: dict[str, type[Command]] = {
         StopPages,
         StartRecording,
         StopRecording,
+        SetVolume,
     )
 }
 

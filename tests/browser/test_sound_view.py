@@ -93,7 +93,7 @@ async def test_volumes_are_changed_and_stay(page: Page, url: str, device: Device
     await page.locator("label", has_text="Level callers").click()
     await page.get_by_label("From priority").select_option("9 and above")
 
-    await expect(page.locator("#volume-now")).to_have_text("Just now 0 dB, by a rule or a program.")
+    await expect(page.locator("#volume-now")).to_have_text("Just now 0 dB, by a program.")
     device.sound |= {"volume_db": -6.0, "muted": True}
     await expect(page.locator("#volume-now")).to_be_hidden()
     await until(lambda: device.store.current.audio.emergency.priority == 9)

@@ -12,6 +12,7 @@ from aiohttp import ClientSession, ClientWebSocketResponse, DigestAuthMiddleware
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sipstrobe.audio.source import SetVolume
 from sipstrobe.commands import StartProfile, StopAll
 from sipstrobe.context import Context
 from sipstrobe.events import Function, ManualTriggerChanged
@@ -119,7 +120,18 @@ async def test_orders_are_carried_out_or_refused_with_the_reason(
     assert device.calls[0].state == "active"
     assert (await order(session, "hang-up", call="c1"))[0] == 200
     assert device.calls == []
-    assert (await order(session, "set-volume", volume_db=0))[0] == 404
+    assert (await order(session, "add-source", owner="me"))[0] == 404, "that is for services"
+
+
+async def test_the_volume_is_an_order_too(session: ClientSession, device: Device) -> None:
+    """For programs: until the settings next say otherwise."""
+    heard: list[SetVolume] = []
+    device.context.dispatcher.serve(SetVolume, heard.append)
+
+    assert await order(session, "set-volume", volume_db=-6, muted=False) == (200, {"result": None})
+    assert (await order(session, "set-volume", muted=1))[0] == 400
+
+    assert heard == [SetVolume(volume_db=-6.0, muted=False)]
 
 
 async def test_a_manual_trigger_is_pressed_and_released(

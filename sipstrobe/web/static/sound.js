@@ -68,7 +68,7 @@ function showState(sound) {
   $("#output-words").classList.toggle("broken", Boolean(sound.problem));
   const wanted = section.values;
   const differs = wanted && (wanted.volume_db !== sound.volume_db || wanted.muted !== sound.muted);
-  setText($("#volume-now"), differs ? `Just now ${sound.muted ? "muted" : decibels(sound.volume_db)}, by a rule or a program.` : "");
+  setText($("#volume-now"), differs ? `Just now ${sound.muted ? "muted" : decibels(sound.volume_db)}, by a program.` : "");
 }
 
 /** Pages that are taken down while they are spoken, and heard when their callers have hung up. */

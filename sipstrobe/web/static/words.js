@@ -102,6 +102,7 @@ const KNOWN = {
   "stop-clip": (i) => (i.clip ? `Stop clip “${i.clip}”` : "Stop a clip"),
   "start-recording": (i) => `Record the ${i.source}`,
   "stop-recording": () => "End the recording",
+  "set-volume": (i) => [i.volume_db !== undefined && `Volume ${i.volume_db} dB`, i.muted !== undefined && (i.muted ? "Mute" : "Unmute")].filter(Boolean).join(", "),
 };
 const INPUTS = new Set(["http", "datagram", "sip"]); // their words need no more
 const FUNCTIONS = { SignalingLED: "Signalling light", AudioLED: "Audio light", AudioSpeaker: "Speaker" };
