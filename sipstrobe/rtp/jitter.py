@@ -109,6 +109,7 @@ class JitterBuffer:
         self.dropped = 0  # packets given up because too much was waiting
         self.skipped = 0  # packets that have not been played though later ones have
         self.paused = False  # the sender has said that it is silent now: nothing is lost meanwhile
+        self.more = False  # what comes next is there, and will be pushed
         self._waiting: dict[int, _Waiting] = {}
         self._lateness = Lateness()
         self._card = RecentLeast()  # of our clock minus the card's
@@ -210,7 +211,7 @@ class JitterBuffer:
                 self.skipped += upcoming - self._next
                 self._next = upcoming
             else:
-                return self._extend()
+                return None if self.more else self._extend()
 
     def low_at(self, written: float, consumed: float, now: float) -> float | None:
         """When `take` must be called at the latest if no packet comes before; None: not at all."""

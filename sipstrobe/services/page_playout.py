@@ -96,7 +96,8 @@ class PagePlayout:
             self._bring(self._kept.popleft())
         if self._playout is None:
             return
-        if not self._ended or self._playout.jitter.backlog:
+        self._playout.jitter.more = bool(self._kept)
+        if not self._ended or self._kept or self._playout.jitter.backlog:
             self._playout.play(now)
         if self._ended and not self._kept and not self._playout.jitter.backlog:
             self.ring.ended = True

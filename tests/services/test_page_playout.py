@@ -94,6 +94,25 @@ def test_a_long_backlog_is_worked_off_in_slices() -> None:
     assert desk.decoder.decoded > 90
 
 
+@pytest.mark.parametrize("ptime_ms", [5, 10])
+def test_however_short_the_packets_are_nothing_is_put_between_them(ptime_ms: int) -> None:
+    """More than a slice of them is there for the decoder to find its state."""
+    desk = Desk()
+    desk.playout.hear(False)
+    units = 8 * ptime_ms
+    for n in range(100):
+        now = desk.clock.now()
+        desk.playout.push(PagePacket(desk.codec, 0, n, units * n, bytes(units), now))
+        desk.clock.advance(ptime_ms / 1000)
+
+    desk.playout.hear(True)
+    for _ in range(10):
+        desk.playout.play(desk.clock.now())
+
+    ends = desk.playout.ring.fill / SAMPLE_RATE
+    assert ends == pytest.approx(WAIT, abs=0.001)
+
+
 def test_so_many_packets_are_kept_and_no_more() -> None:
     """However many come at once."""
     desk = Desk(Alignment(2.0))
