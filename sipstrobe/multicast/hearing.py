@@ -35,6 +35,7 @@ SWEEP_EACH: Final = 0.005  # … and seconds from one look at all of them to the
 LOOK: Final = 60.0  # seconds from one look at the kernel's memberships to the next …
 LOOK_SOON: Final = 0.25  # … and after a group was joined
 CHANGE: Final = 10.0  # seconds from one round of all groups, because links change, to the next
+MAX_LINKS: Final = 256  # whose queries are remembered; there are many where containers are
 _NOWHERE: Final = frozenset[str]()
 _LOCAL: Final = frozenset(["lo"])  # the interface on which nobody can forget anything
 _ALL_NODES: Final = ip_address("ff02::1").packed
@@ -149,7 +150,8 @@ class HearingWatch:
         self._random_bytes = random_bytes
         self._groups: dict[Membership, _Group] = {}
         self._by_address: dict[str, list[_Group]] = {}
-        self._links: dict[Link, QuerierWatch] = {}
+        self._heard: dict[Link, QuerierWatch] = {}  # these, and others that have a querier
+        self._links: dict[Link, QuerierWatch] = {}  # those on which a group could be forgotten
         self._plan = _Plan()
         self._troubles: dict[_Group, str] = {}  # why groups cannot be heard
         self._blind = ""  # why neither queries nor reports can be seen
@@ -178,7 +180,7 @@ class HearingWatch:
             del self._by_address[membership.address]
         self._plan.look_at = min(self._plan.look_at, now + LOOK_SOON)
         if not self._groups:
-            self._links, self._plan, self._returned = {}, _Plan(), ""
+            self._links, self._heard, self._plan, self._returned = {}, {}, _Plan(), ""
             self._judge(now)
         self._arrange(now)
 
@@ -190,11 +192,13 @@ class HearingWatch:
 
     def queried(self, link: Link, query: Query, *, ours: bool = False, now: float) -> None:
         """A query. ours: this machine has sent it."""
-        watch = self._links.get(link)
-        if watch is None:
-            return  # no group of ours is there
+        if not self._groups or (link not in self._heard and len(self._heard) >= MAX_LINKS):
+            return
+        watch = self._watched(link, now)
         was_present = watch.present(now)
-        watch.heard(query, expect=not ours, now=now)
+        watch.heard(query, expect=link in self._links and not ours, now=now)
+        if link not in self._links:
+            return  # until a group of ours is there
         if not was_present:
             self._returned = ""
             self._sweep_by(now)
@@ -232,7 +236,7 @@ class HearingWatch:
                 links = (Link(interface, group.version) for interface in group.links)
                 group.watches = tuple(self._watched(link, now) for link in links)
         watched = {watch for group in self._groups.values() for watch in group.watches}
-        self._links = {link: watch for link, watch in self._links.items() if watch in watched}
+        self._links = {link: watch for link, watch in self._heard.items() if watch in watched}
         self._sweep_by(now)
         self._arrange(now)
 
@@ -312,7 +316,7 @@ class HearingWatch:
         return 1 - JITTER * self._random()
 
     def _watched(self, link: Link, now: float) -> QuerierWatch:
-        return self._links.setdefault(link, QuerierWatch(now=now))
+        return self._heard.setdefault(link, QuerierWatch(now=now))
 
     def _begin_sweep(self, now: float) -> None:
         """Look at all groups: which are to be joined anew, and how it stands."""

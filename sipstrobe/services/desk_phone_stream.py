@@ -31,6 +31,11 @@ class DeskPhoneStream:
     def state(self) -> PageState:
         return self._sound.state
 
+    @property
+    def parted(self) -> bool:
+        """False where the last to speak has stopped without saying so."""
+        return self._sound.parted
+
     def receive(self, data: bytes, source: Endpoint, received_at: float) -> None:
         """A datagram for the channel."""
         try:

@@ -59,6 +59,7 @@ class PageSound:
         self.state = PageState.IDLE
         self.packets = 0  # that were heard
         self.talker = ""  # address of who speaks, or did last
+        self.parted = True  # False: he has stopped without saying so
         self._context = context
         self._clock = context.clock
         self._talkers = talkers
@@ -114,7 +115,9 @@ class PageSound:
         """Carry out what the machine has decided."""
         outbox = self._talkers.outbox
         while outbox:
-            match outbox.popleft():
+            output = outbox.popleft()
+            self.parted = not isinstance(output, Ended) or output.said
+            match output:
                 case Started(talker):
                     self._begin(talker, now)
                 case Restarted():

@@ -56,6 +56,11 @@ class PageStream:
         return self._sound.state
 
     @property
+    def parted(self) -> bool:
+        """False where the last to speak has stopped without saying so."""
+        return self._sound.parted
+
+    @property
     def problem(self) -> str:
         """Why nothing is heard of what comes, or not together with others; empty while all is
         well."""

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sipstrobe.clock import Handle
 from sipstrobe.context import Context
-from sipstrobe.events import PageState, ServiceStateChanged
+from sipstrobe.events import PageState, PageStateChanged, ServiceStateChanged
 from sipstrobe.io.multicast import Group, GroupSockets
 from sipstrobe.io.udp import Endpoint
 from sipstrobe.multicast.ranking import ranking
@@ -19,6 +19,7 @@ from sipstrobe.multicast.settings import (
     PageSource,
 )
 from sipstrobe.services.desk_phone_stream import Channels, DeskPhoneStream
+from sipstrobe.services.hearing import NeverDeaf
 from sipstrobe.services.page_stream import PageStream
 
 logger = logging.getLogger(__name__)
@@ -79,10 +80,12 @@ class Paging:
         self._own = own
         self._sockets = GroupSockets(context.clock)
         self._channels = Channels(self._sockets)
+        self._never_deaf = NeverDeaf(context, self._sockets)
         self._entries: dict[str, _Entry] = {}  # by label
         self._waiting: deque[_Entry] = deque()  # to join their groups
         self._timer: Handle | None = None  # for those, or for those that have failed
         self._problem = ""  # that was told last
+        context.bus.subscribe(PageStateChanged, self._spoken)
         context.measures.gauge(
             "page_sources_live", "Multicast sources that somebody speaks to", self._live
         )
@@ -111,6 +114,7 @@ class Paging:
             entry.close()
         self._entries = {}
         self._sockets.close()
+        self._never_deaf.close()
 
     def snapshot(self) -> dict[str, Any]:
         """What the status page shows: by rank, those that somebody speaks to first, then those that
@@ -121,7 +125,19 @@ class Paging:
             "sources": len(entries),
             "joined": sum(bool(entry.leave) for entry in entries),
             "told": [entry.snapshot() for entry in told],
+            "hearing": self._never_deaf.snapshot(),
         }
+
+    def _spoken(self, event: PageStateChanged) -> None:
+        """Who falls silent in the middle of a word may have been cut off."""
+        entry = self._entries.get(event.page)
+        if entry is None:
+            return
+        address, interface = entry.group.address, entry.group.interface
+        if event.state is not PageState.IDLE:
+            self._never_deaf.heard(address, interface)
+        elif not entry.stream.parted:
+            self._never_deaf.silent(address, interface)
 
     def _live(self) -> int:
         return sum(e.stream.state is not PageState.IDLE for e in self._entries.values())

@@ -152,3 +152,43 @@ async def test_an_interface_that_is_not_there_is_an_error_and_leaves_nothing(
         hub.join(Group("239.1.1.1", PORT, "nowhere"), Ear())
 
     assert len(hub) == 0
+
+
+async def test_a_group_is_joined_anew_for_all_who_hear_it(network: Namespace) -> None:
+    """Only when nobody is in it for a moment does the kernel report it again."""
+    hub, one, other, apart = sockets(), Ear(), Ear(), Ear()
+    told: list[tuple[str, str, bool]] = []
+    hub.told = lambda address, interface, joined: told.append((address, interface, joined))
+    leave = hub.join(Group("ff05::1:1", PORT, "cable"), one)
+    hub.join(Group("FF05:0::1:1", PORT, "cable", ("fd00::1",)), other)
+    hub.join(Group("ff05::1:2", PORT, "cable"), apart)
+
+    hub.rejoin("ff05::1:1", "cable")
+    for group in ("ff05::1:1", "ff05::1:2"):
+        send(b"a", group)
+    await until(lambda: bool(one.heard and other.heard and apart.heard))
+    leave()
+    hub.close()
+
+    assert told[:2] == [("ff05::1:1", "cable", True), ("ff05::1:2", "cable", True)]
+    assert sorted(told[2:]) == [("ff05::1:1", "cable", False), ("ff05::1:2", "cable", False)]
+
+
+async def test_an_interface_that_is_back_under_another_number_is_joined(
+    network: Namespace,
+) -> None:
+    """More often than a socket has memberships: none of the past is left behind."""
+    hub, ear = sockets(), Ear()
+    hub.join(Group("239.1.1.1", PORT), Ear())
+    hub.join(Group("239.1.1.2", PORT, "cable"), ear)
+
+    for _ in range(MAX_MEMBERSHIPS):
+        network.ip("link del cable")
+        with pytest.raises(OSError, match=r"interface|device"):
+            hub.rejoin("239.1.1.2", "cable")
+        network.ip("link add cable type veth peer name far")
+        network.ip("link set cable up")
+        hub.rejoin("239.1.1.2", "cable")
+
+    assert len(hub) == 1
+    hub.close()

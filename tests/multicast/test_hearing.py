@@ -16,6 +16,7 @@ from sipstrobe.multicast.hearing import (
     JITTER,
     LOOK,
     LOOK_SOON,
+    MAX_LINKS,
     PROOF,
     RETRY,
     SETTLING,
@@ -214,6 +215,30 @@ def test_a_query_about_one_group_shows_that_there_is_a_querier() -> None:
 
     host.driver.feed(host.machine.queried, ETH0, Query("192.0.2.2", general=False, response=1.0))
     host.after(30)
+
+    assert host.state is HearingState.HEARING
+
+
+def test_a_query_that_comes_before_our_first_look_counts() -> None:
+    """It is two minutes until the next."""
+    host = Host()
+    host.joined.add(FIRE.address)
+    host.driver.feed(host.machine.join, FIRE)
+    host.driver.feed(host.machine.queried, ETH0, ROUTER)
+
+    host.after(1)
+
+    assert host.state is HearingState.HEARING
+
+
+def test_links_beyond_number_do_not_keep_ours_from_being_watched() -> None:
+    host = Host(FIRE)
+    for n in range(2 * MAX_LINKS):
+        host.driver.feed(host.machine.queried, Link(f"veth{n}", 4), ROUTER)
+
+    host.after(1)
+    host.asked()
+    host.after(1)
 
     assert host.state is HearingState.HEARING
 

@@ -86,7 +86,12 @@ async def test_groups_are_joined_while_pages_are_received(network: Namespace) ->
 
     assert building.states[-1] == ("Page 2", "idle")
     building.paging.apply(NOTHING)
-    assert building.paging.snapshot() == {"sources": 0, "joined": 0, "told": []}
+    assert building.paging.snapshot() == {
+        "sources": 0,
+        "joined": 0,
+        "told": [],
+        "hearing": {"state": "idle", "words": "No groups are joined."},
+    }
 
 
 async def test_a_page_that_moves_in_the_list_stays_joined(network: Namespace) -> None:
