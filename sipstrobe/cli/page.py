@@ -3,9 +3,11 @@
 import argparse
 import os
 import signal
+import socket
 import sys
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from ipaddress import ip_address
 from itertools import chain
 from pathlib import Path
@@ -17,8 +19,10 @@ import numpy as np
 from sipstrobe.audio.format import Samples
 from sipstrobe.codecs.registry import CODECS
 from sipstrobe.errors import MediaError
+from sipstrobe.io.multicast import Group, open_group
 from sipstrobe.io.multicast_sender import LINK_ONLY, MulticastSender
 from sipstrobe.io.soundfiles import open_sound
+from sipstrobe.io.udp import MAX_DATAGRAM
 from sipstrobe.io.wavfile import stream_wav
 from sipstrobe.multicast import group_paging
 from sipstrobe.multicast.group_paging import ALERTS, CALLER_ID_BYTES, ENDS, INTERVAL, MAX_CHANNEL
@@ -34,6 +38,7 @@ LATE: Final = 0.2  # seconds that are caught up with; more is a pause in what is
 LAST_PORT: Final = 65534
 STDIN: Final = "-"
 CALLER_ID: Final = "sipstrobe"
+LOOKS: Final = 64  # datagrams that are read between two alerts
 
 
 class Speaker(Protocol):
@@ -114,7 +119,8 @@ def execute(options: argparse.Namespace) -> int:
         talker = _talker(options, codec.name, out)
         frames = in_frames(blocks, sample_rate, talker.sample_rate, talker.frame_samples)
         if isinstance(talker, DeskTalker):
-            page_phones(talker, frames, monotonic, sleep)
+            with closing(_ear(Group(group, port, options.interface))) as ear:
+                page_phones(talker, frames, monotonic, sleep, partial(_rival, talker, ear))
         else:
             pace(talker, frames, monotonic, sleep)
     print(f"paged: {talker.packets * talker.frame_seconds:.1f} s")
@@ -136,27 +142,50 @@ def page_phones(
     frames: Iterator[Samples],
     now: Callable[[], float],
     wait: Callable[[float], None],
+    rival: Callable[[], str],
 ) -> None:
     """Alert as soon as there is something to say, say it, and end it, also when it breaks off; all
-    of it at the pace of the phones."""
+    of it at the pace of the phones. rival: who has the channel before us, if anybody has; then we
+    say no more, and MediaError is raised."""
     first = next(frames, None)
     if first is None:
         return
-    at = now()
+    at, other = now(), ""
     try:
         for _ in range(ALERTS):
             talker.alert()
             at += INTERVAL
             if (early := at - now()) > 0.0:
                 wait(early)
+            if other := rival():
+                raise MediaError(f"{other} is paging on this channel")
         pace(talker, chain((first,), frames), now, wait)
     finally:
         at = now()
-        for _ in range(talker.ends, ENDS):
+        for _ in range(talker.ends, 0 if other else ENDS):
             at += INTERVAL
             if (early := at - now()) > 0.0:
                 wait(early)
             talker.end(now=at)
+
+
+def _ear(group: Group) -> socket.socket:
+    try:
+        return open_group(group)
+    except OSError as error:
+        raise MediaError(f"{group.address} cannot be heard: {error.strerror}") from error
+
+
+def _rival(talker: DeskTalker, ear: socket.socket) -> str:
+    """Who of those that have been heard has the channel before us."""
+    for _ in range(LOOKS):
+        try:
+            data, (host, *_) = ear.recvfrom(MAX_DATAGRAM)
+        except OSError:
+            break
+        if packet := talker.rival(data):
+            return f"{packet.caller_id or 'a phone'} ({host})"
+    return ""
 
 
 def pace(

@@ -295,6 +295,18 @@ class GroupSockets:
         return most
 
 
+def open_group(group: Group) -> socket.socket:
+    """A socket that hears one group and does not wait. Raises OSError when it cannot be joined."""
+    family = socket.AF_INET if ip_address(group.address).version == 4 else socket.AF_INET6
+    made = _open(family, group.port)
+    try:
+        _join(made, family, group)
+    except OSError:
+        made.close()
+        raise
+    return made
+
+
 def _hears(member: _Member, host: str) -> bool:
     """The kernel filters by sender too; this also holds for what had come before it did."""
     return not member.senders or ip_address(host.partition("%")[0]).packed in member.senders

@@ -1,6 +1,6 @@
 """`sipstrobe page`: its pace on a clock of the test's own, and what it refuses."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -96,11 +96,13 @@ def test_goodbye_is_said_also_when_the_sound_breaks_off() -> None:
     assert len(hand.air.reports) == 2  # and one before the first packet
 
 
-def to_phones(hand: Hand, frames: Iterator[Samples]) -> list[tuple[OpCode, float]]:
+def to_phones(
+    hand: Hand, frames: Iterator[Samples], rival: Callable[[], str] = str
+) -> list[tuple[OpCode, float]]:
     """When which packet left."""
     talker = DeskTalker(hand.air.send, "PCMU", 26, "Gate", 7)
     try:
-        page_phones(talker, frames, hand.now, hand.wait)
+        page_phones(talker, frames, hand.now, hand.wait, rival)
     finally:
         ops = [parse(data).op for data in hand.air.sent]
     return list(zip(ops, hand.left, strict=True))
@@ -123,6 +125,19 @@ def test_phones_are_alerted_for_a_second_and_told_the_end_twelve_times() -> None
 
 def test_nobody_is_alerted_for_nothing() -> None:
     assert to_phones(Hand(), iter(())) == []
+
+
+def test_who_has_the_channel_before_us_is_left_alone() -> None:
+    """EA 70568: the phone with the lowest serial number goes on, and all others stop."""
+    hand = Hand()
+
+    def rival() -> str:
+        return "Reception (192.0.2.5)" if len(hand.left) == 4 else ""
+
+    with pytest.raises(MediaError, match=r"Reception \(192.0.2.5\) is paging on this channel"):
+        to_phones(hand, iter([np.zeros(240, np.float32)] * 9), rival)
+
+    assert [parse(data).op for data in hand.air.sent] == [OpCode.ALERT] * 4
 
 
 @pytest.mark.parametrize("breaks_after", [10, 31, 33], ids=["alerts", "sound", "more sound"])

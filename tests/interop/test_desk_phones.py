@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -59,15 +60,16 @@ def speaker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Device]:
 class Phone:
     """Sends to a channel, at the pace of phones."""
 
-    def __init__(self, channel: int) -> None:
+    def __init__(self, channel: int, serial: int = SERIAL) -> None:
         self._channel = channel
+        self._serial = serial
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._due = time.monotonic()
 
     def page(self, sound: bytes, *, lost: range) -> None:
         """31 alerts, the sound but for some packets that get lost, and twelve ends."""
         for _ in range(31):
-            self._send(ALERT)
+            self.alert()
         before = b""
         for n, start in enumerate(range(0, len(sound), FRAME)):
             new = sound[start : start + FRAME]
@@ -75,13 +77,18 @@ class Phone:
             before = new
         for _ in range(12):
             self._send(END)
+
+    def close(self) -> None:
         self._socket.close()
+
+    def alert(self) -> None:
+        self._send(ALERT)
 
     def _send(self, op: int, what: bytes = b"", *, lost: bool = False) -> None:
         time.sleep(max(0.0, self._due - time.monotonic()))
         self._due += INTERVAL
         if not lost:
-            header = HEADER.pack(op, self._channel, SERIAL, 13, b"Reception")
+            header = HEADER.pack(op, self._channel, self._serial, 13, b"Reception")
             self._socket.sendto(header + what, (GROUP, PORT))
 
 
@@ -97,8 +104,8 @@ def test_a_page_of_a_desk_phone_is_heard_whole_and_lights_its_profile(
     def story() -> None:
         wait_until(lambda: told(speaker, "Floor")["state"] == "idle")
         began = time.monotonic()
-        phone = Phone(FLOOR)
-        phone.page(raw.read_bytes(), lost=range(1, 20, 4))
+        with closing(Phone(FLOOR)) as phone:
+            phone.page(raw.read_bytes(), lost=range(1, 20, 4))
         wait_until(lambda: told(speaker, "Floor")["state"] == "idle")
         assert speaker.operations() == []
         sound = speaker.heard(began, time.monotonic())
@@ -165,6 +172,23 @@ def test_desk_phones_hear_what_is_said_to_their_channel(speaker: Device, tmp_pat
     found, rate = read_wav(wav)
     assert found.size / rate == pytest.approx(seconds, abs=0.03)
     assert tone_db(found[1000:-1000], TONE, rate) == pytest.approx(TONE_DB, abs=0.5)
+
+
+@pytest.mark.usefixtures("speaker")
+def test_a_phone_with_a_lower_number_keeps_its_channel(tmp_path: Path) -> None:
+    """EA 70568: of those who begin at once, all others stop."""
+    tone = write_tone(tmp_path / "tone.wav", [TONE], 0.5)
+    command = [sys.executable, "-m", "sipstrobe", "page", str(tone), "--to", f"{GROUP}:{PORT}"]
+    command += ["--channel", str(GATE)]
+    with (
+        closing(Phone(GATE, serial=0)) as phone,
+        subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT) as page,
+    ):
+        wait_until(lambda: phone.alert() or page.poll() is not None, words="it gives way")
+        _, words = page.communicate(timeout=LATE)
+
+    assert page.returncode == 1
+    assert words == "sipstrobe: Reception (127.0.0.1) is paging on this channel\n"
 
 
 def listening() -> socket.socket:

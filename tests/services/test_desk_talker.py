@@ -6,7 +6,7 @@ import pytest
 from sipstrobe.audio.format import Samples
 from sipstrobe.codecs.registry import CODECS, usable
 from sipstrobe.multicast.group_paging import CODECS as CODES
-from sipstrobe.multicast.group_paging import OpCode, Packet, parse
+from sipstrobe.multicast.group_paging import OpCode, Packet, Page, parse
 from sipstrobe.services.desk_talker import DeskTalker
 from tests.support.hear import tone_db
 
@@ -63,3 +63,15 @@ def test_a_pause_is_counted_as_sound_that_nobody_sends() -> None:
 
     assert [p.sample_count for p in air.packets] == [0, 11 * 240]
     assert [len(p.audio) for p in air.packets] == [240, 240]
+
+
+def test_who_speaks_already_or_has_a_lower_number_goes_before() -> None:
+    """EA 70568."""
+    talker = DeskTalker(Air().send, "PCMU", 26, "Gate", 7)
+    low, high = Page(26, 6, "Low", 0), Page(26, 8, "High", 0)
+    own, elsewhere = Page(26, 7, "Gate", 0), Page(27, 6, "Other", 0)
+
+    for before in (low.alert(), low.transmit(b"\0"), high.transmit(b"\0")):
+        assert talker.rival(before) == parse(before)
+    others = (high.alert(), low.end(), own.alert(), own.transmit(b"\0"), elsewhere.alert(), b"no")
+    assert [talker.rival(data) for data in others] == [None] * 6
