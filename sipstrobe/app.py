@@ -112,6 +112,7 @@ async def run(options: Options, announce: Callable[[Started], None]) -> None:
             logger.info("ending")
     finally:
         store.close()
+        gc.freeze()  # nobody needs to look through it all at the end
 
 
 def prepare(store: Store, options: Options) -> str:
@@ -212,6 +213,7 @@ class Device:
         await self._open_control(stack)
         stack.push_async_callback(self.page.aclose)
         watch(lambda s: (s.web.host, s.web.port), self._move_page)
+        stack.callback(self.phone.leave)  # first, so that all else closes while others answer
 
     async def settle(self) -> None:
         """Give the page and the sound card a moment to work."""

@@ -64,12 +64,13 @@ from sipstrobe.sip.outputs import (
     TransferAsked,
 )
 from sipstrobe.sip.settings import SipSettings, default_account
+from sipstrobe.sip.transaction import T1
 from sipstrobe.sip.transport import Address
 from sipstrobe.sip.uri import readable
 
 logger = logging.getLogger(__name__)
 
-GOODBYE_LIMIT = 2.0  # seconds that last words have at shutdown
+GOODBYE_LIMIT = 3 * T1 + 0.1  # seconds for last words: whoever says nothing has been told thrice
 MAX_NAMES = 64  # of servers and of those whom we call, looked up at once
 DECLINED = 486  # Busy Here; RFC 3261 §21.4.24
 
@@ -106,6 +107,7 @@ class Phone:
         signalling = (context, self._driver, self._endpoint)
         self._names = Names(MAX_NAMES)
         self._network = Network(context, self._network_changed)
+        self._left_at: float | None = None
         locator = Locator(self._names, context.random_bytes)
         self.accounts = Accounts(*signalling, self.transports, locator, instance_id)
         self._endpoint.ask_callers(self.accounts.callers_of)
@@ -190,8 +192,11 @@ class Phone:
             self.accounts.apply(wanted)
             self.transports.apply(None)
 
-    async def aclose(self) -> None:
-        """Hang up, take leave, give the last words a moment to be answered, and close."""
+    def leave(self) -> None:
+        """Hang up and take leave. Nothing new begins from now on."""
+        if self._left_at is not None:
+            return
+        self._left_at = self._context.clock.now()
         self._network.close()
         self._board.end_all()
         self._driver.feed(self._endpoint.dismiss_watchers)
@@ -199,14 +204,22 @@ class Phone:
         self.accounts.stop()
         self._incoming.stop()
         self.transports.apply(None)  # no new calls meanwhile
-        limit = self._context.clock.now() + GOODBYE_LIMIT
-        while self._endpoint.waiting and self._context.clock.now() < limit:  # noqa: ASYNC110
-            await asyncio.sleep(0.005)
+
+    async def aclose(self) -> None:
+        """Leave, give the last words a moment to be answered, counted from then, and close."""
+        self.leave()
+        pages = self.delayed_pages
+        waited = (self._say_last_words(), self.nat.aclose())
+        await asyncio.gather(*waited, *([] if pages is None else [pages.aclose()]))
         await self.transports.aclose()
-        await self.nat.aclose()
-        if self.delayed_pages is not None:
-            await self.delayed_pages.aclose()
         self._driver.close()
+
+    async def _say_last_words(self) -> None:
+        clock = self._context.clock
+        assert self._left_at is not None
+        limit = self._left_at + GOODBYE_LIMIT
+        while self._endpoint.waiting and clock.now() < limit:  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
 
     def apply_extensions(self, extensions: Sequence[Extension]) -> None:
         """What calls to these numbers do from now on; calls that run go on."""

@@ -16,6 +16,7 @@ from sipstrobe.services.doors import RETRY
 from sipstrobe.services.phone import GOODBYE_LIMIT
 from sipstrobe.services.speech import Recording
 from sipstrobe.services.transports import MAX_FLOWS
+from sipstrobe.sip.transaction import T1
 from sipstrobe.sip.transport import Address, Transport
 from sipstrobe.trace import Input
 from sipstrobe.web.describe import chain
@@ -1009,7 +1010,8 @@ async def test_closing_says_bye_and_waits_for_the_answer(street: Street) -> None
     assert a.story[-1] == b.story[-1] == "terminated terminated"
 
 
-async def test_closing_waits_two_seconds_and_no_longer(street: Street) -> None:
+async def test_closing_says_it_three_times_and_waits_no_longer(street: Street) -> None:
+    """RFC 3261 §17.1.2.2: repeated after T1 and 3*T1."""
     device, peer = await street.device(), street.peer()
     peer.invite(device)
     await peer.told(200)
@@ -1018,13 +1020,30 @@ async def test_closing_waits_two_seconds_and_no_longer(street: Street) -> None:
 
     closing = asyncio.ensure_future(device.close())
     await peer.asked("BYE")
-    await street.leap(1.0)
-    await peer.asked("BYE")
+    for seconds in (T1, 2 * T1):
+        await street.leap(seconds)
+        await peer.asked("BYE")
     assert not closing.done()
-    await street.leap(GOODBYE_LIMIT)
+    await street.leap(GOODBYE_LIMIT - 3 * T1)
     await asyncio.wait_for(closing, 1)
 
     assert device.sources == {}
+
+
+async def test_what_closes_meanwhile_is_not_added_to_the_wait(street: Street) -> None:
+    """A page whose browser has gone takes its time to close as well."""
+    device, peer = await street.device(), street.peer()
+    peer.invite(device)
+    await peer.told(200)
+    peer.request("ACK")
+    await turns()
+
+    device.phone.leave()
+    await peer.asked("BYE")
+    await street.leap(GOODBYE_LIMIT)
+    await asyncio.wait_for(device.close(), GOODBYE_LIMIT - 0.1)
+
+    assert device.states == []
 
 
 async def test_who_calls_while_we_close_calls_in_vain(street: Street) -> None:
