@@ -26,7 +26,8 @@ PACE: Final = 0.05  # seconds from one group that is joined anew to the next …
 LEAST: Final = 1.0  # … and to the same one
 SILENCE: Final = 10.0  # seconds between two times that a group is joined anew for its silence
 SILENCE_JITTER: Final = 0.25  # seconds: others have noticed it at the same instant
-BACK: Final = 2.0  # seconds after that in which a talker who is heard again is so because of it
+BACK: Final = 2.0  # seconds after that in which who is heard again is so because of it
+RETURN_TOLD: Final = 3600.0  # seconds for which that is told
 PROOF: Final = 3.0  # seconds after a group was joined anew in which a report must have left
 RETRY: Final = 5.0  # seconds to the next attempt at a group that the kernel does not have
 SWEEP: Final = 0.5  # seconds from one look at all groups to the next, at the least
@@ -155,7 +156,8 @@ class HearingWatch:
         self._plan = _Plan()
         self._troubles: dict[_Group, str] = {}  # why groups cannot be heard
         self._blind = ""  # why neither queries nor reports can be seen
-        self._returned = ""  # a group that was back when it was joined anew
+        self._returned = ""  # a group that was cut off until it was joined anew …
+        self._returned_at = -inf  # … and when that was noticed
 
     # --- inputs ---------------------------------------------------------------------------------
 
@@ -180,7 +182,8 @@ class HearingWatch:
             del self._by_address[membership.address]
         self._plan.look_at = min(self._plan.look_at, now + LOOK_SOON)
         if not self._groups:
-            self._links, self._heard, self._plan, self._returned = {}, {}, _Plan(), ""
+            self._links, self._heard, self._plan = {}, {}, _Plan()
+            self._returned_at = -inf
             self._judge(now)
         self._arrange(now)
 
@@ -200,7 +203,6 @@ class HearingWatch:
         if link not in self._links:
             return  # until a group of ours is there
         if not was_present:
-            self._returned = ""
             self._sweep_by(now)
         self._sweep_by(watch.deadline)
         self._arrange(now)
@@ -261,12 +263,12 @@ class HearingWatch:
         self._sweep_by(group.settle_at)
         self._arrange(now)
 
-    def heard(self, membership: Membership, *, now: float) -> None:
-        """Somebody begins to speak to the group."""
+    def returned(self, membership: Membership, *, now: float) -> None:
+        """He is heard again, and of what he has said meanwhile something is lost."""
         group = self._groups.get(membership)
         if group is not None and now <= group.back_by:
             group.back_by = -inf
-            self._returned = membership.address
+            self._returned, self._returned_at = membership.address, now
             self._sweep_by(now)
             self._arrange(now)
 
@@ -400,7 +402,8 @@ class HearingWatch:
             return Hearing(HearingState.DEAF, words.deaf(list(self._troubles.values())))
         if not self._links:
             return Hearing(HearingState.IDLE, words.LOCAL)
-        again = words.returned(self._returned)
+        told = now < self._returned_at + RETURN_TOLD
+        again = words.returned(self._returned) if told else ""
         if self._blind:
             return Hearing(HearingState.CANNOT_TELL, words.blind(self._blind, AGAIN) + again)
         links = self._links.items()
@@ -411,7 +414,7 @@ class HearingWatch:
         if waiting:
             return Hearing(HearingState.CANNOT_TELL, words.waiting(waiting) + again)
         asked = words.asked((link, watch.last) for link, watch in links)
-        return Hearing(HearingState.HEARING, asked)
+        return Hearing(HearingState.HEARING, asked + again)
 
     def _trouble(self, group: _Group, now: float) -> str:
         """Why it cannot be heard; empty where nothing says that it cannot."""

@@ -51,8 +51,8 @@ def blind(problem: str, again: float) -> str:
 
 
 def returned(address: str) -> str:
-    """A group was heard again when it was joined anew; nothing if there is none."""
-    return f" {address} had fallen silent and was back when it was joined anew." if address else ""
+    """A group was heard again when it was joined anew."""
+    return f" {address} was cut off until it was joined anew: a switch had forgotten it."
 
 
 def deaf(troubles: Sequence[str]) -> str:

@@ -28,10 +28,12 @@ _WRAP: Final = 1 << 32
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """Somebody speaks; the packet that says so is the first to be heard."""
+    """Somebody speaks; the packet that says so is the first to be heard. missed: packets that he
+    has sent since he fell silent, and that have not come."""
 
     talker: Endpoint
     ssrc: int
+    missed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class GroupStream:
         self.strangers = 0  # packets of others while somebody was speaking
         self._past_ssrc: int | None = None  # that the talker had before, and may still use
         self._highest = 0  # extended sequence number
+        self._silenced: tuple[Endpoint, int, int] | None = None  # who was, and his next number
         self._media: tuple[int, float] = (0, 0.0)  # timestamp and arrival of the newest packet
         self._interval = LONGEST_END / PATIENCE
 
@@ -112,7 +115,10 @@ class GroupStream:
         self._highest = _CYCLE + number  # room for late ones below
         self._interval = LONGEST_END / PATIENCE
         self._expect(timestamp, now)
-        self.outbox.append(Started(source, ssrc))
+        missed = 0
+        if self._silenced is not None and self._silenced[:2] == (source, ssrc):
+            missed = (number - self._silenced[2]) % _CYCLE
+        self.outbox.append(Started(source, ssrc, missed if missed <= MAX_STEP else 0))
 
     def _restart(self, ssrc: int, number: int) -> None:
         if ssrc != self.ssrc:
@@ -121,6 +127,9 @@ class GroupStream:
         self.outbox.append(Restarted())
 
     def _end(self, *, said: bool) -> None:
+        self._silenced = None
+        if not said and self.talker is not None:
+            self._silenced = (self.talker, self.ssrc, (self._highest + 1) % _CYCLE)
         self.talker = self.deadline = self._past_ssrc = None
         self.outbox.append(Ended(said))
 

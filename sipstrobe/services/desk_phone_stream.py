@@ -36,6 +36,11 @@ class DeskPhoneStream:
         """False where the last to speak has stopped without saying so."""
         return self._sound.parted
 
+    @property
+    def missed(self) -> int:
+        """Packets that were lost since then, where he speaks again."""
+        return self._sound.missed
+
     def receive(self, data: bytes, source: Endpoint, received_at: float) -> None:
         """A datagram for the channel."""
         try:

@@ -50,9 +50,9 @@ class NeverDeaf:
         """Somebody spoke to the group and has stopped without a good-bye."""
         self._driver.feed(self._watch.silent, _membership(address, interface))
 
-    def heard(self, address: str, interface: str) -> None:
-        """Somebody begins to speak to the group."""
-        self._driver.feed(self._watch.heard, _membership(address, interface))
+    def returned(self, address: str, interface: str) -> None:
+        """He is heard again, and of what he has said meanwhile something is lost."""
+        self._driver.feed(self._watch.returned, _membership(address, interface))
 
     def snapshot(self) -> dict[str, Any]:
         hearing = self._watch.hearing

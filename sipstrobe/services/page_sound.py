@@ -60,6 +60,7 @@ class PageSound:
         self.packets = 0  # that were heard
         self.talker = ""  # address of who speaks, or did last
         self.parted = True  # False: he has stopped without saying so
+        self.missed = 0  # packets that he sent after that, before the first that came again
         self._context = context
         self._clock = context.clock
         self._talkers = talkers
@@ -117,6 +118,7 @@ class PageSound:
         while outbox:
             output = outbox.popleft()
             self.parted = not isinstance(output, Ended) or output.said
+            self.missed = output.missed if isinstance(output, Started) else 0
             match output:
                 case Started(talker):
                     self._begin(talker, now)

@@ -61,6 +61,11 @@ class PageStream:
         return self._sound.parted
 
     @property
+    def missed(self) -> int:
+        """Packets that were lost since then, where he speaks again."""
+        return self._sound.missed
+
+    @property
     def problem(self) -> str:
         """Why nothing is heard of what comes, or not together with others; empty while all is
         well."""

@@ -135,7 +135,8 @@ class Paging:
             return
         address, interface = entry.group.address, entry.group.interface
         if event.state is not PageState.IDLE:
-            self._never_deaf.heard(address, interface)
+            if entry.stream.missed:
+                self._never_deaf.returned(address, interface)
         elif not entry.stream.parted:
             self._never_deaf.silent(address, interface)
 

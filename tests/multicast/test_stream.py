@@ -189,3 +189,20 @@ def test_whatever_comes_pages_begin_before_they_end_and_numbers_never_fall_far(
         if found is not None:
             assert highest is None or found >= highest - 100
             highest = found if highest is None else max(highest, found)
+
+
+def test_who_falls_silent_and_is_back_has_been_cut_off_if_packets_are_missing() -> None:
+    """RFC 3550 §5.1: a pause between words takes no sequence numbers."""
+    stream = GroupStream()
+    speaker = Speaker(stream)
+    speaker.say(0.0, 5)
+    pause = speaker.say(1.0, 5)
+    speaker.number += 7
+    speaker.say(2.0, 5)
+    speaker.number += 7
+    stream.bye(DESK, [7])
+    speaker.say(3.0)
+
+    assert len(pause) == 5
+    started = [output for output in told(stream) if isinstance(output, Started)]
+    assert [output.missed for output in started] == [0, 0, 7, 0]
