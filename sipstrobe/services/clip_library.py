@@ -101,6 +101,7 @@ class ClipLibrary:
         self._current = current
         self._changing = asyncio.Lock()
         self._incoming = 0
+        self._arriving: set[Incoming] = set()  # those of them that have begun
         self._clips: tuple[Clip, ...] = ()
         self._sounds: dict[str, ClipSound] = {}  # by file
         self._swept = asyncio.Event()
@@ -189,8 +190,12 @@ class ClipLibrary:
         try:
             await self._swept.wait()
             async with self._store.incoming() as incoming:
-                await incoming.receive(content, self._room)
-                return await self._take(name, incoming)
+                self._arriving.add(incoming)
+                try:
+                    await incoming.receive(content, lambda: self._room(incoming))
+                    return await self._take(name, incoming)
+                finally:
+                    self._arriving.remove(incoming)
         except MediaError as refusal:
             raise CommandRefused("format", str(refusal)) from None
         finally:
@@ -249,8 +254,8 @@ class ClipLibrary:
                 peak_db=measured.peak_db,
             )
             known = any(c.file == clip.file for c in settings.clips)
-            if not known and space_of(clip) > self._room:
-                need, free = space_of(clip) / MEGABYTE, self._room / MEGABYTE
+            if not known and space_of(clip) > (room := self._room(incoming)):
+                need, free = space_of(clip) / MEGABYTE, room / MEGABYTE
                 words = f"the clip needs {need:.1f} MB, {free:.1f} MB are free"
                 raise CommandRefused("storage_full", words)
             file = await self._store.keep(incoming, clip)
@@ -309,11 +314,11 @@ class ClipLibrary:
                 ServiceStateChanged(service="clips", working=not words, problem=words)
             )
 
-    @property
-    def _room(self) -> int:
-        """Bytes that are free."""
+    def _room(self, incoming: Incoming) -> int:
+        """Bytes that are free for one file, with what has come of the others that are added."""
         space = self.space()
-        return space["quota_bytes"] - space["used_bytes"]
+        others = sum(other.size for other in self._arriving if other is not incoming)
+        return space["quota_bytes"] - space["used_bytes"] - others
 
     def _refuse_number(self) -> None:
         if len(self._clips) >= MAX_CLIPS:

@@ -34,18 +34,19 @@ class Incoming:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.decoded = path.with_suffix(_DECODED)
+        self.size = 0  # bytes that have come
 
-    async def receive(self, content: AsyncIterator[bytes], room: int) -> None:
-        """Write all of it. room: bytes that are free for it.
+    async def receive(self, content: AsyncIterator[bytes], room: Callable[[], int]) -> None:
+        """Write all of it. room: bytes that are free for it just now.
 
         Raises CommandRefused: too_large, storage_full; OSError.
         """
         file = await asyncio.to_thread(_create, self.path)
         try:
-            waiting, size = bytearray(), 0
+            waiting = bytearray()
             async for piece in content:
-                size += len(piece)
-                _refuse_size(size, room)
+                self.size += len(piece)
+                _refuse_size(self.size, room())
                 waiting += piece
                 if len(waiting) >= _WRITE_BYTES:
                     await asyncio.to_thread(_write, file, bytes(waiting))

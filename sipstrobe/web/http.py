@@ -10,7 +10,6 @@ import ssl
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator
 from contextlib import contextmanager
-from math import inf
 from typing import Any, Protocol
 
 from aiohttp import web
@@ -30,6 +29,7 @@ KEEP_ALIVE = 75.0  # seconds for which an idle connection is kept
 BODY_TIME = 30.0  # seconds in which a request's body must be complete
 STREAM_TIME = 1800.0  # seconds in which one must be that is taken as it comes, and has an end
 PIECE_TIME = 30.0  # seconds until its next bytes
+LEAST_PACE = 8000  # bytes a second that must come of it all along, but for the first PIECE_TIME
 WRITE_TIME = 30.0  # seconds for which a peer may leave what we send unread
 SHUTDOWN_TIME = 1.0  # seconds for what is under way when the server closes
 HEARTBEAT = 15.0  # seconds between pings; without a pong for half of it the socket is closed
@@ -170,9 +170,11 @@ async def _pieces(incoming: web.BaseRequest, limit: int) -> AsyncIterator[bytes]
     if incoming.headers.get("Expect", "").lower() == "100-continue" and incoming.transport:
         incoming.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
     size = 0
-    deadline = asyncio.get_running_loop().time() + (STREAM_TIME if limit < ENDLESS else inf)
+    began = asyncio.get_running_loop().time()
     while True:
-        until = min(deadline, asyncio.get_running_loop().time() + PIECE_TIME)
+        until = asyncio.get_running_loop().time() + PIECE_TIME
+        if limit < ENDLESS:
+            until = min(until, began + min(STREAM_TIME, PIECE_TIME + size / LEAST_PACE))
         try:
             async with asyncio.timeout_at(until):
                 piece = await incoming.content.readany()

@@ -226,6 +226,26 @@ async def test_so_many_may_be_added_at_once(bench: Bench, gong: bytes) -> None:
     assert set(bench.names.values()) == {f"Gong {n}" for n in range(MAX_INCOMING)}
 
 
+async def test_what_is_on_its_way_takes_its_space_already(bench: Bench) -> None:
+    """Else as many as may be added at once could fill the disk beyond the quota."""
+    bench.store.change_now({"audio": AudioSettings(clip_quota_mb=1)})
+    half, go, come = bytes(600_000), asyncio.Event(), asyncio.Event()
+
+    async def waiting() -> AsyncIterator[bytes]:
+        yield half
+        come.set()
+        await go.wait()
+
+    async with asyncio.TaskGroup() as group:
+        first = group.create_task(refusal(bench.library.add("One", waiting())))
+        await come.wait()
+        assert await refusal(bench.add(half)) == "storage_full"
+        go.set()
+
+    assert first.result() == "format"
+    assert await refusal(bench.add(half)) == "format", "there is room again"
+
+
 async def test_of_two_who_want_a_name_at_once_one_gets_it(bench: Bench, gong: bytes) -> None:
     both = (bench.add(gong, "Gong"), bench.add(gong, "Gong"))
 

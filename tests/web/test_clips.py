@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import ClientSession, DigestAuthMiddleware, FormData
+from aiohttp import ClientSession, ClientTimeout, DigestAuthMiddleware, FormData
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,8 +17,11 @@ from sipstrobe.events import ClipPlaying
 from sipstrobe.lightsiren.settings import Profile, SirenPart
 from sipstrobe.trace import Input
 from sipstrobe.web.exchange import Request
+from sipstrobe.web.http import LEAST_PACE, PIECE_TIME
 from sipstrobe.web.upload import upload_of
+from tests.support.leap import LeapClock
 from tests.support.sound_files import make_kind, tone
+from tests.support.waiting import until
 from tests.support.web import PASSWORDS, Device
 
 CLIPS = "/api/v1/clips"
@@ -102,6 +105,32 @@ async def test_a_form_names_the_clip_or_its_file_does(session: ClientSession, go
     _, listed = await ask(session, "GET", CLIPS)
     names = [c["name"] for c in listed["clips"]][:3]
     assert names == ["Gong", "Pausen gong", "The bells of the old town, heard from the riv"]
+
+
+async def test_who_sends_by_drops_does_not_keep_the_place(
+    session: ClientSession, tmp_path: Path
+) -> None:
+    """Each is in time for the next, and all together are not."""
+    clock, first = LeapClock(), bytes(3 << 19)
+
+    def come() -> list[Path]:
+        return [f for f in (tmp_path / "clips").glob("incoming-*") if f.stat().st_size]
+
+    patience = PIECE_TIME + len(first) / LEAST_PACE
+
+    async def drops() -> AsyncIterator[bytes]:
+        yield first
+        await until(come)
+        for _ in range(round(patience / 20) + 2):
+            clock.leap(20.0)
+            yield b"x"
+            await asyncio.sleep(0.02)
+        await asyncio.Event().wait()
+
+    async with session.post(CLIPS, data=drops(), timeout=ClientTimeout()) as response:
+        assert response.status == 408
+
+    await until(lambda: not come())
 
 
 async def test_a_refused_file_is_told_what_is_accepted(session: ClientSession) -> None:
