@@ -20,6 +20,7 @@ from sipstrobe.multicast.relay import RelaySettings, relay_problems
 from sipstrobe.secret import Secret
 
 MAX_SOURCES: Final = 1000
+MAX_LISTED: Final = MAX_SOURCES + 3  # with calls, audio streams and clips
 MAX_SENDERS: Final = 10  # of one source: what the kernel filters for one membership
 
 Label = Annotated[
@@ -192,7 +193,7 @@ class MulticastSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     sources: Annotated[
         tuple[Source, ...],
         Meta(
-            max_length=MAX_SOURCES,
+            max_length=MAX_LISTED,
             title="Sources",
             description="The first in the list has rank 1, which is the highest: of those that"
             " sound at once only the highest is heard. Calls, audio streams and clips have a place"

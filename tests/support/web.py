@@ -48,6 +48,14 @@ NO_MICROPHONE: Mapping[str, object] = {
     "echo": "cancellation",
 }
 
+NO_PAGES: Mapping[str, object] = {
+    "sources": 0,
+    "joined": 0,
+    "told": [],
+    "hearing": {"state": "idle", "words": ""},
+    "relay": {"state": "idle", "source": "", "packets": 0, "problem": ""},
+}
+
 
 @dataclass(kw_only=True)
 class FakeCall:
@@ -173,6 +181,7 @@ class Device:
     registrations: list[dict[str, object]] = field(default_factory=list[dict[str, object]])
     services: dict[str, str] = field(default_factory=dict[str, str])
     nat: dict[str, object] = field(default_factory=lambda: {"public": "", "servers": []})
+    multicast: dict[str, object] = field(default_factory=lambda: dict(NO_PAGES))
     records: list[FakeRecord] = field(default_factory=list[FakeRecord])
     digits: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     sources: dict[str, AddSource] = field(default_factory=dict[str, AddSource])
@@ -256,7 +265,7 @@ class Device:
             microphone_sound=self._microphone_sound,
             recordings=self.recordings,
             pages=lambda: {"recording": [], "waiting": [], "playing": ""},
-            multicast=lambda: {"sources": 0, "joined": 0, "told": []},
+            multicast=lambda: self.multicast,
             stream=self.stream,
             clips=self.library,
             clips_playing=self.clips.snapshot,

@@ -314,6 +314,18 @@ async def test_a_source_that_a_rule_waits_for_is_not_removed(
     assert stored(device, "Fire") == FIRE
 
 
+async def test_a_thousand_sources_have_room_for_those_of_the_device(
+    client: Client, device: Device
+) -> None:
+    many = [PageSource(label=f"Room {n}", address="239.1.1.1", port=5004) for n in range(1000)]
+    device.store.change_now({"multicast": {"sources": many}})
+
+    assert await client.do("PATCH", "/sources/SIP/prio", 1003) == (200, None)
+    assert await client.do("PATCH", "/sources/VAPIXMediaClip/prio", 500) == (200, None)
+    assert await client.do("POST", "/sources", EVAC) == (201, (await client.get("/sources"))[-1])
+    assert (await client.get("/sources/SIP/prio"), len(await client.labels())) == (1003, 1004)
+
+
 # --- bodies ------------------------------------------------------------------------------------
 
 

@@ -10,6 +10,7 @@ import pytest
 from aiohttp import ClientSession, DigestAuthMiddleware
 
 from sipstrobe.multicast.settings import PageSource
+from sipstrobe.web.settings import SECTIONS
 from tests.support.web import PASSWORDS, Device
 
 AUDIO = "/api/v1/settings/audio"
@@ -50,6 +51,17 @@ async def test_a_section_tells_its_values_and_their_limits(
     assert told["settings"]["volumes"] == {"call": 0.0, "page": 0.0, "siren": 0.0, "clip": 0.0}
     volume = told["schema"]["$defs"]["AudioSettings"]["properties"]["volume_db"]
     assert (volume["title"], volume["minimum"], volume["maximum"]) == ("Volume", -60, 0)
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+async def test_every_section_tells_the_limits_of_all_it_has(
+    session: ClientSession, section: str
+) -> None:
+    status, told = await ask(session, "GET", f"/api/v1/settings/{section}")
+
+    assert status == 200
+    root = told["schema"]["$ref"].rpartition("/")[2]
+    assert set(told["settings"]) == set(told["schema"]["$defs"][root]["properties"])
 
 
 async def test_a_change_is_merged_and_stored_when_it_is_answered(

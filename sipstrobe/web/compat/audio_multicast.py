@@ -16,9 +16,9 @@ from sipstrobe.commands import ChangeSettings
 from sipstrobe.config.store import Store
 from sipstrobe.errors import ConfigError, Problem, StaleRevision
 from sipstrobe.multicast.fields import SUITES, Codec, Latency
-from sipstrobe.multicast.ranking import SOUNDS, listed
+from sipstrobe.multicast.ranking import listed
 from sipstrobe.multicast.settings import (
-    MAX_SOURCES,
+    MAX_LISTED,
     DeskPhoneSource,
     InternalSource,
     MulticastSettings,
@@ -85,7 +85,7 @@ _PROPERTIES: Final = {
     "prio": Property(
         words="1 is the highest. The others make room, so that there is no gap; what is beyond"
         " the end is the last.",
-        kind=Annotated[int, Meta(ge=1, le=MAX_SOURCES + len(SOUNDS))],
+        kind=Annotated[int, Meta(ge=1, le=MAX_LISTED)],
     ),
     "latencyProfile": Property(words="How long sound waits.", kind=_LatencyProfile),
     "profile": Property(
@@ -234,8 +234,8 @@ class AudioMulticast:
         sources = [entry.source for entry in entries]
         everything = listed(self._settings)
         unnamed = list(everything[: len(everything) - len(self._settings.sources)])
-        while sources and unnamed and sources[0] == unnamed[0]:
-            del sources[0], unnamed[0]
+        while sources and sources[0] in unnamed:  # in the order in which they come unnamed
+            del unnamed[: unnamed.index(sources.pop(0)) + 1]
         self._store_patch({**(more or {}), "sources": sources}, name)
 
     def _store_patch(self, patch: dict[str, Any], name: str) -> None:

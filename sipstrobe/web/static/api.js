@@ -6,11 +6,11 @@ const HEADERS = { "X-Requested-With": "page", "Content-Type": "application/json"
 const LONGEST = 10_000; // milliseconds until an answer
 let hiding = 0;
 
-/** The JSON of the answer; throws an Error in the device's own words, with its status and the
+/** The JSON of the answer to a body of JSON, or to a text; throws an Error in the device's own words, with its status and the
  *  problems, each of which names a path where it is known. */
 export async function ask(method, path, body, headers = {}) {
   const signal = AbortSignal.timeout(LONGEST);
-  const response = await fetch(path, { method, headers: { ...HEADERS, ...headers }, body: body && JSON.stringify(body), signal });
+  const response = await fetch(path, { method, headers: { ...HEADERS, ...headers }, body: typeof body === "object" ? JSON.stringify(body) : body, signal });
   const answer = await response.json().catch(() => ({}));
   if (response.ok) return answer;
   throw refusal(response.status, answer);

@@ -7,6 +7,7 @@ import "./clips.js";
 import * as digits from "./digits.js";
 import { $, setText } from "./dom.js";
 import * as lists from "./lists.js";
+import "./paging.js";
 import * as parties from "./parties.js";
 import "./sound.js";
 import * as strobe from "./strobe.js";
