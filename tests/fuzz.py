@@ -52,6 +52,7 @@ from sipstrobe.sip.message import (
 from sipstrobe.sip.outputs import Send
 from sipstrobe.sip.settings import SipSettings
 from sipstrobe.sip.uri import equivalent
+from tests.fuzz_groups import read_group_srtp, read_group_stream, srtp_corpus, stream_corpus
 from tests.sip.registrar import CHALLENGE, binding
 from tests.sip.scene import UDP, Scene
 from tests.sip.torture import CALL, CASES
@@ -464,6 +465,8 @@ TARGETS: dict[str, Target] = {
     "mld": Target(lambda: _MLD, read_mld),
     "rtp": Target(lambda: _RTP, read_rtp),
     "rtcp": Target(lambda: [_RTCP], rtcp.parse),
+    "group-srtp": Target(srtp_corpus, read_group_srtp),
+    "group-stream": Target(stream_corpus, read_group_stream),
     "group-paging": Target(lambda: _DESK_PHONE, read_group_paging),
     "sip": Target(_sip_corpus, read_sip),
     "digest": Target(lambda: _DIGEST, read_digest),

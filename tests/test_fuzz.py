@@ -7,7 +7,7 @@ import pytest
 from tests.fuzz import TARGETS, run
 from tests.support.mutate import MAX_BYTES, Mutator
 
-QUICK = {"sip": 20_000, "payload": 1000}  # messages; of the others 5000
+QUICK = {"sip": 20_000, "payload": 1000, "group-srtp": 500}  # messages; of the others 5000
 
 
 @pytest.mark.parametrize("name", TARGETS)
