@@ -14,6 +14,8 @@ cpu       the whole program while 10, 50 and 250 speak at once, of which it play
           them, and sends nothing
 timeline  twenty sources at random in ten minutes of a simulated clock: how long a wrong rank is
           heard, at periods of 5 ms
+
+Without that module there is nothing of baresip to put beside the first three.
 """
 
 import argparse
@@ -70,28 +72,43 @@ Sound48 = NDArray[np.float64]
 
 
 class Target(NamedTuple):
-    """The most that p50 and p99 may be."""
+    """The most that p50 and p99 may be, in milliseconds."""
 
     p50: float
     p99: float
 
 
-def row(name: str, found: str, verdict: str = "") -> None:
-    print(f"  {name:<58} {found:>22}  {verdict}", flush=True)
+class Verdicts:
+    """Rows of what was found; and of the targets those that were missed."""
 
+    def __init__(self, title: str) -> None:
+        self._met: list[str] = []
+        self._missed: list[str] = []
+        print(title)
 
-def quantiles_row(name: str, seconds: Iterable[float], target: Target | None = None) -> None:
-    """In milliseconds."""
-    p50, p99 = (float(q) * 1e3 for q in np.quantile(list(seconds), (0.5, 0.99)))
-    verdict = ""
-    if target is not None:
-        met = p50 <= target.p50 and p99 <= target.p99
-        verdict = f"target {target.p50:g} / {target.p99:g}: {'met' if met else 'MISSED'}"
-    row(f"{name}, ms, p50 / p99", f"{p50:.1f} / {p99:.1f}", verdict)
+    def row(self, name: str, found: str, verdict: str = "") -> None:
+        print(f"  {name:<60} {found:>16}  {verdict}", flush=True)
 
+    def quantiles(self, name: str, seconds: Iterable[float], target: Target | None = None) -> None:
+        p50, p99 = (float(q) * 1e3 for q in np.quantile(list(seconds), (0.5, 0.99)))
+        found = f"{p50:.1f} / {p99:.1f} ms"
+        if target is None:
+            self.row(name, found)
+        else:
+            met = p50 <= target.p50 and p99 <= target.p99
+            self._judge(name, found, f"{target.p50:g} / {target.p99:g}", met=met)
 
-def none_row(name: str, found: float, unit: str = "") -> None:
-    row(name, f"{found:g}{unit}", f"target 0: {'met' if not found else 'MISSED'}")
+    def none(self, name: str, found: float, unit: str = "") -> None:
+        self._judge(name, f"{found:g}{unit}", "0", met=not found)
+
+    def end(self) -> None:
+        count = len(self._met) + len(self._missed)
+        missed = "".join(f"; missed: {name}" for name in self._missed)
+        print(f"  targets met: {len(self._met)} of {count}{missed}\n", flush=True)
+
+    def _judge(self, name: str, found: str, target: str, *, met: bool) -> None:
+        (self._met if met else self._missed).append(name)
+        self.row(name, found, f"target {target}: {'met' if met else 'MISSED'}")
 
 
 # --- pages that are heard -----------------------------------------------------------------------
@@ -165,7 +182,7 @@ def found_at(heard: Heard, piece: Sound48, since: int) -> tuple[int, float]:
 
 
 def latency(seconds: float) -> None:
-    print("latency: from the sending of a packet to its first sample")
+    told = Verdicts("latency: from the sending of a packet to its first sample, p50 / p99")
     for codec, ptime in NOISE:
         rate = CODECS[codec].sample_rate
         sound = noise(seconds, rate, seed=1)
@@ -183,13 +200,14 @@ def latency(seconds: float) -> None:
                 else:
                     delays.append(place / SAMPLE_RATE + heard.began - instant)
             target = Target(15.0, 20.0) if profile == "ultra_low" else None
-            quantiles_row(f"{codec}, packets of {ptime * 1e3:.0f} ms, {profile}", delays, target)
+            told.quantiles(f"{codec}, packets of {ptime * 1e3:.0f} ms, {profile}", delays, target)
             if lost:
-                row("  of these packets were not found again", f"{lost} of {lost + len(delays)}")
+                told.row("  of its packets were not found", f"{lost} of {lost + len(delays)}")
+    told.end()
 
 
 def start(pages: int) -> None:
-    print("start: samples of the beginning that are not heard (the first 5 ms are faded in)")
+    told = Verdicts("start: samples of the beginning that are not heard; the first 5 ms fade in")
     codec, length = CODECS["L16/48000"], 0.3
     sounds = [noise(length, SAMPLE_RATE, seed) for seed in range(pages)]
     said = [codec.decoder().decode(codec.encoder("").encode(sound)) for sound in sounds]
@@ -204,13 +222,14 @@ def start(pages: int) -> None:
             there = heard.played[first : first + sound.size].astype(np.float32)
             lost += int(np.count_nonzero((there[:shown] == 0.0) & (sound[:shown] != 0.0)))
             changed += int(np.count_nonzero(there[faded:] != sound[faded:]))
-        none_row(f"{profile}: samples lost at the start of {pages} pages", lost)
+        told.none(f"{profile}: samples lost at the start of {pages} pages", lost)
         total = pages * (said[0].size - faded)
-        row("  of those after the fade, to the end, otherwise than sent", f"{changed} of {total}")
+        told.row("  after the fade, to the end, other than sent", f"{changed} of {total}")
+    told.end()
 
 
 def change(times: int) -> None:
-    print("change: a higher page over a lower one, and back")
+    told = Verdicts("change: a higher page over a lower one, and back, p50 / p99")
     chance = np.random.default_rng(1)
     starts = [1.0 + 0.7 * n + float(chance.uniform(0.0, 0.2)) for n in range(times)]
     constant = np.full(round(0.25 * SAMPLE_RATE), -LOUD, np.float32)
@@ -234,18 +253,18 @@ def change(times: int) -> None:
             back.append(returned / SAMPLE_RATE)
             gap.append((returned - _last(after < -GONE * LOUD)) / SAMPLE_RATE)
         tight = profile == "ultra_low"
-        quantiles_row(
+        pre_emption, back_at_once = Target(10.0, 20.0), Target(20.0, 20.0)
+        told.quantiles(
             f"{profile}: first packet → the lower one at −20 dB",
             gone,
-            Target(10.0, 20.0) if tight else None,
+            pre_emption if tight else None,
         )
-        quantiles_row(f"{profile}: first packet → the higher one above −20 dB", begun)
-        quantiles_row(
-            f"{profile}: BYE → the lower one above −20 dB",
-            back,
-            Target(20.0, 20.0) if tight else None,
+        told.quantiles(f"{profile}: first packet → the higher one above −20 dB", begun)
+        told.quantiles(
+            f"{profile}: BYE → the lower one above −20 dB", back, back_at_once if tight else None
         )
-        quantiles_row(f"{profile}: from the one to the other", gap, Target(20.0, 20.0))
+        told.quantiles(f"{profile}: from the end of the one to the other", gap, back_at_once)
+    told.end()
 
 
 def _last(true: NDArray[np.bool_]) -> int:
@@ -257,7 +276,7 @@ def _last(true: NDArray[np.bool_]) -> int:
 
 
 def cpu(seconds: float) -> None:
-    print("cpu: of one core, G.711 in packets of 20 ms")
+    told = Verdicts("cpu: of one core, G.711 in packets of 20 ms")
     groups = [(f"239.2.{n // 200}.{n % 200 + 1}", PORT) for n in range(max(LIVE))]
     sources = [
         {"kind": "multicast", "label": host, "address": host, "port": port} for host, port in groups
@@ -269,15 +288,17 @@ def cpu(seconds: float) -> None:
             pid = ours.process.pid
             time.sleep(1.0)
             idle = _share_of_core(pid, seconds)
-            row("ours with 250 groups, of which none is spoken to", f"{idle:.1f} %")
+            told.row("ours with 250 groups, of which none is spoken to", f"{idle:.1f} %")
             for live in LIVE:
-                _tell_cpu("ours", live, idle, _in_crowd(groups[:live], pid, seconds, ours))
+                share = _in_crowd(groups[:live], pid, seconds, ours)
+                told.row(f"ours: {live} at once", f"{share:.1f} %", _each(share - idle, live))
         tone = write_tone(folder / "silence.wav", [])
         with baresip(folder / "baresip", source=tone, max_calls=0, media=4 * max(LIVE)) as theirs:
             for live in LIVE:
                 with OneWayCalls(theirs.port, live) as calls:
                     share = _in_crowd(calls.addresses, theirs.process.pid, seconds)
-                _tell_cpu("baresip, calls", live, 0.0, share)
+                told.row(f"baresip, as calls: {live}", f"{share:.1f} %", _each(share, live))
+    print(flush=True)
 
 
 def _in_crowd(
@@ -302,19 +323,19 @@ def _share_of_core(pid: int, seconds: float) -> float:
     return 100.0 * (cpu_seconds(pid) - before) / (time.monotonic() - began)
 
 
-def _tell_cpu(who: str, live: int, idle: float, share: float) -> None:
-    each = (share - idle) / live
-    row(f"{who}: {live} at once", f"{share:.1f} %", f"{each:.2f} % each")
+def _each(share: float, live: int) -> str:
+    return f"{share / live:.2f} % each"
 
 
 def timeline() -> None:
     from tests.services.test_page_timeline import PERIOD, judged
 
-    print("timeline: twenty sources at random, ten minutes")
+    told = Verdicts("timeline: twenty sources at random, ten minutes")
     for seed in SEEDS:
         found = judged(seed)
         for name, marks in (("a wrong rank heard", found.wrong_rank), ("silence", found.missing)):
-            none_row(f"seed {seed}: {name}, ms", float(marks.sum()) * PERIOD * 1e3)
+            told.none(f"seed {seed}: {name}", float(marks.sum()) * PERIOD * 1e3, " ms")
+    told.end()
 
 
 PARTS: Final[dict[str, Callable[[bool], None]]] = {

@@ -62,8 +62,8 @@ def levels(sound: Samples) -> dict[str, float]:
 def add_clip(speaker: Device, file: Path, name: str) -> None:
     url = f"http://127.0.0.1:{speaker.http}/api/v1/clips?name={name}"
     account = ("--digest", "-u", f"admin:{speaker.password}")
-    command = ["curl", "-sf", "--max-time", "20", *account, "--data-binary", f"@{file}", url]
-    subprocess.run(command, capture_output=True, check=True, timeout=30)
+    command = ["curl", "-sf", "--max-time", "60", *account, "--data-binary", f"@{file}", url]
+    subprocess.run(command, capture_output=True, check=True, timeout=70)
 
 
 def be_silent(speaker: Device) -> None:
@@ -76,7 +76,7 @@ def test_a_page_ignores_softens_or_mutes_what_sounds_or_is_loud_instead_of_it(
 ) -> None:
     """A page during a call, the siren and a clip at once: ignore, duck, mute, mute and full
     volume; and what goes on below it is back when the page has ended."""
-    add_clip(speaker, write_tone(tmp_path / "clip.wav", [CLIP]), "Tone")
+    add_clip(speaker, write_tone(tmp_path / "clip.wav", [CLIP], 2.0), "Tone")
     tone = write_tone(tmp_path / "tone.wav", [CALL])
     with baresip(tmp_path / "phone", source=tone) as phone:
 

@@ -53,7 +53,7 @@ PAYLOAD_TYPE: Final = 97
 CHANGE_PERIODS: Final = 2
 CHANGE: Final = CHANGE_PERIODS * PERIOD
 BEGINNING: Final = LATE + CHANGE  # until it is heard, with what the latency profile waits
-SAID: Final = LATE + CHANGE  # until it is silent after BYE, with what the profile waits
+SAID: Final = 2 * LATE + CHANGE  # the same after BYE, which is late as well, until it is silent
 UNSAID: Final = 0.2 + CHANGE  # the same after the last packet, without BYE
 
 Action = tuple[float, Callable[[], object]]
@@ -98,7 +98,7 @@ class Voice:
 
 def page(voice: Voice, bench: Bench, source: PageSource, rank: int) -> Iterator[Action]:
     """What its packets and its BYE do, each at its instant."""
-    voice.wait = LATENCIES[source.latency].wait
+    voice.wait = LATENCIES[source.latency].wait + PERIOD  # that the card takes at a time
     codec = CODECS[str(source.codec)]
     stream = PageStream(bench.context, source, rank, codec.name)
     desk = ("192.0.2.1", 40_000)
