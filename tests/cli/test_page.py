@@ -13,8 +13,10 @@ from sipstrobe.errors import MediaError
 from sipstrobe.multicast.group_paging import OpCode, parse
 from sipstrobe.services.desk_talker import DeskTalker
 from sipstrobe.services.talker import Talker
+from tests.interop.tones import write_tone
 from tests.services.test_talker import Air, drawn
 from tests.support.hear import tone_db
+from tests.support.netns import namespace
 
 FRAME = np.zeros(160, np.float32)
 
@@ -263,3 +265,14 @@ def test_what_desk_phones_cannot_hear(
     assert main(["page", "-", "--to", "224.0.1.116:5001", *words]) == 1
 
     assert capsys.readouterr().err == f"sipstrobe: {complaint}\n"
+
+
+def test_a_channel_that_cannot_be_heard_is_not_spoken_to(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As it is not known whether somebody has it."""
+    tone = write_tone(tmp_path / "tone.wav", [1000.0], 0.1)
+    with namespace() as empty, empty.inside():
+        assert main(["page", str(tone), "--to", "224.0.1.116:5001", "--channel", "26"]) == 1
+
+    assert capsys.readouterr().err == "sipstrobe: 224.0.1.116 cannot be heard: No such device\n"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from sipstrobe.clock import LoopClock
-from sipstrobe.io.multicast import MAX_MEMBERSHIPS, Group, GroupSockets
+from sipstrobe.io.multicast import MAX_MEMBERSHIPS, Group, GroupSockets, open_group
 from sipstrobe.io.udp import Endpoint
 from tests.support.netns import Namespace, namespace
 from tests.support.waiting import until
@@ -192,3 +192,30 @@ async def test_an_interface_that_is_back_under_another_number_is_joined(
 
     assert len(hub) == 1
     hub.close()
+
+
+@pytest.mark.parametrize("group", ["239.1.1.1", "ff15::1"])
+def test_one_group_is_heard_without_a_loop(network: Namespace, group: str) -> None:
+    """And no other that this machine hears on the same port."""
+    interface = "cable" if ":" in group else ""
+    other = group[:-1] + "2"
+    with (
+        open_group(Group(group, PORT, interface)) as ear,
+        open_group(Group(other, PORT, interface)) as another,
+    ):
+        with pytest.raises(BlockingIOError):
+            ear.recv(9)
+        send(b"b", other)
+        send(b"a", group)
+
+        for one, data in ((ear, b"a"), (another, b"b")):
+            one.settimeout(10.0)
+            assert one.recv(9) == data
+            one.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                one.recv(9)
+
+
+def test_a_group_without_a_way_to_it_cannot_be_heard() -> None:
+    with namespace() as empty, empty.inside(), pytest.raises(OSError, match="No such device"):
+        open_group(Group("239.1.1.1", PORT))
