@@ -265,7 +265,7 @@ class GroupSockets:
                 one = self._sockets.get(number)  # a receiver may have left
                 if one is None:
                     continue
-                taken = self._receive_from(one, min(left, AT_ONCE))
+                taken = self._receive_from(one, min(left, AT_ONCE), enough)
                 left -= taken
                 self._counted += taken
                 if taken == AT_ONCE:
@@ -275,8 +275,8 @@ class GroupSockets:
             waiting = again
         return True
 
-    def _receive_from(self, one: _Socket, most: int) -> int:
-        """So many datagrams of a socket; how many there were."""
+    def _receive_from(self, one: _Socket, most: int, until: float) -> int:
+        """So many datagrams of a socket at the most, and none after that instant; how many."""
         now, members = self._now, one.members
         receive = one.socket.recvmsg
         for taken in range(most):
@@ -292,6 +292,8 @@ class GroupSockets:
             received_at = now() - min(max(waited, 0.0), LONGEST_WAIT)
             self._read_at = received_at
             member.receive(data, endpoint_of(source), received_at)
+            if now() > until:
+                return taken + 1
         return most
 
 

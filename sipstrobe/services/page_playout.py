@@ -50,6 +50,8 @@ class PagePlayout:
         self.ring = SampleRing(samples_in(self._longest + MARGIN))
         self._clock = clock
         self._wait = wait
+        self._waits = wait if alignment is None else max(wait, alignment.delay)
+        self._depth = WARM_UP + self._waits  # seconds of what is hidden that are kept
         self._latency = latency
         self._alignment = alignment
         self._jitter: JitterBuffer | None = None
@@ -108,6 +110,8 @@ class PagePlayout:
         self._hidden = hidden or not heard
         if not heard:
             self._thinned = False
+            if self._jitter is not None:
+                self._depth = WARM_UP + max(self._waits, self._jitter.target)
             return
         if hidden and not self.ring.fill and self._jitter is not None:
             self._jitter.resume()  # what it had waiting has passed unheard
@@ -161,10 +165,8 @@ class PagePlayout:
 
     def _thin_out(self, now: float) -> None:
         """Forget what nobody will hear any more."""
-        kept, jitter = self._kept, self._jitter
-        delay = self._wait if self._alignment is None else self._alignment.delay
-        depth = WARM_UP + max(self._wait, delay, 0.0 if jitter is None else jitter.target)
-        while kept[0].received_at < now - depth:
+        kept, oldest = self._kept, now - self._depth
+        while kept[0].received_at < oldest:
             kept.popleft()
             self._thinned = True
 

@@ -28,6 +28,7 @@ from sipstrobe.services.seldom import Seldom
 logger = logging.getLogger(__name__)
 
 RANK: Final = 5  # of all pages: that of calls
+UNHEARD: Final = 0.25  # seconds between two looks at somebody who is hidden
 HELD_UP: Final = 0.02  # seconds that a look is late from which on packets may be waiting unread
 
 
@@ -76,6 +77,7 @@ class PageSound:
         self._check: Handle | None = None
         self._check_at = 0.0
         self._read_at = 0.0  # until then, silence may be packets that have not been read yet
+        self._heard = False  # as the speaker has said
         self._operations: tuple[OperationId, ...] = ()  # of the profile
         self._refusals = Seldom(logger, context.clock)
 
@@ -164,7 +166,7 @@ class PageSound:
                 self._conclude()
 
     def _conclude(self) -> None:
-        self._playout = None
+        self._playout, self._heard = None, False
         self._context.dispatcher.execute(RemoveSource(owner=self._owner))
         self._show(PageState.IDLE)
 
@@ -199,10 +201,14 @@ class PageSound:
         now = self._clock.now()
         low_at = None if self._playout is None else self._playout.due(now)
         silent_at = self._talkers.deadline and max(self._talkers.deadline, self._read_at)
+        if silent_at is not None and self.state is PageState.HIDDEN:
+            silent_at = max(silent_at, now + UNHEARD)
         wanted = low_at if silent_at is None else min(silent_at, low_at or silent_at)
         if wanted is None:
             return
-        due = max(wanted, now + LEAST_WAIT)
+        self._look_at(max(wanted, now + LEAST_WAIT))
+
+    def _look_at(self, due: float) -> None:
         if self._check is not None:
             if self._check_at <= due:
                 return
@@ -213,21 +219,37 @@ class PageSound:
     def _look(self) -> None:
         self._check = None
         now = self._clock.now()
-        if (late := now - self._check_at) > HELD_UP or self._read_until() < now - HELD_UP:
-            self._read_at = now + max(late, HELD_UP)  # what has piled up meanwhile comes first
-        if now >= self._read_at:
-            self._talkers.wake(now=now)
+        if (late := now - self._check_at) > HELD_UP:
+            self._read_at = now + late  # what has piled up meanwhile comes first
+        self._listen(now)
         if (playout := self._playout) is not None:
             playout.play(now)
             if playout.over(now):
                 self._end(now)
         self.settle(now)
+        if self._heard and self.state is PageState.HIDDEN:
+            self._take_turn(True)
         self.watch()
+
+    def _listen(self, now: float) -> None:
+        """Has the talker fallen silent? Not if it is we who have not read what he says."""
+        if self._read_until() < now - HELD_UP:
+            self._read_at = max(self._read_at, now + HELD_UP)
+        if now >= self._read_at:
+            self._talkers.wake(now=now)
 
     # --- what it does to the light --------------------------------------------------------------
 
     def _hear(self, heard: bool) -> None:
         """The speaker says whether it is heard."""
+        self._heard = heard
+        now, silent_at = self._clock.now(), self._talkers.deadline
+        if heard and self.state is PageState.HIDDEN and silent_at is not None and now >= silent_at:
+            self._look_at(now)  # is there still somebody who speaks?
+        else:
+            self._take_turn(heard)
+
+    def _take_turn(self, heard: bool) -> None:
         if self._playout is not None:
             self._playout.hear(heard)
             self.watch()

@@ -185,6 +185,24 @@ def _lag(one: Samples, other: Samples) -> int:
     return int(np.argmax(fits)) - period // 2
 
 
+def test_of_many_that_have_fallen_silent_unheard_none_comes_between() -> None:
+    """That somebody hidden has stopped is noticed when his turn would come, at the latest."""
+    hall = Hall()
+    fire, music = Talker(hall.page("Fire", 1)), Talker(hall.page("Music", 900))
+    others = [Talker(hall.page(f"Page {n}", n)) for n in range(10, 310)]
+    hall.play(0.06, fire, music, *others)
+    hall.play(0.16, fire, music)
+
+    fire.bye(hall.bench.clock.now())
+    hall.play(0.1, music)
+
+    assert music.stream.state is PageState.ACTIVE
+    assert {state for label, state, _ in hall.states if label.startswith("Page")} <= {
+        "hidden",
+        "idle",
+    }
+
+
 def test_the_end_of_a_page_is_no_underrun() -> None:
     hall = Hall()
     talker = Talker(hall.page("Fire", 1))
