@@ -1,4 +1,4 @@
-"""What desk phones send to page each other: a header of 20 bytes, and sound in every second kind.
+"""What desk phones send to page each other: a header of 20 bytes, and in one kind of packet sound.
 
 Published as "PTT/Group Paging Audio Packet Format", Polycom Engineering Advisory 70568 (October
 2017, 3725-47133-001A), and in the same words by Spectralink for the 84-Series; FreeSWITCH (mod_esf)

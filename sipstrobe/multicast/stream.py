@@ -28,8 +28,8 @@ _WRAP: Final = 1 << 32
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """Somebody speaks; the packet that says so is the first to be heard. missed: packets that he
-    has sent since he fell silent, and that have not come."""
+    """Somebody speaks; the packet that says so is the first to be heard. ssrc: of a desk phone its
+    serial number. missed: packets that he has sent since he fell silent, and that have not come."""
 
     talker: Endpoint
     ssrc: int
