@@ -68,10 +68,11 @@ def labels(device: Device) -> list[str]:
 async def test_who_is_heard_is_shown_by_rank(page: Page, url: str, device: Device) -> None:
     """MCC-04, MCC-08: sounds of the device have a rank too."""
     told = {"label": "Fire", "state": "active", "sender": "192.0.2.9:5004", "level_db": -18.2}
-    silent = told | {"label": "Music", "state": "hidden", "offset_ms": -0.4}
+    silent = told | {"label": "Music", "state": "hidden", "level_db": None, "offset_ms": -0.4}
     broken = {"label": "Desks", "state": "idle", "problem": "224.0.1.116 cannot be joined"}
     device.multicast |= {"sources": 3, "joined": 2, "told": [told, silent, broken]}
     device.multicast["hearing"] = {"state": "no querier", "words": "Nobody asks."}
+    device.stream.told = {"state": "hidden", "sender": "olga", "level_db": -30.0}
     await look(page, url)
 
     assert await names(page) == ["Calls", "Audio streams", "Fire", "Desks", "Clips", "Music"]
@@ -80,8 +81,13 @@ async def test_who_is_heard_is_shown_by_rank(page: Page, url: str, device: Devic
     await expect(fire).to_contain_text("239.1.1.1:5004 · encrypted")
     await expect(fire).to_contain_text("from 192.0.2.9:5004 · −18 dBFS")
     await expect(fire.locator(".effect")).to_have_text("heard")
-    await expect(row(page, "Music")).to_contain_text("[ff15::7]:6000 · low latency")
+    music = row(page, "Music")
+    await expect(music).to_contain_text("[ff15::7]:6000 · low latency")
+    await expect(music.locator(".talker")).to_have_text(
+        "from 192.0.2.9:5004 · −0.4 ms from the common clock"
+    )
     await expect(row(page, "Music").locator(".effect")).to_have_text("off")
+    await expect(row(page, "Audio streams")).to_contain_text("from olga · −30 dBFS")
     await expect(row(page, "Desks")).to_contain_text("224.0.1.116 cannot be joined")
     await expect(page.locator("#joined")).to_have_text("2 of 3 groups are joined.")
     await expect(page.locator("#hearing")).to_have_text("Nobody asks.")

@@ -147,9 +147,11 @@ class FakeStream:
     heard: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     content: bytes = b""
     ended: str = ""  # how
+    told: dict[str, object] = field(default_factory=dict[str, object])
 
     def snapshot(self) -> dict[str, object]:
-        return {"state": "idle", "sender": "", "type": "", "level_db": -120.0, "waiting_ms": 0}
+        idle = {"state": "idle", "sender": "", "type": "", "level_db": -120.0, "waiting_ms": 0}
+        return idle | self.told
 
     async def transmit(self, content_type: str, sender: str, content: AsyncIterator[bytes]) -> None:
         if self.problem is not None:

@@ -1,9 +1,10 @@
-// The view of pages: who is heard before whom, and where the pages come from.
+// The view of pages: who is heard before whom, and the editor of one source.
 
 import { ask, attempt } from "./api.js";
 import { $, askAgain, h, keep, setText } from "./dom.js";
 import { Form } from "./form.js";
 import { setLevel } from "./meter.js";
+import * as receiving from "./receiving.js";
 import { Section } from "./settings.js";
 import * as views from "./views.js";
 import { level } from "./words.js";
@@ -13,6 +14,7 @@ const MANY = 12; // sources from which on somebody may want to find one
 const FAINT = -90; // dBFS
 const STALE = 412;
 const OWN = ["sip", "stream", "clip"]; // sounds of the device, in the order in which they come unnamed
+const STREAM = { kind: "internal", sound: "stream" }; // of which there is one, or none
 const OWN_WORDS = { sip: ["Calls", "with the pages that callers leave"], stream: ["Audio streams", "over HTTP"], clip: ["Clips", ""] };
 const LATENCIES = { low: "low latency", ultra_low: "ultra low latency" };
 const BRIEF = ["label", "address", "port", "channel", "latency", "profile", "enabled"];
@@ -20,10 +22,10 @@ const BRIEF = ["label", "address", "port", "channel", "latency", "profile", "ena
 const section = new Section("multicast", () => {
   makeForms();
   show();
-  if (!relayForm.hidden && !relayForm.contains(document.activeElement)) fillRelay();
+  receiving.show(section);
 });
 let ranked = []; // all that has a rank, the highest first
-let live = new Map(); // by label, what is told of some
+let live = new Map(); // by key, what is told of some
 let profiles = [];
 let limit = SHOWN;
 let busy = Promise.resolve(); // the changes of the list, one after the other
@@ -32,8 +34,8 @@ views.add("paging", {
   enter: () => section.read(),
   state(state) {
     profiles = state.profiles.map(({ name }) => name);
-    live = new Map(state.multicast.told.map((told) => [told.label, told]));
-    showReceiving(state.multicast);
+    live = new Map([[keyOf(STREAM), state.stream], ...state.multicast.told.map((told) => [keyOf(told), told])]);
+    receiving.showState(state.multicast);
     showRows();
   },
   events(events) {
@@ -69,7 +71,7 @@ function showRows() {
 }
 
 const searched = ({ label = "", address = "", sound }) => `${label} ${address} ${sound ? OWN_WORDS[sound][0] : ""}`.toLowerCase();
-const state = (source) => live.get(source.label)?.state ?? "idle";
+const state = (source) => live.get(keyOf(source))?.state ?? "idle";
 
 $("#find-page-source").addEventListener("input", showRows);
 $("#more-page-sources").addEventListener("click", () => {
@@ -87,7 +89,7 @@ function makeRow(source) {
     h("b.rank", { title: "rank" }),
     h("div.what", {}, h("strong", {}, name), h("small.where"), h("small.talker")),
     h("span.effect", {}),
-    own ? "" : h("div.meter.thin-level", { role: "meter", "aria-label": "Level", "aria-valuemin": -60, "aria-valuemax": 0 }, h("i")),
+    h("div.meter", { role: "meter", "aria-label": "Level", "aria-valuemin": -60, "aria-valuemax": 0 }, h("i")),
     h("div.acts", { "data-operator": true },
       own ? "" : h("label.switch", {}, on, h("span")),
       step(-1, "↑", "Move up"), step(1, "↓", "Move down"),
@@ -95,7 +97,7 @@ function makeRow(source) {
 }
 
 function updateRow(row, source) {
-  const told = live.get(source.label);
+  const told = live.get(keyOf(source));
   const now = source.enabled === false ? "off" : state(source);
   row.dataset.state = now;
   row.classList.toggle("broken", Boolean(told?.problem));
@@ -105,11 +107,10 @@ function updateRow(row, source) {
   setText($(".effect", row), { active: "heard", hidden: "silent", off: "off" }[now] ?? "");
   $("[data-by='-1']", row).disabled = source.rank === 1;
   $("[data-by='1']", row).disabled = source.rank === ranked.length;
-  if (source.kind === "internal") return;
-  $(".switch input", row).checked = source.enabled;
+  if (source.kind !== "internal") $(".switch input", row).checked = source.enabled;
   const meter = $(".meter", row);
-  meter.hidden = now !== "active" && now !== "hidden";
-  setLevel(meter, told?.level_db ?? -120);
+  meter.hidden = now !== "active" || !isLoud(told);
+  if (!meter.hidden) setLevel(meter, told.level_db);
 }
 
 function whereOf(source) {
@@ -122,13 +123,16 @@ function whereOf(source) {
   ].filter(Boolean).join(" · ");
 }
 
+/** What is silent is not decoded, so that nobody knows how loud it is. */
+const isLoud = (told) => typeof told?.level_db === "number" && told.level_db > FAINT;
+
 function talkerOf(told) {
   if (!told) return "";
   return [
     told.problem,
     told.caller_id,
-    told.sender && `from ${told.sender}`,
-    told.state !== "idle" && told.level_db > FAINT && level(told.level_db),
+    told.state !== "idle" && told.sender && `from ${told.sender}`,
+    isLoud(told) && level(told.level_db),
     typeof told.offset_ms === "number" && `${told.offset_ms > 0 ? "+" : ""}${told.offset_ms.toFixed(1).replace("-", "−")} ms from the common clock`,
   ].filter(Boolean).join(" · ");
 }
@@ -189,7 +193,6 @@ function makeForms() {
     if (forms[name]) continue;
     forms[name] = new Form(h("div"), definitions[struct], { brief: BRIEF, others: ["id"], choices: { profile: () => profiles } });
   }
-  relay ??= new Form($("#relay-fields"), definitions.RelaySettings, { brief: ["enabled", "sounds", "address", "port"] });
 }
 
 function open(values, rank) {
@@ -272,40 +275,5 @@ description.addEventListener("submit", async (event) => {
     description.reset();
   } catch (problem) {
     setText(error, problem.message);
-  }
-});
-
-// --- receiving, and the relay -----------------------------------------------------------------
-
-const GRADES = { hearing: "good", deaf: "bad", "no querier": "fair", "cannot tell": "fair", idle: "dim" };
-const RELAYS = { sending: "Sends", blocked: "Sends nothing", idle: "Waits for a sound" };
-const relayForm = $("#relay");
-let relay = null;
-
-function showReceiving({ sources, joined, hearing, relay: told }) {
-  setText($("#joined"), sources ? `${joined} of ${sources} ${sources === 1 ? "group is" : "groups are"} joined.` : "");
-  const place = $("#hearing");
-  place.dataset.grade = GRADES[hearing?.state] ?? "dim";
-  setText(place, hearing?.words ?? "");
-  const words = told && [told.state === "sending" && told.source ? `Sends ${told.source}` : RELAYS[told.state], told.problem,
-    told.packets && `${told.packets.toLocaleString("en")} packets`].filter(Boolean).join(" · ");
-  setText($("#relay-words"), section.values?.relay?.enabled ? words : "");
-  $("#relay-words").classList.toggle("broken", told?.state === "blocked");
-}
-
-function fillRelay() {
-  relay.fill(section.values.relay);
-}
-
-relayForm.addEventListener("submit", async (event) => {
-  event.preventDefault();
-  try {
-    await section.change({ relay: relay.read() }, true);
-    fillRelay();
-    setText($(".other-error", relayForm), "");
-  } catch (problem) {
-    const left = relay.refuse(problem.problems ?? [problem], "/multicast/relay/");
-    setText($(".other-error", relayForm), left.join("; "));
-    if (problem.status === STALE) section.read();
   }
 });
