@@ -35,7 +35,9 @@ class AddSource(Command):
 
     place: in the list that decides between pages, calls and clips, where there is one and the place
     is not that of its kind. streamed: it has the place of audio streams there. on_heard: told at
-    once whether it is heard, and whenever that changes. relayable: it may go out as multicast.
+    once whether it is heard, and whenever that changes. on_turn: the same of whether no other
+    source silences it, however loud the speaker is set: for sound that can wait. relayable: it may
+    go out as multicast.
 
     Refused: too_many_sources.
     """
@@ -49,6 +51,7 @@ class AddSource(Command):
     place: int | None = None  # 1 is the first
     streamed: bool = False
     on_heard: Callable[[bool], None] | None = field(default=None, repr=False)
+    on_turn: Callable[[bool], None] | None = field(default=None, repr=False)
     relayable: bool = False
 
 

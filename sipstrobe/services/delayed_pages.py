@@ -1,5 +1,6 @@
 """Pages that are heard when their caller has hung up, so that a phone near the speaker does not
-howl: what is said is taken down meanwhile, and played once.
+howl: what is said is taken down meanwhile, and played once. While another sound silences it, it
+waits.
 
 Serves: StopPages. What is taken down is on the disk, and of no use to a device that starts anew.
 """
@@ -20,7 +21,8 @@ import numpy as np
 
 from sipstrobe.audio.format import Samples, gain_from_db, peak, samples_in
 from sipstrobe.audio.ring import SampleRing
-from sipstrobe.audio.source import AddSource, RemoveSource, SourceKind
+from sipstrobe.audio.source import REFILL_SAMPLES, AddSource, RemoveSource, SourceKind
+from sipstrobe.clock import Handle
 from sipstrobe.commands import HangUp, StopPages
 from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused, MediaError
@@ -39,6 +41,8 @@ SHORTEST: Final = samples_in(0.3)  # from the first word to the last; what is sh
 MARGIN: Final = samples_in(0.2)  # of the pauses before and after it, which are left out
 PIECE: Final = samples_in(0.05)  # in which words and pauses are told apart
 PAUSE: Final = 0.5  # seconds between two pages
+AGAIN: Final = samples_in(1.0)  # of what was heard before a page was silenced, when it goes on
+LONGEST_WAIT: Final = 3600.0  # seconds for which one is played or waits; then it is forgotten
 CLOSE_LIMIT: Final = 1.0  # seconds for the files to go at the end
 
 
@@ -84,7 +88,11 @@ class _Page:
     dropped: bool = False  # on that way, by an order
     file: PcmFile | None = None  # while it is played
     position: int = 0  # in it, of the next sample
-    left: int = 0  # samples from there to the end
+    start: int = 0  # where its first word is
+    end: int = 0  # behind its last
+    turn: bool = False  # no other sound silences it
+    unheard: int | None = None  # the first sample that was not heard when one did
+    limit: Handle | None = None
     ring: SampleRing = field(default_factory=lambda: SampleRing(samples_in(0.5)))
 
     @property
@@ -142,10 +150,12 @@ class DelayedPages:
 
     def snapshot(self) -> dict[str, Any]:
         """What the status page shows: calls that are taken down, that wait, and that are heard."""
+        first = self._playing
+        waiting = [] if first is None or first.turn else [first.call]
         return {
             "recording": list(self._taken),
-            "waiting": [page.call for page in self._waiting],
-            "playing": self._playing.call if self._playing is not None else "",
+            "waiting": waiting + [page.call for page in self._waiting],
+            "playing": first.call if first is not None and first.turn else "",
         }
 
     async def aclose(self) -> None:
@@ -157,7 +167,7 @@ class DelayedPages:
         run = asyncio.get_running_loop().run_in_executor
         done = run(self._thread, partial(shutil.rmtree, self._folder, ignore_errors=True))
         await asyncio.wait([done], timeout=CLOSE_LIMIT)
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        self._thread.shutdown(wait=False)
 
     # --- taking down ----------------------------------------------------------------------------
 
@@ -189,14 +199,17 @@ class DelayedPages:
         assert page.sink is not None
         try:
             page.file = PcmFile(page.path, page.sink.samples)
-            page.position = max(0, page.sink.first - MARGIN)
-            page.left = min(page.sink.samples, page.sink.last + MARGIN) - page.position
+            page.start = page.position = max(0, page.sink.first - MARGIN)
+            page.end = min(page.sink.samples, page.sink.last + MARGIN)
+            page.ring.ended = True  # until it has its turn
+            page.limit = self._later(LONGEST_WAIT, page.owner, partial(self._give_up, page))
             order = AddSource(
                 owner=page.owner,
                 kind=SourceKind.PAGE,
                 ring=page.ring,
                 rank=page.rank,
                 refill=partial(self._refill, page),
+                on_turn=partial(self._turn, page),
                 relayable=True,
             )
             with self._context.trace.input("file", page.owner, self._context.clock.now()):
@@ -205,17 +218,28 @@ class DelayedPages:
             logger.warning("page of call %s is not heard: %s", page.call, error)
             self._end(page)
 
+    def _turn(self, page: _Page, turn: bool) -> None:
+        """Wait while another sound silences it; what is in the ring then passes unheard."""
+        if not turn:
+            page.unheard = page.position - page.ring.fill
+        elif not page.ring.fill and page.unheard is not None:
+            page.position = max(page.start, page.unheard - AGAIN)
+        page.turn = turn
+        if turn:
+            self._refill(page, REFILL_SAMPLES - page.ring.fill)
+        else:
+            page.ring.ended = True
+
     def _refill(self, page: _Page, lacking: int) -> None:
         """Write the next samples, or those that are left."""
         file = page.file
-        if file is None:
+        if file is None or not page.turn:
             return
-        count = min(lacking, page.left)
-        if count:
+        count = min(lacking, page.end - page.position)
+        if count > 0:
             page.ring.write(file.read(page.position, count))
             page.position += count
-            page.left -= count
-        page.ring.ended = not page.left
+        page.ring.ended = page.position == page.end
         if page.ring.ended and not page.ring.fill:
             page.file = None
             self._later(0.0, f"end of the {page.owner}", partial(self._end, page))
@@ -224,10 +248,18 @@ class DelayedPages:
         if self._playing is not page:
             return  # it was stopped
         self._playing = page.file = None
+        if page.limit is not None:
+            page.limit.cancel()
         self._context.dispatcher.execute(RemoveSource(owner=page.owner))
         self._forget(page)
         self._resting = True
         self._later(PAUSE, "pages", self._go_on)
+
+    def _give_up(self, page: _Page) -> None:
+        if self._playing is page:
+            words = "page of call %s: it could not be heard to its end within %g s"
+            logger.warning(words, page.call, LONGEST_WAIT)
+            self._end(page)
 
     def _go_on(self) -> None:
         self._resting = False
@@ -246,9 +278,9 @@ class DelayedPages:
     def _forget(self, page: _Page) -> None:
         self._thread.submit(page.path.unlink, missing_ok=True)
 
-    def _later(self, seconds: float, words: str, step: Callable[[], None]) -> None:
+    def _later(self, seconds: float, words: str, step: Callable[[], None]) -> Handle:
         def run() -> None:
             with self._context.trace.input("timer", words, self._context.clock.now()):
                 step()
 
-        self._context.clock.call_at(self._context.clock.now() + seconds, run)
+        return self._context.clock.call_at(self._context.clock.now() + seconds, run)

@@ -57,6 +57,7 @@ class Listed:
         "presence",
         "share",
         "told",
+        "told_turn",
         "wanted_at",
     )
 
@@ -81,6 +82,7 @@ class Listed:
         self.leveller: Leveller | None = None
         self.measured = False
         self.told: bool | None = None  # to its owner: whether it is heard
+        self.told_turn: bool | None = None  # to its owner: whether no other silences it
         self._late = late
         self._late_before = late()
         self._seen = (0, 0.0)  # samples and energy played, at the last look
@@ -107,6 +109,12 @@ class Listed:
         if self.command.on_heard is not None and heard is not self.told:
             self.told = heard
             self.command.on_heard(heard)
+
+    def tell_turn(self, turn: bool) -> None:
+        """Say to its owner whether it is silenced by no other, if that is new."""
+        if self.command.on_turn is not None and turn is not self.told_turn:
+            self.told_turn = turn
+            self.command.on_turn(turn)
 
     def leave(self) -> None:
         """It is removed: what it has left is not missed."""

@@ -195,13 +195,9 @@ class Sound:
     def relayable(self) -> list[Listed]:
         """Those sources that may be relayed and that no other silences, whatever the volume is; the
         highest first."""
-        listed = [source for source in self._listed.values() if source.heard]
-        if not any(source.command.relayable for source in listed):
-            return []
-        sounding = {source.share.group: True for source in listed}
-        gains = policy.gains(self._policy, sounding, self._by_place)
-        heard = [s for s in listed if s.command.relayable and gains[s.share.group]]
-        return sorted(heard, key=_height)
+        wanted = [s for s in self._listed.values() if s.heard and s.command.relayable]
+        gains = self._gains_in_full() if wanted else {}
+        return sorted((s for s in wanted if gains[s.share.group]), key=_height)
 
     def played(self) -> tuple[Played, ...]:
         """What was heard of the sounds that have ended, the oldest first."""
@@ -270,8 +266,22 @@ class Sound:
         for source in [s for s in listed if s.command.on_heard is not None]:
             if self._listed.get(source.command.owner) is source:  # those told before may remove it
                 source.tell()
+        self._tell_turns()
         if self.watcher is not None:
             self.watcher()
+
+    def _tell_turns(self) -> None:
+        """Tell those whose sound can wait."""
+        patient = [s for s in self._listed.values() if s.command.on_turn is not None]
+        gains = self._gains_in_full() if patient else {}
+        for source in patient:
+            if self._listed.get(source.command.owner) is source:
+                source.tell_turn(gains.get(source.share.group, 0.0) > 0.0)
+
+    def _gains_in_full(self) -> dict[Group, float]:
+        """Those of all that want to be heard, as if all volumes were full and nobody paused."""
+        sounding = {source.share.group: True for source in self._listed.values() if source.heard}
+        return policy.gains(self._policy, sounding, self._by_place)
 
     def _share_of(self, command: AddSource) -> Share:
         """What a source has in common with all of its rank, kind and place."""

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from sipstrobe.audio.format import SAMPLE_RATE, Samples
-from sipstrobe.audio.source import AddSource, SourceKind
+from sipstrobe.audio.source import REFILL_SAMPLES, AddSource, SourceKind
 from sipstrobe.codecs.g711 import UlawEncoder
 from sipstrobe.commands import StopPages
 from sipstrobe.rules.extensions import Extension
-from sipstrobe.services.delayed_pages import FOLDER, LONGEST, MAX_PAGES
+from sipstrobe.services.delayed_pages import FOLDER, LONGEST, LONGEST_WAIT, MAX_PAGES
 from tests.services.conftest import Street
 from tests.services.phones import HOST, Device, Peer, media_port
 from tests.support.hear import loud_spans
@@ -69,7 +69,10 @@ class Station:
     async def page(self, name: str) -> AddSource:
         """The source of this page, once it is played."""
         await until(lambda: name in self.device.sources)
-        return self.device.sources[name]
+        source = self.device.sources[name]
+        assert source.on_turn is not None
+        source.on_turn(True)
+        return source
 
     async def hear(self, source: AddSource) -> Samples:
         """All of it."""
@@ -122,12 +125,92 @@ async def test_several_are_heard_in_the_order_in_which_their_callers_hang_up(
     await station.hang_up(first)
     await turns(50)
     assert station.pages == ["page of in-2"]
-    other_sound = await station.hear(station.device.sources["page of in-2"])
+    other_sound = await station.hear(await station.page("page of in-2"))
     assert pitch(other_sound) == pytest.approx(900.0, abs=30.0)
     await station.street.leap(1.0)
 
     sound = await station.hear(await station.page("page of in-1"))
     assert pitch(sound) == pytest.approx(600.0, abs=30.0)
+
+
+async def waiting_page(station: Station) -> AddSource:
+    """A page of one second, about, that the speaker has and is not asked for yet."""
+    peer, port = await station.call()
+    await station.speak(peer, port, 600.0, 1.0)
+    await station.hang_up(peer)
+    await until(lambda: "page of in-1" in station.device.sources)
+    return station.device.sources["page of in-1"]
+
+
+def take(source: AddSource, seconds: float) -> Samples:
+    """What the speaker takes in so long."""
+    assert source.refill is not None
+    pieces: list[Samples] = []
+    for _ in range(round(seconds / PACKET)):
+        source.refill(REFILL_SAMPLES - source.ring.fill)
+        block = np.zeros(960, np.float32)
+        source.ring.read_into(block)
+        pieces.append(block)
+    return np.concatenate(pieces)
+
+
+async def test_it_waits_while_another_sound_silences_it(station: Station) -> None:
+    """A message that was promised to be heard does not pass unheard."""
+    source = await waiting_page(station)
+    assert source.on_turn is not None
+    source.on_turn(False)
+    assert not take(source, 5.0).any()
+    assert source.ring.ended, "that is no underrun"
+    assert _pages(station)["waiting"] == ["in-1"]
+
+    source.on_turn(True)
+
+    assert _pages(station)["playing"] == "in-1"
+    assert pitch(await station.hear(source)) == pytest.approx(600.0, abs=30.0)
+    assert station.device.sources == {}
+
+
+async def test_it_goes_on_where_it_was_silenced_and_a_second_before(station: Station) -> None:
+    source = await waiting_page(station)
+    assert source.on_turn is not None
+    source.on_turn(True)
+    before = take(source, 0.4)
+    source.on_turn(False)
+    take(source, 2.0)
+
+    source.on_turn(True)
+
+    again = await station.hear(source)
+    assert np.array_equal(again[: before.size], before), "it was silenced within the first second"
+    assert station.device.sources == {}
+
+
+async def test_a_moment_of_silence_is_not_said_again(station: Station, tmp_path: Path) -> None:
+    """What is in the ring still passes meanwhile; it goes on behind that."""
+    source = await waiting_page(station)
+    assert source.on_turn is not None
+    source.on_turn(True)
+    (file,) = (tmp_path / FOLDER).iterdir()
+    taken_down = file.stat().st_size // 4
+    take(source, 0.3)
+    source.on_turn(False)
+    take(source, 0.06)
+    source.on_turn(True)
+
+    assert (await station.hear(source)).any()
+
+    assert source.ring.written <= taken_down
+
+
+async def test_what_has_no_turn_for_an_hour_is_forgotten(station: Station) -> None:
+    source = await waiting_page(station)
+    assert source.on_turn is not None
+    source.on_turn(False)
+
+    await station.street.leap(LONGEST_WAIT)
+
+    await until(lambda: not _folder(station))
+    assert station.device.sources == {}
 
 
 async def test_who_says_nothing_is_not_played(station: Station) -> None:

@@ -7,7 +7,7 @@ import pytest
 from sipstrobe.audio.format import SAMPLE_RATE, Samples, gain_from_db, rms_db
 from sipstrobe.audio.ring import SampleRing
 from sipstrobe.audio.settings import AudioSettings, Emergency, MixRule, Volumes
-from sipstrobe.audio.source import SetVolume, SourceKind
+from sipstrobe.audio.source import AddSource, RemoveSource, SetVolume, SourceKind
 from tests.services.test_sound import Bench
 
 CALL, PAGE, SIREN, CLIP, TONE = SourceKind
@@ -196,3 +196,21 @@ def test_at_full_volume_a_page_is_heard_instead_of_the_siren_and_the_siren_retur
         assert _level_db(sound, 400.0) == pytest.approx(full, abs=0.1)
         assert _level_db(sound, 1000.0) < -80.0
     assert _level_db(alone, 400.0) == pytest.approx(full - 20.0, abs=0.1)
+
+
+def test_who_can_wait_is_told_when_no_other_silences_him() -> None:
+    """Not when the speaker is muted: then nobody is to hear him, and he need not wait."""
+    bench, told = Bench(), list[bool]()
+    bench.add("siren", _tone(1000.0), SIREN, rank=9)
+    order = AddSource(owner="page", kind=CLIP, ring=_tone(400.0), rank=5, on_turn=told.append)
+    bench.context.dispatcher.execute(order)
+    bench.play(0.1)
+    assert told == [False], "a siren is alone over a clip"
+
+    bench.context.dispatcher.execute(SetVolume(muted=True))
+    bench.play(0.1)
+    assert told == [False]
+    bench.context.dispatcher.execute(RemoveSource(owner="siren"))
+    bench.play(0.1)
+
+    assert told == [False, True]
