@@ -210,7 +210,7 @@ class PageRelay:
         )
         self._packets = 0
         self.own.add(self._mouth.local_port, sound.ssrc)
-        self._leave = self._ticker.join(sound.interval, self._turn)
+        self._leave = self._ticker.join(sound.interval, self._turn, after=now)
         logger.info("%s goes out to %s", owner, self._wanted.address)
 
     def _turn(self, due: float, now: float) -> None:
