@@ -1,5 +1,6 @@
 """The audio multicast controller over real HTTP, as control programs speak to it."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, DigestAuthMiddleware
 
+from sipstrobe.config.files import Memory
 from sipstrobe.context import Context
 from sipstrobe.multicast.ranking import listed
 from sipstrobe.multicast.settings import DeskPhoneSource, InternalSource, PageSource
@@ -347,6 +349,45 @@ async def test_a_body_that_is_none_is_an_error_of_the_interface(
 
     assert (status, error["code"]) == (400, 5)
     assert words in error["message"]
+
+
+# --- others, and the disk ----------------------------------------------------------------------
+
+
+async def test_of_many_at_once_each_is_answered_and_labels_stay_different(
+    client: Client, device: Device
+) -> None:
+    asked = [EVAC | {"label": f"Room {n % 5}", "prio": 1} for n in range(10)]
+
+    answers = await asyncio.gather(*(client.do("POST", "/sources", data) for data in asked))
+
+    assert sorted(status for status, _ in answers) == [201] * 5 + [409] * 5
+    labels = await client.labels()
+    assert len([label for label in labels if label.startswith("Room")]) == 5
+    assert [s["prio"] for s in await client.get("/sources")] == list(range(1, len(labels) + 1))
+
+
+class FullDisk(Memory):
+    full = False
+
+    def write(self, name: str, data: bytes, *, mode: int) -> None:
+        if self.full:
+            raise OSError("no space left on device")
+        super().write(name, data, mode=mode)
+
+
+async def test_what_could_not_be_stored_is_an_internal_error(context: Context) -> None:
+    disk = FullDisk()
+    device = Device.make(context, in_background=True, files=disk)
+    disk.full = True
+
+    async with device.served() as url:
+        digest = DigestAuthMiddleware("ada", PASSWORDS["ada"])
+        async with ClientSession(middlewares=(digest,)) as session:
+            client = Client(session, url)
+            assert await client.do("POST", "/sources", EVAC) == (500, 0)
+            assert await client.do("PATCH", "/enabled", True) == (500, 0)
+            assert "Evac" not in await client.labels()
 
 
 # --- export and import -------------------------------------------------------------------------
