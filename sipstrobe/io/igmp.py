@@ -19,11 +19,13 @@ from sipstrobe.clock import Clock, Handle
 from sipstrobe.errors import RemoteProtocolError
 
 BATCH: Final = 0.05  # seconds from the first message until it is read, with those that follow
-READ_LIMIT: Final = 64  # messages in one go; what the kernel cannot keep for the next is lost
+READ_LIMIT: Final = 64  # messages in one go; what the kernel cannot keep for the next is lost …
+READ_SECONDS: Final = 0.001  # … and the same in time
 MAX_MESSAGE: Final = 9216  # bytes: no link that we know has longer packets
 _LISTS: Final = ("/proc/thread-self/net/igmp", "/proc/thread-self/net/igmp6")
 _ETH_P_ALL, _ETH_P_IP, _ETH_P_IPV6 = 0x0003, 0x0800, 0x86DD  # linux/if_ether.h
 _PACKET_OUTGOING: Final = 4  # linux/if_packet.h
+_ARPHRD_LOOPBACK: Final = 772  # linux/if_arp.h
 _SO_ATTACH_FILTER: Final = 26  # asm-generic/socket.h
 _FILTER: Final = (  # linux/filter.h, on the IP header: (code, jump if true, if false, value)
     (0x28, 0, 0, 0xFFFFF000),  # the protocol that the link says
@@ -71,7 +73,8 @@ Told = Callable[[str, int, Message, bool], None]
 
 
 class MembershipSocket:
-    """Tells all that is said, on all links of the network namespace that it was made in."""
+    """Tells all that is said, on all links of the network namespace that it was made in, but for
+    loopback, where nobody needs to be told."""
 
     def __init__(self, clock: Clock, told: Told) -> None:
         """Listen from now on. Raises OSError (PermissionError without CAP_NET_RAW)."""
@@ -107,11 +110,14 @@ class MembershipSocket:
 
     def _read(self) -> None:
         self._timer = None
+        enough = self._clock.now() + READ_SECONDS
         for _ in range(READ_LIMIT):
             try:
-                data, (interface, protocol, kind, *_) = self._socket.recvfrom(MAX_MESSAGE)
+                data, (interface, protocol, kind, hardware, _) = self._socket.recvfrom(MAX_MESSAGE)
             except OSError:
                 break
+            if hardware == _ARPHRD_LOOPBACK:
+                continue
             version = 4 if protocol == _ETH_P_IP else 6
             try:
                 message = (read_igmp if version == 4 else read_mld)(data)
@@ -121,6 +127,8 @@ class MembershipSocket:
             self._told(interface, version, message, kind == _PACKET_OUTGOING)
             if self._socket.fileno() < 0:  # whoever was told has closed us
                 return
+            if self._clock.now() > enough:
+                break
         self._loop.add_reader(self._socket.fileno(), self._collect)
 
 

@@ -228,6 +228,7 @@ class HearingWatch:
             here = frozenset((link.interface,))
             for address in self._by_address.keys() & addresses:
                 on[address] = on.get(address, _NOWHERE) | here
+        watches: dict[tuple[frozenset[str], int], tuple[QuerierWatch, ...]] = {}
         for membership, group in self._groups.items():
             where = on.get(membership.address, _NOWHERE)
             if membership.interface:
@@ -235,8 +236,11 @@ class HearingWatch:
             group.missing = 0 if where else group.missing + 1
             if where != group.interfaces:
                 group.interfaces = where
-                links = (Link(interface, group.version) for interface in group.links)
-                group.watches = tuple(self._watched(link, now) for link in links)
+                kind = where, 0 if group.as_ever else group.version
+                if kind not in watches:
+                    links = (Link(interface, group.version) for interface in group.links)
+                    watches[kind] = tuple(self._watched(link, now) for link in links)
+                group.watches = watches[kind]
         watched = {watch for group in self._groups.values() for watch in group.watches}
         self._links = {link: watch for link, watch in self._heard.items() if watch in watched}
         self._sweep_by(now)
