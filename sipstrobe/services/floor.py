@@ -3,7 +3,6 @@
 Receivers hear the first who speaks until his end. So whoever comes second waits until then.
 """
 
-from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
@@ -27,20 +26,21 @@ class OwnStreams:
     have joined the group are given them as well."""
 
     def __init__(self) -> None:
-        self._known: deque[tuple[int, bytes]] = deque(maxlen=OWN)
+        self._ssrcs: dict[int, bytes] = {}  # by port, the oldest first
 
     def add(self, port: int, ssrc: int) -> None:
         """One that begins. port: of ours, that it is sent from."""
-        self._known.append((port, ssrc.to_bytes(4, "big")))
+        self._ssrcs.pop(port, None)
+        self._ssrcs[port] = ssrc.to_bytes(4, "big")
+        if len(self._ssrcs) > OWN:
+            del self._ssrcs[next(iter(self._ssrcs))]
 
     def __contains__(self, datagram: tuple[bytes, Endpoint]) -> bool:
         """Whether we have sent this datagram, RTP or RTCP, encrypted or not: by the port that it
         comes from and by its SSRC."""
-        for port, ssrc in self._known:
-            data, source = datagram
-            if port == source[1] and ssrc in (data[8:12], data[4:8]):
-                return True
-        return False
+        data, source = datagram
+        ssrc = self._ssrcs.get(source[1])
+        return ssrc is not None and ssrc in (data[8:12], data[4:8])
 
 
 class Floor:

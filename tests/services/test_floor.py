@@ -80,12 +80,15 @@ def test_what_we_send_ourselves_is_nobody(key: Secret | None) -> None:
 
 def test_of_our_streams_the_last_ones_are_known() -> None:
     own = OwnStreams()
-    for ssrc in range(OWN + 1):
-        own.add(5000, ssrc)
+    for n in range(OWN + 1):
+        own.add(5000 + n, n)
+    own.add(5001, 99)
 
     assert (rtp(ssrc=0), ("192.0.2.1", 5000)) not in own
-    assert (rtp(ssrc=1), ("192.0.2.1", 5000)) in own
-    assert (rtp(ssrc=1), ("192.0.2.1", 5001)) not in own
+    assert (rtp(ssrc=1), ("192.0.2.1", 5001)) not in own  # its port has another now
+    assert (rtp(ssrc=99), ("192.0.2.1", 5001)) in own
+    assert (rtp(ssrc=2), ("192.0.2.1", 5002)) in own
+    assert (rtp(ssrc=2), ("192.0.2.1", 5003)) not in own
 
 
 @pytest.mark.parametrize("data", [b"", b"\x80", b"\x80\xc8", bytes(200), b"\x80\x00" + bytes(4)])

@@ -1,9 +1,14 @@
 """A relay neither hears itself, nor relays what was relayed, nor speaks when others do."""
 
+from sipstrobe import commands
 from sipstrobe.audio.source import SourceKind
 from sipstrobe.events import PageState, PageStateChanged
 from sipstrobe.rtp import packet, rtcp
+from sipstrobe.rules.actions import PlayClip
+from sipstrobe.services.automation import Automation
 from sipstrobe.services.page_relay import RETRY
+from tests.rules.bench import on as on_event
+from tests.rules.bench import rule
 from tests.services.relaying import BOTH, GROUP, ON, STEP, STRANGER, TURN, Device, Voice, on, play
 
 # --- loops --------------------------------------------------------------------------------------
@@ -21,16 +26,23 @@ def test_a_clip_that_a_page_has_started_does_not_go_out() -> None:
     """Else two devices with such a rule would answer each other for ever."""
     device = on(BOTH)
     clips: list[Voice] = []
-    device.context.bus.subscribe(
-        PageStateChanged, lambda _: clips.append(Voice(device, "clip", SourceKind.CLIP))
-    )
+
+    def serve(_: commands.PlayClip) -> int:
+        clips.append(Voice(device, "clip", SourceKind.CLIP))
+        return 1
+
+    device.context.dispatcher.serve(commands.PlayClip, serve)
+    automation = Automation(device.context)
+    fire = on_event("sound/page", page="Fire", state="active")
+    automation.apply((rule("Answer", fire, action=PlayClip(clip="Gong")),), ())
 
     changed = PageStateChanged(page="Fire", state=PageState.ACTIVE, sender=STRANGER[0])
     device.context.bus.publish(changed)
     play(device, 0.2, *clips)
 
-    assert clips
+    assert len(clips) == 1
     assert device.air.sent == []
+    automation.close()
 
 
 def test_our_own_packets_are_nobodys_page() -> None:
