@@ -76,18 +76,21 @@ class Channel:
     def render(self, out: Samples, gain: float, at: float, heard: bool) -> bool:
         """Fill out with what comes next, fading to this gain; False: there is nothing to hear, and
         out is undefined. at: when the first sample of out is played; heard: by somebody."""
-        audible = self._render(out, gain, at, heard)
-        self.ring.upcoming = (self.ring.consumed, at + out.size / SAMPLE_RATE)
-        return audible
-
-    def _render(self, out: Samples, gain: float, at: float, heard: bool) -> bool:
+        ring = self.ring
         if gain:
             self.silent_at = None
         elif not self._fade.gain:
-            self.hidden += self.ring.skip(out.size)
+            if ring.written != ring.consumed:
+                self.hidden += ring.skip(out.size)
             if self.silent_at is None:
                 self.silent_at = at
+            ring.upcoming = (ring.consumed, at + out.size / SAMPLE_RATE)
             return False
+        audible = self._sound(out, gain, at, heard)
+        ring.upcoming = (ring.consumed, at + out.size / SAMPLE_RATE)
+        return audible
+
+    def _sound(self, out: Samples, gain: float, at: float, heard: bool) -> bool:
         consumed = self.ring.consumed
         done = self._play(out, gain)
         if not done:

@@ -3,18 +3,28 @@
 import asyncio
 import socket
 import struct
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import pytest
 
 from sipstrobe.clock import LoopClock
-from sipstrobe.io.multicast import MAX_MEMBERSHIPS, Group, GroupSockets, open_group
+from sipstrobe.io.multicast import (
+    BUSY,
+    GRID,
+    MAX_MEMBERSHIPS,
+    SPAN,
+    Group,
+    GroupSockets,
+    open_group,
+)
 from sipstrobe.io.udp import Endpoint
 from tests.support.netns import Namespace, namespace
 from tests.support.waiting import until
 
 PORT = 5004
+ROUTES = 10.0  # seconds
 
 
 @pytest.fixture
@@ -28,7 +38,21 @@ def network() -> Iterator[Namespace]:
         made.ip("link set cable up")
         made.ip("link set far up")
         with made.inside():
+            _await_ipv6()
             yield made
+
+
+def _await_ipv6() -> None:
+    """The kernel needs a moment for a cable that has just been plugged in."""
+    deadline = time.monotonic() + ROUTES
+    while True:
+        try:
+            send(b"", "ff05::1:ff")
+        except OSError:
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+        else:
+            return
 
 
 @dataclass
@@ -219,3 +243,62 @@ def test_one_group_is_heard_without_a_loop(network: Namespace, group: str) -> No
 def test_a_group_without_a_way_to_it_cannot_be_heard() -> None:
     with namespace() as empty, empty.inside(), pytest.raises(OSError, match="No such device"):
         open_group(Group("239.1.1.1", PORT))
+
+
+async def test_much_is_fetched_and_little_wakes_up(network: Namespace) -> None:
+    """Nothing of it is lost, from one way to the other and back."""
+    hub, ears = sockets(), [Ear() for _ in range(30)]
+    for n, ear in enumerate(ears):
+        hub.join(Group(f"239.1.1.{n + 1}", PORT), ear)
+
+    for count in range(1, 2 * BUSY // len(ears) + 1):  # more than little
+        for n in range(len(ears)):
+            send(bytes([count]), f"239.1.1.{n + 1}")
+        await until(lambda count=count: all(len(ear.heard) == count for ear in ears))
+    much = [list(ear.heard) for ear in ears]
+    await asyncio.sleep(2 * SPAN)  # until it is little again
+    send(b"last", "239.1.1.1")
+    await until(lambda: ears[0].heard[-1] == b"last")
+
+    assert much == [[bytes([n]) for n in range(1, 2 * BUSY // len(ears) + 1)]] * len(ears)
+    hub.close()
+
+
+async def test_a_receiver_may_leave_while_much_comes(network: Namespace) -> None:
+    hub, stays = sockets(), Ear()
+    hub.join(Group("239.1.1.1", PORT), stays)
+    leaves: list[Callable[[], None]] = []
+
+    def leave(data: bytes, source: Endpoint, received_at: float) -> None:
+        leaves[0]()
+
+    leaves.append(hub.join(Group("239.1.1.2", PORT + 2), leave))
+    for _ in range(BUSY):
+        send(b"a", "239.1.1.1")
+    await until(lambda: len(stays.heard) == BUSY)
+
+    send(b"b", "239.1.1.2", PORT + 2)
+    await until(lambda: len(hub) == 1)
+    hub.close()
+
+    assert len(hub) == 0
+    await asyncio.sleep(2 * GRID)  # nothing is fetched any more
+
+
+async def test_it_is_known_until_when_all_has_been_read(network: Namespace) -> None:
+    hub, ear = sockets(), Ear()
+    clock = LoopClock(asyncio.get_running_loop())
+    known: list[float] = []
+
+    def hear(data: bytes, source: Endpoint, received_at: float) -> None:
+        ear(data, source, received_at)
+        known.append(hub.read_until())
+
+    hub.join(Group("239.1.1.1", PORT), hear)
+    send(b"a", "239.1.1.1")
+    await until(lambda: bool(known))
+
+    assert known == ear.times
+    assert hub.read_until() <= clock.now()
+    assert hub.read_until() > ear.times[0]
+    hub.close()
