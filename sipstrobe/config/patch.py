@@ -5,6 +5,7 @@ Trees are never changed in place: what differs is made anew, the rest is shared.
 
 import json
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, cast
 
 from sipstrobe.errors import ConfigError, Problem
@@ -99,10 +100,15 @@ def parse_value(text: str) -> Any:
 
 def differences(before: Any, after: Any) -> tuple[str, ...]:
     """The pointers at which two trees differ, arrays of another length as a whole."""
-    found = tuple(_differences(before, after, ""))
+    found = tuple(islice(_differences(before, after, ""), MAX_PATHS + 1))
     if len(found) <= MAX_PATHS:
         return found
-    return tuple(dict.fromkeys(pointer(steps_of(path)[0]) for path in found))
+    sections = before | after
+    return tuple(pointer(name) for name in sections if _differ(before, after, name))
+
+
+def _differ(before: Any, after: Any, name: str) -> bool:
+    return before.get(name, _MISSING) != after.get(name, _MISSING)
 
 
 def _differences(before: Any, after: Any, path: str) -> Iterator[str]:

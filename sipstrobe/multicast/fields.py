@@ -1,6 +1,7 @@
 """What the settings of sources and of the relay have in common: codecs, addresses and keys."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from string import hexdigits
 from typing import Annotated, Final, Literal
@@ -31,6 +32,7 @@ def key_problem(key: Secret, cipher: Cipher) -> str:
     return f"must be {sizes} hexadecimal characters for {cipher}"
 
 
+@lru_cache(2048)  # a list of a thousand is looked at again with each change
 def group_problem(address: str) -> tuple[IPv4Address | IPv6Address | None, str]:
     """The address, if it is one, and what keeps it from being a multicast group, in words."""
     try:

@@ -5,9 +5,8 @@ left as it is. Its `prio` is the place in our list, 1 the highest; what the devi
 shown with a place even where the list does not name it.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import Annotated, Any, Final, Literal
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
 from msgspec import Meta, structs
 
@@ -99,8 +98,7 @@ _PROPERTIES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(NamedTuple):
     """A source of the list, with its id."""
 
     id: str
@@ -116,6 +114,7 @@ class AudioMulticast:
         self._dispatcher = dispatcher
         self._store = store
         self._random_bytes = random_bytes
+        self._known: tuple[MulticastSettings | None, tuple[_Entry, ...]] = (None, ())
 
     def api(self) -> Api:
         sources = Collection(
@@ -160,8 +159,12 @@ class AudioMulticast:
     # --- sources --------------------------------------------------------------------------------
 
     def _entries(self) -> list[_Entry]:
-        sources = listed(self._settings)
-        return [_Entry(*pair) for pair in zip(ids_of(sources), sources, strict=True)]
+        """Found anew where the settings are others: a thousand take some milliseconds."""
+        if self._known[0] is not self._settings:
+            sources = listed(self._settings)
+            entries = tuple(map(_Entry, ids_of(sources), sources))
+            self._known = (self._settings, entries)
+        return list(self._known[1])
 
     def _add(self, values: Values) -> Values:
         entries = self._entries()
@@ -255,11 +258,9 @@ def _common(values: Values) -> dict[str, Any]:
     return {ours[name]: values[name] for name in ours if name in values}
 
 
-def _told(entries: Iterable[_Entry]) -> list[Values]:
-    return [
-        {"id": entry.id, "prio": prio, **_told_source(entry)}
-        for prio, entry in enumerate(entries, start=1)
-    ]
+def _told(entries: Iterable[_Entry]) -> Iterator[Values]:
+    for prio, entry in enumerate(entries, start=1):
+        yield {"id": entry.id, "prio": prio, **_told_source(entry)}
 
 
 def _label(entry: _Entry) -> str:
@@ -302,7 +303,7 @@ def _edited(entry: _Entry, values: Values) -> _Entry:
         ours["srtp_key"] = Secret(key)
         if len(key) not in SUITES[source.cipher] and len(key) in SUITES[_AES_CM]:
             ours["cipher"] = _AES_CM
-    return replace(entry, source=structs.replace(source, **ours))
+    return _Entry(entry.id, structs.replace(source, **ours))
 
 
 def _is_gone(entry: _Entry, named: set[Any]) -> bool:
