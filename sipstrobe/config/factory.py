@@ -40,7 +40,7 @@ FACTORY_RULES = (
             event="sound/clip", match={"clip": PRE_ANNOUNCEMENT, "playing": "true"}, invert=True
         ),
         conditions=(_RINGING,),
-        action=AnswerCall(),
+        action=AnswerCall(all=True),
     ),
     Rule(  # EVT-12
         name="Loud ringer",

@@ -52,6 +52,12 @@ class _Action(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag
     lasting: ClassVar[bool] = False  # True: undone when the rule ends
     replaces: ClassVar[bool] = False  # True: the same order once more replaces the first (MIX-02)
 
+    @property
+    def for_each(self) -> str:
+        """The item of which all are meant that a condition holds of, where the event that fired
+        the rule has none; empty: only the oldest is."""
+        return ""
+
     def command(self, items: Mapping[str, str]) -> Command:
         """The order to give. items: of the event that fired the rule, and what its conditions
         hold of."""
@@ -101,9 +107,20 @@ class StopProfile(_Action, tag="stop_profile", frozen=True, kw_only=True):
 
 
 class AnswerCall(_Action, tag="answer_call", frozen=True, kw_only=True):
-    """Answer the call that fired the rule, else the one that rings longest."""
+    """Answer the call that fired the rule, else the one that rings longest, or all of them."""
 
     words = "Answer the call"
+    all: Annotated[
+        bool,
+        Meta(
+            title="All that ring",
+            description="Of calls that a condition holds of, not only the one that rings longest.",
+        ),
+    ] = False
+
+    @property
+    def for_each(self) -> str:
+        return "call" if self.all else ""
 
     def command(self, items: Mapping[str, str]) -> Command:
         return commands.AnswerCall(call=items.get("call"))

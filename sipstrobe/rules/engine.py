@@ -257,7 +257,8 @@ class Engine:
         state.begun_at = came.now
         state.active = rule.when is None or bool(rule.conditions)
         state.spent = False
-        self.outbox.append(Begin(rule, rule.action.command(_items(state, came)), state.active))
+        for items in _targets(state, came):
+            self.outbox.append(Begin(rule, rule.action.command(items), state.active))
         return Outcome.REPEATED if repeated else Outcome.BEGUN
 
     def _is_loop(self, state: RuleState, came: _Came) -> bool:
@@ -294,6 +295,22 @@ def _watched(rule: Rule) -> Iterator[Condition]:
     if rule.when is not None:
         yield rule.when
     yield from rule.conditions
+
+
+def _targets(state: RuleState, came: _Came) -> Iterator[dict[str, str]]:
+    """What an action may refer to, once for each that it is meant for."""
+    items, name = _items(state, came), state.rule.action.for_each
+    others = [] if not name or name in came.items else _holding(state, name)
+    yield items
+    yield from ({**items, **other} for other in others if other[name] != items[name])
+
+
+def _holding(state: RuleState, name: str) -> list[Mapping[str, str]]:
+    """What the first condition about something of this name holds of, the oldest first."""
+    for condition, watch in zip(state.rule.conditions, state.watches, strict=True):
+        if not condition.invert and any(name in items for items in watch.holding.values()):
+            return list(watch.holding.values())
+    return []
 
 
 def _items(state: RuleState, came: _Came) -> dict[str, str]:

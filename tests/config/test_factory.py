@@ -111,6 +111,18 @@ def test_a_call_is_announced_and_then_answered() -> None:
     assert bench.commands[1:] == [commands.AnswerCall(call="c1")]
 
 
+def test_two_who_have_been_announced_are_both_answered() -> None:
+    """EVT-11. The clip plays until the tone of the second is over."""
+    bench = Bench(*switched_on("Answer after the pre-announcement tone"))
+    bench.hear(call("ringing", "c1"))
+    bench.hear(clip(PRE_ANNOUNCEMENT, True))
+    bench.hear(call("ringing", "c2"))
+
+    bench.hear(clip(PRE_ANNOUNCEMENT, False))
+
+    assert bench.commands == [commands.AnswerCall(call="c1"), commands.AnswerCall(call="c2")]
+
+
 def test_the_ringer_is_loud_as_long_as_the_call_rings() -> None:
     """EVT-12."""
     bench = Bench(*switched_on("Loud ringer"))

@@ -341,6 +341,27 @@ def test_a_call_is_answered_when_the_clip_has_ended_and_it_still_rings() -> None
     assert desk.orders[1:] == [commands.AnswerCall(call="c7")]
 
 
+def test_all_who_ring_when_the_clip_has_ended_are_answered() -> None:
+    """EVT-11: each of them has been promised that; the clip of the second begins no new rule."""
+    ended = on("sound/clip", clip="Bell", playing="true", invert=True)
+    desk = Desk(rule("answer", RINGING, when=ended, action=AnswerCall(all=True)))
+
+    desk.publish(clip("Bell", True), call("ringing", "c7"), call("ringing", "c8"))
+    desk.publish(clip("Bell", False))
+
+    assert desk.orders == [commands.AnswerCall(call="c7"), commands.AnswerCall(call="c8")]
+
+
+def test_a_call_that_fires_the_rule_is_answered_alone() -> None:
+    desk = Desk(
+        rule("answer", RINGING, when=on("call/digit", digit="1"), action=AnswerCall(all=True))
+    )
+
+    desk.publish(call("ringing", "c7"), call("ringing", "c8"), digit("1", "c8"))
+
+    assert desk.orders == [commands.AnswerCall(call="c8")]
+
+
 def test_the_ringer_stops_when_the_call_is_answered() -> None:
     """EVT-12."""
     desk = Desk(rule("ringer", RINGING, action=PlayClipWhile(clip="Bell")))
