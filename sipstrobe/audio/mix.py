@@ -41,6 +41,7 @@ class Channel:
         "hidden",
         "ring",
         "silent_at",
+        "spared",
         "underruns",
     )
 
@@ -48,7 +49,8 @@ class Channel:
         self.ring = ring
         self.underruns = 0
         self.ducked = 0  # samples played softer because of a higher rank
-        self.hidden = 0  # samples that passed unheard
+        self.hidden = 0  # samples that passed unheard …
+        self.spared = 0  # … and those that would have
         self.energy = 0.0  # of what was played: the sum of the squares
         self.heard_at: float | None = None  # when the first sample that is not zero was played
         self.silent_at: float | None = None  # since when the plan's gain of 0 is reached
@@ -82,6 +84,8 @@ class Channel:
         elif not self._fade.gain:
             if ring.written != ring.consumed:
                 self.hidden += ring.skip(out.size)
+            elif ring.spared:
+                self.spared += out.size
             if self.silent_at is None:
                 self.silent_at = at
             ring.upcoming = (ring.consumed, at + out.size / SAMPLE_RATE)

@@ -20,7 +20,7 @@ class SampleRing:
     That memory is what a source is faded out of when it runs dry, and what its level is read from.
     """
 
-    __slots__ = ("_data", "_size", "capacity", "consumed", "ended", "upcoming", "written")
+    __slots__ = ("_data", "_size", "capacity", "consumed", "ended", "spared", "upcoming", "written")
 
     def __init__(self, capacity_samples: int) -> None:
         assert capacity_samples > 0
@@ -28,6 +28,7 @@ class SampleRing:
         self.written = 0  # samples taken from the writer so far; the writer's own
         self.consumed = 0  # samples handed to the reader so far; the reader's own
         self.ended = False  # nothing comes after what is written; the writer's own
+        self.spared = False  # what nobody hears just now is not written at all; the writer's own
         # The number of samples before the next that is handed out, and when it is heard if it is
         # there by then; the reader's own.
         self.upcoming: tuple[int, float] | None = None

@@ -118,7 +118,7 @@ class Listed:
 
     def leave(self) -> None:
         """It is removed: what it has left is not missed."""
-        self._hidden = self.entry.channel.hidden
+        self._hidden = self.entry.channel.hidden + self.entry.channel.spared
 
     def refill(self) -> None:
         """Have the owner write what the ring lacks."""
@@ -157,7 +157,7 @@ class Listed:
         """What was really heard of it until now."""
         command, channel = self.command, self.entry.channel
         heard_at = channel.heard_at
-        hidden = channel.hidden if self._hidden is None else self._hidden
+        hidden = channel.hidden + channel.spared if self._hidden is None else self._hidden
         return SoundPlayed(
             owner=command.owner,
             kind=command.kind.value,

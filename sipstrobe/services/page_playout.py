@@ -108,6 +108,7 @@ class PagePlayout:
         """Whether it is heard from now on."""
         self._heard, hidden = heard, self._hidden
         self._hidden = hidden or not heard
+        self.ring.spared = not heard
         if not heard:
             self._thinned = False
             if self._jitter is not None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sipstrobe.audio.format import SAMPLE_RATE
 from sipstrobe.codecs.base import Codec
 from sipstrobe.codecs.registry import CODECS
-from sipstrobe.events import PageState
+from sipstrobe.events import PageState, SoundPlayed
 from sipstrobe.measure import Histogram
 from sipstrobe.multicast.alignment import Alignment
 from sipstrobe.services.page_playout import MAX_KEPT, SLICE, WARM_UP, PagePacket, PagePlayout
@@ -201,6 +201,24 @@ def test_of_many_that_have_fallen_silent_unheard_none_comes_between() -> None:
         "hidden",
         "idle",
     }
+
+
+def test_it_is_told_how_long_a_page_was_hidden() -> None:
+    hall = Hall()
+    told: list[SoundPlayed] = []
+    hall.bench.context.bus.subscribe(SoundPlayed, told.append)
+    music, fire = Talker(hall.page("Music", 4)), Talker(hall.page("Fire", 1))
+    hall.play(1.0, music)
+    hall.play(2.0, music, fire)
+    fire.stream.close()
+    hall.play(1.0, music)
+
+    music.bye(hall.bench.clock.now())
+    hall.play(0.5)
+
+    (played,) = [sound for sound in told if sound.owner == "page Music"]
+    assert played.hidden_seconds == pytest.approx(2.0, abs=0.05)
+    assert played.heard_seconds == pytest.approx(2.0, abs=0.15)
 
 
 def test_the_end_of_a_page_is_no_underrun() -> None:
