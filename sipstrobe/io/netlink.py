@@ -54,7 +54,8 @@ class Links:
     """What is known of the links, by their index."""
 
     up: dict[int, bool] = field(default_factory=dict[int, bool])
-    addresses: dict[int, set[str]] = field(default_factory=dict[int, set[str]])
+    addresses: dict[int, dict[str, int]] = field(default_factory=dict[int, dict[str, int]])
+    """With their flags: an address is news again when it turns out not to be a duplicate."""
 
 
 class NetlinkSocket:
@@ -105,7 +106,7 @@ def read(data: bytes, links: Links, *, asked_by: int) -> list[News]:
     """The news in one datagram; links takes it down, and is kept from one call to the next.
 
     asked_by: our own port; what comes in answer to a question of ours is no news. Nor is a link
-    that says again what it said before. What cannot be read is passed over.
+    or an address that says again what it said before. What cannot be read is passed over.
     """
     found: list[News] = []
     for kind, port, body in _messages(data):
@@ -155,18 +156,20 @@ def _link(body: bytes, links: Links) -> News | None:
 
 
 def _address(body: bytes, links: Links, *, added: bool) -> News | None:
-    family, _, _, _, index = _ADDRESS.unpack_from(body)
+    family, _, flags, _, index = _ADDRESS.unpack_from(body)
     attributes = dict(_attributes(body[_ADDRESS.size :]))
     packed = attributes.get(_IFA_LOCAL) or attributes.get(_IFA_ADDRESS) or b""
     try:
         address = socket.inet_ntop(family, packed)
     except (OSError, ValueError):
         return None
-    there = links.addresses.setdefault(index, set())
-    if added:
-        there.add(address)
+    there = links.addresses.setdefault(index, {})
+    if not added:
+        there.pop(address, None)
+    elif there.get(address) == flags:
+        return None
     else:
-        there.discard(address)
+        there[address] = flags
     return News(What.ADDRESS_ADDED if added else What.ADDRESS_REMOVED, frozenset([address]))
 
 

@@ -86,9 +86,9 @@ def link(index: int, flags: int, kind: int = 16) -> bytes:
     return message(kind, struct.pack("=BxHiII", 0, 1, index, flags, 0))
 
 
-def address(index: int, host: str, kind: int = 20, port: int = 0) -> bytes:
+def address(index: int, host: str, kind: int = 20, port: int = 0, flags: int = 0) -> bytes:
     packed = bytes(map(int, host.split(".")))
-    body = struct.pack("=BBBBI", 2, 24, 0, 0, index) + struct.pack("=HH", 8, 2) + packed
+    body = struct.pack("=BBBBI", 2, 24, flags, 0, index) + struct.pack("=HH", 8, 2) + packed
     return message(kind, body, port)
 
 
@@ -102,6 +102,18 @@ def test_a_link_that_repeats_itself_is_no_news() -> None:
     assert told == [up, [], down, [], up]
     assert read(link(2, 0, kind=17), links, asked_by=US) == down
     assert links == Links()
+
+
+def test_an_address_that_repeats_itself_is_no_news() -> None:
+    """Each router advertisement makes the kernel tell of it; that it is no duplicate is news."""
+    links = Links()
+    seen = [address(7, "192.0.2.1", flags=flags) for flags in (0x40, 0x40, 0x80, 0x80)]
+    seen += [address(7, "192.0.2.1", kind=21), address(7, "192.0.2.1", flags=0x80)]
+
+    told = [[news.what for news in read(data, links, asked_by=US)] for data in seen]
+
+    added = [What.ADDRESS_ADDED]
+    assert told == [added, [], added, [], [What.ADDRESS_REMOVED], added]
 
 
 def test_several_messages_may_come_in_one_datagram() -> None:
