@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from multiprocessing.queues import Queue
+from queue import Empty
 from typing import Final
 
 import numpy as np
@@ -50,15 +51,17 @@ class Sender:
         self._process = _SPAWN.Process(target=_say, args=(pages, self._told), daemon=True)
         self._process.start()
 
-    @property
-    def speaks(self) -> bool:
-        return self._told.empty()
-
     def sent(self) -> list[Sent]:
         """Of each page; waits for the end."""
-        found = self._told.get()
-        self._process.join()
-        return found
+        while True:
+            try:
+                found = self._told.get(timeout=1.0)
+            except Empty:
+                if not self._process.is_alive():
+                    raise RuntimeError("the sender has ended without a word") from None
+            else:
+                self._process.join()
+                return found
 
 
 class Crowd:

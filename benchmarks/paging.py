@@ -60,6 +60,7 @@ PORT: Final = 5004
 GROUPS: Final = ("239.1.1.1", "239.1.1.2")
 PROFILES: Final[tuple[Latency, ...]] = ("normal", "low", "ultra_low")
 NOISE: Final[tuple[tuple[Codec, float], ...]] = (("PCMU", 0.020), ("L16/48000", 0.010))
+PAGE: Final = 1.0  # seconds of noise
 LOUD: Final = 0.25
 ALIKE: Final = 0.7  # of a packet and what is heard, if it is found again
 LONGEST: Final = 0.4  # seconds of delay that are looked for
@@ -181,24 +182,25 @@ def found_at(heard: Heard, piece: Sound48, since: int) -> tuple[int, float]:
     return since + best, float(likeness[best])
 
 
-def latency(seconds: float) -> None:
+def latency(pages: int) -> None:
     told = Verdicts("latency: from the sending of a packet to its first sample, p50 / p99")
     for codec, ptime in NOISE:
-        rate = CODECS[codec].sample_rate
-        sound = noise(seconds, rate, seed=1)
-        said = np.fft.irfft(np.fft.rfft(sound), round(seconds * SAMPLE_RATE)) * SAMPLE_RATE / rate
-        size = round(ptime * SAMPLE_RATE)
+        rate, size = CODECS[codec].sample_rate, round(ptime * SAMPLE_RATE)
+        sound = noise(PAGE, rate, seed=1)
+        said = np.fft.irfft(np.fft.rfft(sound), round(PAGE * SAMPLE_RATE)) * SAMPLE_RATE / rate
+        pieces = [said[at : at + size] for at in range(0, said.size, size)]
         for profile in PROFILES:
-            heard = hear(profile, codec, [Page((GROUPS[0], PORT), 0.0, sound, codec, ptime)])
+            starts = (1.37 * n for n in range(pages))  # they begin anywhere in the card's period
+            wanted = [Page((GROUPS[0], PORT), at, sound, codec, ptime) for at in starts]
+            heard = hear(profile, codec, wanted)
             delays: list[float] = []
             lost = 0
-            for n, instant in enumerate(heard.sent[0].packets):
-                piece = said[n * size : (n + 1) * size]
-                place, alike = found_at(heard, piece, heard.at(instant))
-                if alike < ALIKE:
-                    lost += 1
-                else:
-                    delays.append(place / SAMPLE_RATE + heard.began - instant)
+            for page in heard.sent:
+                for piece, instant in zip(pieces, page.packets, strict=True):
+                    place, alike = found_at(heard, piece, heard.at(instant))
+                    lost += alike < ALIKE
+                    if alike >= ALIKE:
+                        delays.append(place / SAMPLE_RATE + heard.began - instant)
             target = Target(15.0, 20.0) if profile == "ultra_low" else None
             told.quantiles(f"{codec}, packets of {ptime * 1e3:.0f} ms, {profile}", delays, target)
             if lost:
@@ -339,7 +341,7 @@ def timeline() -> None:
 
 
 PARTS: Final[dict[str, Callable[[bool], None]]] = {
-    "latency": lambda quick: latency(3.0 if quick else 7.0),
+    "latency": lambda quick: latency(3 if quick else 6),
     "start": lambda quick: start(4 if quick else 10),
     "change": lambda quick: change(6 if quick else 20),
     "cpu": lambda quick: cpu(3.0 if quick else 5.0),

@@ -1,7 +1,7 @@
 """How long sound waits on its way to the speaker: what the setting of that name stands for.
 
 From a packet to its sound it takes `wait`, `period` and `card`, and about 1 ms in the resampler
-(for Opus 6.5 ms more): about 120, 40 and 16 ms. What comes with more jitter waits longer, and a
+(for Opus 6.5 ms more): about 120, 40 and 15 ms. What comes with more jitter waits longer, and a
 card that cannot do with so little takes what it needs. Whatever waits covers hold-ups, of the
 network as of this machine: the less of it, the more of them is heard.
 """
@@ -25,7 +25,7 @@ LATENCIES: Final[Mapping[str, Latency]] = MappingProxyType(
     {
         "normal": Latency(0.060, 0.010, 0.050),
         "low": Latency(0.020, 0.005, 0.015),
-        "ultra_low": Latency(0.008, 0.0025, 0.005),
+        "ultra_low": Latency(0.007, 0.0025, 0.005),
     }
 )
 NORMAL: Final = LATENCIES["normal"]
