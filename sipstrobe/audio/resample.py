@@ -85,7 +85,7 @@ class _RowFilter:
             self._prepare(count)
         line, history = self._line, self._history
         line[history : history + count] = block
-        filtered: Samples = self._rows @ self._matrix
+        filtered: Samples = self._rows.dot(self._matrix)
         line[:history] = line[count : count + history]
         return filtered.reshape(-1)[: self._out]
 

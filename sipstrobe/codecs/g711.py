@@ -82,12 +82,16 @@ class _Encoder:
     """One sample is one code; no state."""
 
     table: ClassVar[NDArray[np.uint8]]
+    _silence: ClassVar[int]
+
+    def __init_subclass__(cls) -> None:
+        cls._silence = int(cls.table[0])
 
     def encode(self, samples: NDArray[np.float32]) -> bytes:
         return self.table.take(to_pcm(samples).view(np.uint16)).tobytes()
 
     def silence(self, samples: int) -> bytes:
-        return _repeat(int(self.table[0]), samples)
+        return _repeat(self._silence, samples)
 
 
 @lru_cache(maxsize=64)
