@@ -5,6 +5,7 @@ ALSA sees it as a card, so that PortAudio plays to it as to any other.
 
 import contextlib
 import os
+import select
 import subprocess
 import threading
 from collections.abc import Generator
@@ -17,6 +18,7 @@ from tests.interop.device import RATE, wait_until
 from tests.support.hear import Samples
 
 CARD = "Loudspeaker"
+LOOK = 0.05  # seconds between two looks whether it is over
 _PULSE = """\
 load-module module-native-protocol-unix socket={0}/socket auth-anonymous=1
 load-module module-pipe-sink file={0}/speaker format=s16le rate={1} channels=1 \
@@ -46,10 +48,14 @@ class SoundServer:
         first, last = (round(at * RATE) * 2 for at in (since, until))
         return np.frombuffer(bytes(self._played[first:last]), "<i2").astype(np.float64) / 32768
 
-    def listen(self, pipe: int) -> None:
-        """Take what comes out until the server ends."""
-        while data := os.read(pipe, 65536):
-            self._played += data
+    def listen(self, pipe: int, over: threading.Event) -> None:
+        """Take what comes out until it is over."""
+        while not over.is_set():
+            if select.select([pipe], [], [], LOOK)[0]:
+                data = os.read(pipe, 65536)
+                self._played += data
+                if not data:  # nobody writes, or not yet
+                    over.wait(LOOK)
 
 
 @contextlib.contextmanager
@@ -69,22 +75,30 @@ def sound_server(folder: Path) -> Generator[SoundServer]:
     command = [
         *("pulseaudio", "-n", "-F", str(folder / "start.pa"), "--daemonize=no"),
         *("--exit-idle-time=-1", "--disable-shm=yes", "--use-pid-file=no", "--log-target=stderr"),
-        "--high-priority=yes",
+        # a thread of real-time priority is killed where it is held up
+        *("--high-priority=yes", "--realtime=no"),
     ]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, stderr=log, env=os.environ | environment)
     try:
         ready = (folder / "speaker", folder / "socket")
-        wait_until(lambda: all(p.exists() for p in ready), words="PulseAudio")
-        server = SoundServer(environment)
-        pipe = os.open(folder / "speaker", os.O_RDONLY)
-        listener = threading.Thread(target=server.listen, args=(pipe,))
+
+        def is_ready() -> bool:
+            assert process.poll() is None, f"it has ended: {(folder / 'log').read_text()}"
+            return all(path.exists() for path in ready)
+
+        wait_until(is_ready, words="PulseAudio")
+        server, over = SoundServer(environment), threading.Event()
+        pipe = os.open(folder / "speaker", os.O_RDONLY | os.O_NONBLOCK)
+        listener = threading.Thread(target=server.listen, args=(pipe, over))
         listener.start()
         try:
+            wait_until(lambda: server.seconds > 0.0, words="what PulseAudio plays")
             yield server
+            assert process.poll() is None, f"it has ended: {(folder / 'log').read_text()}"
         finally:
-            process.terminate()
-            listener.join(5)
+            over.set()
+            listener.join()
             os.close(pipe)
     finally:
         process.terminate()
