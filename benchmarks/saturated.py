@@ -1,14 +1,18 @@
 """Sound while the HTTP server has no rest: `python -m benchmarks.saturated [--seconds 600]`.
 
 Calls with media both ways, a siren and a clip play, while as many clients as wanted ask for the
-status, the figures and the page as fast as they are answered. What counts is the line of
-underruns and late periods: both must be 0, and the exit code says whether they are.
+status, the figures and the page as fast as they are answered. What is promised is 0 underruns: a
+source that had nothing when the mix asked for more, which is a gap for whoever hears it. The exit
+code says whether that was kept. With a sound card a late period is a gap as well, in all that
+plays, and counts too.
+
+With ``--sound null`` (the default) the mix itself waits for the loop that the requests keep busy,
+which is the hardest case; a sound card has a thread of its own. There a late period only says that
+the loop came to the mix more than 5 ms after its turn, which is every 40 ms. Nobody could hear
+that: the same samples are mixed, and as long as there is no underrun none is missing.
 
 Where the machine itself let another process, which does nothing, wait for long (the last line),
 what was heard says nothing about the device.
-
-With ``--sound null`` (the default) the mix itself waits for the loop that the requests keep busy,
-which is the hardest case; a sound card has a thread of its own.
 """
 
 import argparse
@@ -26,6 +30,7 @@ from pathlib import Path
 from statistics import quantiles
 
 from benchmarks.calls import cpu_seconds, metrics, own_quantiles, rss_mb
+from sipstrobe.io.soundcard import is_card
 from sipstrobe.lightsiren.chimes import RINGER
 from tests.interop.device import TRUSTING, Device, device, wait_until
 from tests.interop.sipp import start_sipp
@@ -54,7 +59,7 @@ def main() -> None:
 
 
 def _measure(running: Device, folder: Path, wanted: argparse.Namespace) -> int:
-    """Print the table; how many hold-ups there were."""
+    """Print the table; how many gaps were heard."""
     work = folder / "sipp"
     work.mkdir()
     write_ulaw(write_tone(folder / "tone.wav", [440.0]), work / "tone.ulaw")
@@ -98,7 +103,8 @@ def _measure(running: Device, folder: Path, wanted: argparse.Namespace) -> int:
     _row("sound played, s", f"{after['sound_played_seconds'] - before['sound_played_seconds']:.1f}")
     _row("underruns / late periods", " / ".join(f"{n:.0f}" for n in faults.values()))
     _row("the machine lets nobody run for, ms, at most", f"{1e3 * stalls.longest:.0f}")
-    return int(sum(faults.values()))
+    gaps = faults if is_card(wanted.sound) else {"sound_underruns": faults["sound_underruns"]}
+    return int(sum(gaps.values()))
 
 
 def _row(name: str, words: str) -> None:
