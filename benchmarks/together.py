@@ -37,6 +37,7 @@ GROUPS: Final = {
 WINDOW, STEP = 0.2, 0.1  # seconds
 NOISE_RATE: Final = 16000
 LIMIT: Final = 0.001  # seconds
+SILENT: Final = 0.01  # RMS of a piece in which a machine that was held up has played nothing
 
 
 def main() -> None:
@@ -81,8 +82,8 @@ def _page(speakers: tuple[Device, Device], file: Path, codec: str) -> list[float
     first = max(0, first - round(0.05 * RATE))
     size, step = round(WINDOW * RATE), round(STEP * RATE)
     starts = range(int(first), int(last) - size, step)
-    one, other = sounds
-    return [lag(one[at : at + size], other[at : at + size]) for at in starts]
+    pairs = [tuple(sound[at : at + size] for sound in sounds) for at in starts]
+    return [lag(*pair) for pair in pairs if min(np.std(part) for part in pair) > SILENT]
 
 
 def _tell(what: str, pages: list[list[float]]) -> None:
