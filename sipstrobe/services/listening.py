@@ -1,4 +1,4 @@
-"""Listen live to the microphone, as a WAV file that goes on until whoever listens goes (AUD-05).
+"""Listen live to the microphone until whoever listens goes (AUD-05): as a WAV file, or bare G.711.
 
 Publishes: LiveStreamChanged.
 """
@@ -9,7 +9,9 @@ from typing import Final
 
 import numpy as np
 
-from sipstrobe.audio.format import SAMPLE_RATE, samples_in
+from sipstrobe.audio.format import SAMPLE_RATE, Samples, samples_in
+from sipstrobe.audio.resample import Downsampler
+from sipstrobe.codecs.g711 import PCMU
 from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused
 from sipstrobe.events import LiveStreamChanged
@@ -20,6 +22,28 @@ PIECE: Final = 0.02  # seconds of sound that are asked for at a time
 PIECES: Final = 5  # that are sent at a time
 LATE: Final = 0.04  # by which whoever listens may be behind; what is older is left out
 MAX_LISTENERS: Final = 4
+
+
+class _Wav:
+    """One channel of 16 bits at 48 kHz."""
+
+    head = endless_header(SAMPLE_RATE)
+
+    def encode(self, samples: Samples) -> bytes:
+        return np.rint(samples * np.float32(32767.0)).astype("<i2").tobytes()
+
+
+class _Basic:
+    """audio/basic, RFC 2046 §4.3: G.711 µ-law at 8 kHz, and nothing else."""
+
+    head = b""
+
+    def __init__(self) -> None:
+        self._downsampler = Downsampler(SAMPLE_RATE // PCMU.sample_rate)
+        self._encoder = PCMU.encoder("")
+
+    def encode(self, samples: Samples) -> bytes:
+        return self._encoder.encode(self._downsampler.process(samples))
 
 
 class Listening:
@@ -36,9 +60,9 @@ class Listening:
         self._listen = listen
         self.listeners = 0
 
-    def open(self) -> AsyncGenerator[bytes]:
-        """One channel of 16 bits at 48 kHz, as it is heard. Begins when it is first asked, and
-        ends when it is closed.
+    def open(self, *, basic: bool = False) -> AsyncGenerator[bytes]:
+        """What is heard, as it is heard: a WAV file of 16 bits at 48 kHz, or `audio/basic`. Begins
+        when it is first asked, and ends when it is closed.
 
         Raises CommandRefused: no_microphone, too_many_listeners.
         """
@@ -46,9 +70,9 @@ class Listening:
             raise CommandRefused("too_many_listeners", f"{MAX_LISTENERS} listen already")
         if not self._is_on():
             raise CommandRefused("no_microphone", "the microphone is off")
-        return self._hear()
+        return self._hear(_Basic() if basic else _Wav())
 
-    async def _hear(self) -> AsyncGenerator[bytes]:
+    async def _hear(self, form: _Wav | _Basic) -> AsyncGenerator[bytes]:
         if self.listeners >= MAX_LISTENERS:  # that have come meanwhile
             return
         source = self._listen()
@@ -56,7 +80,8 @@ class Listening:
             return
         self._count(1)
         try:
-            yield endless_header(SAMPLE_RATE)
+            if form.head:
+                yield form.head
             due = self._clock.now()
             while True:
                 samples = np.zeros((PIECES, samples_in(PIECE)), np.float32)
@@ -67,7 +92,7 @@ class Listening:
                     heard = source(piece.size)
                     if heard is not None:
                         piece[:] = heard
-                yield np.rint(samples * np.float32(32767.0)).astype("<i2").tobytes()
+                yield form.encode(samples.reshape(-1))
         finally:
             self._count(-1)
             source.close()

@@ -18,10 +18,10 @@ from sipstrobe.web.calls import Calls
 from sipstrobe.web.clips import ClipsDoor
 from sipstrobe.web.commands import Commands
 from sipstrobe.web.compat.audio_multicast import AudioMulticast
+from sipstrobe.web.compat.live_audio import LiveAudio
 from sipstrobe.web.compat.media_clips import MediaClips
 from sipstrobe.web.compat.rest_door import RestDoor
 from sipstrobe.web.compat.siren_and_light import SirenAndLight
-from sipstrobe.web.compat.transmit import Transmit
 from sipstrobe.web.exchange import HttpProblem, Request, Response, Route
 from sipstrobe.web.gate import Gate
 from sipstrobe.web.live import Listener, Live
@@ -126,7 +126,7 @@ class WebServer:
             Calls(context.dispatcher, context.clock, views),
             ClipsDoor(context.dispatcher, views),
             MediaClips(context.dispatcher, views, context.random_bytes),
-            Transmit(views),
+            LiveAudio(views),
             SettingsDoor(context.dispatcher, store),
             SoundDoor(views),
             RecordingsDoor(views),

@@ -190,6 +190,15 @@ class StreamView(Protocol):
         ...
 
 
+class MicrophoneSound(Protocol):
+    """What the microphone hears, as it comes: a WAV file, or bare G.711 µ-law (audio/basic).
+
+    Raises CommandRefused when it is off, or too many listen.
+    """
+
+    def __call__(self, *, basic: bool = False) -> AsyncGenerator[bytes]: ...
+
+
 class RecordedView(Protocol):
     """A recording that there is; began: seconds since 1970, size: bytes."""
 
@@ -261,9 +270,7 @@ class Views:
     clips_playing: Callable[[], Sequence[Mapping[str, Any]]]
     """playback, clip, number, priority, volume_db, levelled_db, seconds, position_seconds, round
     and rounds of each clip that plays."""
-    microphone_sound: Callable[[], AsyncGenerator[bytes]]
-    """A WAV file as it comes, of what the microphone hears. Raises CommandRefused when it is off,
-    or too many listen."""
+    microphone_sound: MicrophoneSound
     recordings: RecordingsView
     pages: Callable[[], Mapping[str, object]]
     """recording, waiting, playing: the calls of pages that are heard later."""

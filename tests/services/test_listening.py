@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from sipstrobe.audio.format import Samples
+from sipstrobe.audio.resample import Downsampler
+from sipstrobe.codecs.g711 import PCMU
 from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused
 from sipstrobe.events import LiveStreamChanged
@@ -60,6 +62,26 @@ async def test_it_is_a_wav_file_in_real_time() -> None:
     assert np.array_equal(samples, [*range(14400), *[0] * 4800])
     assert room.open == 0
     assert clock.waiting == 0
+
+
+async def test_bare_g711_is_the_same_sound_at_8_khz() -> None:
+    """RFC 2046 §4.3: audio/basic."""
+    clock, room = FakeClock(), Room()
+    stream = Listening(Context(clock), lambda: room.on, room.listen).open(basic=True)
+
+    pieces: list[bytes] = []
+    for _ in range(4):
+        piece = asyncio.ensure_future(anext(stream))
+        await turns()
+        clock.advance(0.1)
+        pieces.append(await piece)
+    await stream.aclose()
+
+    assert [len(piece) for piece in pieces] == [800] * 4
+    heard = PCMU.decoder().decode(b"".join(pieces))
+    delay = Downsampler(6).delay_samples / 6
+    ramp = (np.arange(heard.size) - delay) * 6 / 32767
+    assert np.abs(heard - ramp)[20:].max() < 0.02  # µ-law has steps of 3 % at most
 
 
 async def test_a_slow_listener_is_not_behind_for_ever() -> None:

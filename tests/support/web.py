@@ -323,17 +323,17 @@ class Device:
             raise CommandRefused("digits", f"{command.digits!r} are no digits")
         self.digits += [(call, command.digits) for call in calls]
 
-    def _microphone_sound(self) -> AsyncGenerator[bytes]:
+    def _microphone_sound(self, *, basic: bool = False) -> AsyncGenerator[bytes]:
         if not self.microphone["input"]:
             raise CommandRefused("no_microphone", "the microphone is off")
         if self.listening >= 4:
             raise CommandRefused("too_many_listeners", "4 listen already")
-        return self._whistle()
+        return self._whistle(b"" if basic else endless_header(48000))
 
-    async def _whistle(self) -> AsyncGenerator[bytes]:
+    async def _whistle(self, head: bytes) -> AsyncGenerator[bytes]:
         self.listening += 1
         try:
-            yield endless_header(48000)
+            yield head
             while True:
                 yield b"whistle!" * 240  # 20 ms of a kind of sound
                 await asyncio.sleep(0.020)

@@ -1,4 +1,4 @@
-"""Live audio over HTTP, as control programs send it: GAP-16."""
+"""Live audio over HTTP, as control programs send it and hear it: GAP-16."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -16,6 +16,7 @@ from tests.support.waiting import until
 from tests.support.web import PASSWORDS, Device
 
 PATH = "/axis-cgi/audio/transmit.cgi"
+RECEIVE = "/axis-cgi/audio/receive.cgi"
 SOUND = bytes(range(256)) * 40
 BASIC = {"Content-Type": "audio/basic"}
 
@@ -131,6 +132,43 @@ async def test_who_transmits_does_not_hold_up_the_end_of_the_device(device: Devi
     assert device.stream.ended == "the body breaks off"
     await asyncio.gather(sending, return_exceptions=True)
     await session.close()
+
+
+# --- the other way ------------------------------------------------------------------------------
+
+
+async def test_the_microphone_is_heard_as_bare_g711(device: Device, url: str) -> None:
+    device.microphone["input"] = "auto"
+    digest = DigestAuthMiddleware("olga", PASSWORDS["olga"])
+    async with (
+        ClientSession(url, middlewares=(digest,)) as session,
+        session.get(RECEIVE + "?audiocodec=g711&httptype=singlepart") as response,
+    ):
+        assert (response.status, response.content_type) == (200, "audio/basic")
+        assert await response.content.readexactly(80) == b"whistle!" * 10
+
+    await until(lambda: device.listening == 0)
+
+
+@pytest.mark.parametrize(
+    ("user", "query", "status", "words"),
+    [
+        ("victor", "", 401, "this needs the role operator"),
+        ("olga", "", 503, "the microphone is off"),
+        ("olga", "?audiocodec=aac", 415, "audiocodec must be g711"),
+        ("olga", "?httptype=multipart", 400, "httptype must be singlepart"),
+    ],
+)
+async def test_who_hears_nothing_is_told_why(
+    url: str, user: str, query: str, status: int, words: str
+) -> None:
+    digest = DigestAuthMiddleware(user, PASSWORDS[user])
+    async with (
+        ClientSession(url, middlewares=(digest,)) as session,
+        session.get(RECEIVE + query) as response,
+    ):
+        assert response.status == status
+        assert words in await response.text()
 
 
 # --- bodies without a length --------------------------------------------------------------------

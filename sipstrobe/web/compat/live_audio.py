@@ -1,6 +1,7 @@
-"""Live audio from a program to the speaker, as video management systems send it (GAP-16).
+"""Live audio between a program and the device, as video management systems have it.
 
-What is wrong is said in a line of text.
+`transmit` is heard by the speaker (GAP-16); `receive` is what the microphone hears, as bare
+G.711. What is wrong is said in a line of text.
 """
 
 from http import HTTPStatus
@@ -9,21 +10,24 @@ from typing import Final
 from sipstrobe.config.users import Role
 from sipstrobe.errors import CommandRefused
 from sipstrobe.web.compat.text_cgi import WrongArgument, refuse_other_outputs, text
-from sipstrobe.web.exchange import ENDLESS, Request, Response, Route
+from sipstrobe.web.exchange import ENDLESS, Request, Response, Route, act
 from sipstrobe.web.views import Views
 
 TRANSMIT: Final = "/axis-cgi/audio/transmit.cgi"
+RECEIVE: Final = "/axis-cgi/audio/receive.cgi"
 _STATUS: Final = {"unknown_type": 415, "stalled": 408}  # by the code of a refusal; of others 503
 
 
-class Transmit:
-    """The route of the interface."""
+class LiveAudio:
+    """The routes of the two interfaces."""
 
     def __init__(self, views: Views) -> None:
         self._stream = views.stream
+        self._hear = views.microphone_sound
 
     def routes(self) -> list[Route]:
         return [
+            act("GET", RECEIVE, self._receive),
             Route(
                 method="POST",
                 path=TRANSMIT,
@@ -31,7 +35,7 @@ class Transmit:
                 role=Role.OPERATOR,
                 body_max_bytes=ENDLESS,
                 streamed=True,
-            )
+            ),
         ]
 
     async def _transmit(self, request: Request) -> Response:
@@ -47,6 +51,17 @@ class Transmit:
         except CommandRefused as refused:
             return _refusal(_STATUS.get(refused.code, 503), str(refused))
         return text(200, "OK\n")
+
+    def _receive(self, request: Request) -> Response:
+        """What was said in a room is not for everybody who may look at the device."""
+        if request.query("audiocodec") not in (None, "g711"):
+            return _refusal(415, "audiocodec must be g711")
+        if request.query("httptype") not in (None, "singlepart"):
+            return _refusal(400, "httptype must be singlepart")
+        try:
+            return Response(200, content_type="audio/basic", stream=self._hear(basic=True))
+        except CommandRefused as refused:
+            return _refusal(503, str(refused))
 
 
 def _refusal(status: int, words: str) -> Response:
