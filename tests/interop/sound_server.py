@@ -8,6 +8,7 @@ import os
 import select
 import subprocess
 import threading
+import time
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,10 +16,12 @@ from pathlib import Path
 import numpy as np
 
 from tests.interop.device import RATE, wait_until
+from tests.interop.witness import STALL
 from tests.support.hear import Samples
 
 CARD = "Loudspeaker"
 LOOK = 0.05  # seconds between two looks whether it is over
+BLOCK = 4096 / (2 * RATE)  # seconds that it writes at a time
 _PULSE = """\
 load-module module-native-protocol-unix socket={0}/socket auth-anonymous=1
 load-module module-pipe-sink file={0}/speaker format=s16le rate={1} channels=1 \
@@ -36,6 +39,7 @@ class SoundServer:
     """environment: with it a process finds the card."""
 
     environment: dict[str, str]
+    late: int = 0  # times that it wrote nothing for longer than it should
     _played: bytearray = field(default_factory=bytearray, repr=False)
 
     @property
@@ -50,9 +54,13 @@ class SoundServer:
 
     def listen(self, pipe: int, over: threading.Event) -> None:
         """Take what comes out until it is over."""
+        before = time.monotonic()
         while not over.is_set():
             if select.select([pipe], [], [], LOOK)[0]:
                 data = os.read(pipe, 65536)
+                now = time.monotonic()
+                self.late += now - before > BLOCK + STALL
+                before = now
                 self._played += data
                 if not data:  # nobody writes, or not yet
                     over.wait(LOOK)

@@ -119,7 +119,7 @@ def test_the_microphone_of_a_sound_card_hears_its_speaker(tmp_path: Path) -> Non
             heard = call(phone, running.uri("1099"), 1.5)
             assert max(tones_db(heard, VOICE)) == pytest.approx(TONE_DB, abs=2.0)
 
-        on_time(running, story)
+        on_time(running, story, late=lambda: server.late)
         assert running.status()["microphone"]["working"]
 
 
