@@ -198,7 +198,10 @@ class Device:
         watch(lambda s: (s.rules, s.extensions), lambda both: self.automation.apply(*both))
         stack.push_async_callback(self.microphone.aclose)
         stack.push_async_callback(self.recorder.aclose)
-        watch(lambda s: s.audio.recording_quota_mb, self.recorder.apply)
+        watch(
+            lambda s: (s.audio.recording_quota_mb, s.audio.record_continuously),
+            lambda both: self.recorder.apply(both[0], continuously=both[1]),
+        )
         stack.push_async_callback(self.phone.aclose)
         watch(lambda s: s.audio.greeting, self.greeting.apply)
         watch(lambda s: s.audio.microphone, self._apply_microphone)

@@ -163,6 +163,13 @@ class AudioSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             description="In megabytes; the oldest make room.",
         ),
     ] = 500
+    record_continuously: Annotated[
+        bool,
+        Meta(
+            title="Record without end",
+            description="The microphone while it is on, in files of an hour at most.",
+        ),
+    ] = False
 
 
 def problems(audio: AudioSettings) -> list[Problem]:

@@ -1,7 +1,7 @@
 """Records calls, the speaker and the microphone (AUD-05).
 
-Serves: StartRecording, StopRecording. Listens to: CallStateChanged. Publishes: RecordingChanged,
-ServiceStateChanged.
+Serves: StartRecording, StopRecording. Listens to: CallStateChanged, MicrophoneChanged. Publishes:
+RecordingChanged, ServiceStateChanged.
 """
 
 import asyncio
@@ -23,6 +23,7 @@ from sipstrobe.errors import CommandRefused
 from sipstrobe.events import (
     CallStateChanged,
     CallStatus,
+    MicrophoneChanged,
     RecordingChanged,
     ServiceStateChanged,
 )
@@ -43,6 +44,9 @@ logger = logging.getLogger(__name__)
 
 MAX_AT_ONCE: Final = 8
 LONGEST: Final = 24 * 3600  # seconds
+HOUR: Final = 3600  # seconds of one file of what is recorded without end, at the most …
+SHARE: Final = 0.25  # … and of the quota, so that not much goes with the oldest
+RETRY: Final = 10.0  # seconds after which it is tried again where it cannot begin
 LOOK: Final = 5.0  # seconds between two looks at the room on the disk, while something is recorded
 CLOSE_LIMIT: Final = 2.0  # seconds for the last words to be written
 MEGABYTE: Final = 10**6
@@ -68,7 +72,8 @@ class Recorder:
     """Each recording is a WAV file of 16 bits: of a call, the other side on the left and what it
     is given to hear on the right, at the rate of its codec; else one channel at 48 kHz.
 
-    A recording of a call ends with the call. The oldest recordings make room for new ones.
+    A recording of a call ends with the call. The oldest recordings make room for new ones. The
+    microphone may be recorded without end, one file after the other.
     """
 
     def __init__(
@@ -93,22 +98,36 @@ class Recorder:
         self._no_room = ""  # why there is none, as was last seen
         self._problem = ""
         self._timer: Handle | None = None
-        self._unsubscribe = context.bus.subscribe(CallStateChanged, self._note)
+        self._continuously = False  # the microphone is to be recorded without end
+        self._microphone_on = False
+        self._endless = ""  # the recording that does
+        self._retry: Handle | None = None
+        self._refusal = ""  # why the next could not begin, as was last said
+        self._unsubscribe = [
+            context.bus.subscribe(CallStateChanged, self._note),
+            context.bus.subscribe(MicrophoneChanged, self._note_microphone),
+        ]
         context.dispatcher.serve(StartRecording, self._start)
         context.dispatcher.serve(StopRecording, self._stop)
 
     # --- settings and life ----------------------------------------------------------------------
 
-    def apply(self, quota_mb: int) -> None:
-        """Keep recordings within so many megabytes from now on."""
+    def apply(self, quota_mb: int, *, continuously: bool = False) -> None:
+        """Keep recordings within so many megabytes from now on, and record the microphone without
+        end whenever it is on, or no longer."""
         self._quota_bytes = quota_mb * MEGABYTE
+        self._continuously = continuously
         self._make_room()
+        self._go_on()
 
     async def aclose(self) -> None:
         """End all recordings, and let them be written."""
-        self._unsubscribe()
-        if self._timer is not None:
-            self._timer.cancel()
+        for unsubscribe in self._unsubscribe:
+            unsubscribe()
+        self._continuously = False
+        for timer in (self._timer, self._retry):
+            if timer is not None:
+                timer.cancel()
         for running in list(self._running.values()):
             running.tape.stop()
         done = asyncio.get_running_loop().run_in_executor(self._thread, lambda: None)
@@ -216,6 +235,43 @@ class Recorder:
                 if running.call == event.call:
                     running.tape.stop()
 
+    # --- without end ----------------------------------------------------------------------------
+
+    def _note_microphone(self, event: MicrophoneChanged) -> None:
+        self._microphone_on = event.on
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Begin the next file, or end the last, as is wanted now."""
+        if self._retry is not None:
+            self._retry.cancel()
+            self._retry = None
+        wanted = self._continuously and self._microphone_on
+        if wanted and not self._endless:
+            with self._context.trace.input("device", "recording", self._context.clock.now()):
+                self._begin_next()
+        elif not wanted and self._endless in self._running:
+            self._running[self._endless].tape.stop()
+
+    def _begin_next(self) -> None:
+        share = int(SHARE * self._quota_bytes / (2 * SAMPLE_RATE))
+        order = StartRecording(source="microphone", seconds=max(1, min(HOUR, share)))
+        refusal = ""
+        try:
+            self._endless = self._start(order)
+        except CommandRefused as refused:
+            refusal = str(refused)
+            self._try_later()
+        if refusal and refusal != self._refusal:
+            logger.warning("the microphone is not recorded: %s", refusal)
+        self._refusal = refusal
+
+    def _try_later(self) -> None:
+        if self._continuously:
+            self._retry = self._context.clock.call_at(
+                self._context.clock.now() + RETRY, self._go_on
+            )
+
     # --- what becomes of them -------------------------------------------------------------------
 
     def _ended(self, name: str, problem: str) -> None:
@@ -226,6 +282,12 @@ class Recorder:
             self._context.bus.publish(RecordingChanged(recording=name, active=False))
         self._tell(problem or self._no_room)
         self._make_room()
+        if name == self._endless:
+            self._endless = ""
+            if problem:
+                self._try_later()
+            else:
+                self._go_on()
 
     def _look_on(self) -> None:
         if self._timer is None and self._running:

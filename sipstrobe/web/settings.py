@@ -31,6 +31,7 @@ SYSTEM: Final = (  # what reaches the machine below: its sound cards, files and 
     "/audio/microphone/input",
     "/audio/clip_quota_mb",
     "/audio/recording_quota_mb",
+    "/audio/record_continuously",
 )
 BODY_MAX_BYTES: Final = 1024 * 1024  # as long as all sequences with all their accounts
 

@@ -18,11 +18,12 @@ from sipstrobe.events import (
     CallStateChanged,
     CallStatus,
     Direction,
+    MicrophoneChanged,
     RecordingChanged,
     ServiceStateChanged,
 )
 from sipstrobe.services.lanes import Recordable
-from sipstrobe.services.recorder import MAX_AT_ONCE, Recorder
+from sipstrobe.services.recorder import MAX_AT_ONCE, RETRY, SHARE, Recorder
 from sipstrobe.services.recording_store import WavSink
 from sipstrobe.services.speech import LiveSource, Recording, Witness
 from tests.support.clock import FakeClock
@@ -101,6 +102,10 @@ class Studio:
 
     def stop(self, name: str | None = None) -> None:
         self.context.dispatcher.execute(StopRecording(recording=name))
+
+    def switch_microphone(self, *, on: bool) -> None:
+        with self.context.trace.input("test", "the microphone", self.clock.now()):
+            self.context.bus.publish(MicrophoneChanged(on=on))
 
     def end(self, call: str) -> None:
         """It is over."""
@@ -369,3 +374,58 @@ def test_what_there_is_is_not_recorded_over(tmp_path: Path) -> None:
         WavSink(there, 1, 1)
 
     assert there.read_bytes() == b"kept"
+
+
+async def test_the_microphone_is_recorded_without_end(studio: Studio) -> None:
+    """AUD-05: from when it is on, one file after the other, also after a restart."""
+    studio.room = Room()
+    studio.recorder.apply(1, continuously=True)
+    assert studio.recorder.snapshot() == []
+    studio.switch_microphone(on=True)
+    (first,) = studio.recorder.snapshot()
+
+    studio.clock.advance(SHARE * 1e6 / (2 * SAMPLE_RATE) + 0.5)
+
+    def names() -> list[str]:
+        return [r["recording"] for r in studio.recorder.snapshot()]
+
+    await until(lambda: names() not in ([], [first["recording"]]))
+    (second,) = studio.recorder.snapshot()
+
+    assert (first["source"], second["source"]) == ("microphone", "microphone")
+    assert first["recording"] != second["recording"]
+    studio.switch_microphone(on=False)
+    await studio.written()
+    studio.switch_microphone(on=True)
+    assert len(studio.recorder.snapshot()) == 1
+    studio.recorder.apply(1, continuously=False)
+    await studio.written()
+
+
+async def test_what_cannot_be_recorded_without_end_is_tried_again(studio: Studio) -> None:
+    studio.recorder.apply(500, continuously=True)
+    studio.switch_microphone(on=True)
+    assert studio.recorder.snapshot() == [], "nobody gives it a microphone"
+
+    studio.room = Room()
+    studio.clock.advance(RETRY)
+
+    assert len(studio.recorder.snapshot()) == 1
+    studio.recorder.apply(500)
+    await studio.written()
+
+
+async def test_an_order_to_stop_ends_a_file_and_not_what_has_no_end(studio: Studio) -> None:
+    studio.room = Room()
+    studio.recorder.apply(500, continuously=True)
+    studio.switch_microphone(on=True)
+    (first,) = studio.recorder.snapshot()
+
+    studio.stop()
+
+    def names() -> list[str]:
+        return [r["recording"] for r in studio.recorder.snapshot()]
+
+    await until(lambda: names() not in ([], [first["recording"]]))
+    studio.recorder.apply(500)
+    await studio.written()
