@@ -9,7 +9,7 @@ import random
 from collections.abc import Callable, Iterator
 from functools import partial
 from heapq import merge
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,13 +33,19 @@ from sipstrobe.rtp import rtcp
 from sipstrobe.services.page_stream import PageStream
 from tests.services.test_sound import PERIOD, Bench
 
+InternalSound = Literal["sip", "stream", "clip"]
+
 SECONDS: Final = 600.0
 BEGAN: Final = 100.0  # on the clock of the bench
 LAST_END: Final = 1.0  # seconds before the end, at which everybody has fallen silent
 PERIODS: Final = round(SECONDS / PERIOD)
 PERIODS_PER_SECOND: Final = round(1 / PERIOD)
 SOURCES: Final = 20
-CALL, CLIP = 6, 13  # places in the list; all others are pages
+OWN: Final[dict[int, tuple[InternalSound, SourceKind]]] = {
+    6: ("sip", SourceKind.CALL),
+    13: ("clip", SourceKind.CLIP),
+    16: ("stream", SourceKind.PAGE),
+}  # by their place in the list; all others are pages by multicast
 TONES: Final = 600.0 * np.arange(1, SOURCES + 1)  # hertz
 LEVEL: Final = 0.2
 HEARD: Final = 0.25 * LEVEL
@@ -62,7 +68,7 @@ Marks = NDArray[np.bool_]  # [source, period]
 
 class Span(NamedTuple):
     """Somebody speaks. last: when the last packet is sent; end: when its sound ends; said: by BYE
-    or, of calls and clips, by the order to be silent."""
+    or, of what is no page, by the order to be silent."""
 
     start: float
     last: float
@@ -117,17 +123,20 @@ def page(voice: Voice, bench: Bench, source: PageSource, rank: int) -> Iterator[
             yield at, partial(stream.receive_rtcp, data, desk, at)
 
 
-def own_sound(voice: Voice, bench: Bench, kind: SourceKind) -> Iterator[Action]:
-    """A call or a clip: there from one instant to the other."""
+def own_sound(voice: Voice, bench: Bench) -> Iterator[Action]:
+    """A call, a clip or an audio stream: there from one instant to the other."""
+    name, kind = OWN[voice.place]
     wave = voice.tone(SAMPLE_RATE, PERIOD)
     execute = bench.context.dispatcher.execute
     voice.spans = [span._replace(said=True) for span in voice.spans]
     for span in voice.spans:
         ring = SampleRing(SAMPLE_RATE)
         write = partial(_fill, ring, wave)
-        order = AddSource(owner=kind.value, kind=kind, ring=ring, rank=1, refill=write)
+        order = AddSource(
+            owner=name, kind=kind, ring=ring, rank=1, refill=write, streamed=name == "stream"
+        )
         yield span.start, partial(execute, order)
-        yield span.end, partial(execute, RemoveSource(owner=kind.value))
+        yield span.end, partial(execute, RemoveSource(owner=name))
 
 
 def _fill(ring: SampleRing, wave: NDArray[np.float32], lacking: int) -> None:
@@ -138,10 +147,8 @@ def _fill(ring: SampleRing, wave: NDArray[np.float32], lacking: int) -> None:
 def the_list(voices: list[Voice]) -> MulticastSettings:
     sources: list[Source] = []
     for voice in voices:
-        if voice.place == CALL:
-            sources.append(InternalSource(sound="sip"))
-        elif voice.place == CLIP:
-            sources.append(InternalSource(sound="clip"))
+        if voice.place in OWN:
+            sources.append(InternalSource(sound=OWN[voice.place][0]))
         else:
             sources.append(
                 PageSource(
@@ -209,10 +216,9 @@ def judged(seed: int) -> Judged:
     bench = Bench()
     voices = [Voice(place, seed) for place in range(SOURCES)]
     places = ranking(the_list(voices))
-    bench.sound.apply_places(Places(calls=places.sip, clips=places.clip))
+    bench.sound.apply_places(Places(places.sip, places.clip, places.stream))
     actions = [
-        own_sound(voices[CALL], bench, SourceKind.CALL),
-        own_sound(voices[CLIP], bench, SourceKind.CLIP),
+        *(own_sound(voices[place], bench) for place in OWN),
         *(
             page(voices[int(source.label)], bench, source, rank)
             for rank, source in places.pages
