@@ -68,7 +68,7 @@ def main() -> None:
 
 def _page(speakers: tuple[Device, Device], file: Path, codec: str) -> list[float]:
     """The offsets in one page, in seconds."""
-    opened = [opened_at(speaker) for speaker in speakers]
+    opened = opened_at(*speakers)
     command = [sys.executable, "-m", "sipstrobe", "page", str(file), "--codec", codec]
     began = time.monotonic()
     subprocess.run(

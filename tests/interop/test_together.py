@@ -63,9 +63,9 @@ def test_two_devices_play_a_page_at_the_same_instant(
     writer.write(np.random.default_rng(1).normal(0, 0.2, round(SPOKEN * RATE)).astype(np.float32))
     writer.close()
     command = [sys.executable, "-m", "sipstrobe", "page", str(file), "--codec", "G722"]
-    opened = [opened_at(speaker) for speaker in speakers]
 
     def story() -> None:
+        opened = opened_at(*speakers)
         sender = subprocess.Popen([*command, "--to", f"{GROUP}:{PORT}"])
         try:
             wait_until(lambda: all(told(s)["state"] == "active" for s in speakers))

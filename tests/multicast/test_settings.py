@@ -109,6 +109,16 @@ def test_the_port_leaves_one_above_it_for_rtcp(port: int) -> None:
         msgspec.convert({"sources": [tree]}, MulticastSettings)
 
 
+@pytest.mark.parametrize("delay", [19, 2001, 50.5, "100"])
+def test_a_playout_delay_is_20_to_2000_ms_or_none(delay: object) -> None:
+    tree = {"kind": "multicast", "label": "Fire", "address": "239.1.2.3", "port": 5004}
+    for fits in (20, 2000, None):
+        msgspec.convert({"sources": [tree | {"playout_delay": fits}]}, MulticastSettings)
+
+    with pytest.raises(msgspec.ValidationError, match=r"sources\[0\]\.playout_delay"):
+        msgspec.convert({"sources": [tree | {"playout_delay": delay}]}, MulticastSettings)
+
+
 def test_desk_phones_are_where_phones_have_it_unless_told_otherwise() -> None:
     tree = {"kind": "desk_phones", "label": "Floor", "channel": 26}
 
