@@ -341,10 +341,10 @@ def timeline() -> None:
 
 
 PARTS: Final[dict[str, Callable[[bool], None]]] = {
-    "latency": lambda quick: latency(3 if quick else 6),
+    "latency": lambda quick: latency(3 if quick else 5),
     "start": lambda quick: start(4 if quick else 10),
-    "change": lambda quick: change(6 if quick else 20),
-    "cpu": lambda quick: cpu(3.0 if quick else 5.0),
+    "change": lambda quick: change(6 if quick else 16),
+    "cpu": lambda quick: cpu(3.0 if quick else 4.0),
     "timeline": lambda _: timeline(),
 }
 
