@@ -66,8 +66,18 @@ function showRows() {
   const wanted = $("#find-page-source").hidden ? "" : $("#find-page-source").value.trim().toLowerCase();
   const found = ranked.filter((source) => !wanted || searched(source).includes(wanted));
   const listed = found.filter((source, n) => n < limit || state(source) !== "idle");
+  const focused = document.activeElement;
   keep($("#page-sources"), listed, keyOf, makeRow, updateRow);
+  refocus(focused);
   $("#more-page-sources").hidden = found.length <= limit;
+}
+
+/** What moves loses the focus, and so does the button that leads no further. */
+function refocus(element) {
+  const row = element?.closest("#page-sources > li");
+  if (!row) return;
+  const wanted = element.disabled ? $(`[data-by='${-element.dataset.by}']`, row) : element;
+  if (document.activeElement !== wanted) wanted.focus();
 }
 
 const searched = ({ label = "", address = "", sound }) => `${label} ${address} ${sound ? OWN_WORDS[sound][0] : ""}`.toLowerCase();
@@ -163,18 +173,13 @@ function later(change) {
   return done;
 }
 
-async function moveBy(key, by) {
-  await later((list) => {
-    const at = list.findIndex((source) => keyOf(source) === key);
-    const to = at + by;
-    if (at < 0 || to < 0 || to >= list.length) return null;
-    list.splice(to, 0, ...list.splice(at, 1));
-    return list;
-  });
-  const row = [...$("#page-sources").children].find((child) => child.dataset.key === key);
-  const button = row && $(`[data-by='${by}']`, row);
-  (button?.disabled ? $(`[data-by='${-by}']`, row) : button)?.focus(); // a row that moves loses it
-}
+const moveBy = (key, by) => later((list) => {
+  const at = list.findIndex((source) => keyOf(source) === key);
+  const to = at + by;
+  if (at < 0 || to < 0 || to >= list.length) return null;
+  list.splice(to, 0, ...list.splice(at, 1));
+  return list;
+});
 
 const switchTo = (key, enabled) => later((list) => list.map((source) => (keyOf(source) === key ? { ...source, enabled } : source)));
 

@@ -14,14 +14,19 @@ export class Section {
     this.name = name;
     this.values = null;
     this.revision = 0;
+    this.asked = 0;
+    this.told = 0;
     this.changed = changed; // called when there are new values
     this.waiting = new Map();
   }
 
   /** Ask for the values and show them. */
   async read() {
+    const turn = ++this.asked;
     try {
       const told = await ask("GET", `/api/v1/settings/${this.name}`);
+      if (turn < this.told) return; // one that was asked later is here already
+      this.told = turn;
       Object.assign(this, { values: told.settings, revision: told.revision, schema: told.schema, system: told.system });
     } catch (problem) {
       say(problem.message);
