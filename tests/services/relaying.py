@@ -67,6 +67,7 @@ class Line:
         self.air = air
         self.host = host
         self.refusal = ""  # why the group cannot be joined
+        self.mute = ""  # why nobody can speak to it
         self.rtp: Receive | None = None
         self.rtcp: Receive | None = None
         air.lines.append(self)
@@ -81,6 +82,8 @@ class Line:
         self.rtp = self.rtcp = None
 
     def speak(self, wanted: RelaySettings) -> Mouth:
+        if self.mute:
+            raise MediaError(self.mute)
         self.air.ports += 1
         return Spoken(self.air, self.host, self.air.ports)
 

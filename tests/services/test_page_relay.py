@@ -93,7 +93,9 @@ def test_what_is_heard_already_when_it_is_switched_on_goes_out_from_then_on() ->
 
     device.relay.apply(ON, "PCMU")
     play(device, 0.2, voice)
+    device.relay.apply(ON, "PCMU")  # nothing new
     assert device.state[0] == "sending"
+    assert device.air.byes == []
     device.relay.apply(RelaySettings(), "PCMU")
 
     assert device.state == ("idle", "", "")

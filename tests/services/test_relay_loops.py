@@ -214,6 +214,31 @@ def test_a_network_that_takes_nothing_is_told_and_tried_again() -> None:
     assert device.problems == [words, ""]
 
 
+def test_an_interface_that_cannot_be_used_is_told_and_tried_again() -> None:
+    device = on()
+    device.line.mute = "eth9 cannot be used: No such device"
+    voice = Voice(device)
+    play(device, 0.2, voice)
+    assert device.state == ("blocked", "in-1", device.line.mute)
+
+    device.line.mute = ""
+    play(device, RETRY + 0.2, voice)
+
+    assert device.state == ("sending", "in-1", "")
+
+
+def test_a_goodbye_that_the_network_does_not_take_is_forgotten() -> None:
+    """Those who hear us find out by themselves."""
+    device = on()
+    voice = Voice(device)
+    play(device, 0.2, voice)
+
+    device.air.refusal = "Network is unreachable"
+    voice.end()
+
+    assert device.state == ("idle", "", "")
+
+
 def test_a_packet_that_the_network_does_not_take_is_no_trouble() -> None:
     device = on()
     voice = Voice(device)
