@@ -106,16 +106,19 @@ class PagePlayout:
 
     def hear(self, heard: bool) -> None:
         """Whether it is heard from now on."""
-        self._heard, hidden = heard, self._hidden
-        self._hidden = hidden or not heard
+        before, self._heard = self._heard, heard
         self.ring.spared = not heard
+        jitter = self._jitter
         if not heard:
-            self._thinned = False
-            if self._jitter is not None:
-                self._depth = WARM_UP + max(self._waits, self._jitter.target)
+            if before or not self._hidden:
+                self._hidden, self._thinned = True, False
+                if jitter is not None:
+                    self._depth = WARM_UP + max(self._waits, jitter.target)
             return
-        if hidden and not self.ring.fill and self._jitter is not None:
-            self._jitter.resume()  # what it had waiting has passed unheard
+        if before:
+            return
+        if self._hidden and not self.ring.fill and jitter is not None:
+            jitter.resume()  # what it had waiting has passed unheard
             if self._thinned:
                 self._playout = None  # with decoders that know what is long ago
         self.play(self._clock.now())
@@ -123,9 +126,13 @@ class PagePlayout:
     def renew(self) -> None:
         """Other numbers follow, or somebody else."""
         self._ended = self.ring.ended = False
+        if not self._heard:
+            self._kept.clear()
         if self._playout is not None:
             self._playout.restart()
             self._playout.decoders = {}
+        elif self._jitter is not None:
+            self._jitter.reset()
 
     def end(self) -> None:
         """Nothing follows; what has come is still to be heard."""

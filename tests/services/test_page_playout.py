@@ -185,6 +185,21 @@ def _lag(one: Samples, other: Samples) -> int:
     return int(np.argmax(fits)) - period // 2
 
 
+def test_who_began_anew_while_he_was_hidden_is_back_at_once() -> None:
+    hall = Hall()
+    music, fire = Talker(hall.page("Music", 4)), Talker(hall.page("Fire", 1))
+    hall.play(0.4, music)
+    hall.play(0.4, music, fire)
+
+    music.ssrc, music.sequence, music.timestamp = 99, 12, 4_000_000
+    hall.play(0.1, music, fire)
+    fire.stream.close()
+    sound = hall.play(0.2, music)
+
+    assert tone_db(sound[round(0.012 * SAMPLE_RATE) :][:2400], 500.0) > -12.0
+    assert np.abs(np.diff(sound)).max() < 0.06
+
+
 def test_of_many_that_have_fallen_silent_unheard_none_comes_between() -> None:
     """That somebody hidden has stopped is noticed when his turn would come, at the latest."""
     hall = Hall()
