@@ -8,6 +8,7 @@ from playwright.async_api import Browser, Locator, Page, expect
 from pytest_asyncio import fixture
 
 from sipstrobe.context import Context
+from sipstrobe.events import PageState, PageStateChanged
 from sipstrobe.lightsiren.settings import Profile, SirenPart
 from sipstrobe.multicast.settings import DeskPhoneSource, InternalSource, PageSource
 from sipstrobe.secret import Secret
@@ -93,6 +94,10 @@ async def test_who_is_heard_is_shown_by_rank(page: Page, url: str, device: Devic
     await expect(page.locator("#hearing")).to_have_text("Nobody asks.")
     device.multicast = dict(NO_PAGES)
     await expect(fire).to_have_attribute("data-state", "idle")
+    ended = PageStateChanged(page="Fire", state=PageState.IDLE, sender="192.0.2.9")
+    device.context.bus.publish(ended)
+    await page.click(".views a[href='#overview']")
+    await expect(page.locator("#events summary").first).to_have_text("Page “Fire” has ended")
 
 
 async def test_ranks_are_changed_with_the_keyboard(page: Page, url: str, device: Device) -> None:

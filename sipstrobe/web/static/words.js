@@ -64,6 +64,8 @@ const callWords = (i) =>
     ? `Call to ${party(i.remote_uri)} ${CALL_WORDS[i.state] ?? i.state}`
     : `Call from ${party(i.remote_uri)} to ${i.extension || party(i.local_uri)} ${CALL_WORDS[i.state] ?? i.state}`;
 
+const PAGES = { active: "is heard", hidden: "is silent behind another", idle: "has ended" };
+
 const KNOWN = {
   "call/state_change": callWords,
   "call/state": callWords,
@@ -79,6 +81,9 @@ const KNOWN = {
   "signal/health_check": (i) => (i.passed ? "Health check passed" : `Health check: ${i.errors}`),
   "call/dtmf": (i) => `Digits ${i.sequence}: ${i.name}`,
   "sound/clip": (i) => `Clip “${i.clip}” ${i.playing ? "plays" : "has ended"}`,
+  "sound/page": (i) => `Page “${i.page}” ${PAGES[i.state] ?? i.state}`,
+  "sound/stream": (i) => `Audio stream ${PAGES[i.state] ?? i.state}`,
+  "network/hearing": (i) => i.words || `Hearing of groups: ${i.state}`,
   "sound/output": (i) => (i.active ? "The speaker plays" : "The speaker is silent"),
   "sound/microphone": (i) => `Microphone ${i.on ? "on" : "off"}`,
   "sound/live_stream": (i) => (i.active ? "Somebody listens live" : "Nobody listens live any more"),
