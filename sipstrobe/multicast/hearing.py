@@ -24,7 +24,8 @@ JITTER: Final = 0.25  # of that it may be less, so that a thousand speakers do n
 SETTLING: Final = 35.0  # seconds: a port with spanning tree lets nothing through for the first 30
 PACE: Final = 0.05  # seconds from one group that is joined anew to the next …
 LEAST: Final = 1.0  # … and to the same one
-SILENCE: Final = 10.0  # seconds between two times that a group is joined anew for its silence
+SILENCES: Final = 4  # times that a group is joined anew because it fell silent …
+SILENCE: Final = 10.0  # … and seconds until it may be once more: who speaks may pause often
 SILENCE_JITTER: Final = 0.25  # seconds: others have noticed it at the same instant
 BACK: Final = 2.0  # seconds after that in which who is heard again is so because of it
 RETURN_TOLD: Final = 3600.0  # seconds for which that is told
@@ -89,7 +90,8 @@ class _Group:
     reported_at: float | None = None
     unanswered_at: float | None = None  # when a query should have been answered by a report
     refused: bool = False  # nor did one leave when it was joined anew
-    silenced_at: float = -inf
+    silences: float = SILENCES  # as many times it may be joined anew because of its silence …
+    counted_at: float = 0.0  # … as of then
     silent: bool = False  # its talker stopped; it has not been joined anew since
     back_by: float = -inf
     problem: str = ""  # that joining it anew met
@@ -260,9 +262,14 @@ class HearingWatch:
     def silent(self, membership: Membership, *, now: float) -> None:
         """Somebody spoke to the group and stopped without a good-bye: it may have been cut off."""
         group = self._groups.get(membership)
-        if group is None or not group.links or now < group.silenced_at + SILENCE:
+        if group is None or not group.links:
             return
-        group.silenced_at, group.silent = now, True
+        passed = (now - group.counted_at) / SILENCE
+        group.silences, group.counted_at = min(group.silences + passed, SILENCES), now
+        if group.silences < 1:
+            return
+        group.silences -= 1
+        group.silent = True
         group.settle_at = min(group.settle_at, now + self._random() * SILENCE_JITTER)
         self._sweep_by(group.settle_at)
         self._arrange(now)

@@ -140,6 +140,26 @@ def test_nothing_of_the_first_packet_is_lost_nor_of_the_last() -> None:
     assert hall.states == [("Fire", "active", DESK[0]), ("Fire", "idle", DESK[0])]
 
 
+def test_who_stops_in_the_middle_of_a_word_is_told_apart_from_who_says_good_bye() -> None:
+    """And whether he had gone on meanwhile: RFC 3550 §5.1, sequence numbers."""
+    hall = Hall()
+    page = hall.page("Fire", 1)
+    talker = Talker(page)
+    hall.play(0.2, talker)
+    assert page.parted
+
+    hall.play(0.5)
+    assert not page.parted
+    talker.sequence += 9
+    hall.play(0.2, talker)
+    missed, parted = page.missed, page.parted
+    talker.bye(hall.bench.clock.now())
+    hall.play(0.2)
+
+    assert (missed, parted) == (9, True)
+    assert page.parted
+
+
 def test_a_packet_that_is_read_after_the_bye_is_still_part_of_the_page() -> None:
     """RTP and RTCP come by two sockets, whichever is read first."""
     hall = Hall()
