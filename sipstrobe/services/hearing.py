@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from sipstrobe.context import Context
-from sipstrobe.events import HearingChanged
+from sipstrobe.events import HearingChanged, HearingState
 from sipstrobe.io import igmp
 from sipstrobe.io.igmp import MembershipLists, MembershipSocket
 from sipstrobe.io.multicast import GroupSockets
@@ -39,6 +39,7 @@ class NeverDeaf:
         self._network = Network(context, self._changed)
         self._socket: MembershipSocket | None = None
         self._memberships = 0
+        self._state = HearingState.IDLE  # that was said last
         self._looking = False  # at the kernel's lists, in another thread
         self._said = Seldom(logger, context.clock)
         self._rejoins = context.measures.counter(
@@ -114,7 +115,9 @@ class NeverDeaf:
             case Look():
                 self._look()
             case Hearing(state, words):
-                self._said.say("pages by multicast: %s. %s", state.value, words)
+                say = self._said.say if state is self._state else logger.info
+                say("pages by multicast: %s. %s", state.value, words)
+                self._state = state
                 self._context.bus.publish(HearingChanged(state=state, words=words))
 
     def _rejoin(self, membership: Membership) -> None:
