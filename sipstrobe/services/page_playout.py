@@ -131,8 +131,6 @@ class PagePlayout:
         if self._playout is not None:
             self._playout.restart()
             self._playout.decoders = {}
-        elif self._jitter is not None:
-            self._jitter.reset()
 
     def end(self) -> None:
         """Nothing follows; what has come is still to be heard."""

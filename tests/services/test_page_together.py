@@ -200,7 +200,9 @@ def test_what_comes_too_late_for_its_instant_is_heard_as_soon_as_it_can_be() -> 
     """A network slower than the delay: nothing is left out, and the offset is told."""
     one = speaker(delay_ms=20)
 
-    sound = hear(one, 1.0, transit=0.050)
+    sound = hear(one, 4.0, transit=0.050)[48_000:]
 
-    assert tone_db(sound[-9600:], 500.0) == pytest.approx(-9.0, abs=1.0)
+    pieces = [tone_db(piece, 500.0) for piece in np.split(sound, 60)]
+    assert min(pieces) > -10.0
+    assert one.hall.bench.sound.underruns == 0
     assert one.page.snapshot()["offset_ms"] > 20.0
