@@ -34,14 +34,17 @@ class MulticastSender:
         except OSError:
             raise MediaError(f"there is no network interface {interface!r}") from None
         family = socket.AF_INET if address.version == 4 else socket.AF_INET6
-        self._socket = socket.socket(family, socket.SOCK_DGRAM)
+        try:
+            self._socket = socket.socket(family, socket.SOCK_DGRAM)
+        except OSError as error:
+            raise MediaError(f"{group} cannot be spoken to: {error.strerror}") from error
         self._socket.setblocking(blocking)
         try:
             self._choose(family, ttl, index)
             self._socket.bind(("", 0))  # else it has no port before it sends
         except OSError as error:
             self._socket.close()
-            raise MediaError(f"{interface} cannot be used: {error.strerror}") from error
+            raise MediaError(f"{interface or group} cannot be used: {error.strerror}") from error
 
     @property
     def local_port(self) -> int:

@@ -1,5 +1,6 @@
 """What leaves a sender to a group, seen from the same machine and from the cable."""
 
+import resource
 import socket
 import struct
 from collections.abc import Iterator
@@ -84,3 +85,14 @@ def test_without_a_way_it_is_told() -> None:
 def test_an_interface_that_is_not_there() -> None:
     with pytest.raises(MediaError, match="there is no network interface 'moon0'"):
         MulticastSender("239.1.2.3", PORT, interface="moon0")
+
+
+def test_a_machine_that_has_no_socket_left_is_told() -> None:
+    """Who speaks while something else goes on must not be surprised by it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        with pytest.raises(MediaError, match="Too many open files"):
+            MulticastSender("239.1.2.3", PORT)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
