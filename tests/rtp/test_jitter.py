@@ -9,8 +9,10 @@ from sipstrobe.rtp.jitter import (
     MAX_WAITING,
     RESTING,
     STEP,
+    Conceal,
     JitterBuffer,
     Play,
+    Shift,
     Splice,
 )
 from sipstrobe.rtp.quality import Counts
@@ -39,6 +41,7 @@ class Player:
                 self.played.append(int.from_bytes(step.payload, "big"))
                 self.written += FRAME / RATE
             else:
+                assert isinstance(step, Conceal)
                 self.concealed += step.units
                 self.written += step.units / RATE
 
@@ -180,6 +183,7 @@ def test_a_card_that_stands_still_is_not_drowned() -> None:
         now = number * 0.02
         player.push(number, now)
         while step := player.buffer.take(player.written, 0.0, now):
+            assert isinstance(step, Play | Conceal)
             player.written += (FRAME if isinstance(step, Play) else step.units) / RATE
 
     assert player.written < player.buffer.longest + 2 * FRAME / RATE + STEP
@@ -255,9 +259,71 @@ def test_no_sequence_of_packets_makes_it_run_away(
                 seen.append(step.payload)
                 written += 0.02
             else:
+                assert isinstance(step, Conceal)
                 written += step.units / RATE
         else:
             raise AssertionError("endless")
         assert written - consumed <= buffer.longest + MAX_GAP + STEP + 0.04
         assert buffer.shortest <= buffer.target <= buffer.longest
     assert len(seen) == len(set(seen))
+
+
+def placed(offset: float) -> Player:
+    """One whose first packet is wanted so much earlier than it would be by itself."""
+    player = Player()
+    player.buffer.place = lambda timestamp: timestamp / RATE + 0.040 - offset
+    return player
+
+
+def test_with_a_common_clock_the_first_packet_waits_for_its_place() -> None:
+    player = placed(-0.060)
+    player.push(0, 0.0)
+
+    step = player.buffer.take(0.0, 0.0, 0.0)
+
+    assert step == Shift(0.100)
+    player.written = 0.100
+    assert isinstance(player.buffer.take(0.100, 0.0, 0.0), Play)
+    assert player.buffer.offset == 0.0
+
+
+def test_what_is_off_its_place_is_led_there_by_no_more_than_five_cents() -> None:
+    for offset in (-0.005, -0.0005, 0.0005, 0.005):
+        player = placed(0.0)
+        player.push(0, 0.0)
+        player.buffer.take(0.0, 0.0, 0.0)
+        player.buffer.take(0.040 + offset, 0.0, 0.0)
+
+        assert player.buffer.offset is not None
+        assert abs(player.buffer.offset - offset) < 1e-9
+        speed = player.buffer.speed
+        assert 0.0 < abs(speed) <= 0.003
+        assert (speed > 0.0) is (offset > 0.0)
+        assert not player.buffer.urgent
+
+
+def test_no_place_is_worth_sound_that_is_missing() -> None:
+    """It is 30 ms late; to be heard earlier, it would have to be there earlier."""
+    player = placed(0.0)
+    player.push(0, 0.0)
+    player.buffer.place = lambda _: -0.030 + LOW
+    player.buffer.take(LOW, 0.0, 0.0)
+
+    assert player.buffer.offset == 0.030
+    assert abs(player.buffer.excess) < 1e-9
+    assert player.buffer.speed == 0.0
+
+
+def test_who_resumes_goes_on_in_the_middle_of_what_he_is_given() -> None:
+    """Of 100 ms that have come, all but what would be waiting now is left out."""
+    player = Player()
+    player.buffer.resume()
+    for n in range(5):
+        player.push(n, 0.020 * n)
+    now = 0.100
+
+    steps = [player.buffer.take(now, now, now) for _ in range(6)]
+
+    assert steps[0] == Shift(-0.080)
+    assert [isinstance(step, Play) for step in steps[1:]] == [True] * 5
+    assert abs(player.buffer.slack - player.buffer.target) < 1e-9
