@@ -22,8 +22,9 @@ AGAIN: Final = UNASKED * MEMBERSHIP_INTERVAL  # 104 s of 260, so that one report
 ASKED: Final = 0.9  # the same where somebody asks: later than the answer to a querier's default
 JITTER: Final = 0.25  # of that it may be less, so that a thousand speakers do not speak at once
 SETTLING: Final = 35.0  # seconds: a port with spanning tree lets nothing through for the first 30
-PACE: Final = 0.05  # seconds from one group that is joined anew to the next …
-LEAST: Final = 1.0  # … and to the same one
+TOGETHER: Final = 5  # groups that are joined anew at once, in less than 1 ms …
+PACE: Final = 0.25  # … and seconds from these to the next …
+LEAST: Final = 1.0  # … and to the same ones
 SILENCES: Final = 4  # times that a group is joined anew because it fell silent …
 SILENCE: Final = 10.0  # … and seconds until it may be once more: who speaks may pause often
 SILENCE_JITTER: Final = 0.25  # seconds: others have noticed it at the same instant
@@ -302,9 +303,11 @@ class HearingWatch:
             self._begin_sweep(now)
         if plan.walk:
             self._sweep(now)
-        while plan.queue and now >= plan.paced_at:
-            if not (group := plan.queue.popleft()).gone:
-                self._rejoin(group, now)
+        if plan.queue and now >= plan.paced_at:
+            plan.paced_at = now + PACE
+            for _ in range(min(TOGETHER, len(plan.queue))):
+                if not (group := plan.queue.popleft()).gone:
+                    self._rejoin(group, now)
         self._arrange(now)
 
     # --- steps ----------------------------------------------------------------------------------
@@ -390,7 +393,6 @@ class HearingWatch:
         group.silent = False
         group.problem = ""
         self._sweep_by(group.proof_at())
-        self._plan.paced_at = now + PACE
         if group.missing:
             self._plan.look_at = min(self._plan.look_at, now + LOOK_SOON)
         self.outbox.append(Rejoin(group.membership))
