@@ -52,7 +52,7 @@ from sipstrobe.multicast.settings import MulticastSettings, PageSource
 from sipstrobe.services.paging import Paging
 from sipstrobe.services.sound import Sound
 from tests.interop.baresip import baresip
-from tests.interop.device import Device, device
+from tests.interop.device import Device, device, wait_until
 from tests.interop.tones import write_tone
 from tests.support.netns import namespace
 
@@ -217,14 +217,19 @@ def start(pages: int) -> None:
     faded, shown = SAMPLE_RATE // 200, 2 * SAMPLE_RATE // 100  # samples
     for profile in PROFILES:
         heard = hear(profile, "L16/48000", wanted)
-        lost = changed = 0
+        lost = changed = bent = 0
         for sent, sound in zip(heard.sent, said, strict=True):
             piece = sound[faded:shown].astype(np.float64)
             first = found_at(heard, piece, heard.at(sent.packets[0]))[0] - faded
             there = heard.played[first : first + sound.size].astype(np.float32)
-            lost += int(np.count_nonzero((there[:shown] == 0.0) & (sound[:shown] != 0.0)))
+            if np.array_equal(there[faded:shown], sound[faded:shown]):  # so its place is exact
+                lost += int(np.count_nonzero((there[:faded] == 0.0) & (sound[:faded] != 0.0)))
+            else:
+                bent += 1
             changed += int(np.count_nonzero(there[faded:] != sound[faded:]))
-        told.none(f"{profile}: samples lost at the start of {pages} pages", lost)
+        told.none(f"{profile}: samples lost at the start of {pages - bent} pages", lost)
+        if bent:
+            told.row("  more pages, held up in their first 20 ms and not judged", f"{bent}")
         total = pages * (said[0].size - faded)
         told.row("  after the fade, to the end, other than sent", f"{changed} of {total}")
     told.end()
@@ -306,12 +311,11 @@ def cpu(seconds: float) -> None:
 def _in_crowd(
     addresses: list[tuple[str, int]], pid: int, seconds: float, ours: Device | None = None
 ) -> float:
-    crowd = Crowd(addresses, seconds + 30.0)
-    time.sleep(2.0)
+    crowd = Crowd(addresses, seconds + 60.0)
     try:
         if ours is not None:
-            live = metrics(ours)["page_sources_live"]
-            assert live == len(addresses), f"{live:g} of {len(addresses)} are live"
+            wait_until(lambda: metrics(ours)["page_sources_live"] == len(addresses), words="crowd")
+        time.sleep(2.0)
         return _share_of_core(pid, seconds)
     finally:
         crowd.end()
