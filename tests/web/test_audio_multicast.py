@@ -464,9 +464,16 @@ async def test_it_is_for_administrators(url: str, device: Device) -> None:
                 ("DELETE", "/sources/Fire", None),
                 ("GET", "/$export", None),
                 ("PATCH", "/$import", {"enabled": True}),
+                ("PATCH", "", {}),
+                ("PATCH", "/sources/Fire", {}),
+                ("PATCH", "/$import", {}),
+                ("PATCH", "/$import", {"sources": []}),
             ):
                 assert await client.do(method, path, data) == (403, 2001), (method, path)
             assert await client.ask("GET", "/config/rest/$all") == (200, {})
+            wiped = {"data": {"audio-multicast-ctrl.v1": {}}, "options": {"importType": "default"}}
+            assert (await client.ask("PATCH", "/config/rest/$import", wiped))[0] == 403
+    assert stored(device, "Fire") == FIRE
     async with ClientSession() as session, session.get(url + API) as response:
         assert response.status == 401
         assert "Digest" in response.headers["WWW-Authenticate"]

@@ -198,7 +198,11 @@ def check(
     *,
     adding: bool = False,
 ) -> Values:
-    """The values, each of its kind. Raises RestError that names the field."""
+    """The values, each of its kind. Raises RestError that names the field, also where there is
+    nothing to be set: who may set none of the properties is refused whatever is sent."""
+    needed = _sets(properties, adding=adding)
+    if not may(role, needed):
+        raise not_allowed(needed)
     checked: dict[str, Any] = {}
     for key, value in values.items():
         declared = properties.get(key)
@@ -211,6 +215,12 @@ def check(
             raise not_allowed(declared.sets)
         checked[key] = converted(name, value, declared, f"/{key}")
     return checked
+
+
+def _sets(properties: Mapping[str, Property], *, adding: bool) -> Role:
+    """The least role that may set any of these."""
+    roles = [p.sets for p in properties.values() if p.given or (adding and p.added)]
+    return min(roles, key=_ROLES.index, default=Role.ADMINISTRATOR)
 
 
 def converted(name: str, value: Any, declared: Property, path: str = "") -> Any:

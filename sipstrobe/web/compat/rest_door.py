@@ -187,6 +187,8 @@ class RestDoor:
             api = by_label.get(label)
             if api is None or api.restore is None or only not in (None, api):
                 raise RestError(NOT_FOUND, f"Resource not found: {label[:64]}")
+            if not may(role, Role.ADMINISTRATOR):  # what is not named may get its defaults
+                raise not_allowed(Role.ADMINISTRATOR)
             checked.append((api, checked_tree(api.root, values, api.id, role)))
         for api, values in checked:
             assert api.restore is not None
