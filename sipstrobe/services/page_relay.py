@@ -23,10 +23,11 @@ from sipstrobe.multicast.relay import RelaySettings
 from sipstrobe.rtp.session import NTP_EPOCH
 from sipstrobe.services.floor import Floor, OwnStreams
 from sipstrobe.services.listed import Listed
+from sipstrobe.services.page_sound import PAGE_INPUT
 from sipstrobe.services.relayed_sound import RelayedSound
 from sipstrobe.services.talker import Group as Outlet
 from sipstrobe.services.ticker import Ticker
-from sipstrobe.trace import Cause
+from sipstrobe.trace import Cause, Input
 
 if TYPE_CHECKING:
     from sipstrobe.rtp.group_srtp import GroupSrtp
@@ -312,9 +313,13 @@ class PageRelay:
 
 
 def _is_because_of_a_page(cause: Cause | None) -> bool:
-    """What was started by a page that came by multicast, wherever that was relayed."""
+    """What was started by a page that came by multicast, wherever that was relayed, or by what the
+    page has done here: by its light, its sound, or its end."""
     links = [] if cause is None else cause.chain()
-    return any(isinstance(link.what, PageStateChanged) for link in links)
+    return any(
+        isinstance(what, PageStateChanged) or (isinstance(what, Input) and what.kind == PAGE_INPUT)
+        for what in [link.what for link in links]
+    )
 
 
 def _srtp(wanted: RelaySettings) -> "GroupSrtp | None":

@@ -27,6 +27,7 @@ from sipstrobe.services.seldom import Seldom
 
 logger = logging.getLogger(__name__)
 
+PAGE_INPUT: Final = "page"  # in causes: what follows from who speaks
 RANK: Final = 5  # of all pages: that of calls
 UNHEARD: Final = 0.25  # seconds between two looks at somebody who is hidden
 HELD_UP: Final = 0.02  # seconds that a look is late from which on packets may be waiting unread
@@ -147,7 +148,7 @@ class PageSound:
             on_heard=self._hear,
         )
         words = f"{self.source.label}: {self.talker} speaks"
-        with self._context.trace.input("page", words, now):
+        with self._context.trace.input(PAGE_INPUT, words, now):
             try:
                 self._context.dispatcher.execute(order)
             except CommandRefused as refusal:
@@ -162,7 +163,7 @@ class PageSound:
     def _end(self, now: float) -> None:
         if self._playout is not None:
             words = f"{self.source.label}: {self.talker} has ended"
-            with self._context.trace.input("page", words, now):
+            with self._context.trace.input(PAGE_INPUT, words, now):
                 self._conclude()
 
     def _conclude(self) -> None:
@@ -259,12 +260,14 @@ class PageSound:
         before, self.state = self.state, state
         if state is before:
             return
-        if state is PageState.ACTIVE:
-            self._start_profile()
-        elif before is PageState.ACTIVE:
-            self._stop_profile()
-        label, talker = self.source.label, self.talker
-        self._context.bus.publish(PageStateChanged(page=label, state=state, sender=talker))
+        changed = PageStateChanged(page=self.source.label, state=state, sender=self.talker)
+        trace = self._context.trace
+        with trace.because(trace.link(changed, self._clock.now())):
+            if state is PageState.ACTIVE:
+                self._start_profile()
+            elif before is PageState.ACTIVE:
+                self._stop_profile()
+        self._context.bus.publish(changed)
 
     def _start_profile(self) -> None:
         source = self.source

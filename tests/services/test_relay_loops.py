@@ -1,15 +1,42 @@
 """A relay neither hears itself, nor relays what was relayed, nor speaks when others do."""
 
+import pytest
+
 from sipstrobe import commands
+from sipstrobe.audio.policy import Places
 from sipstrobe.audio.source import SourceKind
-from sipstrobe.events import PageState, PageStateChanged
+from sipstrobe.commands import OperationId
+from sipstrobe.events import (
+    Function,
+    OperationChanged,
+    OperationPhase,
+    PageState,
+    PageStateChanged,
+)
+from sipstrobe.multicast.settings import PageSource
 from sipstrobe.rtp import packet, rtcp
 from sipstrobe.rules.actions import PlayClip
+from sipstrobe.rules.settings import Rule
 from sipstrobe.services.automation import Automation
 from sipstrobe.services.page_relay import RETRY
+from sipstrobe.services.page_stream import PageStream
 from tests.rules.bench import on as on_event
 from tests.rules.bench import rule
-from tests.services.relaying import BOTH, GROUP, ON, STEP, STRANGER, TURN, Device, Voice, on, play
+from tests.services.relaying import (
+    BOTH,
+    GROUP,
+    ON,
+    PORT,
+    STEP,
+    STRANGER,
+    TURN,
+    Device,
+    Voice,
+    on,
+    play,
+)
+
+GONG = PlayClip(clip="Gong")
 
 # --- loops --------------------------------------------------------------------------------------
 
@@ -34,7 +61,7 @@ def test_a_clip_that_a_page_has_started_does_not_go_out() -> None:
     device.context.dispatcher.serve(commands.PlayClip, serve)
     automation = Automation(device.context)
     fire = on_event("sound/page", page="Fire", state="active")
-    automation.apply((rule("Answer", fire, action=PlayClip(clip="Gong")),), ())
+    automation.apply((rule("Answer", fire, action=GONG),), ())
 
     changed = PageStateChanged(page="Fire", state=PageState.ACTIVE, sender=STRANGER[0])
     device.context.bus.publish(changed)
@@ -43,6 +70,64 @@ def test_a_clip_that_a_page_has_started_does_not_go_out() -> None:
     assert len(clips) == 1
     assert device.air.sent == []
     automation.close()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        rule("Answer", on_event("signal/operation", phase="shown", profile="Notice"), action=GONG),
+        rule("Answer", on_event("sound/output", active="true"), action=GONG),
+        rule("Answer", when=on_event("sound/played", kind="page"), action=GONG),
+    ],
+    ids=["its light", "its sound", "its end"],
+)
+@pytest.mark.parametrize("hidden", [False, True], ids=["at once", "hidden before"])
+def test_nor_does_a_clip_that_follows_from_what_the_page_has_done(
+    answer: Rule, hidden: bool
+) -> None:
+    device = on(BOTH)
+    clips: list[Voice] = []
+
+    def play_clip(_: commands.PlayClip) -> int:
+        clips.append(Voice(device, "clip", SourceKind.CLIP, rank=1))
+        return 1
+
+    def start(order: commands.StartProfile) -> tuple[OperationId, ...]:
+        device.context.bus.publish(
+            OperationChanged(
+                function=Function.SIGNALING_LED,
+                operation=1,
+                phase=OperationPhase.SHOWN,
+                pattern="steady",
+                priority=5,
+                profile=order.profile,
+            )
+        )
+        return ()
+
+    device.context.dispatcher.serve(commands.PlayClip, play_clip)
+    device.context.dispatcher.serve(commands.StartProfile, start)
+    device.bench.sound.apply_places(Places(calls=1, clips=3, streams=3))
+    automation = Automation(device.context)
+    source = PageSource(label="Fire", address=GROUP, port=PORT, profile="Notice")
+    stream = PageStream(device.context, source, 2, "PCMU")
+    call = Voice(device, "out-1", SourceKind.CALL, relayable=False) if hidden else None
+    for number in range(20):
+        if number == 10:
+            automation.apply((answer,), ())
+            if call is not None:
+                call.end()
+        if hidden or number >= 10:
+            sound = packet.build(0, False, number, 160 * number, 7, bytes(160))
+            stream.receive(sound, STRANGER, device.clock.now())
+        play(device, TURN)
+    play(device, 2.0)
+
+    assert clips
+    play(device, 0.2, *clips)
+    assert device.air.sent == []
+    automation.close()
+    stream.close()
 
 
 def test_our_own_packets_are_nobodys_page() -> None:
