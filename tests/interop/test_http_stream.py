@@ -55,26 +55,32 @@ def curl(device: Device, media_type: str, content: str, *more: str) -> list[str]
 
 
 @contextmanager
-def live(device: Device) -> Generator[list[str]]:
-    """Somebody speaks for as long as it lasts; then there is what was answered to him."""
-    mulaw = ("-c:a", "pcm_mulaw", "-flush_packets", "1", "-f", "mulaw", "-")
-    loud = ("-af", "volume=4")
-    command = (*FFMPEG, "-re", *sine(SPEECH, 60.0), *loud, *mulaw)
+def speaking(device: Device, seconds: float) -> Generator["subprocess.Popen[str]"]:
+    """Somebody speaks, as fast as it is taken, so that no machine without time cuts him short."""
+    mulaw = ("-af", "volume=4", "-c:a", "pcm_mulaw", "-f", "mulaw", "-")
     with (
-        subprocess.Popen(command, stdout=subprocess.PIPE) as speech,
+        subprocess.Popen((*FFMPEG, *sine(SPEECH, seconds), *mulaw), stdout=subprocess.PIPE) as made,
         subprocess.Popen(
-            curl(device, "audio/basic", "-"),
-            stdin=speech.stdout,
-            stdout=subprocess.PIPE,
-            text=True,
+            curl(device, "audio/basic", "-"), stdin=made.stdout, stdout=subprocess.PIPE, text=True
         ) as sender,
     ):
-        answer: list[str] = []
         try:
-            yield answer
+            yield sender
         finally:
-            speech.terminate()
-            answer.append(sender.communicate(timeout=LATE)[0])
+            sender.terminate()
+            made.terminate()
+
+
+@contextmanager
+def paging() -> Generator["subprocess.Popen[bytes]"]:
+    """Somebody says a short page to the group, by multicast."""
+    rtp = ("-c:a", "pcm_mulaw", "-packetsize", "172", "-rtpflags", "send_bye", "-f", "rtp")
+    command = (*FFMPEG, "-re", *sine(FIRE, 0.6), *rtp, f"rtp://{GROUP}:{PORT}?localaddr=127.0.0.1")
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as page:
+        try:
+            yield page
+        finally:
+            page.terminate()
 
 
 def state(device: Device) -> str:
@@ -92,13 +98,13 @@ def runs(sound: Samples) -> str:
     return "".join(key for key, _ in groupby(found))
 
 
-def test_who_speaks_live_is_heard_by_his_place_and_alone(speaker: Device) -> None:
+def test_who_speaks_is_heard_by_his_place_and_alone(speaker: Device) -> None:
     """GAP-16, MCC-08: a page of higher rank hides it, and a second sender is refused."""
 
     def story() -> None:
         wait_until(lambda: state(speaker) == "idle")  # of an attempt before this one
         began = time.monotonic()
-        with live(speaker) as answer:
+        with speaking(speaker, 5.0) as sender:
             wait_until(lambda: state(speaker) == "active")
             second = subprocess.run(
                 curl(speaker, "audio/basic", "/etc/hostname"),
@@ -109,17 +115,10 @@ def test_who_speaks_live_is_heard_by_his_place_and_alone(speaker: Device) -> Non
             )
             words = "503 Service Unavailable\nadmin at 127.0.0.1 transmits already\n"
             assert second.stdout == words
-            time.sleep(0.3)
-            target = f"rtp://{GROUP}:{PORT}?localaddr=127.0.0.1"
-            rtp = ("-c:a", "pcm_mulaw", "-packetsize", "172", "-rtpflags", "send_bye", "-f", "rtp")
-            page = subprocess.Popen(
-                (*FFMPEG, "-re", *sine(FIRE, 0.6), *rtp, target), stdout=subprocess.DEVNULL
-            )
-            wait_until(lambda: state(speaker) == "hidden")
-            assert page.wait(LATE) == 0
-            wait_until(lambda: state(speaker) == "active")
-            time.sleep(0.3)
-        assert answer == ["OK\n"]
+            with paging() as page:
+                wait_until(lambda: state(speaker) != "active")
+                assert page.wait(LATE) == 0
+            assert sender.communicate(timeout=LATE)[0] == "OK\n"
         assert state(speaker) == "idle"
 
         sound = speaker.heard(began, time.monotonic())
