@@ -302,6 +302,21 @@ async def test_a_refusal_says_the_field_in_the_words_of_this_interface(client: C
     assert await add(srtpKey="abc") == wrong(keys)
 
 
+async def test_a_source_that_is_called_like_one_of_the_device_hinders_nothing(
+    client: Client, device: Device
+) -> None:
+    """The settings allow it; this interface gives no source such a label itself."""
+    sip = PageSource(label="SIP", address="239.1.1.9", port=5004)
+    device.store.change_now({"multicast": {"sources": [sip, FIRE]}})
+
+    assert await client.do("POST", "/sources", EVAC) == (201, (await client.get("/sources"))[-1])
+    assert await client.do("PATCH", "/sources/SIP/prio", 3) == (200, None)
+    assert await client.do("PATCH", "/sources/SIP_2/port", 5006) == (200, None)
+    assert await client.do("PATCH", "/sources/Fire/label", "SIP") == (409, 6)
+    assert await client.do("PATCH", "/sources/Fire/label", "VAPIXAudio") == (409, 6)
+    assert stored(device, "SIP").port == 5006
+
+
 async def test_a_source_that_a_rule_waits_for_is_not_removed(
     client: Client, device: Device
 ) -> None:
@@ -431,6 +446,7 @@ async def test_an_import_is_taken_as_a_whole_or_not_at_all(client: Client, devic
     assert await give(data | {"ssh.v2": {}}) == (404, 1)
     assert await give({"audio-multicast-ctrl.v1": {"sources": {}}}) == (400, 5)
     assert await give({}, importType="everything") == (400, 5)
+    assert await give({"audio-multicast-ctrl.v1": {"sources": [{"id": "SIP"}] * 1004}}) == (400, 5)
     gone = [{"id": "VAPIXGone", "type": "Internal"}]
     assert await give({"audio-multicast-ctrl.v1": {"sources": gone}}) == (404, 2)
     assert device.store.revision == before
@@ -471,7 +487,10 @@ async def test_it_is_for_administrators(url: str, device: Device) -> None:
             ):
                 assert await client.do(method, path, data) == (403, 2001), (method, path)
             assert await client.ask("GET", "/config/rest/$all") == (200, {})
-            wiped = {"data": {"audio-multicast-ctrl.v1": {}}, "options": {"importType": "default"}}
+            wiped: dict[str, Any] = {
+                "data": {"audio-multicast-ctrl.v1": {}},
+                "options": {"importType": "default"},
+            }
             assert (await client.ask("PATCH", "/config/rest/$import", wiped))[0] == 403
     assert stored(device, "Fire") == FIRE
     async with ClientSession() as session, session.get(url + API) as response:

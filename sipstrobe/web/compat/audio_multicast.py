@@ -5,6 +5,7 @@ left as it is. Its `prio` is the place in our list, 1 the highest; what the devi
 shown with a place even where the list does not name it.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
@@ -126,6 +127,7 @@ class AudioMulticast:
             add=self._add,
             remove=self._remove,
             required=_REQUIRED,
+            most=MAX_LISTED,
         )
         enabled = Property(words="Whether groups are joined and heard.", kind=bool)
         codec = Property(words="Of all sources that do not name their own.", kind=Codec)
@@ -231,8 +233,9 @@ class AudioMulticast:
     ) -> None:
         """What the device sounds itself, has not been named so far and still comes before all that
         is named need not be named now."""
-        labels = [_label(entry) for entry in entries]
-        if len(set(labels)) < len(labels):
+        before = Counter(map(_label, self._entries()))  # a source may be called SIP already
+        labels = Counter(map(_label, entries))
+        if any(n > max(1, before[label]) for label, n in labels.items()):
             raise RestError(EXISTS, "Item already exists: no two sources have the same label")
         sources = [entry.source for entry in entries]
         everything = listed(self._settings)

@@ -73,7 +73,8 @@ class Action:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collection:
     """Items by their key. `items` tells all that may be told of each, `change` and `remove` take
-    the key of an item that there is, `add` gives the new item; None: it cannot be done."""
+    the key of an item that there is, `add` gives the new item; None: it cannot be done. most: so
+    many items can there be."""
 
     words: str
     key: str
@@ -84,6 +85,7 @@ class Collection:
     remove: Callable[[str], None] | None = None
     required: tuple[str, ...] = ()
     role: Role = Role.ADMINISTRATOR  # to add and to remove
+    most: int = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,8 +264,11 @@ def checked_tree(node: Entity, data: Any, name: str, role: Role) -> Values:
 def _checked_items(part: Collection, data: Any, name: str, role: Role) -> list[Values]:
     if not isinstance(data, list):
         raise invalid(name, "must be a list")
+    given_items = cast("list[Any]", data)
+    if len(given_items) > part.most:  # so many are not looked at
+        raise invalid(name, f"must have at most {part.most} items")
     items: list[Values] = []
-    for n, item in enumerate(cast("list[Any]", data)):
+    for n, item in enumerate(given_items):
         values = fields_of(f"{name}/{n}", item)
         given = {k: v for k, v in values.items() if not _is_told_only(part.properties.get(k))}
         checked = dict(check(f"{name}/{n}", given, part.properties, role, adding=True))
