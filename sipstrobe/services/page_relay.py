@@ -25,6 +25,7 @@ from sipstrobe.services.floor import Floor, OwnStreams
 from sipstrobe.services.listed import Listed
 from sipstrobe.services.page_sound import PAGE_INPUT
 from sipstrobe.services.relayed_sound import RelayedSound
+from sipstrobe.services.seldom import Seldom
 from sipstrobe.services.talker import Group as Outlet
 from sipstrobe.services.ticker import Ticker
 from sipstrobe.trace import Cause, Input
@@ -128,6 +129,8 @@ class PageRelay:
         self._mouth: Mouth | None = None
         self._leave: Callable[[], None] | None = None  # the ticker
         self._timer: Handle | None = None  # to try again
+        self._beginnings = Seldom(logger, self._clock)  # lines of the log, of each source anew
+        self._refusals = Seldom(logger, self._clock)
         self._problem = ""
         self._packets = 0  # of what went out last, and is not counted in the total yet
         self._total = context.measures.counter("relay_packets_total", "Packets of relayed sound")
@@ -178,6 +181,8 @@ class PageRelay:
         self._stop()
         self._source = source
         if source is not None:
+            self._beginnings = Seldom(logger, self._clock)
+            self._refusals = Seldom(logger, self._clock)
             self._begin()
         elif self._floor is not None:
             self._tell("")
@@ -192,7 +197,7 @@ class PageRelay:
             return
         owner = self._source.command.owner
         if self._floor.talker:
-            logger.info("%s is not relayed: %s", owner, self._why_not())
+            self._refusals.say("%s is not relayed: %s", owner, self._why_not())
             return
         try:
             self._mouth = self._line.speak(self._wanted)
@@ -212,11 +217,15 @@ class PageRelay:
         self._packets = 0
         self.own.add(self._mouth.local_port, sound.ssrc)
         self._leave = self._ticker.join(sound.interval, self._turn, after=now)
-        logger.info("%s goes out to %s", owner, self._wanted.address)
+        self._beginnings.say("%s goes out to %s", owner, self._wanted.address)
 
     def _turn(self, due: float, now: float) -> None:
-        sound = self._sound
+        sound, floor = self._sound, self._floor
         assert sound is not None
+        assert floor is not None
+        if sound.resting and floor.talker:
+            self._stop()
+            return
         try:
             sound.turn(due)
         except MediaError as error:

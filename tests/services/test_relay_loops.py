@@ -211,6 +211,22 @@ def test_who_speaks_in_a_pause_of_ours_has_the_group() -> None:
     assert device.state[0] == "sending"
 
 
+def test_who_has_begun_before_a_pause_of_ours_has_the_group_in_it() -> None:
+    """Those who hear us out hear him next."""
+    device = on()
+    voice = Voice(device)
+    play(device, 0.4, voice)
+
+    for number in range(30):
+        say_to(device, number)
+        play(device, TURN, *([voice] if number < 5 or number >= 20 else []))
+
+    assert len(device.air.byes) == 1
+    assert device.state[0] == "blocked"
+    play(device, 0.4, voice)
+    assert device.state[0] == "sending"
+
+
 def test_of_two_relays_that_begin_at_the_same_time_one_gives_way() -> None:
     """An exchange calls both at once. Of two at once nobody is understood."""
     first = on()
@@ -322,6 +338,22 @@ def test_a_goodbye_that_the_network_does_not_take_is_forgotten() -> None:
     voice.end()
 
     assert device.state == ("idle", "", "")
+
+
+def test_who_begins_and_ends_without_end_does_not_fill_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Anybody in the network could."""
+    caplog.set_level("INFO")
+    device = on()
+    play(device, TURN, Voice(device))
+
+    for number in range(50):
+        say_to(device, number)
+        goodbye = rtcp.compound([rtcp.Report(7), rtcp.Bye((7,))])
+        device.air.spread(goodbye, (STRANGER[0], STRANGER[1] + 1), is_rtcp=True)
+
+    assert 0 < len([r for r in caplog.records if "page_relay" in r.name]) < 5
 
 
 def test_a_packet_that_the_network_does_not_take_is_no_trouble() -> None:
