@@ -214,24 +214,26 @@ def start(pages: int) -> None:
     sounds = [noise(length, SAMPLE_RATE, seed) for seed in range(pages)]
     said = [codec.decoder().decode(codec.encoder("").encode(sound)) for sound in sounds]
     wanted = [Page((GROUPS[0], PORT), n * (length + 0.5), one) for n, one in enumerate(sounds)]
-    faded, shown = SAMPLE_RATE // 200, 2 * SAMPLE_RATE // 100  # samples
+    packet = SAMPLE_RATE // 100  # samples
     for profile in PROFILES:
         heard = hear(profile, "L16/48000", wanted)
         lost = changed = bent = 0
         for sent, sound in zip(heard.sent, said, strict=True):
-            piece = sound[faded:shown].astype(np.float64)
-            first = found_at(heard, piece, heard.at(sent.packets[0]))[0] - faded
+            piece = sound[packet : 2 * packet]  # of the second packet, which tells the place
+            first = found_at(heard, piece.astype(np.float64), heard.at(sent.packets[0]))[0] - packet
             there = heard.played[first : first + sound.size].astype(np.float32)
-            if np.array_equal(there[faded:shown], sound[faded:shown]):  # so its place is exact
-                lost += int(np.count_nonzero((there[:faded] == 0.0) & (sound[:faded] != 0.0)))
+            if np.array_equal(there[packet : 2 * packet], piece):
+                before = heard.played[first - packet : first + packet]
+                onset = int(np.argmax(before != 0.0)) if before.any() else before.size
+                lost += max(0, onset - packet)
             else:
                 bent += 1
-            changed += int(np.count_nonzero(there[faded:] != sound[faded:]))
+            changed += int(np.count_nonzero(there[packet:] != sound[packet:]))
         told.none(f"{profile}: samples lost at the start of {pages - bent} pages", lost)
         if bent:
             told.row("  more pages, held up in their first 20 ms and not judged", f"{bent}")
-        total = pages * (said[0].size - faded)
-        told.row("  after the fade, to the end, other than sent", f"{changed} of {total}")
+        total = pages * (said[0].size - packet)
+        told.row("  after the first packet, to the end, other than sent", f"{changed} of {total}")
     told.end()
 
 
