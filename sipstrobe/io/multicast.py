@@ -251,7 +251,9 @@ class GroupSockets:
     def _drain(self) -> bool:
         """Receive what has come; whether that is all of it."""
         self._drained = False
-        self._drained = self._receive_some()
+        done, ready = self._receive_some(), self._ready
+        # What took too long may have been the last: nothing would tell us so later.
+        self._drained = done or ready is None or not ready.poll(0)
         return self._drained
 
     def _receive_some(self) -> bool:
