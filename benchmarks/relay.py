@@ -31,10 +31,11 @@ from sipstrobe.audio.settings import AudioSettings
 from sipstrobe.audio.source import AddSource, SourceKind
 from sipstrobe.clock import LoopClock
 from sipstrobe.context import Context
+from sipstrobe.io.multicast import GroupSockets
 from sipstrobe.io.udp import PortPairs
 from sipstrobe.multicast.relay import RelaySettings
 from sipstrobe.rtp import packet
-from sipstrobe.services.page_relay import PageRelay
+from sipstrobe.services.page_relay import GroupLine, PageRelay
 from sipstrobe.services.sound import Sound
 from sipstrobe.services.stream import Stream
 from sipstrobe.services.ticker import Ticker
@@ -86,7 +87,7 @@ async def measure(seconds: float, *, relayed: bool, busy: bool) -> Found:
     context = Context(clock)
     sound = Sound(context)
     sound.apply(AudioSettings(output="null"))
-    relay = PageRelay(context, sound)
+    relay = PageRelay(context, sound, GroupLine(GroupSockets(clock)))
     relay.apply(RelaySettings(enabled=relayed, address=GROUP, port=PORT), CODEC)
 
     def speak() -> None:

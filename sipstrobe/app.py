@@ -29,6 +29,7 @@ from sipstrobe.context import Context
 from sipstrobe.control import ControlServer
 from sipstrobe.events import ServiceStateChanged
 from sipstrobe.io.files import allow_files
+from sipstrobe.io.multicast import GroupSockets
 from sipstrobe.lightsiren.settings import LightsSettings
 from sipstrobe.lightsiren.sound import Playable
 from sipstrobe.lightsiren.sounds import SOUNDS
@@ -43,7 +44,7 @@ from sipstrobe.services.history import History
 from sipstrobe.services.http_stream import HttpStream
 from sipstrobe.services.listening import Listening
 from sipstrobe.services.microphone import Listener, Microphone
-from sipstrobe.services.page_relay import PageRelay
+from sipstrobe.services.page_relay import GroupLine, PageRelay
 from sipstrobe.services.paging import Paging
 from sipstrobe.services.phone import Phone
 from sipstrobe.services.properties import Properties
@@ -158,8 +159,9 @@ class Device:
         self.microphone = Microphone(
             context, self.sound.tap, self.sound.catch_up, allowed=options.microphone
         )
-        self.relay = PageRelay(context, self.sound)
-        self.paging = Paging(context, self.relay.own)
+        groups = GroupSockets(context.clock)
+        self.relay = PageRelay(context, self.sound, GroupLine(groups))
+        self.paging = Paging(context, self.relay.own, groups)
         self.http_stream = HttpStream(context)
         self.history = History(context, options.state)
         serial = store.current.device.serial

@@ -80,23 +80,27 @@ class Line(Protocol):
 
 
 class GroupLine:
-    """A group of the network."""
+    """A group of the network. sockets: also of all others that hear groups, since a group can only
+    be joined anew for all of them together."""
 
-    def __init__(self, context: Context) -> None:
-        self._sockets = GroupSockets(context.clock)
+    def __init__(self, sockets: GroupSockets) -> None:
+        self._sockets = sockets
+        self._joined: list[Callable[[], None]] = []
 
     def join(self, wanted: RelaySettings, rtp: Receive, rtcp: Receive) -> None:
         """As `Line` says."""
         try:
             for port, receive in ((wanted.port, rtp), (wanted.port + 1, rtcp)):
-                self._sockets.join(Group(wanted.address, port, wanted.interface), receive)
+                group = Group(wanted.address, port, wanted.interface)
+                self._joined.append(self._sockets.join(group, receive))
         except OSError:
             self.leave()
             raise
 
     def leave(self) -> None:
         """As `Line` says."""
-        self._sockets.close()
+        while self._joined:
+            self._joined.pop()()
 
     def speak(self, wanted: RelaySettings) -> Mouth:
         """As `Line` says."""
@@ -113,12 +117,12 @@ class PageRelay:
     """One sound at a time, the highest that is heard; a sound that another takes the place of ends
     with BYE at once, as does one that is over."""
 
-    def __init__(self, context: Context, speaker: Speaker, line: Line | None = None) -> None:
+    def __init__(self, context: Context, speaker: Speaker, line: Line) -> None:
         self.own = OwnStreams()  # of which nothing may be heard here
         self._context = context
         self._clock = context.clock
         self._speaker = speaker
-        self._line = GroupLine(context) if line is None else line
+        self._line = line
         self._ticker = Ticker(context.clock)
         self._wanted = RelaySettings()
         self._codec = ""

@@ -106,11 +106,17 @@ def _rank(item: tuple[str, _Entry]) -> int:
 class Paging:
     """Joins the groups of the settings and brings what they say to the speaker."""
 
-    def __init__(self, context: Context, own: Container[tuple[bytes, Endpoint]] = ()) -> None:
-        """own: datagrams that this device has sent itself, of which none is heard."""
+    def __init__(
+        self,
+        context: Context,
+        own: Container[tuple[bytes, Endpoint]] = (),
+        sockets: GroupSockets | None = None,
+    ) -> None:
+        """own: datagrams that this device has sent itself, of which none is heard. sockets: that
+        others hear groups by as well; all of them are closed with this."""
         self._context = context
         self._own = own
-        self._sockets = GroupSockets(context.clock)
+        self._sockets = GroupSockets(context.clock) if sockets is None else sockets
         self._channels = Channels(self._sockets)
         self._never_deaf = NeverDeaf(context, self._sockets)
         self._entries: dict[str, _Entry] = {}  # by label

@@ -10,9 +10,12 @@ from sipstrobe.audio.settings import AudioSettings
 from sipstrobe.audio.source import AddSource, RemoveSource, SourceKind
 from sipstrobe.context import Context
 from sipstrobe.events import PageStateChanged, ServiceStateChanged
+from sipstrobe.io.igmp import MembershipSocket, Message, Report
+from sipstrobe.io.multicast import GroupSockets
+from sipstrobe.multicast.hearing import AGAIN
 from sipstrobe.multicast.relay import RelaySettings
 from sipstrobe.multicast.settings import MulticastSettings, PageSource
-from sipstrobe.services.page_relay import RETRY, PageRelay
+from sipstrobe.services.page_relay import RETRY, GroupLine, PageRelay
 from sipstrobe.services.paging import Paging
 from sipstrobe.services.sound import Sound
 from tests.support.leap import LeapClock
@@ -46,8 +49,9 @@ class Speaker:
         self.context.bus.subscribe(ServiceStateChanged, self._note)
         self.sound = Sound(self.context)
         self.sound.apply(AudioSettings(output="null"))
-        self.relay = PageRelay(self.context, self.sound)
-        self.paging = Paging(self.context, self.relay.own)
+        groups = GroupSockets(clock)
+        self.relay = PageRelay(self.context, self.sound, GroupLine(groups))
+        self.paging = Paging(self.context, self.relay.own, groups)
         sources = [PageSource(label=label, address=ADDRESS, port=PORT) for label in ("A", "B")]
         self.paging.apply(MulticastSettings(enabled=True, sources=tuple(sources)))
 
@@ -118,4 +122,36 @@ async def test_an_interface_that_is_not_there_is_told() -> None:
 
     assert speaker.relay.snapshot()["state"] == "blocked"
     assert speaker.relay.snapshot()["problem"].startswith(f"{ADDRESS} cannot be joined: ")
+    await speaker.close()
+
+
+async def test_a_group_that_is_relayed_to_and_heard_as_well_is_not_forgotten(
+    network: Namespace,
+) -> None:
+    """RFC 4541: where nobody asks, switches do. The kernel reports a group anew only when nobody on
+    the machine is in it any more."""
+    network.ip("link add cable type veth peer name far")
+    network.ip("addr add 10.9.0.1/24 dev cable")
+    network.ip("link set cable up")
+    network.ip("link set far up")
+    network.ip("route add 224.0.0.0/4 dev cable")
+    reports: list[Message] = []
+
+    def note(interface: str, version: int, message: Message, ours: bool) -> None:
+        if interface == "cable" and isinstance(message, Report) and ADDRESS in message.groups:
+            reports.append(message)
+
+    clock = LeapClock()
+    switch = MembershipSocket(clock, note)
+    speaker = Speaker(clock)
+    speaker.relay.apply(ON, "PCMU")
+    rejoins = speaker.context.measures.counter("multicast_rejoins_total")
+    await until(lambda: len(reports) >= 2)  # the kernel says it twice
+    reports.clear()
+
+    clock.leap(AGAIN)
+    await until(lambda: rejoins.value)
+
+    await until(lambda: reports)
+    switch.close()
     await speaker.close()
