@@ -137,21 +137,30 @@ class GroupSockets:
         return leave
 
     def rejoin(self, address: str, interface: str) -> None:
-        """Leave a group and join it at once, for all who hear it on this interface, so that the
-        kernel reports it anew (RFC 3376 §5.1); of the leave it says nothing, by IGMPv3 and MLDv2.
+        """Leave a group and join it at once, so that the kernel reports it anew (RFC 3376 §5.1); of
+        the leave it says nothing, by IGMPv3 and MLDv2. All who hear it do so: which of them hear it
+        on the same interface is known to the kernel only, where it has chosen.
 
-        Raises OSError when it cannot be joined any more; those who heard it may try again.
+        Raises OSError when it cannot be joined on this interface any more; those who heard it there
+        may try again.
         """
         packed = ip_address(address).packed
         found = [
             (one, member)
             for one in self._sockets.values()
-            if (member := one.members.get(packed)) and member.group.interface == interface
+            if (member := one.members.get(packed)) is not None
         ]
         for one, member in found:
             _leave(one.socket, one.family, member)
+        failure: OSError | None = None
         for one, member in found:
-            member.index = _join(one.socket, one.family, member.group)
+            try:
+                member.index = _join(one.socket, one.family, member.group)
+            except OSError as error:
+                if member.group.interface == interface:
+                    failure = error
+        if failure is not None:
+            raise failure
 
     def close(self) -> None:
         """Leave all groups."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from sipstrobe.audio.ring import SampleRing
 from sipstrobe.audio.settings import AudioSettings
@@ -125,8 +126,9 @@ async def test_an_interface_that_is_not_there_is_told() -> None:
     await speaker.close()
 
 
+@pytest.mark.parametrize("interface", ["", "cable"])
 async def test_a_group_that_is_relayed_to_and_heard_as_well_is_not_forgotten(
-    network: Namespace,
+    network: Namespace, interface: str
 ) -> None:
     """RFC 4541: where nobody asks, switches do. The kernel reports a group anew only when nobody on
     the machine is in it any more."""
@@ -144,7 +146,7 @@ async def test_a_group_that_is_relayed_to_and_heard_as_well_is_not_forgotten(
     clock = LeapClock()
     switch = MembershipSocket(clock, note)
     speaker = Speaker(clock)
-    speaker.relay.apply(ON, "PCMU")
+    speaker.relay.apply(replace(ON, interface=interface), "PCMU")
     rejoins = speaker.context.measures.counter("multicast_rejoins_total")
     await until(lambda: len(reports) >= 2)  # the kernel says it twice
     reports.clear()
