@@ -3,10 +3,12 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 from pytest_asyncio import fixture
 
+from sipstrobe.commands import ChangeSettings
 from sipstrobe.context import Context
 from sipstrobe.events import PageState, PageStateChanged
 from sipstrobe.lightsiren.settings import Profile, SirenPart
@@ -246,6 +248,51 @@ async def test_a_change_that_crosses_another_is_said_and_nothing_is_lost(
     await expect(row(page, "Fire")).to_contain_text("239.1.1.1:7000")
 
 
+async def test_two_who_edit_at_once_each_change_what_they_have_touched(
+    page: Page, url: str, device: Device
+) -> None:
+    """What another has changed meanwhile stays, in the same source and in the relay."""
+    await look(page, url)
+    await row(page, "Fire").get_by_label("Edit Fire").click()
+    form, relay = page.locator("#page-source"), page.locator("#relay")
+    await form.get_by_label("Port").fill("7000")
+    await relay.get_by_label("Port").fill("7002")
+    moved = msgspec.structs.replace(FIRE, address="239.1.1.9", srtp_key=Secret(KEY[::-1]))
+    others = {"sources": (DESKS, MUSIC, moved), "relay": {"address": "239.7.7.7"}}
+    device.context.dispatcher.execute(ChangeSettings(patch={"multicast": others}))
+    await expect(row(page, "Fire")).to_contain_text("239.1.1.9:5004")
+
+    await form.get_by_role("button", name="Save").click()
+    await expect(row(page, "Fire")).to_contain_text("239.1.1.9:7000")
+    await relay.get_by_role("button", name="Save").click()
+    await until(lambda: device.store.current.multicast.relay.port == 7002)
+
+    multicast = device.store.current.multicast
+    assert multicast.sources == (DESKS, MUSIC, msgspec.structs.replace(moved, port=7000))
+    assert multicast.relay.address == "239.7.7.7"
+
+
+async def test_what_another_has_deleted_is_not_silently_there_again(
+    page: Page, url: str, device: Device
+) -> None:
+    await look(page, url)
+    await row(page, "Fire").get_by_label("Edit Fire").click()
+    form = page.locator("#page-source")
+    change = ChangeSettings(patch={"multicast": {"sources": (DESKS,)}})
+    device.context.dispatcher.execute(change)
+    await expect(row(page, "Fire")).to_have_count(0)
+
+    await form.get_by_role("button", name="Save").click()
+    await expect(form.locator(".other-error")).to_contain_text("has been deleted meanwhile")
+    assert labels(device) == ["Desks"]
+    await form.get_by_role("button", name="Save").click()
+    await expect(form.locator("[data-field=srtp_key] .error")).not_to_be_empty()
+    await form.get_by_label("SRTP key").fill(KEY)
+    await form.get_by_role("button", name="Save").click()
+    await expect(row(page, "Fire")).to_be_visible()
+    assert device.store.current.multicast.sources == (DESKS, FIRE)
+
+
 async def test_a_thousand_sources_are_found_and_few_are_drawn(
     page: Page, url: str, device: Device
 ) -> None:
@@ -280,6 +327,8 @@ async def test_a_viewer_looks_and_changes_nothing(page: Page, url: str) -> None:
     await expect(page.locator("#add-page-source")).to_be_hidden()
     await expect(page.locator("#page-sdp")).to_be_hidden()
     await expect(page.get_by_label("Receive pages")).to_be_disabled()
+    await expect(page.locator("#relay").get_by_label("Address")).to_be_disabled()
+    await expect(page.locator("#relay").get_by_role("button", name="Save")).to_be_hidden()
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])

@@ -35,10 +35,14 @@ export class Form {
     this.refuse([]);
   }
 
-  /** What was entered, with what people are not asked for as it was. */
-  read() {
-    const read = { ...this.before };
-    for (const [name, field] of this.fields) read[name] = field.read(this.before[name]);
+  /** What was entered; what nobody has touched, or is asked for, is as in `now`, the values by now. */
+  read(now = this.before) {
+    const read = { ...now };
+    for (const [name, field] of this.fields) {
+      const entered = field.read(this.before[name]);
+      const shown = name in this.before ? this.before[name] : field.standard;
+      if (!(name in now) || JSON.stringify(entered) !== JSON.stringify(shown)) read[name] = entered;
+    }
     return read;
   }
 

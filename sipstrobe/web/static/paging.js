@@ -205,7 +205,7 @@ function open(values, rank) {
   $("#source-fields").replaceChildren(forms[kind].place);
   $("[data-field=enabled]", editor).before(rankField);
   forms[kind].fill(values);
-  rankInput.value = rank;
+  rankInput.defaultValue = rankInput.value = rank;
   setText($("legend", editor), edited ? `Edit ${values.label}` : kind === "multicast" ? "New source" : "New source of desk phones");
   $("#delete-page-source").parentElement.hidden = !edited;
   setText($(".other-error", editor), "");
@@ -241,9 +241,16 @@ editor.addEventListener("keydown", ({ key }) => { if (key === "Escape") close();
 editor.addEventListener("submit", async (event) => {
   event.preventDefault();
   await busy;
-  const list = ranked.filter((source) => keyOf(source) !== edited);
-  const wanted = forms[kind].read();
-  const at = Math.min(Math.max(1, Math.round(Number(rankInput.value)) || list.length + 1), list.length + 1) - 1;
+  const now = ranked.find((source) => keyOf(source) === edited);
+  if (edited && !now) {
+    begin(forms[kind].read());
+    setText($(".other-error", editor), "It has been deleted meanwhile; save to add it again");
+    return;
+  }
+  const list = ranked.filter((source) => source !== now);
+  const wanted = forms[kind].read(now);
+  const rank = now && rankInput.value === rankInput.defaultValue ? now.rank : Number(rankInput.value);
+  const at = Math.min(Math.max(1, Math.round(rank) || list.length + 1), list.length + 1) - 1;
   list.splice(at, 0, wanted);
   try {
     await store(list);

@@ -17,6 +17,7 @@ export function show(multicast) {
   section = multicast;
   relay ??= new Form($("#relay-fields"), section.schema.$defs.RelaySettings, { brief: ["enabled", "sounds", "address", "port"] });
   if (!edited) relay.fill(section.values.relay);
+  $("fieldset", form).disabled = document.body.classList.contains("viewer");
 }
 
 form.addEventListener("input", () => { edited = true; });
@@ -36,7 +37,7 @@ export function showState({ sources, joined, hearing, relay: told }) {
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
   try {
-    await section.change({ relay: relay.read() }, true);
+    await section.change({ relay: relay.read(section.values.relay) }, true);
     edited = false;
     relay.fill(section.values.relay);
     setText($(".other-error", form), "");
