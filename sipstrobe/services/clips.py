@@ -22,6 +22,7 @@ from sipstrobe.events import ClipPlaying
 from sipstrobe.lightsiren.settings import PRIORITIES
 from sipstrobe.lightsiren.sound import SirenSource
 from sipstrobe.services.clip_library import ClipLibrary, Entry
+from sipstrobe.services.page_causes import PAGE_INPUT, follows_from_page
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +46,7 @@ class Playback:
     gain_db: float  # by which it is levelled
     priority: int
     on_end: Callable[["Playback"], None]
+    paged: bool  # a page by multicast has led to it
     ring: SampleRing = field(default_factory=lambda: SampleRing(samples_in(RING_SECONDS)))
     over: bool = False
 
@@ -147,6 +149,7 @@ class Clips:
             gain_db=self._levelled_db(clip),
             priority=command.priority,
             on_end=self._ended,
+            paged=follows_from_page(self._context.trace.current),
         )
         self._begin(playback)
         return playback.id
@@ -184,7 +187,8 @@ class Clips:
 
         def end() -> None:
             now = self._context.clock.now()
-            with self._context.trace.input("clip", f"{playback.clip.name} is over", now):
+            kind = PAGE_INPUT if playback.paged else "clip"
+            with self._context.trace.input(kind, f"{playback.clip.name} is over", now):
                 self._end(playback)
 
         self._context.clock.call_at(self._context.clock.now(), end)

@@ -14,7 +14,7 @@ from sipstrobe.clock import Handle
 from sipstrobe.codecs.registry import CODECS
 from sipstrobe.context import Context
 from sipstrobe.errors import MediaError
-from sipstrobe.events import PageStateChanged, ServiceStateChanged
+from sipstrobe.events import ServiceStateChanged
 from sipstrobe.io.multicast import Group, GroupSockets
 from sipstrobe.io.multicast_sender import MulticastSender
 from sipstrobe.io.udp import Receive
@@ -23,12 +23,11 @@ from sipstrobe.multicast.relay import RelaySettings
 from sipstrobe.rtp.session import NTP_EPOCH
 from sipstrobe.services.floor import Floor, OwnStreams
 from sipstrobe.services.listed import Listed
-from sipstrobe.services.page_sound import PAGE_INPUT
+from sipstrobe.services.page_causes import follows_from_page
 from sipstrobe.services.relayed_sound import RelayedSound
 from sipstrobe.services.seldom import Seldom
 from sipstrobe.services.talker import Group as Outlet
 from sipstrobe.services.ticker import Ticker
-from sipstrobe.trace import Cause, Input
 
 if TYPE_CHECKING:
     from sipstrobe.rtp.group_srtp import GroupSrtp
@@ -193,7 +192,7 @@ class PageRelay:
 
     def _may_go_out(self, source: Listed) -> bool:
         wanted = _SOUNDS.get(source.command.kind) in self._wanted.sounds
-        return wanted and not _is_because_of_a_page(source.cause)
+        return wanted and not follows_from_page(source.cause)
 
     def _begin(self) -> None:
         """Let it go out, if somebody wants to and the group is free."""
@@ -323,16 +322,6 @@ class PageRelay:
             self._context.bus.publish(
                 ServiceStateChanged(service="relay", working=not problem, problem=problem)
             )
-
-
-def _is_because_of_a_page(cause: Cause | None) -> bool:
-    """What was started by a page that came by multicast, wherever that was relayed, or by what the
-    page has done here: by its light, its sound, or its end."""
-    links = [] if cause is None else cause.chain()
-    return any(
-        isinstance(what, PageStateChanged) or (isinstance(what, Input) and what.kind == PAGE_INPUT)
-        for what in [link.what for link in links]
-    )
 
 
 def _srtp(wanted: RelaySettings) -> "GroupSrtp | None":

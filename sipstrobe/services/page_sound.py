@@ -22,12 +22,12 @@ from sipstrobe.io.udp import Endpoint
 from sipstrobe.multicast.alignment import Alignment
 from sipstrobe.multicast.settings import Paged
 from sipstrobe.multicast.stream import Ended, Output, Restarted, Started
+from sipstrobe.services.page_causes import PAGE_INPUT
 from sipstrobe.services.page_playout import LEAST_WAIT, PagePacket, PagePlayout
 from sipstrobe.services.seldom import Seldom
 
 logger = logging.getLogger(__name__)
 
-PAGE_INPUT: Final = "page"  # in causes: what follows from who speaks
 RANK: Final = 5  # of all pages: that of calls
 UNHEARD: Final = 0.25  # seconds between two looks at somebody who is hidden
 HELD_UP: Final = 0.02  # seconds that a look is late from which on packets may be waiting unread

@@ -1,11 +1,15 @@
 """A relay neither hears itself, nor relays what was relayed, nor speaks when others do."""
 
+from pathlib import Path
+from typing import Any, cast
+
 import pytest
 
 from sipstrobe import commands
 from sipstrobe.audio.policy import Places
 from sipstrobe.audio.source import SourceKind
 from sipstrobe.commands import OperationId
+from sipstrobe.config.settings import Settings
 from sipstrobe.events import (
     Function,
     OperationChanged,
@@ -18,6 +22,8 @@ from sipstrobe.rtp import packet, rtcp
 from sipstrobe.rules.actions import PlayClip
 from sipstrobe.rules.settings import Rule
 from sipstrobe.services.automation import Automation
+from sipstrobe.services.clip_library import ClipLibrary
+from sipstrobe.services.clips import Clips
 from sipstrobe.services.page_relay import RETRY
 from sipstrobe.services.page_stream import PageStream
 from tests.rules.bench import on as on_event
@@ -128,6 +134,33 @@ def test_nor_does_a_clip_that_follows_from_what_the_page_has_done(
     assert device.air.sent == []
     automation.close()
     stream.close()
+
+
+def test_nor_does_a_clip_that_follows_such_a_clip(tmp_path: Path) -> None:
+    """A gong, and then what is to be said: else the second would be the page that begins it all."""
+    device = on(BOTH)
+    clips = Clips(
+        device.context, ClipLibrary(device.context, tmp_path, cast("Any", None), Settings)
+    )
+    automation = Automation(device.context)
+    fire = on_event("sound/page", page="Fire", state="active")
+    beep = on_event("sound/clip", clip="Beep", playing="false")
+    gong = rule("Gong", fire, action=PlayClip(clip="Beep"))
+    words = rule("Words", when=beep, action=PlayClip(clip="Ding-dong"))
+    automation.apply((gong, words), ())
+
+    changed = PageStateChanged(page="Fire", state=PageState.ACTIVE, sender=STRANGER[0])
+    device.context.bus.publish(changed)
+    play(device, 1.0)
+    assert [clip["clip"] for clip in clips.snapshot()] == ["Ding-dong"]
+    assert device.air.sent == []
+
+    device.context.dispatcher.execute(commands.StopClip())
+    device.context.dispatcher.execute(commands.PlayClip(clip="Beep"))
+    play(device, 1.0)
+    assert device.air.sent  # as ever
+    automation.close()
+    clips.close()
 
 
 def test_our_own_packets_are_nobodys_page() -> None:
