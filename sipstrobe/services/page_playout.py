@@ -121,6 +121,8 @@ class PagePlayout:
             jitter.resume()  # what it had waiting has passed unheard
             if self._thinned:
                 self._playout = None  # with decoders that know what is long ago
+            elif self._playout is not None:
+                self._playout.resume()
         self.play(self._clock.now())
 
     def renew(self) -> None:

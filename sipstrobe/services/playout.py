@@ -125,6 +125,12 @@ class Playout:
         self.jitter.reset()
         self._last = None
 
+    def resume(self) -> None:
+        """Nothing was played for a while, and what is written next is heard at once: when the card
+        took up what came before says nothing of that."""
+        self._card = CardTime(self._ring)
+        self._omit = 0
+
     @property
     def level_db(self) -> float:
         """RMS level of the newest packet, in dB of full scale."""

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from sipstrobe.audio.format import SAMPLE_RATE
+from sipstrobe.events import PageState
 from sipstrobe.multicast.settings import PageSource
 from sipstrobe.rtp import rtcp
 from sipstrobe.rtp.session import NTP_EPOCH
@@ -184,6 +185,23 @@ def test_a_page_stays_on_its_instant_while_clocks_drift() -> None:
         one.hall.bench.play(PERIOD)
         if step > 1000:
             assert abs(one.page.snapshot()["offset_ms"]) < 0.6
+
+
+@pytest.mark.parametrize("codec", ["PCMU", "L16/48000"])
+@pytest.mark.parametrize("hidden", [0.10, 0.14, 0.16, 0.18, 0.30])
+def test_who_was_hidden_is_back_on_his_instant(hidden: float, codec: str) -> None:
+    """Also when it was for so short that nothing of what was said meanwhile is forgotten, and so
+    long that the card had nothing of it any more."""
+    one = speaker(codec)
+    hear(one, 1.0)
+    above = Talker(one.hall.page("Siren", 0))
+    one.hall.play(hidden, one.talker, above)
+    assert one.page.state is PageState.HIDDEN
+
+    above.stream.close()
+    one.hall.play(0.12, one.talker)  # so long that the card is believed, whatever it says
+
+    assert one.page.snapshot()["offset_ms"] == pytest.approx(0.0, abs=0.5)
 
 
 def test_the_offsets_are_measured() -> None:
