@@ -127,9 +127,9 @@ class PagePlayout:
 
     def renew(self) -> None:
         """Other numbers follow, or somebody else."""
-        self._ended = self.ring.ended = False
-        if not self._heard:
+        if self._ended or not self._heard:  # the numbers of who follows may be lower
             self._kept.clear()
+        self._ended = self.ring.ended = False
         if self._playout is not None:
             self._playout.restart()
             self._playout.decoders = {}

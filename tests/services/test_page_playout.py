@@ -208,6 +208,23 @@ def test_who_began_anew_while_he_was_hidden_waits_no_longer_than_others(
     assert desk.playout.ring.fill / SAMPLE_RATE == pytest.approx(WAIT, abs=0.001)
 
 
+def test_who_follows_in_the_middle_of_a_long_backlog_is_heard() -> None:
+    """Whatever his numbers are: those of the one before, who has said that he ended, are others."""
+    desk = Desk(Alignment(2.0))
+    desk.playout.hear(False)
+    desk.sent = 30_000
+    desk.send(120)
+    desk.playout.hear(True)
+    desk.playout.end()
+    before = desk.decoder.decoded
+
+    desk.playout.renew()
+    desk.sent = 100
+    desk.send(20)
+
+    assert desk.decoder.decoded == before + 20
+
+
 def test_of_many_that_have_fallen_silent_unheard_none_comes_between() -> None:
     """That somebody hidden has stopped is noticed when his turn would come, at the latest."""
     hall = Hall()
