@@ -35,7 +35,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 RETRY: Final = 1.0  # seconds from one attempt at a group that cannot be reached to the next
-COLLISION: Final = 0.1  # seconds after our beginning in which another's is taken for simultaneous
+COLLISION: Final = (
+    0.1  # seconds after our beginning in which another's is taken for simultaneous, and
+)
+# after we have begun to listen, in which he is taken for one who spoke before
 _SOUNDS: Final = {SourceKind.PAGE: "calls", SourceKind.CLIP: "clips"}
 
 
@@ -127,6 +130,7 @@ class PageRelay:
         self._codec = ""
         self._srtp: GroupSrtp | None = None
         self._floor: Floor | None = None  # while the group is heard
+        self._heard_since = 0.0
         self._source: Listed | None = None  # what is to go out
         self._sound: RelayedSound | None = None  # while it does
         self._mouth: Mouth | None = None
@@ -268,7 +272,7 @@ class PageRelay:
         except OSError as error:
             self._fail(f"{wanted.address} cannot be joined: {error.strerror or error}")
             return
-        self._floor = floor
+        self._floor, self._heard_since = floor, self._clock.now()
         if self._source is None:
             self._tell("")
         else:
@@ -300,9 +304,12 @@ class PageRelay:
             self._stop()
 
     def _gives_way(self, floor: Floor, sound: RelayedSound) -> bool:
-        """Of two who have begun at the same time, the one with the larger SSRC ends; both know."""
-        began_at = sound.began_at
-        recent = began_at is not None and self._clock.now() - began_at < COLLISION
+        """Of two who have begun at the same time, the one with the larger SSRC ends; both know. Who
+        is heard as soon as we listen has begun before."""
+        now, began_at = self._clock.now(), sound.began_at
+        if now - self._heard_since < COLLISION:
+            return True
+        recent = began_at is not None and now - began_at < COLLISION
         return recent and floor.ssrc < sound.ssrc
 
     def _why_not(self) -> str:

@@ -24,7 +24,7 @@ from sipstrobe.rules.settings import Rule
 from sipstrobe.services.automation import Automation
 from sipstrobe.services.clip_library import ClipLibrary
 from sipstrobe.services.clips import Clips
-from sipstrobe.services.page_relay import RETRY
+from sipstrobe.services.page_relay import COLLISION, RETRY
 from sipstrobe.services.page_stream import PageStream
 from tests.rules.bench import on as on_event
 from tests.rules.bench import rule
@@ -216,6 +216,22 @@ def test_who_speaks_to_the_group_already_is_not_interrupted() -> None:
     assert device.state == ("sending", "in-1", "")
 
 
+def test_who_spoke_before_we_could_hear_him_is_not_interrupted() -> None:
+    """The relay is switched on in the middle of a call, and of a page of his."""
+    device = Device()
+    voice = Voice(device)
+    for _ in range(4):
+        voice.say()  # so much of it that it goes out at once
+
+    device.relay.apply(ON, "PCMU")
+    for number in range(20):
+        play(device, TURN, voice)
+        say_to(device, number, ssrc=0xFFFFFFFF)
+
+    assert device.state[0] == "blocked"
+    assert len(device.air.byes) == 1
+
+
 def test_who_comes_later_does_not_interrupt_us() -> None:
     device = on()
     voice = Voice(device)
@@ -266,6 +282,8 @@ def test_of_two_relays_that_begin_at_the_same_time_one_gives_way() -> None:
     second = Device(air=first.air)
     second.bench.clock.time = first.clock.time
     second.relay.apply(ON, "PCMU")
+    for device in (first, second):
+        play(device, 2 * COLLISION)  # they know that nobody speaks
     voices = Voice(first, "in-1"), Voice(second, "in-2")
 
     for _ in range(30):
