@@ -13,11 +13,11 @@ from sipstrobe.audio.ring import SampleRing
 from sipstrobe.clock import Clock
 from sipstrobe.codecs.base import Codec
 from sipstrobe.measure import Histogram
-from sipstrobe.multicast.alignment import Alignment
+from sipstrobe.multicast.alignment import FAR, Alignment
 from sipstrobe.rtp.jitter import JitterBuffer
 from sipstrobe.services.playout import Playout
 
-LONGEST: Final = 0.2  # seconds that sound waits, beyond the delay of a common clock
+LONGEST: Final = 0.2  # seconds that sound waits, beyond what a common clock may want
 MARGIN: Final = 0.3  # seconds that the ring holds beyond that
 WARM_UP: Final = 0.08  # seconds of sound by which a decoder finds its state
 MAX_KEPT: Final = 512  # packets
@@ -45,8 +45,7 @@ class PagePlayout:
         self, clock: Clock, wait: float, latency: Histogram, alignment: Alignment | None
     ) -> None:
         """wait: seconds of a punctual packet's sound in the ring, where no common clock decides."""
-        delay = 0.0 if alignment is None else alignment.delay
-        self._longest = LONGEST + delay
+        self._longest = LONGEST if alignment is None else LONGEST + FAR + alignment.delay
         self.ring = SampleRing(samples_in(self._longest + MARGIN))
         self._clock = clock
         self._wait = wait
@@ -113,7 +112,7 @@ class PagePlayout:
             if before or not self._hidden:
                 self._hidden, self._thinned = True, False
                 if jitter is not None:
-                    self._depth = WARM_UP + max(self._waits, jitter.target)
+                    self._depth = WARM_UP + max(self._waits, jitter.target, jitter.slack)
             return
         if before:
             return

@@ -204,6 +204,25 @@ def test_who_was_hidden_is_back_on_his_instant(hidden: float, codec: str) -> Non
     assert one.page.snapshot()["offset_ms"] == pytest.approx(0.0, abs=0.5)
 
 
+@pytest.mark.parametrize("ahead", [0.1, 0.45])
+def test_a_clock_that_is_ahead_by_less_is_followed_as_well(ahead: float) -> None:
+    """All speakers wait for it, however much longer that is than the delay; and so they do who were
+    hidden, of which nothing is heard but the time between."""
+    one = speaker("PCMU")
+    one.talker.ahead = ahead
+
+    sound = hear(one, 2.0)
+    above = Talker(one.hall.page("Siren", 0))
+    one.hall.play(2.0, one.talker, above)
+    above.stream.close()
+    back = one.hall.play(0.4, one.talker)
+
+    assert first_sound(sound) == pytest.approx(DELAY_MS / 1000 + ahead, abs=0.002)
+    pieces = [*np.split(sound[48_000:], 20), *np.split(back, 16)[1:]]
+    assert min(tone_db(piece, 500.0) for piece in pieces) > -10.0
+    assert one.page.snapshot()["offset_ms"] == pytest.approx(0.0, abs=0.5)
+
+
 def test_the_offsets_are_measured() -> None:
     one = speaker()
     hear(one, 0.4)
