@@ -88,7 +88,8 @@ class _Group:
     interfaces: frozenset[str] | None = None  # on which the kernel has it; None: not known yet
     watches: tuple[QuerierWatch, ...] = ()  # of those links on which somebody could forget it
     missing: int = 0  # looks, one after the other, at which it had it nowhere
-    reported_at: float | None = None
+    reported_at: float | None = None  # by us
+    covered_at: float = -inf  # by another member, which may keep our kernel from it
     unanswered_at: float | None = None  # when a query should have been answered by a report
     refused: bool = False  # nor did one leave when it was joined anew
     silences: float = SILENCES  # as many times it may be joined anew because of its silence …
@@ -106,7 +107,7 @@ class _Group:
 
     def forgotten_at(self, now: float) -> float:
         """When it is, unless another report leaves before."""
-        last = self.since if self.reported_at is None else self.reported_at
+        last = max(self.since if self.reported_at is None else self.reported_at, self.covered_at)
         return min((last + watch.forgotten_after(now) for watch in self.watches), default=inf)
 
     def proof_at(self) -> float:
@@ -210,14 +211,19 @@ class HearingWatch:
         self._sweep_by(watch.deadline)
         self._arrange(now)
 
-    def reported(self, link: Link, addresses: Collection[str], *, now: float) -> None:
-        """A report has left. That of another member does instead, since it keeps the kernel from
-        answering (RFC 2236 §3)."""
+    def reported(
+        self, link: Link, addresses: Collection[str], *, ours: bool = True, now: float
+    ) -> None:
+        """A report has left. That of another member answers a query as well, since it keeps the
+        kernel from doing so (RFC 2236 §3); but the switch delivers for it to his port, not ours."""
         deaf = self.hearing.state is HearingState.DEAF
         for address in addresses:
             for group in self._by_address.get(address, ()):
                 if group.interfaces is None or link.interface in group.interfaces:
-                    group.reported_at = now
+                    if ours:
+                        group.reported_at = now
+                    else:
+                        group.covered_at = now
                     group.unanswered_at = None
                     group.refused = False
         if deaf:
@@ -347,7 +353,8 @@ class HearingWatch:
     def _miss(self, watch: QuerierWatch, asked_at: float, now: float) -> None:
         """Groups that have not answered are joined anew, which makes another report."""
         for group in self._groups.values():
-            answered = group.reported_at is not None and group.reported_at >= asked_at
+            reported_at = -inf if group.reported_at is None else group.reported_at
+            answered = max(reported_at, group.covered_at) >= asked_at
             if not answered and group.joined_at < asked_at and watch in group.watches:
                 group.unanswered_at = group.settle_at = now
 

@@ -96,7 +96,7 @@ class NeverDeaf:
     def _overheard(self, interface: str, version: int, message: igmp.Message, ours: bool) -> None:
         link = Link(interface, 4 if version == 4 else 6)
         if isinstance(message, igmp.Report):
-            self._driver.feed(self._watch.reported, link, message.groups)
+            self._driver.feed(self._watch.reported, link, message.groups, ours=ours)
             return
         words = f"{message.sender} asks on {interface} which groups are wanted"
         with self._context.trace.input("network", words, self._context.clock.now()):

@@ -281,18 +281,35 @@ def test_reports_that_never_leave_are_a_group_that_is_not_delivered() -> None:
     assert host.state is HearingState.NO_QUERIER
 
 
-def test_what_another_member_reports_does_as_well() -> None:
+def test_what_another_member_reports_is_an_answer_as_well() -> None:
     """RFC 2236 §3: who hears a report of version 2 keeps quiet."""
     host = Host(FIRE, reports=False)
     host.after(1)
     for _ in range(10):
         host.driver.feed(host.machine.queried, ETH0, ROUTER)
         host.after(5)
-        host.driver.feed(host.machine.reported, ETH0, ["239.1.1.1", "239.9.9.9"])
+        host.driver.feed(host.machine.reported, ETH0, ["239.1.1.1", "239.9.9.9"], ours=False)
         host.after(120)
 
-    assert host.state is HearingState.HEARING
-    assert len(host.rejoined) == 1
+    assert {hearing.state for _, hearing in host.told} == {
+        HearingState.CANNOT_TELL,
+        HearingState.HEARING,
+    }
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_no_other_member_reports_for_our_port(asked: bool) -> None:
+    """RFC 4541 §2.1.1: each port has its own members. Else the first of a thousand speakers to
+    join anew would keep all others from it."""
+    host = Host(FIRE, reports=False)
+    for second in range(0, 1500, 25):
+        if asked and second % 125 == 0:
+            host.driver.feed(host.machine.queried, ETH0, ROUTER)
+        host.driver.feed(host.machine.reported, ETH0, [FIRE.address], ours=False)
+        host.after(25)
+
+    apart = [b - a for a, b in itertools.pairwise([0.0, *host.times(FIRE), 1500.0])]
+    assert max(apart) < (MEMBERSHIP_INTERVAL if asked else AGAIN + 2)
 
 
 def test_a_membership_that_the_kernel_has_lost_is_joined_again() -> None:
