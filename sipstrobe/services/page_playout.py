@@ -96,6 +96,7 @@ class PagePlayout:
         for _ in range(min(SLICE, len(self._kept))):
             self._bring(self._kept.popleft())
         if self._playout is None:
+            self.ring.ended = self._ended  # without a word
             return
         self._playout.jitter.more = bool(self._kept)
         if not self._ended or self._kept or self._playout.jitter.backlog:

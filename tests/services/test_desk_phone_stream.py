@@ -124,6 +124,19 @@ def test_the_light_shows_the_page_from_its_first_alert_until_its_end() -> None:
     assert orders == [started, stopped]
 
 
+def test_a_page_in_which_nobody_speaks_ends_as_well() -> None:
+    """The button was only touched: between the alerts and the end there is nothing."""
+    hall = Hall()
+    phone = Phone(hall.channel("Floor", 1))
+    phone.alert(hall.bench.clock.now())
+    hall.play(0.3)
+
+    phone.end(hall.bench.clock.now())
+    hall.play(0.06)
+
+    assert hall.states == [("Floor", "active"), ("Floor", "idle")]
+
+
 def test_single_lost_packets_are_not_heard() -> None:
     """What the next packet repeats comes in time where sound waits as usual."""
     hall = Hall()
