@@ -7,12 +7,12 @@ import pytest
 from tests.fuzz import TARGETS, run
 from tests.support.mutate import MAX_BYTES, Mutator
 
-QUICK = {"sip": 20_000, "payload": 1000, "group-srtp": 500}  # messages; of the others 5000
+QUICK = {"sip": 10_000, "payload": 1000, "group-srtp": 500}  # messages; of the others 3000
 
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_spoilt_messages_meet_nothing_but_the_protocol_error(name: str) -> None:
-    result = run(name, QUICK.get(name, 5_000))
+    result = run(name, QUICK.get(name, 3_000))
 
     assert result.accepted > 0
     assert result.refused > 0

@@ -87,6 +87,13 @@ def state(device: Device) -> str:
     return str(device.status()["stream"]["state"])
 
 
+def is_heard(device: Device, hertz: float) -> bool:
+    """Whether the last tenth of a second has this tone."""
+    now = time.monotonic()
+    sound = device.heard(now - 0.1, now)
+    return sound.size > 0 and tone_db(sound, hertz) > -30
+
+
 def runs(sound: Samples) -> str:
     """Who was heard one after the other: S and F, each alone; what is in between is left out."""
     piece = RATE // 50
@@ -105,7 +112,8 @@ def test_who_speaks_is_heard_by_his_place_and_alone(speaker: Device) -> None:
         wait_until(lambda: state(speaker) == "idle")  # of an attempt before this one
         began = time.monotonic()
         with speaking(speaker, 5.0) as sender:
-            wait_until(lambda: state(speaker) == "active")
+            wait_until(lambda: is_heard(speaker, SPEECH))  # it waits for 0.12 s
+            assert state(speaker) == "active"
             second = subprocess.run(
                 curl(speaker, "audio/basic", "/etc/hostname"),
                 capture_output=True,

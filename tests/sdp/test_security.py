@@ -484,7 +484,7 @@ pieces = st.sampled_from(
     st.sampled_from(Encryption),
     st.sampled_from(KeyExchange),
 )
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_no_offer_and_no_answer_does_more_than_be_refused(
     lines: list[str], encryption: Encryption, exchange: KeyExchange
 ) -> None:

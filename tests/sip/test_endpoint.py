@@ -252,7 +252,7 @@ def act(link: Link, who: str, what: str) -> None:
     link.settle()
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(fates=FATES, acts=ACTS, answers=st.booleans(), seconds=st.integers(1, 600))
 def test_every_run_ends_with_both_sides_agreed_and_nothing_left(
     fates: list[tuple[float, ...]],

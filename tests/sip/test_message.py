@@ -362,7 +362,7 @@ _MESSAGES = st.builds(
 
 
 @given(_MESSAGES)
-@settings(max_examples=200)
+@settings(max_examples=100)
 def test_every_message_survives_the_wire(message: Request | Response) -> None:
     again = parse(bytes(message))
 

@@ -518,7 +518,7 @@ _ENVELOPES = _JSON | st.fixed_dictionaries(
 
 
 @settings(
-    max_examples=300,
+    max_examples=150,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
@@ -532,7 +532,7 @@ def test_any_json_gets_an_answer_in_the_envelope(body: object) -> None:
         assert 1200 <= reply["error"]["code"] <= 2215
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_get_an_answer_in_the_envelope(body: bytes) -> None:
     assert _answer_of(body)["error"]["code"] in (2101, 2103, 2104)
