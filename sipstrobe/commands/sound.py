@@ -1,0 +1,67 @@
+"""Orders about what is heard.
+
+PlayClip and StopClip: served by services.clips; StopPages: by services.delayed_pages;
+StartRecording and StopRecording: by services.recorder.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from sipstrobe.commands.base import Command
+
+CLIP_RANK = 5  # of a clip, where nothing says otherwise
+MAX_REPEAT = 1000
+CLIP_VOLUME_DB = (-60.0, 20.0)  # at the least it is silent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlayClip(Command):
+    """Play a clip of the library. -> int, the id of this playback
+
+    repeat: how often again after the first time (CLP-06: 0 means once), None: until it is stopped.
+    volume_db: CLIP_VOLUME_DB, against the clip as it is stored. priority: 1…10.
+    Refused: unknown_clip, clip_missing, repeat, volume, priority, too_many_clips.
+    """
+
+    clip: str
+    repeat: int | None = 0
+    volume_db: float = 0.0
+    priority: int = CLIP_RANK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopClip(Command):
+    """Stop one playback, all of one clip, or (neither given) all there are; no fault if nothing
+    plays. -> None. Refused: unknown_clip."""
+
+    playback: int | None = None
+    clip: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopPages(Command):
+    """Stop the page that is played after its call, and forget those that wait. -> None"""
+
+
+RecordingSource = Literal["call", "speaker", "microphone"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartRecording(Command):
+    """Record into the store. -> str, the name of the recording
+
+    call: which, for the source "call" (both sides of it); None = the one that is active longest.
+    seconds: it ends by itself after so many. Refused: no_call, no_microphone, seconds,
+    storage_full, too_many_recordings.
+    """
+
+    source: RecordingSource
+    call: str | None = None
+    seconds: int = 600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopRecording(Command):
+    """End a recording; None = all. No fault if it has ended. -> None"""
+
+    recording: str | None = None

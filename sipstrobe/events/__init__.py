@@ -1,0 +1,90 @@
+"""Facts: what has happened and what holds, each with its declaration; by subject.
+
+The declaration of an event (`declare`) is all that the rule editor, the streams and the
+documentation know of it.
+"""
+
+from sipstrobe.events.calls import (
+    CallAudioChanged,
+    CallReason,
+    CallState,
+    CallStateChanged,
+    CallStatus,
+    DigitReceived,
+    Direction,
+    FloodNoticed,
+    MessageReceived,
+    PinRefused,
+    RegistrationChanged,
+    RegistrationState,
+    SequenceReceived,
+)
+from sipstrobe.events.declare import DECLARED, Event, Kind, Outside, choices
+from sipstrobe.events.device import (
+    RuleActionFailed,
+    RuleStateChanged,
+    ServiceStateChanged,
+    SettingsChanged,
+)
+from sipstrobe.events.inputs import ManualTriggerChanged
+from sipstrobe.events.network import HearingChanged, HearingState
+from sipstrobe.events.signals import (
+    Function,
+    HealthCheckDone,
+    MaintenanceChanged,
+    OperationChanged,
+    OperationPhase,
+)
+from sipstrobe.events.sound import (
+    ClipPlaying,
+    LiveStreamChanged,
+    MicrophoneChanged,
+    OutputActive,
+    PageState,
+    PageStateChanged,
+    RecordingChanged,
+    SoundPlayed,
+    StreamStateChanged,
+)
+
+__all__ = [
+    "DECLARED",
+    "CallAudioChanged",
+    "CallReason",
+    "CallState",
+    "CallStateChanged",
+    "CallStatus",
+    "ClipPlaying",
+    "DigitReceived",
+    "Direction",
+    "Event",
+    "FloodNoticed",
+    "Function",
+    "HealthCheckDone",
+    "HearingChanged",
+    "HearingState",
+    "Kind",
+    "LiveStreamChanged",
+    "MaintenanceChanged",
+    "ManualTriggerChanged",
+    "MessageReceived",
+    "MicrophoneChanged",
+    "OperationChanged",
+    "OperationPhase",
+    "OutputActive",
+    "Outside",
+    "PageState",
+    "PageStateChanged",
+    "PinRefused",
+    "RecordingChanged",
+    "RegistrationChanged",
+    "RegistrationState",
+    "RuleActionFailed",
+    "RuleStateChanged",
+    "SequenceReceived",
+    "ServiceStateChanged",
+    "SettingsChanged",
+    "SoundPlayed",
+    "StreamStateChanged",
+    "choices",
+]
