@@ -12,6 +12,7 @@ from sipstrobe.rules.actions.signals import (
     StopProfile,
 )
 from sipstrobe.rules.actions.sound import (
+    MAX_SECONDS,
     PlayClip,
     PlayClipWhile,
     Record,
@@ -21,6 +22,7 @@ from sipstrobe.rules.actions.sound import (
 )
 
 __all__ = [
+    "MAX_SECONDS",
     "Action",
     "AnswerCall",
     "HangUp",
