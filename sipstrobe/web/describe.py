@@ -1,11 +1,11 @@
 """Causes in words that can be sent: what happened, and because of what."""
 
-import re
 from dataclasses import fields
 from enum import Enum
 
 from sipstrobe.commands import Command
 from sipstrobe.events import Event
+from sipstrobe.orders import name_of
 from sipstrobe.sip.uri import without_password
 from sipstrobe.trace import Cause, Input
 
@@ -39,11 +39,6 @@ def chain(cause: Cause) -> list[Link]:
     if len(links) > CHAIN_MAX:
         links = links[: CHAIN_MAX // 2] + links[-CHAIN_MAX // 2 :]
     return [describe(link) for link in links]
-
-
-def name_of(command: type[Command]) -> str:
-    """StartProfile -> start-profile"""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", command.__name__).lower()
 
 
 def _items(command: Command) -> dict[str, object]:
