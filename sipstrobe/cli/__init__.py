@@ -1,6 +1,7 @@
 """The command line: one module a subcommand, loaded when it is asked for."""
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -61,3 +62,11 @@ def add_state_argument(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="folder of the settings and everything else that must last (default: %(default)s)",
     )
+
+
+def json_or_text(value: str) -> object:
+    """What somebody has typed as a value: JSON, or else a text."""
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value

@@ -2,13 +2,12 @@
 
 import argparse
 import asyncio
-import json
 import logging
 import time
 
 from sipstrobe import __version__
 from sipstrobe.app import FIRST_ACCOUNT, Options, Started, run
-from sipstrobe.cli import add_state_argument
+from sipstrobe.cli import add_state_argument, json_or_text
 from sipstrobe.config.settings import Settings
 from sipstrobe.io.udp import local_address_for
 from sipstrobe.rules.actions import RunProfile
@@ -98,13 +97,6 @@ def pointer_and_value(text: str) -> tuple[str, object]:
     if not pointer.startswith("/") or not separator:
         raise argparse.ArgumentTypeError(f"{text!r} is not /PATH=VALUE")
     return pointer, json_or_text(value)
-
-
-def json_or_text(value: str) -> object:
-    try:
-        return json.loads(value)
-    except ValueError:
-        return value
 
 
 def host_and_port(text: str) -> tuple[str, int]:

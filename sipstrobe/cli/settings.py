@@ -5,8 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from sipstrobe.cli import add_state_argument
-from sipstrobe.cli.run import json_or_text
+from sipstrobe.cli import add_state_argument, json_or_text
 from sipstrobe.config.store import Store
 from sipstrobe.control import call
 
