@@ -16,6 +16,7 @@ from sipstrobe.commands.calls import (
 from sipstrobe.commands.inputs import (
     SetManualTrigger,
 )
+from sipstrobe.commands.sending import HttpMethod, PublishMqtt, SendMessage, TestRecipient
 from sipstrobe.commands.settings import (
     ChangeSettings,
 )
@@ -53,12 +54,15 @@ __all__ = [
     "Dial",
     "DurationUnit",
     "HangUp",
+    "HttpMethod",
     "LocateDevice",
     "OperationId",
     "PlayClip",
+    "PublishMqtt",
     "RecordingSource",
     "RunHealthCheck",
     "SendDigits",
+    "SendMessage",
     "SetMaintenance",
     "SetManualTrigger",
     "StartOperation",
@@ -70,4 +74,5 @@ __all__ = [
     "StopPages",
     "StopProfile",
     "StopRecording",
+    "TestRecipient",
 ]

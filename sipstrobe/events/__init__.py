@@ -28,6 +28,7 @@ from sipstrobe.events.device import (
 )
 from sipstrobe.events.inputs import ManualTriggerChanged
 from sipstrobe.events.network import HearingChanged, HearingState
+from sipstrobe.events.sending import OutboxChanged, SendResult
 from sipstrobe.events.signals import (
     Function,
     HealthCheckDone,
@@ -71,6 +72,7 @@ __all__ = [
     "MicrophoneChanged",
     "OperationChanged",
     "OperationPhase",
+    "OutboxChanged",
     "OutputActive",
     "Outside",
     "PageState",
@@ -81,6 +83,7 @@ __all__ = [
     "RegistrationState",
     "RuleActionFailed",
     "RuleStateChanged",
+    "SendResult",
     "SequenceReceived",
     "ServiceStateChanged",
     "SettingsChanged",

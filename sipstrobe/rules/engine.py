@@ -20,6 +20,7 @@ from math import inf
 from types import MappingProxyType
 
 from sipstrobe.commands import Command
+from sipstrobe.rules.actions.base import RULE_NAME
 from sipstrobe.rules.explain import MAX_RECORDS, Outcome, Record
 from sipstrobe.rules.facts import Changes, Facts, Watch
 from sipstrobe.rules.settings import Condition, Rule
@@ -258,7 +259,8 @@ class Engine:
         state.active = rule.when is None or bool(rule.conditions)
         state.spent = False
         for items in _targets(state, came):
-            self.outbox.append(Begin(rule, rule.action.command(items), state.active))
+            told = {**items, RULE_NAME: rule.name}
+            self.outbox.append(Begin(rule, rule.action.command(told), state.active))
         return Outcome.REPEATED if repeated else Outcome.BEGUN
 
     def _is_loop(self, state: RuleState, came: _Came) -> bool:

@@ -7,6 +7,8 @@ from msgspec import Struct
 
 from sipstrobe.commands import Command
 
+RULE_NAME = "rule.name"  # among the items: of the rule that acts; no event has such an item
+
 
 class RuleAction(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="do"):
     """Base of all actions."""
