@@ -26,7 +26,13 @@ from sipstrobe.events.device import (
     ServiceStateChanged,
     SettingsChanged,
 )
-from sipstrobe.events.inputs import ManualTriggerChanged
+from sipstrobe.events.inputs import (
+    InputPortChanged,
+    LineState,
+    ManualTriggerChanged,
+    OutputPortChanged,
+    VirtualInputChanged,
+)
 from sipstrobe.events.network import HearingChanged, HearingState
 from sipstrobe.events.sending import OutboxChanged, SendResult
 from sipstrobe.events.signals import (
@@ -64,7 +70,9 @@ __all__ = [
     "HealthCheckDone",
     "HearingChanged",
     "HearingState",
+    "InputPortChanged",
     "Kind",
+    "LineState",
     "LiveStreamChanged",
     "MaintenanceChanged",
     "ManualTriggerChanged",
@@ -74,6 +82,7 @@ __all__ = [
     "OperationPhase",
     "OutboxChanged",
     "OutputActive",
+    "OutputPortChanged",
     "Outside",
     "PageState",
     "PageStateChanged",
@@ -89,5 +98,6 @@ __all__ = [
     "SettingsChanged",
     "SoundPlayed",
     "StreamStateChanged",
+    "VirtualInputChanged",
     "choices",
 ]
