@@ -29,13 +29,14 @@ class Cause:
 
     @property
     def root(self) -> "Cause":
+        """The input that this came of at once: of what has waited, the timer."""
         cause = self
-        while cause.parent is not None:
+        while cause.parent is not None and not isinstance(cause.what, Input):
             cause = cause.parent
         return cause
 
     def chain(self) -> "list[Cause]":
-        """From this link back to the input that began it."""
+        """From this link back to what began it, through timers to what they were set by."""
         links: list[Cause] = []
         cause: Cause | None = self
         while cause is not None:

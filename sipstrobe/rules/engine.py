@@ -10,6 +10,9 @@ begins if its conditions still hold then.
 
 A rule that is changed while it is active ends, and begins again only when its conditions hold
 anew, its trigger comes again, or somebody switches it off and on (EVT-08).
+
+A rule that was active as the device stopped goes on if its conditions hold soon after the start
+(`recall`): what lasts is done again, what was done once is not.
 """
 
 from collections import deque
@@ -21,24 +24,32 @@ from types import MappingProxyType
 
 from sipstrobe.commands import Command
 from sipstrobe.rules.actions.base import RULE_NAME
-from sipstrobe.rules.explain import MAX_RECORDS, Outcome, Record
-from sipstrobe.rules.facts import Changes, Facts, Watch
+from sipstrobe.rules.explain import History, Outcome, Record
+from sipstrobe.rules.facts import Came, Changes, Facts, Watch
 from sipstrobe.rules.settings import Condition, Rule
 from sipstrobe.timers import Timers
+from sipstrobe.trace import Cause, Input
 
 MAX_DEPTH = 8  # times that a rule may begin because of itself: more is a loop
 MAX_BEGUN = 1024  # times that rules may begin for one root cause, as those that set off each other
+RESUME_SECONDS = 10.0  # after a start, in which what held before is reported again
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-    """Give this order. active: the rule stays so until its End; else it is over already."""
+    """Give this order. active: the rule stays so until its End; else it is over already.
+
+    command: None if it was given before the device was started anew, and is not given again.
+    armed: of a rule that has waited, what it would have begun by. record: what is told of it.
+    """
 
     rule: Rule
-    command: Command
+    command: Command | None
     active: bool
+    record: Record
+    armed: Cause | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +69,14 @@ class Refuse:
 
 Output = Begin | End | Refuse
 
-Causes = tuple[int, ...]
-"""The serials of the links of an input, from its own back to the root; empty: not known."""
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """A rule as it stood when the device stopped. begun_at: monotonic, of the clock as it is now;
+    None: not lately."""
+
+    active: bool
+    begun_at: float | None
 
 
 @dataclass(slots=True, eq=False)
@@ -73,33 +90,22 @@ class RuleState:
     watches: "tuple[Watch[RuleState], ...]" = ()  # on its conditions
     active: bool = False
     spent: bool = False  # must not begin before its conditions hold anew
+    resumes_until: float = -inf  # it was active before the start, and goes on if it still holds
     begun_at: float | None = None
+    armed: Came | None = None  # of one that waits: what it would have begun by
     root: int = 0  # of the causes in `begun`
     begun: dict[int, int] = field(default_factory=dict[int, int])  # cause -> how deep in itself
     refused: int = 0  # the root cause for which that was said
-    records: deque[Record] = field(default_factory=lambda: deque(maxlen=MAX_RECORDS))
+    history: History = field(default_factory=History)
+
+    @property
+    def records(self) -> list[Record]:
+        """What touched it lately, and what came of it, the newest last."""
+        return self.history.records
 
     def follow(self, before: "RuleState") -> None:
         """Take over from the rule as it was: the history, and if it was active, the wait."""
-        self.spent, self.begun_at, self.records = before.spent, before.begun_at, before.records
-
-
-@dataclass(frozen=True, slots=True)
-class _Came:
-    """The input that is being worked on."""
-
-    topic: str
-    items: Mapping[str, str]
-    causes: Causes
-    now: float
-
-    @property
-    def cause(self) -> int:
-        return self.causes[0] if self.causes else 0
-
-    @property
-    def root(self) -> int:
-        return self.causes[-1] if self.causes else 0
+        self.spent, self.begun_at, self.history = before.spent, before.begun_at, before.history
 
 
 class Engine:
@@ -110,6 +116,7 @@ class Engine:
         self.rules: dict[str, RuleState] = {}  # the enabled ones by name, in the order of the list
         self._facts: Facts[RuleState] = Facts()
         self._waiting: Timers[str] = Timers()
+        self._recalled: Mapping[str, Recalled] = {}
         self._root = 0  # the root cause that came last, and how many rules have begun for it
         self._begun = 0
 
@@ -128,12 +135,13 @@ class Engine:
         items: Mapping[str, str],
         *,
         now: float,
-        causes: Causes = (),
+        cause: Cause | None = None,
     ) -> None:
         """A source of a property has this value now."""
-        changes = self._facts.set(topic, source, items)
+        came = Came(topic, items, now, cause)
+        changes = self._facts.set(source, came)
         if changes:
-            self._settle(changes, _Came(topic, items, causes, now))
+            self._settle(changes, came)
 
     def pulse(
         self,
@@ -141,16 +149,21 @@ class Engine:
         items: Mapping[str, str],
         *,
         now: float,
-        causes: Causes = (),
+        cause: Cause | None = None,
     ) -> None:
         """Something has happened."""
-        changes = self._facts.pulse(topic, items)
+        came = Came(topic, items, now, cause)
+        changes = self._facts.pulse(came)
         if changes:
-            self._settle(changes, _Came(topic, items, causes, now))
+            self._settle(changes, came)
 
-    def apply(self, rules: Iterable[Rule], *, now: float, causes: Causes = ()) -> None:
+    def recall(self, rules: Mapping[str, Recalled]) -> None:
+        """How rules stood before the device was started anew, for the first `apply`."""
+        self._recalled = rules
+
+    def apply(self, rules: Iterable[Rule], *, now: float, cause: Cause | None = None) -> None:
         """Work by these rules from now on; what is the same as before goes on undisturbed."""
-        came = _Came("settings", _NOTHING, causes, now)
+        came = Came("settings", _NOTHING, now, cause)
         before, self.rules = self.rules, {}
         fresh: list[RuleState] = []
         for place, rule in enumerate(rule for rule in rules if rule.enabled):
@@ -166,23 +179,29 @@ class Engine:
             if state.active:
                 state.spent = True
                 self._end(state)
-        self._connect(fresh)
+        self._connect(fresh, came)
         self._disconnect(old)
+        recalled, self._recalled = self._recalled, {}
         for state in fresh:
             if predecessor := before.get(state.rule.name):
                 state.follow(predecessor)
+            elif (known := recalled.get(state.rule.name)) is not None:
+                state.begun_at = known.begun_at
+                state.resumes_until = now + RESUME_SECONDS if known.active else -inf
             self._step(state, fired=False, came=came)
 
     def wake(self, *, now: float) -> None:
-        came = _Came("timer", _NOTHING, (), now)
         for name in self._waiting.due(now):
-            self._step(self.rules[name], fired=False, came=came)
+            state = self.rules[name]
+            cause = state.armed.cause if state.armed is not None else None
+            self._step(state, fired=False, came=Came("timer", _NOTHING, now, cause))
 
     # --- from changed facts to rules -----------------------------------------------------------
 
-    def _connect(self, states: Sequence[RuleState]) -> None:
+    def _connect(self, states: Sequence[RuleState], came: Came) -> None:
         """Tie new rules to what they watch, and learn which of their conditions hold."""
-        watches = self._facts.watch(c for state in states for c in _watched(state.rule))
+        wanted = (c for state in states for c in _watched(state.rule))
+        watches = self._facts.watch(wanted, came)
         for state in states:
             rule = state.rule
             if rule.when is not None:
@@ -206,7 +225,7 @@ class Engine:
                 del state.when.triggers[state]
                 self._facts.release(state.when)
 
-    def _settle(self, changes: Changes[RuleState], came: _Came) -> None:
+    def _settle(self, changes: Changes[RuleState], came: Came) -> None:
         touched: dict[RuleState, bool] = {}  # and whether its trigger has fired
         for watch in changes.turned:
             for state, bits in watch.conditions.items():
@@ -225,11 +244,13 @@ class Engine:
 
     # --- one rule ------------------------------------------------------------------------------
 
-    def _step(self, state: RuleState, *, fired: bool, came: _Came) -> None:
+    def _step(self, state: RuleState, *, fired: bool, came: Came) -> None:
         if state.unmet:
             state.spent = False
             self._waiting.stop(state.rule.name)
             outcome = self._end(state) if state.active else Outcome.UNMET
+        elif came.now < state.resumes_until and not fired:
+            outcome = Outcome.RESUMED
         elif state.spent and not fired:
             outcome = Outcome.CHANGED
         elif state.rule.when is not None and not fired:
@@ -237,44 +258,58 @@ class Engine:
         elif state.active and (state.rule.when is None or state.rule.action.lasting):
             outcome = Outcome.RUNS
         else:
-            outcome = self._try_begin(state, came)
-        self._record(state, came, outcome)
+            outcome = self._try(state, came)
+        record = _record(state, came, outcome)
+        state.history.add(record)
+        if outcome in _BEGINS:
+            self._begin(state, came, record)
 
-    def _try_begin(self, state: RuleState, came: _Came) -> Outcome:
+    def _try(self, state: RuleState, came: Came) -> Outcome:
+        """May a rule begin that should?"""
         rule = state.rule
         ready_at = -inf if state.begun_at is None else state.begun_at + rule.minimum_interval
         if came.now < ready_at:
             if rule.when is not None:
                 return Outcome.TOO_SOON
+            state.armed = came
             self._waiting.start(rule.name, ready_at)
             return Outcome.WAITS
-        if came.causes and self._is_loop(state, came):
+        if came.cause is not None and came.topic != "timer" and self._is_loop(state, came.cause):
             state.spent = True
-            if state.refused != came.root:  # said once, for the refusal may be a trigger too
-                state.refused = came.root
-                self.outbox.append(Refuse(rule, Outcome.LOOP))
             return Outcome.LOOP
-        repeated = state.active
+        return Outcome.REPEATED if state.active else Outcome.BEGUN
+
+    def _begin(self, state: RuleState, came: Came, record: Record) -> None:
+        rule = state.rule
+        state.spent = False
+        state.resumes_until = -inf
+        if record.outcome is Outcome.RESUMED:
+            state.active = True
+            command = _command(rule, _items(state, came)) if rule.action.lasting else None
+            self.outbox.append(Begin(rule, command, active=True, record=record))
+            return
         state.begun_at = came.now
         state.active = rule.when is None or bool(rule.conditions)
-        state.spent = False
+        armed = came.cause if came.topic == "timer" else None
         for items in _targets(state, came):
-            told = {**items, RULE_NAME: rule.name}
-            self.outbox.append(Begin(rule, rule.action.command(told), state.active))
-        return Outcome.REPEATED if repeated else Outcome.BEGUN
+            self.outbox.append(Begin(rule, _command(rule, items), state.active, record, armed))
 
-    def _is_loop(self, state: RuleState, came: _Came) -> bool:
+    def _is_loop(self, state: RuleState, cause: Cause) -> bool:
         """Count a rule that is about to begin: has it set itself off too often?"""
-        root = came.root
+        causes = list(_serials(cause))
+        root = causes[-1]
         if self._root != root:
             self._root, self._begun = root, 0
         if state.root != root:
             state.root, state.begun = root, {}
-        depth = max([state.begun.get(cause, 0) for cause in came.causes]) + 1
+        depth = max([state.begun.get(serial, 0) for serial in causes]) + 1
         if depth > MAX_DEPTH or self._begun >= MAX_BEGUN:
+            if state.refused != root:  # said once, for the refusal may be a trigger too
+                state.refused = root
+                self.outbox.append(Refuse(state.rule, Outcome.LOOP))
             return True
         self._begun += 1
-        state.begun[came.cause] = depth
+        state.begun[cause.serial] = depth
         return False
 
     def _end(self, state: RuleState) -> Outcome:
@@ -282,11 +317,26 @@ class Engine:
         self.outbox.append(End(state.rule))
         return Outcome.ENDED
 
-    @staticmethod
-    def _record(state: RuleState, came: _Came, outcome: Outcome) -> None:
-        state.records.append(
-            Record(state.rule, came.now, came.cause, came.topic, came.items, state.unmet, outcome)
-        )
+
+_BEGINS = (Outcome.BEGUN, Outcome.REPEATED, Outcome.RESUMED)
+
+
+def _command(rule: Rule, items: Mapping[str, str]) -> Command:
+    return rule.action.command({**items, RULE_NAME: rule.name})
+
+
+def _record(state: RuleState, came: Came, outcome: Outcome) -> Record:
+    turned = tuple([watch.turned for watch in state.watches])
+    return Record(state.rule, came, state.unmet, turned, outcome)
+
+
+def _serials(cause: Cause) -> Iterator[int]:
+    """The links from this one back to the input that it came of. What a rule does each time that
+    it has waited is no loop: it does not run away."""
+    link: Cause | None = cause
+    while link is not None:
+        yield link.serial
+        link = None if isinstance(link.what, Input) else link.parent
 
 
 def _by_place(state: RuleState) -> int:
@@ -299,7 +349,7 @@ def _watched(rule: Rule) -> Iterator[Condition]:
     yield from rule.conditions
 
 
-def _targets(state: RuleState, came: _Came) -> Iterator[dict[str, str]]:
+def _targets(state: RuleState, came: Came) -> Iterator[dict[str, str]]:
     """What an action may refer to, once for each that it is meant for."""
     items, name = _items(state, came), state.rule.action.for_each
     others = [] if not name or name in came.items else _holding(state, name)
@@ -315,7 +365,7 @@ def _holding(state: RuleState, name: str) -> list[Mapping[str, str]]:
     return []
 
 
-def _items(state: RuleState, came: _Came) -> dict[str, str]:
+def _items(state: RuleState, came: Came) -> dict[str, str]:
     """What an action may refer to: what came, and what the conditions hold of, first the oldest."""
     items = dict(came.items)
     for condition, watch in zip(state.rule.conditions, state.watches, strict=True):

@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 from sipstrobe.events import DECLARED, Kind
 from sipstrobe.rules.match import Finder
 from sipstrobe.rules.settings import Condition
+from sipstrobe.trace import Cause
 
 R = TypeVar("R")
 
@@ -21,12 +22,23 @@ _Key = tuple[tuple[str, str], ...]
 
 
 @dataclass(slots=True, eq=False)
+class Came:
+    """An input: what came when, and because of what."""
+
+    topic: str  # of the event; or "timer", or "settings": the rules were changed
+    items: Mapping[str, str]
+    now: float
+    cause: Cause | None
+
+
+@dataclass(slots=True, eq=False)
 class Watch(Generic[R]):
     """One event with wanted items, whoever asks for it; inversion is the asker's affair."""
 
     event: str
     match: Mapping[str, str]
     at_rest: bool  # it holds when none of its sources has anything to report
+    turned: Came  # what made it hold, or no longer hold; of old, what it was found by
     holding: dict[Source, Mapping[str, str]] = field(
         default_factory=dict[Source, Mapping[str, str]]
     )  # the sources that match, first the one that matches longest
@@ -55,7 +67,7 @@ class Changes(Generic[R]):
 
 @dataclass(slots=True)
 class _Entry(Generic[R]):
-    items: Mapping[str, str]
+    came: Came  # the last value
     matched: list[Watch[R]] = field(default_factory=list[Watch[R]])
 
 
@@ -74,8 +86,8 @@ class _Topic(Generic[R]):
         self.resting: Finder[Watch[R]] = Finder()  # by what is wanted of the source
         self.rests = 0  # how many are in `resting`
 
-    def enter(self, source: Source, items: Mapping[str, str]) -> _Entry[R]:
-        entry: _Entry[R] = _Entry(items)
+    def enter(self, source: Source, came: Came) -> _Entry[R]:
+        entry: _Entry[R] = _Entry(came)
         self.entries[source] = entry
         return entry
 
@@ -86,11 +98,11 @@ class _Topic(Generic[R]):
                 return False
         return bool(self.rest)
 
-    def add(self, match: Mapping[str, str]) -> Watch[R]:
+    def add(self, match: Mapping[str, str], came: Came) -> Watch[R]:
         """A new watch, which knows nothing of the sources yet."""
         values = {n: v for n, v in match.items() if n not in self.source}
         at_rest = self.is_property and bool(values) and values.items() <= self.rest.items()
-        watch: Watch[R] = Watch(self.name, match, at_rest, holds=at_rest)
+        watch: Watch[R] = Watch(self.name, match, at_rest, came, holds=at_rest)
         self.watches[_key(match)] = watch
         self.finder.add(match, watch)
         if at_rest:
@@ -107,10 +119,13 @@ class _Topic(Generic[R]):
             if watch.at_rest:
                 resting.add(self._about(watch.match), watch)
         for source, entry in self.entries.items():
-            for watch in finder.find(entry.items):
+            items = entry.came.items
+            for watch in finder.find(items):
+                if not watch.holding:
+                    watch.turned = entry.came
                 entry.matched.append(watch)
-                watch.holding[source] = entry.items
-            for watch in resting.find(entry.items):
+                watch.holding[source] = items
+            for watch in resting.find(items):
                 watch.reporting += 1
 
     def remove(self, watch: Watch[R]) -> None:
@@ -133,7 +148,7 @@ class Facts(Generic[R]):
     def __init__(self) -> None:
         self._topics: dict[str, _Topic[R]] = {}
 
-    def watch(self, conditions: Iterable[Condition]) -> Iterator[Watch[R]]:
+    def watch(self, conditions: Iterable[Condition], came: Came) -> Iterator[Watch[R]]:
         """The watch on what each of these conditions wants; those that nobody had are new."""
         new: dict[str, list[Watch[R]]] = {}
         found: list[Watch[R]] = []
@@ -141,7 +156,7 @@ class Facts(Generic[R]):
             topic = self._topic(condition.event)
             watch = topic.watches.get(_key(condition.match))
             if watch is None:
-                watch = topic.add(condition.match)
+                watch = topic.add(condition.match, came)
                 new.setdefault(topic.name, []).append(watch)
             found.append(watch)
         for name, watches in new.items():
@@ -159,28 +174,28 @@ class Facts(Generic[R]):
     def watched(self, topic: str) -> bool:
         return topic in self._topics and bool(self._topics[topic].watches)
 
-    def set(self, name: str, source: Source, items: Mapping[str, str]) -> Changes[R] | None:
+    def set(self, source: Source, came: Came) -> Changes[R] | None:
         """A source has a new value; one that equals the declared rest ends its entry."""
-        topic = self._topic(name)
+        topic = self._topic(came.topic)
         entry = topic.entries.get(source)
-        if topic.at_rest(items):
-            return self._leave(topic, source) if entry is not None else None
+        if topic.at_rest(came.items):
+            return self._leave(topic, source, came) if entry is not None else None
         if entry is not None:
-            entry.items = items
-            return self._changes(*self._match(topic, source, entry))
+            entry.came = came
+            return self._changes(*self._match(topic, source, entry), came)
         left = None
         if len(topic.entries) >= MAX_SOURCES:
-            left = self._leave(topic, next(iter(topic.entries)))
-        entry = topic.enter(source, items)
+            left = self._leave(topic, next(iter(topic.entries)), came)
+        entry = topic.enter(source, came)
         touched, fresh = self._match(topic, source, entry)
-        touched += self._report(topic, items, 1)
-        changes = self._changes(touched, fresh)
+        touched += self._report(topic, came.items, 1)
+        changes = self._changes(touched, fresh, came)
         return changes if left is None else _both(left, changes)
 
-    def pulse(self, name: str, items: Mapping[str, str]) -> Changes[R] | None:
+    def pulse(self, came: Came) -> Changes[R] | None:
         """The watches that something which merely happens answers."""
-        topic = self._topics.get(name)
-        fresh = list(topic.finder.find(items)) if topic is not None else []
+        topic = self._topics.get(came.topic)
+        fresh = list(topic.finder.find(came.items)) if topic is not None else []
         return Changes(fresh=fresh) if fresh else None
 
     def _topic(self, name: str) -> _Topic[R]:
@@ -189,20 +204,22 @@ class Facts(Generic[R]):
             topic = self._topics[name] = _Topic(name)
         return topic
 
-    def _leave(self, topic: _Topic[R], source: Source) -> Changes[R] | None:
+    def _leave(self, topic: _Topic[R], source: Source, came: Came) -> Changes[R] | None:
         entry = topic.entries.pop(source)
         for watch in entry.matched:
             del watch.holding[source]
-        return self._changes(entry.matched + self._report(topic, entry.items, -1), [])
+        rested = self._report(topic, entry.came.items, -1)
+        return self._changes(entry.matched + rested, [], came)
 
     def _match(
         self, topic: _Topic[R], source: Source, entry: _Entry[R]
     ) -> tuple[list[Watch[R]], list[Watch[R]]]:
         """Bring the watches up to the entry: those that gained or lost it, those that gained it."""
-        matched = list(topic.finder.find(entry.items))
+        items = entry.came.items
+        matched = list(topic.finder.find(items))
         before, entry.matched = entry.matched, matched
         for watch in matched:
-            watch.holding[source] = entry.items
+            watch.holding[source] = items
         if matched == before:
             return [], []
         lost = [watch for watch in before if watch not in matched]
@@ -221,8 +238,12 @@ class Facts(Generic[R]):
         return found
 
     @staticmethod
-    def _changes(touched: Iterable[Watch[R]], fresh: list[Watch[R]]) -> Changes[R] | None:
+    def _changes(
+        touched: Iterable[Watch[R]], fresh: list[Watch[R]], came: Came
+    ) -> Changes[R] | None:
         turned = [watch for watch in touched if watch.turn()]
+        for watch in turned:
+            watch.turned = came
         return Changes(turned, fresh) if turned or fresh else None
 
 

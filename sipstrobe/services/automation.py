@@ -8,12 +8,16 @@ from sipstrobe.commands import Command
 from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused
 from sipstrobe.events import Event, Kind, RuleActionFailed, RuleStateChanged
-from sipstrobe.rules.engine import Begin, Causes, End, Engine, Output, Refuse
+from sipstrobe.rules.engine import Begin, End, Engine, Output, Refuse
+from sipstrobe.rules.explain import Record
 from sipstrobe.rules.extensions import Extension, rules_of
 from sipstrobe.rules.settings import Rule
 from sipstrobe.rules.text import texts_of
+from sipstrobe.trace import Cause, Input
 
 logger = logging.getLogger(__name__)
+
+MAX_LINKS = 64  # of the chain of causes that a rule which has waited goes on with
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ class Automation:
             for rule in made:
                 self._rules[rule.name] = (rule, f"extension {extension.number}")
         wanted = [rule for rule, _ in self._rules.values()]
-        self._driver.feed(self._engine.apply, wanted, causes=self._causes())
+        self._driver.feed(self._engine.apply, wanted, cause=self._context.trace.current)
 
     def close(self) -> None:
         """End all rules."""
@@ -87,39 +91,47 @@ class Automation:
     def _hear(self, event: Event) -> None:
         outside = event.outside
         engine = self._engine
+        cause = self._context.trace.current
         if outside.kind is Kind.PROPERTY:
             items = texts_of(event)
             source = tuple([items[name] for name in outside.source])
             topic = outside.topic
-            self._driver.feed(engine.property, topic, source, items, causes=self._causes())
+            self._driver.feed(engine.property, topic, source, items, cause=cause)
         elif engine.hears(outside.topic):
             items = texts_of(event)
-            self._driver.feed(engine.pulse, outside.topic, items, causes=self._causes())
-
-    def _causes(self) -> Causes:
-        serials: list[int] = []
-        cause = self._context.trace.current
-        while cause is not None:
-            serials.append(cause.serial)
-            cause = cause.parent
-        return tuple(serials)
+            self._driver.feed(engine.pulse, outside.topic, items, cause=cause)
 
     # --- out -----------------------------------------------------------------------------------
 
     def _deliver(self, output: Output) -> None:
         match output:
-            case Begin(rule, command, active):
-                self._begin(rule, command, active)
+            case Begin() if output.armed is not None:
+                with self._context.trace.because(self._waited(output.rule, output.armed)):
+                    self._begin(output)
+            case Begin():
+                self._begin(output)
             case End(rule):
                 self._end(rule)
             case Refuse(rule, reason):
                 self._failed(rule, reason)
 
-    def _begin(self, rule: Rule, command: Command, active: bool) -> None:
+    def _waited(self, rule: Rule, armed: Cause) -> Cause:
+        """The end of a wait, and what the wait began by; of what goes on and on, not all."""
+        trace = self._context.trace
+        known = armed if len(armed.chain()) <= MAX_LINKS else None
+        with trace.because(known):
+            words = f"the wait of the rule {rule.name!r} is over"
+            return trace.link(Input("timer", words), self._context.clock.now())
+
+    def _begin(self, begin: Begin) -> None:
+        rule, command, active = begin.rule, begin.command, begin.active
         if active and rule.name not in self._active:
             self._active[rule.name] = None
             self._context.bus.publish(RuleStateChanged(rule=rule.name, active=True))
-        done, result = self._execute(rule, command)
+        if command is None:
+            logger.info("rule %r goes on", rule.name)
+            return
+        done, result = self._execute(rule, command, begin.record)
         if not done:
             return
         logger.info("rule %r acts: %s", rule.name, rule.action.words)
@@ -134,7 +146,7 @@ class Automation:
             if not begun.rules:
                 if self._shared.get(begun.order) is begun:
                     del self._shared[begun.order]
-                self._execute(rule, begun.undo)
+                self._execute(rule, begun.undo, None)
         self._context.bus.publish(RuleStateChanged(rule=rule.name, active=False))
 
     def _keep(self, rule: Rule, order: Command, undo: Command) -> _Begun:
@@ -146,15 +158,18 @@ class Automation:
         begun.rules += 1
         return begun
 
-    def _execute(self, rule: Rule, command: Command) -> tuple[bool, object]:
-        """Has the command been carried out, and its result."""
+    def _execute(self, rule: Rule, command: Command, record: Record | None) -> tuple[bool, object]:
+        """Has the command been carried out, and its result. record: where a failure is noted."""
         try:
             return True, self._context.dispatcher.execute(command)
         except CommandRefused as refusal:
-            self._failed(rule, str(refusal))
+            reason = str(refusal)
         except Exception:  # a broken service must not keep other rules from acting
             logger.exception("%s failed", type(command).__name__)
-            self._failed(rule, "an error inside the device; see its log")
+            reason = "an error inside the device; see its log"
+        if record is not None:
+            record.fail(reason)
+        self._failed(rule, reason)
         return False, None
 
     def _failed(self, rule: Rule, reason: str) -> None:

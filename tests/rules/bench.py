@@ -20,6 +20,7 @@ from sipstrobe.rules.actions import Action, RunProfile
 from sipstrobe.rules.engine import Begin, Engine
 from sipstrobe.rules.settings import Condition, Rule
 from sipstrobe.rules.text import texts_of
+from sipstrobe.trace import Cause
 
 
 class Bench:
@@ -39,9 +40,9 @@ class Bench:
         items, topic = texts_of(event), event.outside.topic
         if event.outside.kind is Kind.PROPERTY:
             source = tuple(items[name] for name in event.outside.source)
-            self.engine.property(topic, source, items, now=self.now, causes=causes)
+            self.engine.property(topic, source, items, now=self.now, cause=linked(causes))
         else:
-            self.engine.pulse(topic, items, now=self.now, causes=causes)
+            self.engine.pulse(topic, items, now=self.now, cause=linked(causes))
         return self._outputs()
 
     def advance(self, seconds: float) -> list[str]:
@@ -57,10 +58,18 @@ class Bench:
         said: list[str] = []
         for output in self.engine.outbox:
             said.append(f"{type(output).__name__.lower()} {output.rule.name}")
-            if isinstance(output, Begin):
+            if isinstance(output, Begin) and output.command is not None:
                 self.commands.append(output.command)
         self.engine.outbox.clear()
         return said
+
+
+def linked(serials: Iterable[int]) -> Cause | None:
+    """A chain of causes with these serials, from the effect back to its root."""
+    cause = None
+    for serial in reversed(tuple(serials)):
+        cause = Cause(serial, 0.0, None, cause)
+    return cause
 
 
 def begins(said: Iterable[str]) -> list[str]:

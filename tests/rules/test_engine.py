@@ -328,12 +328,15 @@ def test_a_rule_that_was_changed_tells_what_kept_it_back_before() -> None:
 
 
 def test_the_history_of_a_rule_is_bounded() -> None:
-    bench = Bench(rule("R", PRESSED))
+    """What it did, and as much of what it did not do."""
+    bench = Bench(rule("R", PRESSED, ACTIVE))
     for _ in range(3 * MAX_RECORDS):
         bench.hear(trigger(True))
+        bench.hear(call("active"))
+        bench.hear(call("idle"))
         bench.hear(trigger(False))
 
-    assert len(bench.engine.rules["R"].records) == MAX_RECORDS
+    assert len(bench.engine.rules["R"].records) == 2 * MAX_RECORDS
 
 
 def test_the_sources_of_a_property_are_bounded() -> None:
