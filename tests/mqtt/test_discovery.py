@@ -1,0 +1,250 @@
+"""What Home Assistant reads, against a statement of its own schema; and what it must forget."""
+
+import json
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sipstrobe.mqtt.discovery import (
+    DOCUMENT_MAX_BYTES,
+    Thing,
+    config_topic,
+    document,
+    gone,
+    status_topic,
+)
+from sipstrobe.mqtt.home import Topics, Will, availability, key_of
+
+TOPICS = Topics("site/AC0123456789")
+THING = Thing(
+    serial="AC0123456789",
+    name="Hall",
+    version="1.2",
+    topics=TOPICS,
+    availability=availability(None, None, TOPICS),
+    commands=True,
+    effects=("Steady", "Blink"),
+    tones=("Alarm: Horror", "Clip: Gong"),
+    profiles=("Evacuate", "Door"),
+    triggers=("Doorbell",),
+    clips=("Gong",),
+    sequences=("Open",),
+    call_states=("idle", "ringing", "active"),
+    inputs=(1,),
+    outputs=(2,),
+    virtual_inputs=(7,),
+)
+
+# The integration pages of Home Assistant (home-assistant.io/integrations/<platform>.mqtt): what
+# every entity may have, then by platform what it must and what it may have.
+COMMON = {"platform", "unique_id", "name", "device_class", "entity_category"}
+ATTRIBUTES = {"json_attributes_topic", "json_attributes_template"}
+SCHEMA: dict[str, tuple[set[str], set[str]]] = {
+    "light": (
+        {"schema", "command_topic"},
+        {"state_topic", "brightness", "brightness_scale", "supported_color_modes", "effect"}
+        | {"effect_list", "flash_time_short", "flash_time_long"},
+    ),
+    "siren": (
+        set(),
+        {"command_topic", "state_topic", "available_tones"}
+        | {"support_duration", "support_volume_set"},
+    ),
+    "number": (
+        {"command_topic"},
+        {"command_template", "state_topic", "min", "max", "step", "mode", "unit_of_measurement"},
+    ),
+    "switch": (
+        {"command_topic"},
+        {"state_topic", "payload_on", "payload_off", "state_on", "state_off"},
+    ),
+    "button": ({"command_topic"}, {"payload_press"}),
+    "select": ({"command_topic", "options"}, {"command_template", "state_topic"}),
+    "sensor": ({"state_topic"}, {"value_template", "options"} | ATTRIBUTES),
+    "binary_sensor": ({"state_topic"}, {"value_template"} | ATTRIBUTES),
+    "event": ({"state_topic", "event_types"}, set()),
+}
+CLASSES = {  # the device classes of each platform that occur here, out of their lists
+    "button": {"identify", "restart", "update"},
+    "binary_sensor": {"problem", "sound", "occupancy", "running"},
+    "sensor": {"enum", "timestamp", "duration"},
+}
+DEVICE = {"identifiers", "connections", "name", "manufacturer", "model", "serial_number"} | {
+    "sw_version",
+    "hw_version",
+    "configuration_url",
+}
+ROOT = {"device", "origin", "components", "qos", "encoding"} | {
+    "availability_topic",
+    "availability_template",
+    "payload_available",
+    "payload_not_available",
+}
+ID = re.compile(r"[a-zA-Z0-9_-]+")  # of a step of the discovery topic
+
+
+def read(thing: Thing) -> Any:
+    return json.loads(document(thing))
+
+
+@pytest.mark.parametrize("commands", [True, False])
+def test_the_document_is_what_the_published_schema_allows(*, commands: bool) -> None:
+    """Device discovery: device, origin and components; every component is of a platform there is,
+    has what it needs and nothing that is not known there."""
+    told = read(replace(THING, commands=commands))
+
+    assert set(told) <= ROOT
+    assert set(told["device"]) <= DEVICE
+    assert told["device"]["identifiers"]
+    assert told["origin"]["name"]
+    unique = [component["unique_id"] for component in told["components"].values()]
+    assert len(set(unique)) == len(unique)
+    for key, component in told["components"].items():
+        assert ID.fullmatch(key)
+        required, optional = SCHEMA[component["platform"]]
+        assert required <= set(component), key
+        assert set(component) <= COMMON | required | optional, key
+        allowed = CLASSES.get(component["platform"], set())
+        assert component.get("device_class") in {None, *allowed}, key
+        topics = [v for k, v in component.items() if k.endswith("_topic")]
+        assert topics
+        assert all(topic.startswith("site/AC0123456789/") for topic in topics)
+        assert not any(c in topic for topic in topics for c in "+#")
+
+
+def test_the_topics_are_those_that_home_assistant_listens_to() -> None:
+    topic = config_topic("homeassistant", "AC0123456789")
+
+    assert topic == "homeassistant/device/sipstrobe_ac0123456789/config"
+    assert all(ID.fullmatch(step) for step in topic.split("/"))
+    assert status_topic("homeassistant") == "homeassistant/status"
+
+
+def test_light_and_siren_have_what_can_be_asked_of_them() -> None:
+    components = read(THING)["components"]
+
+    light = components["light"]
+    assert light["schema"] == "json"
+    assert light["supported_color_modes"] == ["rgb"]
+    assert light["effect_list"] == ["Steady", "Blink"]
+    assert light["brightness_scale"] == 5
+    siren = components["siren"]
+    assert siren["available_tones"] == ["Alarm: Horror", "Clip: Gong"]
+    assert siren["support_duration"]
+    assert siren["support_volume_set"]
+
+
+def test_a_switch_says_what_its_order_needs() -> None:
+    components = read(THING)["components"]
+    trigger = components["trigger_1"]
+
+    assert trigger["command_topic"] == "site/AC0123456789/command/set-manual-trigger"
+    assert json.loads(trigger["payload_on"]) == {"trigger": 1, "active": True}
+    assert json.loads(trigger["payload_off"]) == {"trigger": 1, "active": False}
+    profile = components["profile_" + key_of("Evacuate")]
+    assert json.loads(profile["payload_on"]) == {"profile": "Evacuate", "active": True}
+
+
+def test_where_nothing_can_be_ordered_nothing_is_offered() -> None:
+    """Commands over MQTT are off: what could only fail is not shown."""
+    components = read(replace(THING, commands=False))["components"].values()
+
+    assert {c["platform"] for c in components} == {"sensor", "binary_sensor", "event"}
+    assert not any("command_topic" in c for c in components)
+
+
+def test_ports_that_are_in_use_are_seen() -> None:
+    components = read(THING)["components"]
+
+    assert {"input_1", "output_2", "virtual_input_7"} <= set(components)
+    assert "input_2" not in components
+
+
+# --- what goes -----------------------------------------------------------------------------------
+
+
+def test_what_is_gone_is_told_by_its_platform_alone_and_then_left_out() -> None:
+    """ "Removing components": an update in which they have nothing but their platform."""
+    before = document(THING)
+    now = replace(THING, profiles=("Door",), triggers=())
+
+    lost = gone(before, document(now))
+    farewell = json.loads(document(now, lost))
+
+    key = "profile_" + key_of("Evacuate")
+    assert lost == {key: "switch", "trigger_1": "switch"}
+    assert farewell["components"][key] == {"platform": "switch"}
+    assert gone(document(now, lost), document(now)) == {}
+    assert key not in read(now)["components"]
+
+
+@given(st.binary(max_size=80))
+@settings(max_examples=50)
+def test_what_is_no_such_document_has_nothing_to_forget(data: bytes) -> None:
+    assert gone(data, document(THING)) == {}
+
+
+@pytest.mark.parametrize(
+    "components", [None, [], {"x": 7}, {"x": {"platform": 7}}, {"x": {"platform": "switch"}}]
+)
+def test_odd_components_are_passed_over(components: object) -> None:
+    data = json.dumps({"components": components}).encode()
+
+    assert gone(data, document(THING)) == {}
+
+
+def test_a_document_without_end_is_not_read() -> None:
+    long = {"components": {"x": {"platform": "switch", "name": "x" * DOCUMENT_MAX_BYTES}}}
+
+    assert gone(json.dumps(long).encode(), document(THING)) == {}
+
+
+# --- who says that it is there -------------------------------------------------------------------
+
+
+def test_without_a_will_of_others_the_device_has_a_topic_of_its_own() -> None:
+    assert availability(None, None, TOPICS) == {
+        "availability_topic": "site/AC0123456789/state/availability",
+        "payload_available": "online",
+        "payload_not_available": "offline",
+    }
+
+
+def test_the_default_messages_say_it_by_a_member() -> None:
+    """MQT-11, -12: one client has one will, so that is where Home Assistant looks."""
+    will = Will("site/x/event/connection", '{"serialNumber":"x","connected":false}')
+    birth = Will("site/x/event/connection", '{"serialNumber":"x","connected":true}')
+
+    told = availability(will, birth, TOPICS)
+
+    assert told["availability_topic"] == "site/x/event/connection"
+    assert "value_json.connected" in told["availability_template"]
+
+
+def test_messages_of_people_say_it_in_their_words() -> None:
+    told = availability(Will("hall", "gone"), Will("hall", "here"), TOPICS)
+
+    assert told == {
+        "availability_topic": "hall",
+        "payload_available": "here",
+        "payload_not_available": "gone",
+    }
+    assert availability(Will("hall", "gone"), Will("door", "here"), TOPICS)[
+        "availability_topic"
+    ] == TOPICS.state("availability")
+
+
+# --- keys ----------------------------------------------------------------------------------------
+
+
+@given(st.lists(st.text(min_size=1, max_size=50), unique=True, max_size=8))
+@settings(max_examples=50)
+def test_every_name_has_a_key_of_its_own_that_fits_a_topic(names: list[str]) -> None:
+    keys = [key_of(name) for name in names]
+
+    assert len(set(keys)) == len(names)
+    assert all(re.fullmatch(r"[a-z0-9_]{1,40}", key) for key in keys)
