@@ -5,7 +5,6 @@ aside.
 """
 
 import contextlib
-import os
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
@@ -13,13 +12,13 @@ from pathlib import Path
 from typing import Final
 
 from sipstrobe.errors import ConfigError, Problem
+from sipstrobe.services.database import BUSY_LIMIT, open_database
 
 FILE: Final = "calls.db"
 MAX_CALLS: Final = 10_000  # kept; of more, the oldest are forgotten
 MAX_AGE: Final = 365 * 24 * 3600.0  # seconds
 INTERRUPTED: Final = "interrupted"  # reason of a call that the device did not see the end of
 _VERSION: Final = 1  # of the table
-_BUSY_LIMIT: Final = 2.0  # seconds that a reader of ours may hold up
 
 # Fixed texts, and names of fields below: nothing of a peer's stands in SQL.
 _TABLE = """
@@ -95,15 +94,7 @@ class CallLog:
 
         Calls that still ran when the device last ended are closed as interrupted.
         """
-        path = folder / FILE
-        try:
-            self._database = _open(path)
-        except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError):
-                raise  # the disk, not what is on it
-            path.replace(path.with_suffix(".broken"))
-            _forget_journal(path)
-            self._database = _open(path)
+        self._database = open_database(folder / FILE, [_TABLE], _VERSION)
         with self._database as database:
             database.execute("UPDATE calls SET reason = ? WHERE reason = ''", (INTERRUPTED,))
             last = database.execute("SELECT max(run) FROM calls").fetchone()[0]
@@ -146,7 +137,7 @@ def read_calls(folder: Path, limit: int) -> list[CallRecord]:
     if not path.is_file():
         return []
     try:
-        with contextlib.closing(sqlite3.connect(path, timeout=_BUSY_LIMIT)) as database:
+        with contextlib.closing(sqlite3.connect(path, timeout=BUSY_LIMIT)) as database:
             made = database.execute("PRAGMA user_version").fetchone()[0]
             return _calls(database, limit, None) if made else []
     except sqlite3.Error as error:
@@ -159,26 +150,3 @@ def _calls(database: sqlite3.Connection, limit: int, before: int | None) -> list
         (before, before, limit),
     )
     return [CallRecord(*row) for row in rows]
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # who has called is nobody's business
-    database = sqlite3.connect(path, timeout=_BUSY_LIMIT, check_same_thread=False)
-    try:
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = NORMAL")
-        version = database.execute("PRAGMA user_version").fetchone()[0]
-        if version not in (0, _VERSION):
-            raise sqlite3.DatabaseError(f"its version {version} is not known here")
-        with database:
-            database.execute(_TABLE)
-            database.execute(f"PRAGMA user_version = {_VERSION}")
-    except BaseException:
-        database.close()
-        raise
-    return database
-
-
-def _forget_journal(path: Path) -> None:
-    for suffix in ("-wal", "-shm"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
