@@ -32,6 +32,10 @@ class Timers(Generic[K]):
         self._at.clear()
         self.deadline = None
 
+    def at(self, key: K) -> float | None:
+        """When the timer runs out; None: it does not run."""
+        return self._at.get(key)
+
     def running(self, key: K) -> bool:
         return key in self._at
 

@@ -18,9 +18,17 @@ class Input:
     words: str
 
 
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Who decided that an order follows from a fact."""
+
+    kind: str  # "rule", …
+    words: str  # its name
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Cause:
-    """One link: what happened (an Input, Event or Command), when, and because of what."""
+    """One link: what happened (an Input, Event, Decision or Command), when, and because of what."""
 
     serial: int
     at: float  # monotonic seconds; of an input, when it was received

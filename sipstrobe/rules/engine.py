@@ -24,7 +24,7 @@ from types import MappingProxyType
 
 from sipstrobe.commands import Command
 from sipstrobe.rules.actions.base import RULE_NAME
-from sipstrobe.rules.explain import History, Outcome, Record
+from sipstrobe.rules.explain import History, Outcome, Record, Stand, stands
 from sipstrobe.rules.facts import Came, Changes, Facts, Watch
 from sipstrobe.rules.settings import Condition, Rule
 from sipstrobe.timers import Timers
@@ -103,6 +103,11 @@ class RuleState:
         """What touched it lately, and what came of it, the newest last."""
         return self.history.records
 
+    @property
+    def conditions(self) -> list[Stand]:
+        """How each of its conditions stands now."""
+        return stands(self.rule, self.unmet, _turned(self))
+
     def follow(self, before: "RuleState") -> None:
         """Take over from the rule as it was: the history, and if it was active, the wait."""
         self.spent, self.begun_at, self.history = before.spent, before.begun_at, before.history
@@ -123,6 +128,10 @@ class Engine:
     @property
     def deadline(self) -> float | None:
         return self._waiting.deadline
+
+    def waits_until(self, name: str) -> float | None:
+        """When the rule of this name may begin, if its conditions hold until then."""
+        return self._waiting.at(name)
 
     def hears(self, topic: str) -> bool:
         """Does a pulse of this topic concern any rule?"""
@@ -326,8 +335,11 @@ def _command(rule: Rule, items: Mapping[str, str]) -> Command:
 
 
 def _record(state: RuleState, came: Came, outcome: Outcome) -> Record:
-    turned = tuple([watch.turned for watch in state.watches])
-    return Record(state.rule, came, state.unmet, turned, outcome)
+    return Record(state.rule, came, state.unmet, _turned(state), outcome)
+
+
+def _turned(state: RuleState) -> tuple[Came, ...]:
+    return tuple([watch.turned for watch in state.watches])
 
 
 def _serials(cause: Cause) -> Iterator[int]:

@@ -1,9 +1,10 @@
 """What a rule did lately, and why: the answer to "why not?"."""
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import islice
 
 from sipstrobe.rules.facts import Came
 from sipstrobe.rules.settings import Condition, Rule
@@ -57,7 +58,7 @@ class Record:
     @property
     def conditions(self) -> "list[Stand]":
         """How each of its conditions stood then."""
-        return list(_stands(self.rule, self.unmet, self.turned))
+        return stands(self.rule, self.unmet, self.turned)
 
 
 @dataclass(slots=True)
@@ -76,7 +77,12 @@ class History:
     @property
     def records(self) -> list[Record]:
         """The newest last."""
-        return sorted([*self._done, *self._passed], key=_number)
+        return self.newest(2 * MAX_RECORDS)
+
+    def newest(self, limit: int) -> list[Record]:
+        """The last ones, so many at most, the newest last."""
+        last = [*islice(reversed(self._done), limit), *islice(reversed(self._passed), limit)]
+        return sorted(last, key=_number)[-limit:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +102,10 @@ class Stand:
         return self.by.now
 
 
-def _stands(rule: Rule, unmet: int, turned: tuple[Came, ...]) -> Iterator[Stand]:
-    for i, (condition, by) in enumerate(zip(rule.conditions, turned, strict=True)):
-        yield Stand(condition, not unmet >> i & 1, by)
+def stands(rule: Rule, unmet: int, turned: tuple[Came, ...]) -> list[Stand]:
+    """How the conditions of a rule stand. unmet: bit i: condition i is false."""
+    conditions = enumerate(zip(rule.conditions, turned, strict=True))
+    return [Stand(condition, not unmet >> i & 1, by) for i, (condition, by) in conditions]
 
 
 def _number(record: Record) -> int:

@@ -2,35 +2,56 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sipstrobe.commands import Command
 from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused
 from sipstrobe.events import Event, Kind, RuleActionFailed, RuleStateChanged
-from sipstrobe.rules.engine import Begin, End, Engine, Output, Refuse
-from sipstrobe.rules.explain import Record
+from sipstrobe.rules.engine import Begin, End, Engine, Output, Refuse, RuleState
+from sipstrobe.rules.explain import Record, Stand
 from sipstrobe.rules.extensions import Extension, rules_of
 from sipstrobe.rules.settings import Rule
 from sipstrobe.rules.text import texts_of
-from sipstrobe.trace import Cause, Input
+from sipstrobe.trace import Cause, Decision, Input
 
 logger = logging.getLogger(__name__)
 
+HISTORY_TOLD = 5  # records of a rule, where all rules are told of
 MAX_LINKS = 64  # of the chain of causes that a rule which has waited goes on with
 
 
 @dataclass(frozen=True, slots=True)
 class RuleStatus:
-    """A rule as the page shows it. history: what touched it and what came of it, newest last.
+    """A rule as the page shows it.
 
     source: of which extension's role it is a part, and changes with; empty: people have made it.
+    begun_at, waits_until: monotonic seconds of its last activation, and until when it waits.
     """
 
     rule: Rule
     source: str
     active: bool
-    history: tuple[tuple[float, str], ...]  # (monotonic seconds, words)
+    begun_at: float | None = None
+    waits_until: float | None = None
+    state: RuleState | None = field(default=None, repr=False)  # None: it is switched off
+
+    @property
+    def history(self) -> tuple[tuple[float, str], ...]:
+        """What touched it lately and what came of it: when and in words, the newest last."""
+        if self.state is None:
+            return ()
+        return tuple([record.told for record in self.state.history.newest(HISTORY_TOLD)])
+
+    @property
+    def records(self) -> list[Record]:
+        """The same in full, and more of it."""
+        return [] if self.state is None else self.state.records
+
+    @property
+    def conditions(self) -> list[Stand]:
+        """How each of its conditions stands; nothing is known of those of a rule that is off."""
+        return [] if self.state is None else self.state.conditions
 
 
 @dataclass(slots=True, eq=False)
@@ -73,18 +94,20 @@ class Automation:
 
     def snapshot(self) -> list[RuleStatus]:
         """All rules in order, and what they did lately."""
-        states = self._engine.rules
-        return [
-            RuleStatus(
-                rule,
-                source,
-                rule.name in self._active,
-                tuple([record.told for record in states[rule.name].records])
-                if rule.name in states
-                else (),
-            )
-            for rule, source in self._rules.values()
-        ]
+        return [self._status(rule, source) for rule, source in self._rules.values()]
+
+    def status(self, name: str) -> RuleStatus | None:
+        """The rule of this name."""
+        found = self._rules.get(name)
+        return None if found is None else self._status(*found)
+
+    def _status(self, rule: Rule, source: str) -> RuleStatus:
+        state = self._engine.rules.get(rule.name)
+        active = rule.name in self._active
+        if state is None:
+            return RuleStatus(rule, source, active)
+        waits_until = self._engine.waits_until(rule.name)
+        return RuleStatus(rule, source, active, state.begun_at, waits_until, state)
 
     # --- in ------------------------------------------------------------------------------------
 
@@ -160,8 +183,11 @@ class Automation:
 
     def _execute(self, rule: Rule, command: Command, record: Record | None) -> tuple[bool, object]:
         """Has the command been carried out, and its result. record: where a failure is noted."""
+        trace = self._context.trace
+        decision = trace.link(Decision("rule", rule.name), self._context.clock.now())
         try:
-            return True, self._context.dispatcher.execute(command)
+            with trace.because(decision):
+                return True, self._context.dispatcher.execute(command)
         except CommandRefused as refusal:
             reason = str(refusal)
         except Exception:  # a broken service must not keep other rules from acting

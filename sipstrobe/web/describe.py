@@ -7,7 +7,7 @@ from sipstrobe.commands import Command
 from sipstrobe.events import Event
 from sipstrobe.orders import name_of
 from sipstrobe.sip.uri import without_password
-from sipstrobe.trace import Cause, Input
+from sipstrobe.trace import Cause, Decision, Input
 
 CHAIN_MAX = 16  # links told of one chain, from the effect and from its root
 TEXT_MAX = 200  # characters told of one item
@@ -16,7 +16,7 @@ Link = dict[str, object]
 
 
 def describe(cause: Cause) -> Link:
-    """One link as JSON: its kind ("input", "command", "event"), name and items."""
+    """One link as JSON: its kind ("input", "event", "rule", "command"), name and items."""
     what = cause.what
     link: Link = {"serial": cause.serial, "at": cause.at}
     match what:
@@ -28,6 +28,8 @@ def describe(cause: Cause) -> Link:
             link |= {"kind": "event", "name": outside.topic, "words": outside.words, "items": items}
         case Command():
             link |= {"kind": "command", "name": name_of(type(what)), "items": _items(what)}
+        case Decision():
+            link |= {"kind": what.kind, "name": _short(what.words), "items": {}}
         case _:
             link |= {"kind": "other", "name": type(what).__name__, "items": {}}
     return link

@@ -11,7 +11,6 @@ from sipstrobe.web.compat.siren_profiles import profile_json
 from sipstrobe.web.describe import chain
 from sipstrobe.web.views import CallView, HealthView, OperationView, RuleView, Views
 
-HISTORY_TOLD = 5  # entries of each rule
 ACCOUNTS_TOLD = 100
 
 
@@ -109,7 +108,7 @@ def _rule(rule: RuleView) -> dict[str, Any]:
         "enabled": rule.rule.enabled,
         "source": rule.source,
         "active": rule.active,
-        "history": [{"at": at, "words": words} for at, words in rule.history[-HISTORY_TOLD:]],
+        "history": [{"at": at, "words": words} for at, words in rule.history],
     }
 
 
