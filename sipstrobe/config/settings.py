@@ -8,18 +8,28 @@ from msgspec import Meta, Struct
 from sipstrobe.audio import settings as audio
 from sipstrobe.audio.clip import CLIP_PATTERN, Clips
 from sipstrobe.audio.settings import AudioSettings
+from sipstrobe.commands import PORTS, VIRTUAL_INPUTS
 from sipstrobe.config import clips, users
 from sipstrobe.config.users import MAX_USERS, User
 from sipstrobe.dtmf import settings as dtmf
 from sipstrobe.dtmf.settings import DtmfSettings
 from sipstrobe.errors import Problem
-from sipstrobe.events import ManualTriggerChanged, PageStateChanged, SequenceReceived
+from sipstrobe.events import (
+    InputPortChanged,
+    ManualTriggerChanged,
+    OutputPortChanged,
+    PageStateChanged,
+    SequenceReceived,
+    VirtualInputChanged,
+)
 from sipstrobe.lightsiren import profile
 from sipstrobe.lightsiren.colors import COLORS
 from sipstrobe.lightsiren.settings import LightsSettings, MaintenanceSettings, Profile, Profiles
 from sipstrobe.lightsiren.sounds import SOUNDS
 from sipstrobe.multicast import settings as multicast
 from sipstrobe.multicast.settings import MulticastSettings, Paged
+from sipstrobe.ports import settings as ports
+from sipstrobe.ports.settings import PortsSettings
 from sipstrobe.rules import extensions
 from sipstrobe.rules import settings as rules
 from sipstrobe.rules.actions import RunProfile, ShowColor, StartProfile, StopProfile
@@ -32,6 +42,9 @@ MAX_MANUAL_TRIGGERS = 16
 _TRIGGER = ManualTriggerChanged.outside.topic
 _DIGITS = SequenceReceived.outside.topic
 _PAGE = PageStateChanged.outside.topic
+_INPUT = InputPortChanged.outside.topic
+_OUTPUT = OutputPortChanged.outside.topic
+_VIRTUAL = VirtualInputChanged.outside.topic
 
 
 class DeviceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -87,6 +100,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     clips: Clips = ()
     lights: Annotated[LightsSettings, Meta(title="Lights")] = LightsSettings()
     maintenance: Annotated[MaintenanceSettings, Meta(title="Maintenance")] = MaintenanceSettings()
+    ports: Annotated[PortsSettings, Meta(title="Inputs and outputs")] = PortsSettings()
     profiles: Profiles = ()
     extensions: Extensions = ()
     rules: Rules = ()
@@ -118,6 +132,7 @@ SECTION_CHECKS: dict[str, Callable[[Any], list[Problem]]] = {
     "audio": audio.problems,
     "multicast": multicast.problems,
     "clips": clips.section_problems,
+    "ports": ports.problems,
     "profiles": _profile_problems,
     "extensions": extensions.problems,
     "web": _web_problems,
@@ -162,14 +177,21 @@ class _Named(NamedTuple):
 
 def _named(settings: Settings) -> dict[str, _Named]:
     """By topic."""
-    triggers = {str(i) for i in range(1, len(settings.manual_triggers) + 1)}
+    triggers = _numbers(len(settings.manual_triggers))
     sequences = {sequence.name for sequence in settings.dtmf.sequences}
     pages = {s.label for s in settings.multicast.sources if isinstance(s, Paged)}
     return {
         _TRIGGER: _Named("trigger", triggers, "there is no manual trigger"),
         _DIGITS: _Named("name", sequences, "no sequence of digits causes the event"),
         _PAGE: _Named("page", pages, "there is no source of pages"),
+        _INPUT: _Named("port", _numbers(PORTS), "there is no port"),
+        _OUTPUT: _Named("port", _numbers(PORTS), "there is no port"),
+        _VIRTUAL: _Named("input", _numbers(VIRTUAL_INPUTS), "there is no virtual input"),
     }
+
+
+def _numbers(last: int) -> set[str]:
+    return {str(number) for number in range(1, last + 1)}
 
 
 def _sequence_problems(settings: Settings) -> Iterator[Problem]:

@@ -12,6 +12,7 @@ from sipstrobe.config.settings import Settings
 from sipstrobe.config.store import Store
 from sipstrobe.config.users import Role, make_user
 from sipstrobe.errors import ConfigError
+from sipstrobe.rules.actions import Action
 
 
 def said(patch: object) -> list[str]:
@@ -82,6 +83,7 @@ def test_no_field_takes_a_value_of_another_kind(path: str) -> None:
 
 def test_all_problems_are_told_at_once() -> None:
     """One a section at least; here each field and each entry."""
+    actions = [str(action.__struct_config__.tag) for action in Action.__args__]
     assert said(
         {
             "sip": {"port": 80, "prot": 1, "accounts": [{"name": ""}, {"transport": "pigeon"}]},
@@ -99,9 +101,7 @@ def test_all_problems_are_told_at_once() -> None:
         "/maintenance/active: must be true or false",
         "/rules/0/action/profile: is missing",
         "/rules/1/name: is missing",
-        "/rules/1/action: must be one of run_profile, start_profile, stop_profile, answer_call,"
-        " hang_up, send_digits, play_clip, play_clip_while, stop_clip, stop_pages, record,"
-        " record_while, show_color",
+        "/rules/1/action: must be one of " + ", ".join(actions),
         "/manual_triggers/0: must be a text of 1 to 64 characters",
         "/manual_triggers/1: must be a text of 1 to 64 characters",
         "/web/port: must be a whole number from 1 to 65535",

@@ -4,6 +4,13 @@ A new action is one class in the file of its subject and its name in `Action`.
 """
 
 from sipstrobe.rules.actions.calls import AnswerCall, HangUp, SendDigits
+from sipstrobe.rules.actions.ports import (
+    PulseOutput,
+    SetOutput,
+    SetOutputWhile,
+    SetVirtualInput,
+    SetVirtualInputWhile,
+)
 from sipstrobe.rules.actions.signals import (
     OwnPriority,
     RunProfile,
@@ -29,10 +36,15 @@ __all__ = [
     "OwnPriority",
     "PlayClip",
     "PlayClipWhile",
+    "PulseOutput",
     "Record",
     "RecordWhile",
     "RunProfile",
     "SendDigits",
+    "SetOutput",
+    "SetOutputWhile",
+    "SetVirtualInput",
+    "SetVirtualInputWhile",
     "ShowColor",
     "StartProfile",
     "StopClip",
@@ -54,4 +66,9 @@ Action = (
     | Record
     | RecordWhile
     | ShowColor
+    | SetOutput
+    | SetOutputWhile
+    | PulseOutput
+    | SetVirtualInput
+    | SetVirtualInputWhile
 )
