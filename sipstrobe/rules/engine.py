@@ -16,7 +16,7 @@ A rule that was active as the device stopped goes on if its conditions hold soon
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from math import inf
@@ -114,9 +114,10 @@ class RuleState:
 
 
 class Engine:
-    """Decide which rules begin and end."""
+    """Decide which rules begin and end. note: told of each input that touches a rule."""
 
-    def __init__(self) -> None:
+    def __init__(self, note: Callable[[Record], None] | None = None) -> None:
+        self._note = note
         self.outbox: deque[Output] = deque()
         self.rules: dict[str, RuleState] = {}  # the enabled ones by name, in the order of the list
         self._facts: Facts[RuleState] = Facts()
@@ -270,6 +271,8 @@ class Engine:
             outcome = self._try(state, came)
         record = _record(state, came, outcome)
         state.history.add(record)
+        if self._note is not None:
+            self._note(record)
         if outcome in _BEGINS:
             self._begin(state, came, record)
 

@@ -29,15 +29,24 @@ class PlayedSounds:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._kept: deque[Played] = deque(maxlen=PLAYED_MAX)
+        self._causes: dict[str, tuple[Cause | None, Cause | None]] = {}  # by owner
 
     def __call__(self) -> tuple[Played, ...]:
         return tuple(self._kept)
+
+    def why(self, owner: str) -> tuple[Cause | None, Cause | None] | None:
+        """Because of what the last sound of this owner began and ended; None: there was none."""
+        return self._causes.get(owner)
 
     def conclude(self, source: Listed, cause: Cause | None) -> None:
         """The source is silent for good; because of what."""
         channel, sound = source.entry.channel, source.played()
         first, last = self._wall(channel.heard_at), self._wall(channel.heard_until)
         self._kept.append(Played(first=first, last=first and last, sound=sound))
+        self._causes.pop(sound.owner, None)
+        self._causes[sound.owner] = source.cause, cause
+        if len(self._causes) > PLAYED_MAX:
+            del self._causes[next(iter(self._causes))]
         with self._context.trace.because(cause):
             self._context.bus.publish(sound)
 

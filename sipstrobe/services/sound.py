@@ -19,7 +19,7 @@ from sipstrobe.audio.volume import volume
 from sipstrobe.clock import Handle
 from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused
-from sipstrobe.events import ServiceStateChanged
+from sipstrobe.events import ServiceStateChanged, VolumeChanged
 from sipstrobe.io.soundcard import Buffering, make_output
 from sipstrobe.priority import Claim, arbitrate
 from sipstrobe.services.listed import Leaving, Listed, Share, levels
@@ -69,6 +69,7 @@ class Sound:
         self._audible: set[Share] = set()  # as the plan has it, if it matters
         self._volume_db = 0.0
         self._muted = False
+        self._volume_told: VolumeChanged | None = None
         self._presence = Presence(ACTIVE_DB, ACTIVE_HOLD)
         self._active = False
         self._loudest: Cause | None = None  # of what was heard last: why it sounds
@@ -100,6 +101,7 @@ class Sound:
             self._volume_db = wanted.volume_db
         if before is None or before.muted != wanted.muted:
             self._muted = wanted.muted
+        self._tell_volume()
         self._policy = policy.table(wanted.policy)
         self._by_place = policy.among_places(wanted.policy)
         for source in self._listed.values():
@@ -203,6 +205,12 @@ class Sound:
         """What was heard of the sounds that have ended, the oldest first."""
         return self._played()
 
+    def why(self, owner: str) -> tuple[Cause | None, Cause | None] | None:
+        """Because of what this owner's sound began, and if it is over, ended; None: it is unknown,
+        or too long ago."""
+        source = self._listed.get(owner)
+        return (source.cause, None) if source is not None else self._played.why(owner)
+
     # --- commands ---
 
     def _add(self, command: AddSource) -> None:
@@ -245,7 +253,14 @@ class Sound:
             self._volume_db = command.volume_db
         if command.muted is not None:
             self._muted = command.muted
+        self._tell_volume()
         self._plan()
+
+    def _tell_volume(self) -> None:
+        told = VolumeChanged(volume_db=self._volume_db, muted=self._muted)
+        if told != self._volume_told:
+            self._volume_told = told
+            self._context.bus.publish(told)
 
     # --- the plan, and what has become of it ---
 
