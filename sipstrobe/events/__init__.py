@@ -52,6 +52,7 @@ from sipstrobe.events.sound import (
     RecordingChanged,
     SoundPlayed,
     StreamStateChanged,
+    VolumeChanged,
 )
 
 __all__ = [
@@ -99,5 +100,6 @@ __all__ = [
     "SoundPlayed",
     "StreamStateChanged",
     "VirtualInputChanged",
+    "VolumeChanged",
     "choices",
 ]

@@ -49,6 +49,12 @@ class StreamStateChanged(Event):
     sender: str  # account and address of who transmits, or did last
 
 
+@declared("sound/volume", Kind.PROPERTY, "How loud the speaker is set")
+class VolumeChanged(Event):
+    volume_db: float  # of all that is heard, 0: as loud as it came
+    muted: bool
+
+
 @declared("sound/output", Kind.PROPERTY, "The speaker plays something", rest={"active": "false"})
 class OutputActive(Event):
     active: bool

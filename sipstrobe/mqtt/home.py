@@ -7,7 +7,7 @@ from zlib import crc32
 
 from msgspec import Meta, Struct
 
-AVAILABLE, NOT_AVAILABLE = "online", "offline"
+AVAILABLE = "online"
 KEY_MAX = 24  # characters of a name that are seen in its key
 
 
@@ -43,11 +43,24 @@ class HomeSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         return self.discovery or self.commands
 
 
-class Will(NamedTuple):
-    """A message with which the broker or the device says that it is there, or no more."""
+class Said(NamedTuple):
+    """A message about the connection: the last will, or what is said after connecting.
+
+    plain: in the words of people; else the vendor's default, whose member `connected` tells.
+    """
 
     topic: str
-    message: str
+    payload: str
+    plain: bool = False
+
+
+class Presence(NamedTuple):
+    """Where Home Assistant sees that the device is there. says: what the device has to publish on
+    `topic` itself once it is connected, since its connect message does not say it there."""
+
+    options: Mapping[str, str]
+    topic: str
+    says: str = ""
 
 
 class Topics(NamedTuple):
@@ -81,26 +94,20 @@ def key_of(name: str) -> str:
     return f"{readable or 'x'}_{crc32(name.encode('utf-8', 'surrogatepass')):08x}"
 
 
-def availability(will: Will | None, birth: Will | None, topics: Topics) -> Mapping[str, str]:
-    """Where Home Assistant sees that the device is there: on the topic of the last will, if what is
-    said after connecting comes there too, else on a topic of our own.
+def presence(will: Said, birth: Said) -> Presence:
+    """How the last will (MQT-12) and the connect message (MQT-11) tell Home Assistant.
 
-    A client has one last will. The vendor's default messages say it by a member `connected`.
+    A client has one last will, so that is where it looks.
     """
-    own = topics.state("availability")
-    if will is None or birth is None or birth.topic != will.topic:
-        return {
-            "availability_topic": own,
-            "payload_available": AVAILABLE,
-            "payload_not_available": NOT_AVAILABLE,
-        }
-    if '"connected":' in will.message:
-        return {
-            "availability_topic": will.topic,
-            "availability_template": "{{ 'online' if value_json.connected else 'offline' }}",
-        }
-    return {
+    if will.topic == birth.topic and not (will.plain or birth.plain):
+        template = "{{ 'online' if value_json.connected else 'offline' }}"
+        options = {"availability_topic": will.topic, "availability_template": template}
+        return Presence(options, will.topic)
+    same = will.topic == birth.topic and birth.plain
+    available = birth.payload if same else AVAILABLE
+    options = {
         "availability_topic": will.topic,
-        "payload_available": birth.message,
-        "payload_not_available": will.message,
+        "payload_available": available,
+        "payload_not_available": will.payload,
     }
+    return Presence(options, will.topic, "" if same else available)

@@ -17,7 +17,7 @@ from sipstrobe.mqtt.discovery import (
     gone,
     status_topic,
 )
-from sipstrobe.mqtt.home import Topics, Will, availability, key_of
+from sipstrobe.mqtt.home import Presence, Said, Topics, key_of, presence
 
 TOPICS = Topics("site/AC0123456789")
 THING = Thing(
@@ -25,7 +25,7 @@ THING = Thing(
     name="Hall",
     version="1.2",
     topics=TOPICS,
-    availability=availability(None, None, TOPICS),
+    availability={"availability_topic": "site/AC0123456789/event/connection"},
     commands=True,
     effects=("Steady", "Blink"),
     tones=("Alarm: Horror", "Clip: Gong"),
@@ -206,36 +206,36 @@ def test_a_document_without_end_is_not_read() -> None:
 # --- who says that it is there -------------------------------------------------------------------
 
 
-def test_without_a_will_of_others_the_device_has_a_topic_of_its_own() -> None:
-    assert availability(None, None, TOPICS) == {
-        "availability_topic": "site/AC0123456789/state/availability",
-        "payload_available": "online",
-        "payload_not_available": "offline",
-    }
-
-
 def test_the_default_messages_say_it_by_a_member() -> None:
     """MQT-11, -12: one client has one will, so that is where Home Assistant looks."""
-    will = Will("site/x/event/connection", '{"serialNumber":"x","connected":false}')
-    birth = Will("site/x/event/connection", '{"serialNumber":"x","connected":true}')
+    topic = "site/x/event/connection"
 
-    told = availability(will, birth, TOPICS)
+    told = presence(Said(topic, '{"connected":false}'), Said(topic, '{"connected":true}'))
 
-    assert told["availability_topic"] == "site/x/event/connection"
-    assert "value_json.connected" in told["availability_template"]
+    assert told.topic == told.options["availability_topic"] == topic
+    assert "value_json.connected" in told.options["availability_template"]
+    assert told.says == ""
 
 
 def test_messages_of_people_say_it_in_their_words() -> None:
-    told = availability(Will("hall", "gone"), Will("hall", "here"), TOPICS)
+    told = presence(Said("hall", "gone", plain=True), Said("hall", "here", plain=True))
 
-    assert told == {
-        "availability_topic": "hall",
-        "payload_available": "here",
-        "payload_not_available": "gone",
-    }
-    assert availability(Will("hall", "gone"), Will("door", "here"), TOPICS)[
-        "availability_topic"
-    ] == TOPICS.state("availability")
+    assert told == Presence(
+        {
+            "availability_topic": "hall",
+            "payload_available": "here",
+            "payload_not_available": "gone",
+        },
+        "hall",
+    )
+
+
+@pytest.mark.parametrize("birth", [Said("door", "here", plain=True), Said("hall", "{}")])
+def test_where_the_will_has_no_counterpart_the_device_says_it_itself(birth: Said) -> None:
+    told = presence(Said("hall", "gone", plain=True), birth)
+
+    assert told.says == told.options["payload_available"] == "online"
+    assert told.options["payload_not_available"] == "gone"
 
 
 # --- keys ----------------------------------------------------------------------------------------

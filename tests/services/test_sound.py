@@ -23,7 +23,7 @@ from sipstrobe.audio.source import (
 from sipstrobe.clock import Clock, LoopClock
 from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused, MediaError
-from sipstrobe.events import ServiceStateChanged
+from sipstrobe.events import ServiceStateChanged, VolumeChanged
 from sipstrobe.io.soundcard import Buffering, Output, Render
 from sipstrobe.services.sound import MAX_SOURCES, SOURCES_TOLD, Sound
 from tests.support.clock import FakeClock
@@ -330,6 +330,21 @@ def test_volume_and_mute_act_at_once_and_without_a_click() -> None:
     levels = [part[-1] for part in heard]
     assert levels == pytest.approx([0.5, 0.5 * 10 ** (-6 / 20), 0.0, 0.05], abs=1e-6)
     assert _largest_step(np.concatenate(heard)) < 0.005
+
+
+def test_a_volume_that_changes_is_told_once() -> None:
+    bench = Bench()
+    told: list[VolumeChanged] = []
+    bench.context.bus.subscribe(VolumeChanged, told.append)
+
+    bench.context.dispatcher.execute(SetVolume(volume_db=-6.0))
+    bench.context.dispatcher.execute(SetVolume(volume_db=-6.0))
+    bench.context.dispatcher.execute(SetVolume(muted=True))
+
+    assert told == [
+        VolumeChanged(volume_db=-6.0, muted=False),
+        VolumeChanged(volume_db=-6.0, muted=True),
+    ]
 
 
 @pytest.mark.parametrize("volume_db", [0.5, -60.5, float("nan")])
