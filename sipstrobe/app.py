@@ -22,6 +22,7 @@ from sipstrobe.audio.settings import AudioSettings
 from sipstrobe.audio.settings import Microphone as MicrophoneSettings
 from sipstrobe.clock import LoopClock
 from sipstrobe.config.demo import demo
+from sipstrobe.config.files import Folder
 from sipstrobe.config.settings import Settings
 from sipstrobe.config.store import Store
 from sipstrobe.config.users import Role, make_user
@@ -47,6 +48,7 @@ from sipstrobe.services.microphone import Listener, Microphone
 from sipstrobe.services.page_relay import GroupLine, PageRelay
 from sipstrobe.services.paging import Paging
 from sipstrobe.services.phone import Phone
+from sipstrobe.services.ports import Ports
 from sipstrobe.services.properties import Properties
 from sipstrobe.services.recorder import Recorder
 from sipstrobe.services.settings import SettingsService
@@ -154,6 +156,7 @@ class Device:
             sounds=ChainMap[str, Playable](self.library.patterns, dict(SOUNDS)),
             tone_problem=self.sound.tone_problem,
         )
+        self.ports = Ports(context, Folder(options.state))
         self.automation = Automation(context)
         self.greeting = Greeting(context)
         self.microphone = Microphone(
@@ -196,6 +199,9 @@ class Device:
         watch(lambda s: s.profiles, self.signals.apply_profiles)
         watch(lambda s: s.maintenance, self.signals.apply_maintenance)
         watch(lambda s: s.manual_triggers, self.properties.apply)
+        stack.push_async_callback(self.ports.aclose)
+        watch(lambda s: s.ports, self.ports.apply)
+        await self.ports.opened()  # what holds already is no news to rules
         stack.callback(self.automation.close)
         watch(lambda s: (s.rules, s.extensions), lambda both: self.automation.apply(*both))
         stack.push_async_callback(self.microphone.aclose)
@@ -298,6 +304,7 @@ class Device:
             http_stream=self.http_stream,
             automation=self.automation,
             properties=self.properties,
+            ports=self.ports,
             settings=self.settings,
             history=self.history,
             problems=lambda: dict(self._problems),

@@ -12,6 +12,7 @@ from sipstrobe.services.microphone import Microphone
 from sipstrobe.services.page_relay import PageRelay
 from sipstrobe.services.paging import Paging
 from sipstrobe.services.phone import Phone
+from sipstrobe.services.ports import Ports
 from sipstrobe.services.properties import Properties
 from sipstrobe.services.recorder import Recorder
 from sipstrobe.services.settings import SettingsService
@@ -35,6 +36,7 @@ def views_of(
     http_stream: HttpStream,
     automation: Automation,
     properties: Properties,
+    ports: Ports,
     settings: SettingsService,
     history: History,
     problems: Callable[[], Mapping[str, str]],
@@ -66,6 +68,8 @@ def views_of(
         lights=lambda: signals.light_states,
         services=problems,
         triggers=properties.manual_triggers,
+        ports=ports.snapshot,
+        virtual_inputs=ports.virtual_inputs,
         rules=automation.snapshot,
         settled=settings.settled,
     )

@@ -59,6 +59,8 @@ class Status:
                 {"trigger": number, "name": name, "active": active}
                 for number, name, active in views.triggers()
             ],
+            "ports": views.ports(),
+            "virtual_inputs": views.virtual_inputs(),
             "rules": [_rule(rule) for rule in views.rules()],
         }
 

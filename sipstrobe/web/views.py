@@ -110,6 +110,31 @@ class CallView(Protocol):
         ...
 
 
+class PortView(Protocol):
+    """One port. problem: what keeps its driver from working, or empty."""
+
+    @property
+    def port(self) -> int: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def usage(self) -> str: ...
+    @property
+    def direction(self) -> str: ...
+    @property
+    def normal_state(self) -> str: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def active(self) -> bool: ...
+    @property
+    def supervised(self) -> bool: ...
+    @property
+    def driver(self) -> str: ...
+    @property
+    def problem(self) -> str: ...
+
+
 class NamedRule(Protocol):
     """What a rule is called, and whether it is switched on."""
 
@@ -282,6 +307,10 @@ class Views:
     """The same for every part of the device."""
     triggers: Callable[[], Sequence[tuple[int, str, bool]]]
     """The number, name and state of each manual trigger."""
+    ports: Callable[[], Sequence[PortView]]
+    """The two ports; each as plain values, too."""
+    virtual_inputs: Callable[[], Sequence[object]]
+    """input, name, active, seconds_left of those that are active or have a name; plain values."""
     rules: Callable[[], Sequence[RuleView]]
     settled: Callable[[], Future[Any] | None]
     """What to await until all changes of the settings are stored and seen; None: they are."""

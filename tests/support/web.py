@@ -24,6 +24,7 @@ from sipstrobe.lightsiren.sounds import SOUNDS
 from sipstrobe.services.automation import Automation
 from sipstrobe.services.clip_library import ClipLibrary
 from sipstrobe.services.clips import Clips
+from sipstrobe.services.ports import Ports
 from sipstrobe.services.properties import Properties
 from sipstrobe.services.settings import SettingsService
 from sipstrobe.services.signals import Signals
@@ -192,6 +193,7 @@ class Device:
     disk_works: bool = True
     library: ClipLibrary = field(init=False)
     clips: Clips = field(init=False)
+    ports: Ports = field(init=False)
 
     @classmethod
     def make(
@@ -213,10 +215,12 @@ class Device:
         signals = Signals(context, sounds=sounds)
         device = cls(context, store, signals, Properties(context), Automation(context))
         device._add_clips(folder)
+        device.ports = Ports(context, Memory())
         sounds.maps.append(device.library.patterns)
         store.watch(lambda s: s.profiles, device.signals.apply_profiles)
         store.watch(lambda s: s.maintenance, device.signals.apply_maintenance)
         store.watch(lambda s: s.manual_triggers, device.properties.apply)
+        store.watch(lambda s: s.ports, device.ports.apply)
         store.watch(lambda s: s.rules, device.automation.apply)
         serve = context.dispatcher.serve
         if in_background:
@@ -274,6 +278,8 @@ class Device:
             lights=lambda: self.signals.light_states,
             services=lambda: self.services,
             triggers=self.properties.manual_triggers,
+            ports=self.ports.snapshot,
+            virtual_inputs=self.ports.virtual_inputs,
             rules=self.automation.snapshot,
             settled=self.settled,
         )
