@@ -6,7 +6,7 @@ see it. at: when it was ordered, seconds since 1970.
 
 from typing import Protocol, TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, json
 
 from sipstrobe.commands.sending import HttpMethod
 
@@ -24,6 +24,11 @@ class Message(Struct, frozen=True, kw_only=True, tag_field="kind"):
     def about(self) -> str:
         """What it is, in a few words for lists."""
         raise NotImplementedError
+
+    @property
+    def size_bytes(self) -> int:
+        """What it takes in the outbox."""
+        return len(json.encode(self))
 
 
 class HttpMessage(Message, tag="http", frozen=True, kw_only=True):

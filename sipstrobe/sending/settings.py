@@ -57,7 +57,12 @@ def _no_password() -> Secret:
 
 class _Recipient(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
     name: Annotated[
-        str, Meta(min_length=1, max_length=64, pattern=_LINE, title="Name", description="Unique.")
+        str,
+        Meta(
+            pattern=r"^[^\x00-\x1f\x7f/]{1,64}$(?!\n)",
+            title="Name",
+            description="Unique; no slash.",
+        ),
     ]
 
     @property

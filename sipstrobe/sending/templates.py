@@ -13,6 +13,7 @@ from xml.sax.saxutils import escape
 
 VALUE_MAX: Final = 1024  # characters of one value; of a longer one, the rest is cut off
 NAME_MAX: Final = 64  # characters
+MAX_PLACEHOLDERS: Final = 256  # of one text that are filled in
 EVENT: Final = "event."  # what came, and what the conditions hold of
 CALL: Final = "call."  # the same, of events about calls
 COMMON: Final = ("rule", "time", "message", "device.name", "device.serial")
@@ -40,7 +41,9 @@ def problem(text: str, items: Container[str], call_items: Container[str]) -> str
 
     items: of the events that its rule speaks of; call_items: of those about calls.
     """
-    for name in names(text):
+    for count, name in enumerate(names(text), 1):
+        if count > MAX_PLACEHOLDERS:
+            return f"may have {MAX_PLACEHOLDERS} placeholders"
         known = (
             name in COMMON
             or (name.startswith(EVENT) and name.removeprefix(EVENT) in items)
@@ -67,7 +70,7 @@ def render(text: str, values: Mapping[str, str], escaped: Escape) -> str:
             name = EVENT + name.removeprefix(CALL)
         return escaped(values.get(name, "")[:VALUE_MAX])
 
-    return _PLACEHOLDER.sub(value, text)
+    return _PLACEHOLDER.sub(value, text, MAX_PLACEHOLDERS)
 
 
 # --- escapes -----------------------------------------------------------------------------------

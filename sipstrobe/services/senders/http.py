@@ -1,0 +1,183 @@
+"""HTTP and HTTPS requests (RCP-04…06), with Basic and Digest authentication and proxies."""
+
+import ssl
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from sipstrobe.sending.failure import SendFailed
+from sipstrobe.sending.message import HttpMessage
+from sipstrobe.sending.settings import HttpRecipient
+from sipstrobe.services.senders.words import failure_of
+
+if TYPE_CHECKING:
+    from aiohttp import BasicAuth, ClientResponse, ClientSession, DigestAuthMiddleware
+
+CONNECT_LIMIT: Final = 10.0  # seconds
+READ_LIMIT: Final = 20.0  # between two pieces of an answer
+TOTAL_LIMIT: Final = 45.0
+BODY_READ: Final = 64 * 1024  # bytes of an answer that are read, so that the connection lives on
+IDEMPOTENCY_KEY: Final = "Idempotency-Key"
+_OWN_FAULT: Final = frozenset({400, 405, 406, 409, 410, 411, 413, 414, 415, 422, 431})
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+
+
+class HttpSender:
+    """Keeps its connections. An answer of 2xx means that the other side has it."""
+
+    def __init__(self) -> None:
+        self._session: ClientSession | None = None
+        self._digests: dict[HttpRecipient, DigestAuthMiddleware] = {}
+
+    async def send(self, recipient: HttpRecipient, message: HttpMessage, /) -> None:
+        import aiohttp
+
+        parts = urlsplit(recipient.url)
+        host = parts.hostname or ""
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        try:
+            await self._exchange(recipient, message)
+        except aiohttp.ClientProxyConnectionError as error:
+            proxy = urlsplit(recipient.proxy)
+            words = failure_of(error.os_error, proxy.hostname or "", proxy.port or 80).words
+            raise SendFailed(f"proxy: {words}") from None
+        except aiohttp.ClientHttpProxyError as error:
+            raise SendFailed(f"the proxy answers {error.status} {error.message}") from None
+        except aiohttp.ClientConnectorCertificateError as error:
+            inner = error.certificate_error
+            assert isinstance(inner, ssl.SSLError)
+            raise failure_of(inner, host, port) from None
+        except aiohttp.ClientConnectorError as error:
+            raise failure_of(error.os_error, host, port) from None
+        except aiohttp.ServerDisconnectedError:
+            raise failure_of(ConnectionResetError(), host, port) from None
+        except aiohttp.ClientError as error:
+            raise SendFailed(f"{host}:{port} speaks no HTTP: {error}") from None
+        except TimeoutError:
+            raise failure_of(TimeoutError(), host, port) from None
+        except OSError as error:
+            raise failure_of(error, host, port) from None
+
+    async def aclose(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def _exchange(self, recipient: HttpRecipient, message: HttpMessage) -> None:
+        from aiohttp import BasicAuth
+
+        middlewares: tuple[Any, ...] = ()
+        if recipient.user:
+            middlewares = (self._digest(recipient),)
+        scheme = await self._once(recipient, message, None, middlewares)
+        if scheme == "basic" and recipient.user:
+            auth = BasicAuth(recipient.user, recipient.password.reveal(), encoding="utf-8")
+            scheme = await self._once(recipient, message, auth, ())
+        if scheme and recipient.user:
+            raise SendFailed("the server does not accept user and password (401)")
+        if scheme:
+            raise SendFailed("the server wants a user and a password (401)")
+
+    async def _once(
+        self,
+        recipient: HttpRecipient,
+        message: HttpMessage,
+        auth: "BasicAuth | None",
+        middlewares: tuple[Any, ...],
+    ) -> str:
+        """Make the request. The scheme that the server asks for, if it asks; else it is sent."""
+        from aiohttp import BasicAuth
+
+        headers = [(IDEMPOTENCY_KEY, message.id), *message.headers]
+        if message.content_type:
+            headers.append(("Content-Type", _with_charset(message.content_type)))
+        proxy_auth = None
+        if recipient.proxy and recipient.proxy_user:
+            secret = recipient.proxy_password.reveal()
+            proxy_auth = BasicAuth(recipient.proxy_user, secret, encoding="utf-8")
+        async with self._opened().request(
+            message.method,
+            _url(recipient.url, message.query),
+            data=message.body.encode() if message.body else None,
+            headers=headers,
+            auth=auth,
+            proxy=recipient.proxy or None,
+            proxy_auth=proxy_auth,
+            ssl=recipient.validate_certificate,
+            allow_redirects=False,
+            middlewares=middlewares,
+        ) as response:
+            await _drain(response)
+            return _judge(response)
+
+    def _opened(self) -> "ClientSession":
+        import aiohttp
+
+        if self._session is None or self._session.closed:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(
+                    limit=0, resolver=aiohttp.ThreadedResolver(), keepalive_timeout=15
+                ),
+                timeout=aiohttp.ClientTimeout(
+                    total=TOTAL_LIMIT, sock_connect=CONNECT_LIMIT, sock_read=READ_LIMIT
+                ),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                headers={"User-Agent": "sipstrobe"},
+                skip_auto_headers=("Content-Type",),
+                max_line_size=8190,
+                max_field_size=8190,
+            )
+        return self._session
+
+    def _digest(self, recipient: HttpRecipient) -> "DigestAuthMiddleware":
+        """Which remembers what the server has last asked."""
+        from aiohttp import DigestAuthMiddleware
+
+        found = self._digests.get(recipient)
+        if found is None:
+            for other in [r for r in self._digests if r.name == recipient.name]:
+                del self._digests[other]
+            found = DigestAuthMiddleware(recipient.user, recipient.password.reveal())
+            self._digests[recipient] = found
+        return found
+
+
+def _url(url: str, query: str) -> Any:
+    """The URL with the suffix of the query, both written as they are."""
+    from yarl import URL
+
+    if query:
+        query = query.lstrip("?&")
+        url += ("&" if "?" in url else "?") + query
+    return URL(url, encoded=True) if url.isascii() and " " not in url else URL(url)
+
+
+def _with_charset(content_type: str) -> str:
+    if content_type.lower().startswith("text/") and "charset" not in content_type.lower():
+        return content_type + "; charset=utf-8"
+    return content_type
+
+
+async def _drain(response: "ClientResponse") -> None:
+    """Read a short answer, so that its connection can be used again; a long one ends it."""
+    read = 0
+    async for piece in response.content.iter_chunked(8192):
+        read += len(piece)
+        if read > BODY_READ:
+            response.close()
+            return
+
+
+def _judge(response: "ClientResponse") -> str:
+    status = response.status
+    if 200 <= status < 300:
+        return ""
+    reason = f"{status} {response.reason or ''}".rstrip()
+    if status == 401:
+        schemes = response.headers.getall("WWW-Authenticate", [])
+        return "basic" if any(s.lower().startswith("basic") for s in schemes) else "digest"
+    if status == 407:
+        raise SendFailed("the proxy does not accept user and password (407)")
+    if status in _REDIRECTS:
+        location = response.headers.get("Location", "?")[:200]
+        raise SendFailed(f"the server answers {reason}, see {location}: enter the address itself")
+    raise SendFailed(f"the server answers {reason}", permanent=status in _OWN_FAULT)
