@@ -43,6 +43,7 @@ from sipstrobe.services.clips import Clips
 from sipstrobe.services.greeting import Greeting
 from sipstrobe.services.history import History
 from sipstrobe.services.http_stream import HttpStream
+from sipstrobe.services.light_drivers import LightDrivers
 from sipstrobe.services.listening import Listening
 from sipstrobe.services.microphone import Listener, Microphone
 from sipstrobe.services.page_relay import GroupLine, PageRelay
@@ -154,6 +155,7 @@ class Device:
         self.signals = Signals(
             context,
             sounds=ChainMap[str, Playable](self.library.patterns, dict(SOUNDS)),
+            open_light=LightDrivers(context, _cid(store.current.device.serial)),
             tone_problem=self.sound.tone_problem,
         )
         self.ports = Ports(context, Folder(options.state))
@@ -326,6 +328,11 @@ def _places(multicast: MulticastSettings) -> Places | None:
 def _instance_id(serial: str) -> str:
     """The name of this device among all (RFC 5626 §4.1): it follows from the serial number."""
     return uuid5(NAMESPACE_OID, f"sipstrobe {serial}").urn
+
+
+def _cid(serial: str) -> bytes:
+    """The same towards controllers of light (E1.31 §5.6)."""
+    return uuid5(NAMESPACE_OID, f"sipstrobe light {serial}").bytes
 
 
 def _freeze() -> None:

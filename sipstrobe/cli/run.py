@@ -10,6 +10,7 @@ from sipstrobe.app import FIRST_ACCOUNT, Options, Started, run
 from sipstrobe.cli import add_state_argument, json_or_text
 from sipstrobe.config.settings import Settings
 from sipstrobe.io.udp import local_address_for
+from sipstrobe.lightsiren.output_specs import SHORT, output_of
 from sipstrobe.rules.actions import RunProfile
 
 
@@ -35,7 +36,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--sound", metavar="auto|null|wav:PATH|NAME", help="where the sound goes in this run"
     )
     parser.add_argument(
-        "--light", metavar="virtual|none|log:PATH", help="where the light is shown in this run"
+        "--light",
+        type=light,
+        metavar="SPEC",
+        help=f"where the light is shown in this run: {SHORT}",
     )
     parser.add_argument(
         "--no-microphone",
@@ -97,6 +101,14 @@ def pointer_and_value(text: str) -> tuple[str, object]:
     if not pointer.startswith("/") or not separator:
         raise argparse.ArgumentTypeError(f"{text!r} is not /PATH=VALUE")
     return pointer, json_or_text(value)
+
+
+def light(text: str) -> str:
+    try:
+        output_of(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
 
 
 def host_and_port(text: str) -> tuple[str, int]:

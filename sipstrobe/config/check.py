@@ -145,8 +145,10 @@ def _bare(kind: Any, value: Any) -> Any:
         return _bare(others[0], value)
     if isinstance(value, dict):
         for struct in others:
+            if not (isinstance(struct, type) and issubclass(struct, msgspec.Struct)):
+                continue
             config = struct.__struct_config__
-            if cast("dict[str, Any]", value).get(config.tag_field) == config.tag:
+            if cast("dict[Any, Any]", value).get(config.tag_field) == config.tag:
                 return struct
     return kind
 

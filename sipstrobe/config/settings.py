@@ -24,7 +24,13 @@ from sipstrobe.events import (
 )
 from sipstrobe.lightsiren import profile
 from sipstrobe.lightsiren.colors import COLORS
-from sipstrobe.lightsiren.settings import LightsSettings, MaintenanceSettings, Profile, Profiles
+from sipstrobe.lightsiren.settings import (
+    LightsSettings,
+    MaintenanceSettings,
+    Profile,
+    Profiles,
+    lights_problems,
+)
 from sipstrobe.lightsiren.sounds import SOUNDS
 from sipstrobe.multicast import settings as multicast
 from sipstrobe.multicast.settings import MulticastSettings, Paged
@@ -132,6 +138,7 @@ SECTION_CHECKS: dict[str, Callable[[Any], list[Problem]]] = {
     "audio": audio.problems,
     "multicast": multicast.problems,
     "clips": clips.section_problems,
+    "lights": lights_problems,
     "ports": ports.problems,
     "profiles": _profile_problems,
     "extensions": extensions.problems,

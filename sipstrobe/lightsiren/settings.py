@@ -9,8 +9,11 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from sipstrobe.errors import Problem
 from sipstrobe.lightsiren.catalogue import PATTERNS
 from sipstrobe.lightsiren.colors import COLORS
+from sipstrobe.lightsiren.output_specs import SHORT, output_problems
+from sipstrobe.lightsiren.outputs import MAX_OUTPUTS, Output
 
 MAX_PROFILES = 30
 MAX_NAME = 50  # characters
@@ -133,10 +136,14 @@ class LightsSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Where the light is shown."""
 
     outputs: Annotated[
-        tuple[Annotated[str, Meta(pattern=r"^(virtual|none|log:[^\x00]+)$")], ...],
+        tuple[str | Output, ...],
         Meta(
-            max_length=4,
+            max_length=MAX_OUTPUTS,
             title="Outputs",
-            description="virtual (the live page), log:PATH (a line for each frame), none.",
+            description=f"Each as what can be set about it, or short: {SHORT}.",
         ),
     ] = ("virtual",)
+
+
+def lights_problems(lights: LightsSettings) -> list[Problem]:
+    return list(output_problems(lights.outputs))

@@ -6,6 +6,7 @@ from itertools import count
 from typing import Final
 
 from sipstrobe.commands import (
+    MAX_LOCATE_SECONDS,
     LocateDevice,
     OperationId,
     RunHealthCheck,
@@ -19,7 +20,6 @@ from sipstrobe.commands import (
 from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused
 from sipstrobe.events import Function, OperationChanged, OperationPhase
-from sipstrobe.io.lights import open_light
 from sipstrobe.lightsiren import system
 from sipstrobe.lightsiren.activity import activities, ordered
 from sipstrobe.lightsiren.frame import Frame
@@ -34,12 +34,13 @@ from sipstrobe.lightsiren.sound import Playable
 from sipstrobe.lightsiren.sounds import SOUNDS
 from sipstrobe.machine import Driver
 from sipstrobe.services.health import HealthCheck, HealthResult
-from sipstrobe.services.lamps import Lamp, LightOutputs, OpenLight
+from sipstrobe.services.lamps import Lamp
+from sipstrobe.services.light_drivers import LightDrivers, OpenLight
+from sipstrobe.services.light_outputs import LightOutputs
 from sipstrobe.services.maintenance import Maintenance
 from sipstrobe.services.siren import Siren
 from sipstrobe.trace import Cause, Input
 
-MAX_LOCATE: Final = 600  # seconds
 LIGHTS: Final = (Function.SIGNALING_LED, Function.AUDIO_LED)
 MEASURED: Final = ("datagram", "stream", "http")  # inputs for which people wait to see the light
 TONE_TAKEN: Final = 0.5  # of the test tone, which the sound card must have asked for
@@ -92,7 +93,7 @@ class Signals:
         context: Context,
         *,
         sounds: Mapping[str, Playable] = SOUNDS,
-        open_light: OpenLight = open_light,
+        open_light: OpenLight | None = None,
         tone_problem: Callable[[float, float], str] = lambda hertz, level_db: "",
     ) -> None:
         self._context = context
@@ -102,7 +103,8 @@ class Signals:
         self._latency = context.measures.histogram(
             "input_to_light_seconds", "From an input's arrival to the light that it switched"
         )
-        self._lights = LightOutputs(context, open_light)
+        cid = context.random_bytes(16)
+        self._lights = LightOutputs(context, open_light or LightDrivers(context, cid))
         self._lamps = {light: Lamp(context, light, self._lights) for light in LIGHTS}
         self._siren = Siren(context, sounds)
         self._light_ids, self._siren_ids = count(1), count(1)
@@ -163,8 +165,9 @@ class Signals:
         return self._lights.states
 
     def close(self) -> None:
-        """Light dark, siren silent, outputs closed."""
+        """Light dark or as its outputs leave it, siren silent, outputs closed."""
         self._maintenance.close()
+        self._lights.part()
         for channel in self._channels.values():
             channel.driver.close()
             channel.output.close()
@@ -227,7 +230,7 @@ class Signals:
             channel.driver.feed(channel.operations.stop_all)
 
     def _locate(self, command: LocateDevice) -> None:
-        seconds = min(max(0, command.seconds), MAX_LOCATE)
+        seconds = min(max(0, command.seconds), MAX_LOCATE_SECONDS)
         for function in Function:
             self._start(function, system.identify(function, seconds))
 

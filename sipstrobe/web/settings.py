@@ -14,6 +14,8 @@ from sipstrobe.config.store import Store
 from sipstrobe.config.users import Role
 from sipstrobe.dtmf.settings import DtmfSettings
 from sipstrobe.errors import StaleRevision
+from sipstrobe.lightsiren.settings import LightsSettings
+from sipstrobe.mqtt.settings import MqttSettings
 from sipstrobe.multicast.settings import MulticastSettings
 from sipstrobe.secret import Secret
 from sipstrobe.web.commands import read_object
@@ -23,15 +25,18 @@ PATH: Final = "/api/v1/settings/"
 SECTIONS: Final[Mapping[str, type[msgspec.Struct]]] = {
     "audio": AudioSettings,
     "dtmf": DtmfSettings,
+    "lights": LightsSettings,
+    "mqtt": MqttSettings,
     "multicast": MulticastSettings,
 }
-SYSTEM: Final = (  # what reaches the machine below: its sound cards, files and disk (ACC-04)
+SYSTEM: Final = (  # what reaches the machine below: its sound cards, lamps, files and disk (ACC-04)
     "/audio/output",
     "/audio/greeting",
     "/audio/microphone/input",
     "/audio/clip_quota_mb",
     "/audio/recording_quota_mb",
     "/audio/record_continuously",
+    "/lights/outputs",
 )
 BODY_MAX_BYTES: Final = 1024 * 1024  # as long as all sequences with all their accounts
 

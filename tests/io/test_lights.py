@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sipstrobe.io.lights import LightLog, NoLight, Picture, open_light
+from sipstrobe.io.lights import LightLog, NoLight, Picture
 
 RED = Picture(
     at=12.5,
@@ -66,24 +66,9 @@ def test_a_log_that_was_removed_is_noticed(tmp_path: Path) -> None:
     light.close()
 
 
-def test_drivers_are_named_by_a_short_text(tmp_path: Path) -> None:
-    assert isinstance(open_light("virtual"), NoLight)
-    assert isinstance(open_light("none"), NoLight)
-    log = open_light(f"log:{tmp_path}/a:b.log")
-    assert isinstance(log, LightLog)
-    assert (tmp_path / "a:b.log").exists()
-    log.close()
-
-
-@pytest.mark.parametrize("spec", ["", "laser", "log:", "virtual:2", "LOG:x"])
-def test_other_names_are_refused(spec: str) -> None:
-    with pytest.raises(ValueError, match="is no light"):
-        open_light(spec)
-
-
 def test_a_path_that_cannot_be_opened_says_so(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No such file"):
-        open_light(f"log:{tmp_path}/missing/light.log")
+        LightLog(tmp_path / "missing" / "light.log")
 
 
 def test_a_device_without_a_light_takes_every_picture() -> None:

@@ -59,7 +59,9 @@ class Bench:
         self.told: list[OperationChanged] = []
         self.context.bus.subscribe(OperationChanged, self.told.append)
         sounds = ChainMap[str, Playable]({"clip:Gong": clip}, dict(SOUNDS))
-        self.signals = Signals(self.context, sounds=sounds, open_light=lambda spec: FakeLight())
+        self.signals = Signals(
+            self.context, sounds=sounds, open_light=lambda output, report: FakeLight()
+        )
         self.signals.apply_lights(LightsSettings())
         self.signals.apply_profiles((TWICE,))
 

@@ -6,9 +6,12 @@ import pytest
 
 from sipstrobe.commands import StartOperation
 from sipstrobe.events import Function, ServiceStateChanged
-from sipstrobe.io.lights import LightDriver, open_light
+from sipstrobe.io.lights import LightDriver, NoLight
 from sipstrobe.lightsiren.frame import Frame
+from sipstrobe.lightsiren.output_specs import name_of
+from sipstrobe.lightsiren.outputs import Output
 from sipstrobe.lightsiren.settings import LightsSettings
+from sipstrobe.services.painted import Report
 from tests.support.signals import Bench, FakeLight
 
 STEADY = StartOperation(function=Function.SIGNALING_LED, pattern="Steady")
@@ -24,7 +27,8 @@ class Shop:
         self.broken: set[str] = set()
         self.opened: list[str] = []
 
-    def __call__(self, spec: str) -> LightDriver:
+    def __call__(self, output: Output, report: Report) -> LightDriver:
+        spec = name_of(output)
         self.opened.append(spec)
         if spec in self.broken:
             raise OSError("no such file")
@@ -137,7 +141,7 @@ def test_nothing_is_tried_again_after_the_end() -> None:
 
 
 def test_what_nobody_can_see_is_not_played_and_goes_on_where_it_would_be() -> None:
-    bench = Bench(open_light=lambda spec: open_light("virtual"))
+    bench = Bench(open_light=lambda output, report: NoLight())
     bench.do(PULSE)
     started = bench.signals.frame()
 
@@ -162,7 +166,11 @@ def test_what_nobody_can_see_is_not_played_and_goes_on_where_it_would_be() -> No
 
 def test_an_output_that_is_seen_wakes_the_light() -> None:
     shop = Shop()
-    bench = Bench(open_light=lambda spec: shop(spec) if spec != "none" else open_light("none"))
+    bench = Bench(
+        open_light=lambda output, report: (
+            NoLight() if name_of(output) == "none" else shop(output, report)
+        )
+    )
     use(bench, "none")
     bench.do(BLINK)
     bench.clock.advance(1.0)

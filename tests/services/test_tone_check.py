@@ -8,9 +8,8 @@ import pytest
 
 from sipstrobe.audio.format import SAMPLE_RATE, gain_from_db
 from sipstrobe.audio.settings import AudioSettings
-from sipstrobe.audio.source import SetVolume
 from sipstrobe.audio.tap import Tap
-from sipstrobe.commands import LocateDevice, RunHealthCheck
+from sipstrobe.commands import LocateDevice, RunHealthCheck, SetVolume
 from sipstrobe.context import Context
 from sipstrobe.events import HealthCheckDone
 from sipstrobe.lightsiren.settings import LightsSettings, MaintenanceSettings
@@ -33,7 +32,7 @@ class Bench:
         self.sound.apply(AudioSettings(output=output, volume_db=volume_db))
         self.signals = Signals(
             self.context,
-            open_light=lambda spec: FakeLight(),
+            open_light=lambda output, report: FakeLight(),
             tone_problem=self.sound.tone_problem,
         )
         self.signals.apply_lights(LightsSettings(outputs=("virtual",)))

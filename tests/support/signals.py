@@ -1,6 +1,5 @@
 """Light and siren in a device of their own: a fake clock, a light and a speaker that remember."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, cast
@@ -14,8 +13,9 @@ from sipstrobe.commands import ChangeSettings, Command
 from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused
 from sipstrobe.events import Event
-from sipstrobe.io.lights import LightDriver, Picture
+from sipstrobe.io.lights import Picture
 from sipstrobe.lightsiren.settings import LightsSettings, MaintenanceSettings, Profile
+from sipstrobe.services.light_drivers import OpenLight
 from sipstrobe.services.signals import Signals
 from tests.support.clock import FakeClock
 
@@ -34,6 +34,7 @@ class FakeLight:
     """Keeps every picture. broken: what it fails with, if it fails."""
 
     seen: ClassVar = True
+    parting: ClassVar = False
     pictures: list[Picture] = field(default_factory=list[Picture])
     broken: str = ""
     closed: bool = False
@@ -93,7 +94,7 @@ class Bench:
         self,
         *profiles: Profile,
         maintenance: bool = False,
-        open_light: Callable[[str], LightDriver] | None = None,
+        open_light: OpenLight | None = None,
     ) -> None:
         self.clock = SettableClock()
         self.context = Context(self.clock)
@@ -108,7 +109,7 @@ class Bench:
         self.context.dispatcher.serve(ChangeSettings, self._change)
         self.signals = Signals(
             self.context,
-            open_light=open_light or (lambda spec: self.light),
+            open_light=open_light or (lambda output, report: self.light),
             tone_problem=self._hear_tone,
         )
         self.signals.apply_lights(LightsSettings(outputs=("virtual",)))

@@ -26,9 +26,12 @@ class LightDriver(Protocol):
     """An output for pictures. Methods may raise OSError, which is reported and survived.
 
     seen: whether there is anything to see; pictures that nobody sees need not be made.
+    parting: whether `close` shows what is to be left of the light; else this is closed only after
+    it has been shown darkness.
     """
 
     seen: ClassVar[bool]
+    parting: ClassVar[bool]
 
     def show(self, picture: Picture) -> None:
         """Show this now; must not block."""
@@ -39,3 +42,21 @@ class LightDriver(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+class Lamps(Protocol):
+    """Real lamps, by the bytes that they are driven with; they know neither colours nor sides.
+
+    `send` and `check` raise OSError with what is known to be wrong: at once, or a while later if
+    it came to be known later. None of the methods blocks.
+    """
+
+    def send(self, levels: bytes) -> None:
+        """Drive the lamps with these values from now on."""
+        ...
+
+    def check(self) -> None: ...
+
+    def close(self) -> None:
+        """Send what says that nothing more will follow, if there is such a thing."""
+        ...

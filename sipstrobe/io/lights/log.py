@@ -17,6 +17,7 @@ class LightLog:
     """Append to a file, which is made if it is missing. Raises OSError when it cannot be."""
 
     seen: ClassVar = True
+    parting: ClassVar = False
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("a", buffering=1, encoding="utf-8")

@@ -7,6 +7,7 @@ from sipstrobe.io.lights.base import Picture
 
 class NoLight:
     seen: ClassVar = False
+    parting: ClassVar = False
 
     def show(self, picture: Picture) -> None:
         pass
