@@ -39,8 +39,12 @@ _NO_CIPHER = ("handshake failure", "no shared cipher")
 class Tls:
     """How we speak TLS on one side: versions, what we show, whom we trust."""
 
-    def __init__(self, method: int, versions: str, identity: Identity | None) -> None:
-        """Raises ConfigError for a certificate or key that cannot be used."""
+    def __init__(
+        self, method: int, versions: str, identity: Identity | None, section: str = "/sip/tls"
+    ) -> None:
+        """section: where the settings have what is given. Raises ConfigError for a certificate or
+        key that cannot be used."""
+        self._section = section
         self.in_words = "1.2 or 1.3" if versions == "automatic" else versions
         self.verify = False
         self.context = SSL.Context(method)
@@ -50,7 +54,7 @@ class Tls:
         # RFC 9325 §3.3, §3.5: ways to learn what is encrypted, and to keep us busy.
         self.context.set_options(SSL.OP_NO_COMPRESSION | SSL.OP_NO_RENEGOTIATION)
         if identity is not None:
-            _show(self.context, identity)
+            _show(self.context, identity, section)
 
     @classmethod
     def server(cls, identity: Identity, versions: str) -> "Tls":
@@ -58,13 +62,23 @@ class Tls:
 
     @classmethod
     def client(
-        cls, identity: Identity | None, versions: str, *, authorities: str, verify: bool
+        cls,
+        identity: Identity | None,
+        versions: str,
+        *,
+        authorities: str,
+        verify: bool,
+        alpn: str = "",
+        section: str = "/sip/tls",
     ) -> "Tls":
         """identity: what is shown if the server asks. authorities: in PEM form; "": the system's.
+        alpn: what we say that we speak (RFC 7301); "": nothing. section: see above.
 
         Raises ConfigError.
         """
-        made = cls(SSL.TLS_CLIENT_METHOD, versions, identity)
+        made = cls(SSL.TLS_CLIENT_METHOD, versions, identity, section)
+        if alpn:
+            made.context.set_alpn_protos([alpn.encode()])
         if verify:
             made._trust(authorities)
         return made
@@ -92,7 +106,7 @@ class Tls:
         assert store is not None
         # Whoever is given is trusted, be it an authority in the middle or the server itself.
         store.set_flags(crypto.X509StoreFlags.PARTIAL_CHAIN)
-        for certificate in certificates_in(authorities, "/sip/tls/authorities"):
+        for certificate in certificates_in(authorities, f"{self._section}/authorities"):
             store.add_cert(crypto.X509.from_cryptography(certificate))
 
 
@@ -185,18 +199,18 @@ class TlsChannel:
         return f"TLS has failed: {words}"
 
 
-def _show(context: SSL.Context, identity: Identity) -> None:
-    own, *chain = certificates_in(identity.certificate, "/sip/tls/certificate")
+def _show(context: SSL.Context, identity: Identity, section: str) -> None:
+    own, *chain = certificates_in(identity.certificate, f"{section}/certificate")
     try:
         key = load_pem_private_key(identity.key.reveal().encode(), password=None)
     except (ValueError, TypeError):
-        problem = Problem("/sip/tls/private_key", "is no private key in PEM form")
+        problem = Problem(f"{section}/private_key", "is no private key in PEM form")
         raise ConfigError([problem]) from None
     try:
         context.use_certificate(own)
         context.use_privatekey(key)  # pyright: ignore[reportArgumentType]
     except (SSL.Error, TypeError):
-        problem = Problem("/sip/tls/private_key", "does not fit the certificate, or is too weak")
+        problem = Problem(f"{section}/private_key", "does not fit the certificate, or is too weak")
         raise ConfigError([problem]) from None
     for certificate in chain:
         context.add_extra_chain_cert(certificate)

@@ -1,9 +1,10 @@
-"""SIP over WebSocket on bytes, without sockets: RFC 6455, RFC 7118 §4; both ends.
+"""SIP or MQTT over WebSocket on bytes, without sockets: RFC 6455, RFC 7118 §4; both ends.
 
 A channel over another one: over none for ws, over TLS for wss.
 """
 
 import contextlib
+from dataclasses import dataclass
 
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import (
@@ -25,16 +26,41 @@ from wsproto.utilities import RemoteProtocolError as BadHandshake
 from sipstrobe.errors import RemoteProtocolError
 from sipstrobe.io.connection import Channel
 
-SUBPROTOCOL = "sip"  # RFC 7118 §4
 MAX_REQUEST_BYTES = 16 * 1024  # of HTTP, which wsproto does not bound when it comes in one piece
 _GREETING = b"This port is for phones in browsers: SIP over WebSocket, RFC 7118.\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Subprotocol:
+    """What is spoken. stream: where messages begin and end says nothing."""
+
+    name: str
+    words: str
+    target: str = "/"
+    stream: bool = False
+
+
+SIP = Subprotocol("sip", "SIP")  # RFC 7118 §4
+
+
+def mqtt(path: str) -> Subprotocol:
+    """MQTT 3.1.1 §6 (MQTT 5 §6), at this path of the server."""
+    return Subprotocol("mqtt", "MQTT", "/" + path.removeprefix("/"), stream=True)
 
 
 class WebSocketChannel:
     """One end of one connection; see io.connection.Channel. What is said is whole messages."""
 
-    def __init__(self, below: Channel | None, *, max_bytes: int, host: str | None = None) -> None:
+    def __init__(
+        self,
+        below: Channel | None,
+        *,
+        max_bytes: int,
+        host: str | None = None,
+        spoken: Subprotocol = SIP,
+    ) -> None:
         """max_bytes: of a message. host: of the server that we call; None: we are the server."""
+        self._spoken = spoken
         self._below = below
         self._host = host
         self._max_bytes = max_bytes
@@ -65,6 +91,9 @@ class WebSocketChannel:
 
     def send(self, data: bytes) -> None:
         """As text if it is any, which is what browsers expect; else as bytes (RFC 7118 §5)."""
+        if self._spoken.stream:
+            self._say(BytesMessage(data=data))
+            return
         try:
             message: Message[str] | Message[bytes] = TextMessage(data=data.decode())
         except UnicodeDecodeError:
@@ -109,8 +138,9 @@ class WebSocketChannel:
             case Request():
                 self._welcome(event)
             case AcceptConnection():
-                if event.subprotocol != SUBPROTOCOL:
-                    raise RemoteProtocolError("it does not speak SIP over WebSocket")
+                if event.subprotocol != self._spoken.name:
+                    words = f"it does not speak {self._spoken.words} over WebSocket"
+                    raise RemoteProtocolError(words)
                 self.open = True
             case RejectConnection():
                 raise RemoteProtocolError(f"it answers {event.status_code} to WebSocket")
@@ -127,6 +157,9 @@ class WebSocketChannel:
                 pass  # Pong, and what follows a rejection
 
     def _collect(self, data: bytes, finished: bool, messages: list[bytes]) -> None:
+        if self._spoken.stream:
+            messages.append(data)
+            return
         self._message += data
         self.partial = not finished
         if len(self._message) > self._max_bytes:
@@ -142,13 +175,15 @@ class WebSocketChannel:
         if self._host is None or self._asked or not (self._below is None or self._below.open):
             return
         self._asked = True
-        self._say(Request(host=self._host, target="/", subprotocols=[SUBPROTOCOL]))
+        spoken = self._spoken
+        self._say(Request(host=self._host, target=spoken.target, subprotocols=[spoken.name]))
 
     def _welcome(self, request: Request) -> None:
-        if SUBPROTOCOL not in [name.lower() for name in request.subprotocols]:
+        wanted = self._spoken.name
+        if wanted not in [name.lower() for name in request.subprotocols]:
             self._turn_away(None)
-            raise RemoteProtocolError("it does not want SIP over WebSocket")
-        offered = next(name for name in request.subprotocols if name.lower() == SUBPROTOCOL)
+            raise RemoteProtocolError(f"it does not want {self._spoken.words} over WebSocket")
+        offered = next(name for name in request.subprotocols if name.lower() == wanted)
         self._say(AcceptConnection(subprotocol=offered))
         self.open = True
 

@@ -1,0 +1,405 @@
+"""The connection to the MQTT broker, in the hand of all that publish and hear (no service)."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from itertools import count
+from typing import TYPE_CHECKING, Any, Final
+
+from sipstrobe.context import Context
+from sipstrobe.errors import CommandRefused, ConfigError, SipstrobeError
+from sipstrobe.io.broker_line import Handlers, Layers, Line, ProxyChannel
+from sipstrobe.io.connection import Channel
+from sipstrobe.mqtt.client import (
+    Arrived,
+    Client,
+    Close,
+    Delivered,
+    Dial,
+    Down,
+    Hold,
+    Options,
+    Output,
+    Send,
+    State,
+    Trouble,
+    Up,
+)
+from sipstrobe.mqtt.packets import MAX_PACKET_BYTES, Connect, Message
+from sipstrobe.mqtt.settings import PORTS, MqttSettings, place_of
+from sipstrobe.mqtt.topics import filter_problem, matches, topic_problem
+
+if TYPE_CHECKING:
+    from sipstrobe.io.tls import Tls
+
+logger = logging.getLogger(__name__)
+
+DELIVERY_LIMIT: Final = 30.0  # seconds for a message whose fate somebody awaits
+GOODBYE_LIMIT: Final = 0.5  # seconds
+MAX_SUBSCRIBERS: Final = 1000
+NO_BROKER: Final = "there is no connection to the MQTT broker"
+
+
+class NotPublished(SipstrobeError):
+    """The broker does not have a message; the words say why, for a person."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Subscriber:
+    """Who hears what is on a filter."""
+
+    filter: str
+    qos: int
+    hear: Callable[[Message], None]
+
+
+class Broker:
+    """One broker at a time; whoever has this may publish, subscribe, and hear how it stands.
+
+    All methods but `deliver` return at once, whatever the broker does.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self.problem = ""  # why there is no connection, for people
+        self._context = context
+        self._client = Client(context.random_bytes)
+        self._driver = context.driver(self._client, self._deliver, name="mqtt")
+        self._settings = MqttSettings()
+        self._line: Line | None = None
+        self._dialling: asyncio.Task[None] | None = None
+        self._tls: tuple[object, Tls] | None = None  # by the settings that it was made of
+        self._subscribers: list[Subscriber] = []
+        self._changed: list[Callable[[], None]] = []
+        self._tokens = count(1)
+        self._awaited: dict[int, asyncio.Future[None]] = {}
+        self._latency = context.measures.histogram(
+            "mqtt_handling_seconds", "from a message to all that follows from it at once"
+        )
+
+    # --- for those that publish and hear --------------------------------------------------------
+
+    @property
+    def active(self) -> bool:
+        """It is switched on."""
+        return self._client.state is not State.OFF
+
+    @property
+    def connected(self) -> bool:
+        return self._client.state is State.UP
+
+    def on_changed(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call back whenever `active` or `connected` has changed; the result ends that."""
+        self._changed.append(callback)
+        return partial(self._changed.remove, callback)
+
+    def on_connected(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call back with each new connection, once all subscriptions are asked for."""
+
+        def changed() -> None:
+            if self.connected:
+                callback()
+
+        return self.on_changed(changed)
+
+    def publish(
+        self,
+        topic: str,
+        payload: str | bytes,
+        *,
+        qos: int = 0,
+        retain: bool = False,
+        state: bool = False,
+        first: bool = False,
+        correlation: bytes = b"",
+    ) -> None:
+        """Have a message published, now or when there is a broker.
+
+        What is retained is a state: only the latest of a topic waits, and it is published again if
+        the broker has forgotten us. So is what is said to be a `state`, without the latter. All
+        else with QoS 0 is dropped when there is no broker. first: before all that waits.
+        correlation: what says that it is an answer (MQTT 5).
+        """
+        data = payload.encode() if isinstance(payload, str) else payload
+        message = Message(topic, data, qos, retain, correlation=correlation)
+        assert not topic_problem(topic), topic
+        self._driver.feed(self._client.publish, message, state=state, first=first)
+
+    async def deliver(
+        self, topic: str, payload: bytes, *, qos: int, retain: bool, limit: float = DELIVERY_LIMIT
+    ) -> None:
+        """Publish, and return when the broker has it: with QoS 0 when it was sent, else when it was
+        confirmed. limit: seconds. Raises NotPublished."""
+        if not self.connected:
+            raise NotPublished(self.problem or NO_BROKER)
+        if words := topic_problem(topic):
+            raise NotPublished(f"the topic {words}")
+        token = next(self._tokens)
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._awaited[token] = future
+        try:
+            message = Message(topic, payload, qos, retain)
+            self._driver.feed(self._client.publish, message, token=token)
+            async with asyncio.timeout(limit):
+                await future
+        except TimeoutError:
+            raise NotPublished("the broker has not confirmed it in time") from None
+        finally:
+            del self._awaited[token]
+            self._driver.feed(self._client.cancel, token)
+
+    def forget(self, topic: str) -> None:
+        """Do not publish again what was retained there."""
+        self._client.delivery.forget(topic)
+
+    def subscribe(
+        self, topic_filter: str, hear: Callable[[Message], None], *, qos: int = 0
+    ) -> Callable[[], None]:
+        """Call hear with each message on this filter; the result ends that."""
+        assert not filter_problem(topic_filter), topic_filter
+        if len(self._subscribers) >= MAX_SUBSCRIBERS:
+            raise CommandRefused("too_many_subscriptions", f"there are {MAX_SUBSCRIBERS} already")
+        subscriber = Subscriber(topic_filter, qos, hear)
+        self._subscribers.append(subscriber)
+        self._subscribe()
+
+        def end() -> None:
+            if subscriber in self._subscribers:
+                self._subscribers.remove(subscriber)
+                self._subscribe()
+
+        return end
+
+    def snapshot(self) -> dict[str, Any]:
+        """What the status page shows."""
+        client, delivery = self._client, self._client.delivery
+        settings = self._settings
+        return {
+            "active": self.active,
+            "connected": self.connected,
+            "words": self.problem,
+            "broker": f"{settings.protocol}://{_place(settings)}" if self.active else "",
+            "sent": delivery.sent,
+            "received": client.received,
+            "waiting": delivery.waiting,
+            "dropped": delivery.dropped + client.oversize,
+        }
+
+    # --- for the service that has it ------------------------------------------------------------
+
+    def start(self, settings: MqttSettings, client_id: str, will: Message | None) -> None:
+        """Be connected by these settings; a connection that fits them already is kept."""
+        self._settings = settings
+        connect = Connect(
+            version=settings.version,
+            client_id=client_id,
+            clean=settings.clean_session,
+            keep_alive=settings.keep_alive,
+            user=settings.user,
+            password=settings.password.reveal(),
+            will=will,
+        )
+        options = Options(
+            connect, float(settings.connect_timeout), settings.reconnect, _where(settings)
+        )
+        self._driver.feed(self._client.start, options)
+        self._tell()
+
+    def stop(self, goodbye: Message | None) -> None:
+        self._driver.feed(self._client.stop, goodbye)
+
+    async def aclose(self, goodbye: Message | None) -> None:
+        """Stop for good; the broker is given GOODBYE_LIMIT to take our last word."""
+        line = self._line
+        self.stop(goodbye)
+        self._driver.close()
+        if line is not None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(GOODBYE_LIMIT):
+                    await line.gone.wait()
+
+    # --- outputs of the client ------------------------------------------------------------------
+
+    def _deliver(self, output: Output) -> None:
+        match output:
+            case Dial():
+                self._dial()
+            case Send(data):
+                if self._line is not None:
+                    self._line.send(data)
+            case Hold(on):
+                if self._line is not None:
+                    self._line.hold(on)
+            case Close():
+                self._hang_up()
+            case Up():
+                self.problem = ""
+                logger.info("MQTT: connected to %s", _place(self._settings))
+                self._tell()
+            case Down(words, retry):
+                self._down(words, retry)
+            case Arrived(message, filters):
+                self._hear(message, filters)
+            case Delivered(token, problem):
+                self._decide(token, problem)
+            case Trouble(words):
+                logger.warning("MQTT: %s", words)
+
+    def _down(self, words: str, retry: float | None) -> None:
+        if not self.active:
+            words = ""
+            logger.info("MQTT: disconnected")
+        elif words != self.problem:  # a repeating fault is logged once
+            then = "" if retry is None else f"; again in {retry:.1f} s"
+            logger.warning("MQTT: no broker at %s: %s%s", _place(self._settings), words, then)
+        self.problem = words
+        self._tell()
+
+    def _tell(self) -> None:
+        for callback in list(self._changed):
+            callback()
+
+    def _decide(self, token: int, problem: str) -> None:
+        future = self._awaited.get(token)
+        if future is None or future.done():
+            return
+        if problem:
+            future.set_exception(NotPublished(problem))
+        else:
+            future.set_result(None)
+
+    def _hear(self, message: Message, filters: tuple[str, ...]) -> None:
+        """A broker may send a message once for each filter, or once for all."""
+        began = self._context.clock.now()
+        with self._context.trace.input("mqtt", f"message on {message.topic[:200]}", began):
+            for subscriber in list(self._subscribers):
+                if filters and subscriber.filter not in filters:
+                    continue
+                if not matches(subscriber.filter, message.topic):
+                    continue
+                try:
+                    subscriber.hear(message)
+                except Exception:
+                    logger.exception("what came on %s was not understood", message.topic[:200])
+        self._latency.record(self._context.clock.now() - began)
+
+    def _subscribe(self) -> None:
+        wanted: dict[str, int] = {}
+        for one in self._subscribers:
+            wanted[one.filter] = max(wanted.get(one.filter, 0), one.qos)
+        self._driver.feed(self._client.subscribe, wanted)
+
+    # --- the connection -------------------------------------------------------------------------
+
+    def _dial(self) -> None:
+        self._hang_up()
+        self._dialling = asyncio.get_running_loop().create_task(self._connect(self._settings))
+
+    def _hang_up(self) -> None:
+        if self._dialling is not None:
+            self._dialling.cancel()
+            self._dialling = None
+        if self._line is not None:
+            self._line.close()
+            self._line = None
+
+    async def _connect(self, settings: MqttSettings) -> None:
+        """Open a connection; the client has it when something can be said on it."""
+        host, port = settings.host, settings.port or PORTS[settings.protocol]
+        try:
+            channels = await self._channels(settings, host, port)
+            if settings.proxy:
+                host, port = place_of(settings.proxy)
+            line = Line(self._handlers(), Layers(channels))
+            self._line = line
+            await line.connect(host, port)
+        except (OSError, SipstrobeError, ValueError) as error:
+            self._dialling = None
+            self._driver.feed(self._client.closed, _words(error, host))
+        else:
+            self._dialling = None
+
+    def _handlers(self) -> Handlers:
+        feed, client = self._driver.feed, self._client
+
+        def closed(words: str) -> None:
+            self._line = None
+            feed(client.closed, words)
+
+        return Handlers(
+            opened=lambda: feed(client.opened),
+            received=lambda data: feed(client.feed, data),
+            writable=lambda so: feed(client.writable, so),
+            closed=closed,
+        )
+
+    async def _channels(self, settings: MqttSettings, host: str, port: int) -> list[Channel]:
+        """What lies between; what it needs is loaded in another thread, on first use."""
+        channels: list[Channel] = []
+        place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        if settings.proxy:
+            password = settings.proxy_password.reveal()
+            channels.append(ProxyChannel(place, settings.proxy_user, password))
+        if settings.encrypted:
+            channels.append((await self._client_tls(settings)).connect(host))
+        if settings.websocket:
+            channels.append(await asyncio.to_thread(_websocket, place, settings.base_path))
+        return channels
+
+    async def _client_tls(self, settings: MqttSettings) -> "Tls":
+        """Raises ConfigError for a certificate that cannot be used."""
+        of = (settings.tls, settings.alpn)
+        if self._tls is None or self._tls[0] != of:
+            self._tls = (of, await asyncio.to_thread(_make_tls, settings))
+        return self._tls[1]
+
+
+def _make_tls(settings: MqttSettings) -> "Tls":
+    from sipstrobe.io.tls import Tls
+    from sipstrobe.io.x509 import Identity
+
+    tls = settings.tls
+    identity = Identity(tls.certificate, tls.private_key) if tls.certificate else None
+    return Tls.client(
+        identity,
+        "automatic",
+        authorities=tls.authorities,
+        verify=tls.validate,
+        alpn=settings.alpn,
+        section="/mqtt/tls",
+    )
+
+
+def _websocket(place: str, path: str) -> Channel:
+    from sipstrobe.io.websocket import WebSocketChannel, mqtt
+
+    return WebSocketChannel(None, max_bytes=MAX_PACKET_BYTES, host=place, spoken=mqtt(path))
+
+
+def _place(settings: MqttSettings) -> str:
+    return f"{settings.host}:{settings.port or PORTS[settings.protocol]}"
+
+
+def _where(settings: MqttSettings) -> tuple[object, ...]:
+    """What makes it another connection, beside what CONNECT says."""
+    return (
+        settings.protocol,
+        settings.host,
+        settings.port,
+        settings.base_path,
+        settings.alpn,
+        settings.proxy,
+        settings.proxy_user,
+        settings.proxy_password,
+        settings.tls,
+    )
+
+
+def _words(error: Exception, host: str) -> str:
+    if isinstance(error, ConfigError):
+        return str(error)
+    if isinstance(error, OSError):
+        return error.strerror or f"{host} is not known" if error.errno else f"{host}: {error}"
+    return str(error)
