@@ -43,6 +43,7 @@ from sipstrobe.services.clips import Clips
 from sipstrobe.services.greeting import Greeting
 from sipstrobe.services.history import History
 from sipstrobe.services.http_stream import HttpStream
+from sipstrobe.services.journal import Journal
 from sipstrobe.services.light_drivers import LightDrivers
 from sipstrobe.services.listening import Listening
 from sipstrobe.services.microphone import Listener, Microphone
@@ -147,6 +148,7 @@ class Device:
         context.bus.subscribe(ServiceStateChanged, self._note)
         self.settings = SettingsService(context, store)
         self.properties = Properties(context)
+        self.journal = Journal(context)
         self.sound = Sound(context)
         self.library = ClipLibrary(
             context, options.state / CLIPS, self.settings, lambda: store.current

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
 
-from sipstrobe.audio.source import SetVolume
 from sipstrobe.commands import (
     AnswerCall,
     Command,
@@ -21,6 +20,7 @@ from sipstrobe.commands import (
     SetManualTrigger,
     SetOutput,
     SetVirtualInput,
+    SetVolume,
     SimulateInput,
     StartOperation,
     StartProfile,
@@ -31,6 +31,7 @@ from sipstrobe.commands import (
     StopPages,
     StopProfile,
     StopRecording,
+    WriteLog,
 )
 from sipstrobe.errors import RemoteProtocolError
 
@@ -81,6 +82,7 @@ COMMANDS: dict[str, type[Command]] = {
         StartRecording,
         StopRecording,
         SetVolume,
+        WriteLog,
     )
 }
 

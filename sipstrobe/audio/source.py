@@ -68,14 +68,3 @@ class RemoveSource(Command):
     """Fade a source out and forget it; nothing to do when the owner has none. -> None"""
 
     owner: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetVolume(Command):
-    """Change the master volume until the settings next say otherwise; None: leave it. -> None
-
-    Refused: volume.
-    """
-
-    volume_db: float | None = None  # VOLUME_MIN_DB … 0
-    muted: bool | None = None

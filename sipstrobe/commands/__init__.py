@@ -16,6 +16,10 @@ from sipstrobe.commands.calls import (
 from sipstrobe.commands.inputs import (
     SetManualTrigger,
 )
+from sipstrobe.commands.log import (
+    LogLevel,
+    WriteLog,
+)
 from sipstrobe.commands.ports import (
     MAX_ACTIVE_SECONDS,
     MAX_STEP_MS,
@@ -35,6 +39,8 @@ from sipstrobe.commands.settings import (
     ChangeSettings,
 )
 from sipstrobe.commands.signals import (
+    MAX_LOCATE_SECONDS,
+    MAX_MAINTENANCE_SECONDS,
     DurationUnit,
     LocateDevice,
     OperationId,
@@ -52,6 +58,7 @@ from sipstrobe.commands.sound import (
     MAX_REPEAT,
     PlayClip,
     RecordingSource,
+    SetVolume,
     StartRecording,
     StopClip,
     StopPages,
@@ -62,6 +69,8 @@ __all__ = [
     "CLIP_RANK",
     "CLIP_VOLUME_DB",
     "MAX_ACTIVE_SECONDS",
+    "MAX_LOCATE_SECONDS",
+    "MAX_MAINTENANCE_SECONDS",
     "MAX_REPEAT",
     "MAX_STEPS",
     "MAX_STEP_MS",
@@ -76,6 +85,7 @@ __all__ = [
     "HangUp",
     "HttpMethod",
     "LocateDevice",
+    "LogLevel",
     "OperationId",
     "PlayClip",
     "PortChange",
@@ -89,6 +99,7 @@ __all__ = [
     "SetManualTrigger",
     "SetOutput",
     "SetVirtualInput",
+    "SetVolume",
     "SimulateInput",
     "StartOperation",
     "StartProfile",
@@ -101,4 +112,5 @@ __all__ = [
     "StopProfile",
     "StopRecording",
     "TestRecipient",
+    "WriteLog",
 ]

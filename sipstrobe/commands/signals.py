@@ -6,6 +6,9 @@ from typing import Literal
 from sipstrobe.commands.base import Command
 from sipstrobe.events import Function
 
+MAX_LOCATE_SECONDS = 600
+MAX_MAINTENANCE_SECONDS = 31_536_000  # a year
+
 DurationUnit = Literal["seconds", "repetitions"]
 
 

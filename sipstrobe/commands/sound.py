@@ -65,3 +65,14 @@ class StopRecording(Command):
     """End a recording; None = all. No fault if it has ended. -> None"""
 
     recording: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetVolume(Command):
+    """Change the master volume until the settings next say otherwise; None: leave it. -> None
+
+    Refused: volume.
+    """
+
+    volume_db: float | None = None  # VOLUME_MIN_DB … 0
+    muted: bool | None = None

@@ -21,6 +21,7 @@ from sipstrobe.events.calls import (
 )
 from sipstrobe.events.declare import DECLARED, Event, Kind, Outside, choices
 from sipstrobe.events.device import (
+    LogWritten,
     RuleActionFailed,
     RuleStateChanged,
     ServiceStateChanged,
@@ -75,6 +76,7 @@ __all__ = [
     "Kind",
     "LineState",
     "LiveStreamChanged",
+    "LogWritten",
     "MaintenanceChanged",
     "ManualTriggerChanged",
     "MessageReceived",

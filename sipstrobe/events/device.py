@@ -33,3 +33,10 @@ class RuleStateChanged(Event):
 class RuleActionFailed(Event):
     rule: str
     reason: str
+
+
+@declared("log/entry", Kind.PULSE, "A rule, or a person, has written into the log")
+class LogWritten(Event):
+    level: str  # info, warning, error
+    text: str
+    rule: str  # which wanted it; empty: people

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from sipstrobe.clock import Handle
-from sipstrobe.commands import ChangeSettings, SetMaintenance
+from sipstrobe.commands import MAX_MAINTENANCE_SECONDS, ChangeSettings, SetMaintenance
 from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused, ConfigError
 from sipstrobe.events import MaintenanceChanged
@@ -14,7 +14,6 @@ from sipstrobe.lightsiren.settings import MaintenanceSettings
 
 logger = logging.getLogger(__name__)
 
-MAX_SECONDS: Final = 31_536_000  # a year
 LOOK: Final = 30.0  # seconds after which the calendar is looked at again, since it can be set
 
 _OFF = MaintenanceSettings(active=False)
@@ -44,8 +43,10 @@ class Maintenance:
         """Change the settings, which come back to `apply`; so the mode survives a restart."""
         until = None
         if command.active and command.seconds is not None:
-            if not 0 <= command.seconds <= MAX_SECONDS:
-                raise CommandRefused("maintenance_duration", f"must be 0 to {MAX_SECONDS} seconds")
+            if not 0 <= command.seconds <= MAX_MAINTENANCE_SECONDS:
+                raise CommandRefused(
+                    "maintenance_duration", f"must be 0 to {MAX_MAINTENANCE_SECONDS} seconds"
+                )
             until = self._context.clock.wall() + timedelta(seconds=command.seconds)
         self._store(MaintenanceSettings(active=command.active, until=until))
 

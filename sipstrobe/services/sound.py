@@ -13,10 +13,11 @@ from sipstrobe.audio.policy import Group, Places, Table
 from sipstrobe.audio.presence import Presence
 from sipstrobe.audio.ring import HISTORY
 from sipstrobe.audio.settings import VOLUME_MIN_DB, AudioSettings
-from sipstrobe.audio.source import AddSource, HearSource, RemoveSource, SetVolume, SourceKind
+from sipstrobe.audio.source import AddSource, HearSource, RemoveSource, SourceKind
 from sipstrobe.audio.tap import Tap
 from sipstrobe.audio.volume import volume
 from sipstrobe.clock import Handle
+from sipstrobe.commands import SetVolume
 from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused
 from sipstrobe.events import ServiceStateChanged, VolumeChanged

@@ -9,8 +9,9 @@ from sipstrobe.audio.format import samples_in
 from sipstrobe.audio.policy import Places
 from sipstrobe.audio.ring import SampleRing
 from sipstrobe.audio.settings import AudioSettings
-from sipstrobe.audio.source import AddSource, HearSource, SetVolume, SourceKind
+from sipstrobe.audio.source import AddSource, HearSource, SourceKind
 from sipstrobe.codecs.registry import CODECS, usable
+from sipstrobe.commands import SetVolume
 from sipstrobe.multicast.relay import RelaySettings
 from sipstrobe.rtp import packet, rtcp
 from sipstrobe.rtp.group_srtp import GroupSrtp

@@ -8,7 +8,8 @@ import pytest
 from sipstrobe.audio.format import SAMPLE_RATE
 from sipstrobe.audio.ring import SampleRing
 from sipstrobe.audio.settings import AudioSettings
-from sipstrobe.audio.source import SetVolume, SourceKind
+from sipstrobe.audio.source import SourceKind
+from sipstrobe.commands import SetVolume
 from sipstrobe.events import Event, OutputActive, SoundPlayed
 from sipstrobe.services.played import PLAYED_MAX
 from tests.services.test_sound import Bench as SoundBench

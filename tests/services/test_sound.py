@@ -12,15 +12,9 @@ from numpy.typing import NDArray
 from sipstrobe.audio.format import SAMPLE_RATE, Samples
 from sipstrobe.audio.ring import SampleRing
 from sipstrobe.audio.settings import AudioSettings
-from sipstrobe.audio.source import (
-    REFILL_SAMPLES,
-    AddSource,
-    HearSource,
-    RemoveSource,
-    SetVolume,
-    SourceKind,
-)
+from sipstrobe.audio.source import REFILL_SAMPLES, AddSource, HearSource, RemoveSource, SourceKind
 from sipstrobe.clock import Clock, LoopClock
+from sipstrobe.commands import SetVolume
 from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused, MediaError
 from sipstrobe.events import ServiceStateChanged, VolumeChanged

@@ -7,7 +7,8 @@ import pytest
 from sipstrobe.audio.format import SAMPLE_RATE, Samples, gain_from_db, rms_db
 from sipstrobe.audio.ring import SampleRing
 from sipstrobe.audio.settings import AudioSettings, Emergency, MixRule, Volumes
-from sipstrobe.audio.source import AddSource, RemoveSource, SetVolume, SourceKind
+from sipstrobe.audio.source import AddSource, RemoveSource, SourceKind
+from sipstrobe.commands import SetVolume
 from tests.services.test_sound import Bench
 
 CALL, PAGE, SIREN, CLIP, TONE = SourceKind

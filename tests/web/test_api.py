@@ -12,8 +12,7 @@ from aiohttp import ClientSession, ClientWebSocketResponse, DigestAuthMiddleware
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sipstrobe.audio.source import SetVolume
-from sipstrobe.commands import StartProfile, StopAll
+from sipstrobe.commands import SetVolume, StartProfile, StopAll
 from sipstrobe.context import Context
 from sipstrobe.events import Function, ManualTriggerChanged
 from sipstrobe.web.commands import COMMANDS, read_body

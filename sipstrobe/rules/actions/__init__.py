@@ -4,12 +4,34 @@ A new action is one class in the file of its subject and its name in `Action`.
 """
 
 from sipstrobe.rules.actions.calls import AnswerCall, HangUp, SendDigits
+from sipstrobe.rules.actions.device import (
+    CheckHealth,
+    Locate,
+    SetTrigger,
+    SwitchMaintenance,
+    SwitchVolume,
+    WriteToLog,
+)
+from sipstrobe.rules.actions.lights import (
+    RunLight,
+    RunSiren,
+    StartLight,
+    StartSiren,
+    StopSignals,
+)
 from sipstrobe.rules.actions.ports import (
     PulseOutput,
     SetOutput,
     SetOutputWhile,
     SetVirtualInput,
     SetVirtualInputWhile,
+)
+from sipstrobe.rules.actions.sending import (
+    CallRecipient,
+    SendHttp,
+    SendMail,
+    SendTcp,
+    UploadFile,
 )
 from sipstrobe.rules.actions.signals import (
     OwnPriority,
@@ -32,24 +54,40 @@ __all__ = [
     "MAX_SECONDS",
     "Action",
     "AnswerCall",
+    "CallRecipient",
+    "CheckHealth",
     "HangUp",
+    "Locate",
     "OwnPriority",
     "PlayClip",
     "PlayClipWhile",
     "PulseOutput",
     "Record",
     "RecordWhile",
+    "RunLight",
     "RunProfile",
+    "RunSiren",
     "SendDigits",
+    "SendHttp",
+    "SendMail",
+    "SendTcp",
     "SetOutput",
     "SetOutputWhile",
+    "SetTrigger",
     "SetVirtualInput",
     "SetVirtualInputWhile",
     "ShowColor",
+    "StartLight",
     "StartProfile",
+    "StartSiren",
     "StopClip",
     "StopPages",
     "StopProfile",
+    "StopSignals",
+    "SwitchMaintenance",
+    "SwitchVolume",
+    "UploadFile",
+    "WriteToLog",
 ]
 
 Action = (
@@ -66,6 +104,22 @@ Action = (
     | Record
     | RecordWhile
     | ShowColor
+    | StartLight
+    | RunLight
+    | StartSiren
+    | RunSiren
+    | StopSignals
+    | Locate
+    | CheckHealth
+    | SwitchMaintenance
+    | SwitchVolume
+    | SetTrigger
+    | WriteToLog
+    | SendHttp
+    | SendMail
+    | SendTcp
+    | UploadFile
+    | CallRecipient
     | SetOutput
     | SetOutputWhile
     | PulseOutput
