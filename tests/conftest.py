@@ -1,5 +1,6 @@
 """What holds for all tests."""
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # How long an example takes says something about the machine, and nothing about the code.
@@ -7,3 +8,14 @@ settings.register_profile(
     "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("any machine")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is tried with hundreds of examples is proven by them, and covered by a story beside.
+
+    To count each line that they run would double the time that they take; so they are not counted,
+    and the figure says what the stories alone go through.
+    """
+    for item in items:
+        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            item.add_marker("no_cover")

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from sipstrobe.control import call
 from tests.support.hear import Samples, read_wav
 from tests.support.ports import free_port
 
@@ -44,12 +45,17 @@ def is_bound(port: int) -> bool:
     return False
 
 
-def wait_until(what: Callable[[], bool], limit: float = 30.0, words: str = "") -> None:
-    """Look again and again until it is so; the limit is only there for when it never is."""
+def wait_until(
+    what: Callable[[], bool], limit: float = 30.0, words: str = "", *, look: float = 0.01
+) -> None:
+    """Look again and again until it is so; the limit is only there for when it never is.
+
+    look: seconds from one look to the next.
+    """
     deadline = time.monotonic() + limit
     while not what():
         assert time.monotonic() < deadline, f"not within {limit:g} s: {words or what}"
-        time.sleep(0.01)
+        time.sleep(look)
 
 
 def sipstrobe(*arguments: str | Path, said: str = "") -> "subprocess.CompletedProcess[str]":
@@ -75,6 +81,8 @@ class Device:
     process: "subprocess.Popen[str]" = field(repr=False)
     password: str = ""  # of the account "admin", if it has one
     _opened: float = inf
+    _frames: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]], repr=False)
+    _log_read: int = 0  # bytes of the light log
 
     def uri(self, extension: str, host: str = "127.0.0.1") -> str:
         """How a phone on this machine dials one of its extensions."""
@@ -85,8 +93,14 @@ class Device:
     @property
     def frames(self) -> list[dict[str, Any]]:
         """The light log so far, one entry a frame."""
-        text = (self.folder / "light.log").read_text("utf-8")
-        return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+        with (self.folder / "light.log").open("rb") as log:
+            log.seek(self._log_read)
+            lines = log.read().splitlines(keepends=True)
+        for line in lines:
+            if line.endswith(b"\n"):
+                self._frames.append(json.loads(line))
+                self._log_read += len(line)
+        return self._frames.copy()
 
     def sound(self) -> Samples:
         """What was played since the start, 48 kHz."""
@@ -133,11 +147,8 @@ class Device:
         return answer["result"]
 
     def set(self, pointer: str, value: object) -> None:
-        """Change a setting while it runs."""
-        done = sipstrobe(
-            "settings", "set", "--state", self.folder / "state", pointer, json.dumps(value)
-        )
-        assert done.returncode == 0, done.stderr
+        """Change a setting while it runs, by the door that its command line takes."""
+        call(self.folder / "state", {"do": "put", "pointer": pointer, "value": value})
 
     @contextlib.contextmanager
     def having(self, pointer: str, value: object, otherwise: object) -> Generator[None]:
@@ -159,7 +170,7 @@ class Device:
 
     def wait_idle(self) -> None:
         """Wait until no call is left."""
-        wait_until(lambda: not self.calls, words="no calls")
+        wait_until(lambda: not self.calls, words="no calls", look=0.05)
 
     @property
     def log(self) -> str:
