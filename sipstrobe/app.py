@@ -28,6 +28,7 @@ from sipstrobe.config.store import Store
 from sipstrobe.config.users import Role, make_user
 from sipstrobe.context import Context
 from sipstrobe.control import ControlServer
+from sipstrobe.delivery import outbox_of
 from sipstrobe.events import ServiceStateChanged
 from sipstrobe.io.files import allow_files
 from sipstrobe.io.multicast import GroupSockets
@@ -184,6 +185,9 @@ class Device:
         self.recorder = Recorder(
             context, options.state, self.phone, (self.sound.tap, self.sound.catch_up), self._listen
         )
+        self.outbox = outbox_of(
+            context, options.state, lambda: store.current, self.recorder, more={}
+        )
         self.page = Page(context, self._serve)
 
     async def start(self, stack: AsyncExitStack) -> None:
@@ -206,6 +210,9 @@ class Device:
         stack.push_async_callback(self.ports.aclose)
         watch(lambda s: s.ports, self.ports.apply)
         await self.ports.opened()  # what holds already is no news to rules
+        await self.outbox.start()
+        stack.push_async_callback(self.outbox.aclose)
+        watch(lambda s: s.recipients, self.outbox.apply)
         stack.callback(self.automation.close)
         watch(lambda s: (s.rules, s.extensions), lambda both: self.automation.apply(*both))
         stack.push_async_callback(self.microphone.aclose)
@@ -310,6 +317,7 @@ class Device:
             properties=self.properties,
             ports=self.ports,
             settings=self.settings,
+            outbox=self.outbox,
             history=self.history,
             problems=lambda: dict(self._problems),
         )

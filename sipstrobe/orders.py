@@ -13,9 +13,11 @@ from sipstrobe.commands import (
     HangUp,
     LocateDevice,
     PlayClip,
+    PublishMqtt,
     RunHealthCheck,
     RunSequence,
     SendDigits,
+    SendMessage,
     SetMaintenance,
     SetManualTrigger,
     SetOutput,
@@ -31,6 +33,7 @@ from sipstrobe.commands import (
     StopPages,
     StopProfile,
     StopRecording,
+    TestRecipient,
     WriteLog,
 )
 from sipstrobe.errors import RemoteProtocolError
@@ -82,6 +85,9 @@ COMMANDS: dict[str, type[Command]] = {
         StartRecording,
         StopRecording,
         SetVolume,
+        SendMessage,
+        PublishMqtt,
+        TestRecipient,
         WriteLog,
     )
 }

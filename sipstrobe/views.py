@@ -9,6 +9,7 @@ from sipstrobe.services.history import History
 from sipstrobe.services.http_stream import HttpStream
 from sipstrobe.services.listening import Listening
 from sipstrobe.services.microphone import Microphone
+from sipstrobe.services.outbox import OutboxService
 from sipstrobe.services.page_relay import PageRelay
 from sipstrobe.services.paging import Paging
 from sipstrobe.services.phone import Phone
@@ -38,6 +39,7 @@ def views_of(
     properties: Properties,
     ports: Ports,
     settings: SettingsService,
+    outbox: OutboxService,
     history: History,
     problems: Callable[[], Mapping[str, str]],
 ) -> Views:
@@ -71,5 +73,6 @@ def views_of(
         ports=ports.snapshot,
         virtual_inputs=ports.virtual_inputs,
         rules=automation.snapshot,
+        outbox=outbox,
         settled=settings.settled,
     )

@@ -9,7 +9,7 @@ from sipstrobe.audio import settings as audio
 from sipstrobe.audio.clip import CLIP_PATTERN, Clips
 from sipstrobe.audio.settings import AudioSettings
 from sipstrobe.commands import PORTS, VIRTUAL_INPUTS
-from sipstrobe.config import clips, users
+from sipstrobe.config import clips, sending, users
 from sipstrobe.config.users import MAX_USERS, User
 from sipstrobe.dtmf import settings as dtmf
 from sipstrobe.dtmf.settings import DtmfSettings
@@ -41,6 +41,8 @@ from sipstrobe.rules import settings as rules
 from sipstrobe.rules.actions import RunProfile, ShowColor, StartProfile, StopProfile
 from sipstrobe.rules.extensions import RULE_PREFIX, Extensions, rules_of
 from sipstrobe.rules.settings import Condition, Rule, Rules
+from sipstrobe.sending import settings as recipients
+from sipstrobe.sending.settings import Recipients
 from sipstrobe.sip import settings as sip
 from sipstrobe.sip.settings import SipSettings
 
@@ -110,6 +112,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     profiles: Profiles = ()
     extensions: Extensions = ()
     rules: Rules = ()
+    recipients: Recipients = ()
     manual_triggers: Annotated[
         tuple[TriggerName, ...],
         Meta(
@@ -141,6 +144,7 @@ SECTION_CHECKS: dict[str, Callable[[Any], list[Problem]]] = {
     "lights": lights_problems,
     "ports": ports.problems,
     "profiles": _profile_problems,
+    "recipients": recipients.problems,
     "extensions": extensions.problems,
     "web": _web_problems,
 }
@@ -157,6 +161,8 @@ def problems(settings: Settings) -> Iterator[Problem]:
     yield from _extension_problems(settings, known)
     yield from _page_problems(settings, known)
     yield from clips.problems(settings.clips, settings.profiles, settings.rules)
+    accounts = {account.name for account in settings.sip.accounts}
+    yield from sending.problems(settings.recipients, accounts, settings.rules)
     for i, rule in enumerate(settings.rules):
         match rule.action:
             case RunProfile(profile=name) | StartProfile(profile=name) | StopProfile(profile=name):

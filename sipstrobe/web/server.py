@@ -25,6 +25,7 @@ from sipstrobe.web.compat.siren_and_light import SirenAndLight
 from sipstrobe.web.exchange import HttpProblem, Request, Response, Route
 from sipstrobe.web.gate import Gate
 from sipstrobe.web.live import Listener, Live
+from sipstrobe.web.outbox import OutboxDoor
 from sipstrobe.web.recordings import RecordingsDoor
 from sipstrobe.web.router import Router
 from sipstrobe.web.settings import SettingsDoor
@@ -130,6 +131,7 @@ class WebServer:
             SettingsDoor(context.dispatcher, store),
             SoundDoor(views),
             RecordingsDoor(views),
+            OutboxDoor(views),
             SirenAndLight(
                 context.dispatcher,
                 context.clock,

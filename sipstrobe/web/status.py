@@ -61,6 +61,7 @@ class Status:
             ],
             "ports": views.ports(),
             "virtual_inputs": views.virtual_inputs(),
+            "outbox": views.outbox.snapshot(),
             "rules": [_rule(rule) for rule in views.rules()],
         }
 

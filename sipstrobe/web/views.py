@@ -259,6 +259,37 @@ class RecordingsView(Protocol):
         ...
 
 
+class TrialView(Protocol):
+    """What came of a test; words: what exactly has failed."""
+
+    @property
+    def worked(self) -> bool: ...
+    @property
+    def words(self) -> str: ...
+    @property
+    def seconds(self) -> float: ...
+
+
+class OutboxView(Protocol):
+    """What leaves the device for recipients."""
+
+    def snapshot(self) -> Mapping[str, object]:
+        """waiting, failing and results, in short; plain values."""
+        ...
+
+    def messages(self) -> Mapping[str, object]:
+        """waiting and results, one by one; plain values."""
+        ...
+
+    def remove(self, message: str) -> bool:
+        """False: there is no such message in the outbox."""
+        ...
+
+    async def test(self, name: str) -> TrialView:
+        """Send a test message to a recipient. Raises CommandRefused."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Views:
     """The device as others may look at it."""
@@ -312,5 +343,6 @@ class Views:
     virtual_inputs: Callable[[], Sequence[object]]
     """input, name, active, seconds_left of those that are active or have a name; plain values."""
     rules: Callable[[], Sequence[RuleView]]
+    outbox: OutboxView
     settled: Callable[[], Future[Any] | None]
     """What to await until all changes of the settings are stored and seen; None: they are."""

@@ -167,6 +167,36 @@ class FakeStream:
 
 
 @dataclass
+class FakeTrial:
+    worked: bool
+    words: str = ""
+    seconds: float = 0.1
+
+
+class FakeOutbox:
+    """One message waits, and one recipient can be tested."""
+
+    def __init__(self) -> None:
+        self.waiting = ["7-abc"]
+
+    def snapshot(self) -> dict[str, object]:
+        return {"waiting": len(self.waiting), "failing": [], "results": 0}
+
+    def messages(self) -> dict[str, object]:
+        return {"waiting": [{"id": message} for message in self.waiting], "results": []}
+
+    def remove(self, message: str) -> bool:
+        known = message in self.waiting
+        self.waiting = [other for other in self.waiting if other != message]
+        return known
+
+    async def test(self, name: str) -> FakeTrial:
+        if name != "ops":
+            raise CommandRefused("unknown_recipient", f"there is no recipient {name!r}")
+        return FakeTrial(worked=False, words="the name mail.example is not found")
+
+
+@dataclass
 class Device:
     """The parts of one device, put together as the app does it, without SIP and sound."""
 
@@ -190,6 +220,7 @@ class Device:
     sources: dict[str, AddSource] = field(default_factory=dict[str, AddSource])
     listening: int = 0  # to the microphone
     stream: FakeStream = field(default_factory=FakeStream)
+    outbox: FakeOutbox = field(default_factory=FakeOutbox)
     disk_works: bool = True
     library: ClipLibrary = field(init=False)
     clips: Clips = field(init=False)
@@ -281,6 +312,7 @@ class Device:
             ports=self.ports.snapshot,
             virtual_inputs=self.ports.virtual_inputs,
             rules=self.automation.snapshot,
+            outbox=self.outbox,
             settled=self.settled,
         )
 
