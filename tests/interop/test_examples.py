@@ -131,6 +131,7 @@ def test_exa_04_an_input_interrupts(bare: Device) -> None:
     # "Why is the light on?", walked back to the request that set the trigger.
     assert [link["name"] for link in why] == [
         "start-profile",
+        "the trigger is set",
         "input/manual_trigger",
         "set-manual-trigger",
         "http",
