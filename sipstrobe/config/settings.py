@@ -32,6 +32,9 @@ from sipstrobe.lightsiren.settings import (
     lights_problems,
 )
 from sipstrobe.lightsiren.sounds import SOUNDS
+from sipstrobe.mqtt import settings as mqtt
+from sipstrobe.mqtt.home import HomeSettings
+from sipstrobe.mqtt.settings import MqttSettings
 from sipstrobe.multicast import settings as multicast
 from sipstrobe.multicast.settings import MulticastSettings, Paged
 from sipstrobe.ports import settings as ports
@@ -105,6 +108,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     dtmf: Annotated[DtmfSettings, Meta(title="DTMF")] = DtmfSettings()
     audio: Annotated[AudioSettings, Meta(title="Sound")] = AudioSettings()
     multicast: Annotated[MulticastSettings, Meta(title="Paging")] = MulticastSettings()
+    mqtt: Annotated[MqttSettings, Meta(title="MQTT")] = MqttSettings()
+    home: Annotated[HomeSettings, Meta(title="Home")] = HomeSettings()
     clips: Clips = ()
     lights: Annotated[LightsSettings, Meta(title="Lights")] = LightsSettings()
     maintenance: Annotated[MaintenanceSettings, Meta(title="Maintenance")] = MaintenanceSettings()
@@ -140,6 +145,7 @@ SECTION_CHECKS: dict[str, Callable[[Any], list[Problem]]] = {
     "dtmf": dtmf.problems,
     "audio": audio.problems,
     "multicast": multicast.problems,
+    "mqtt": mqtt.problems,
     "clips": clips.section_problems,
     "lights": lights_problems,
     "ports": ports.problems,

@@ -8,7 +8,7 @@ stand for one.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 import msgspec
@@ -30,7 +30,7 @@ class Thing:
     """The device, as far as a home needs to know it.
 
     commands: whether it can be told anything; without, only what it tells is shown. inputs, outputs
-    and virtual_inputs: the numbers of those that are in use.
+    and virtual_inputs: the names of those that are in use, by their numbers.
     """
 
     serial: str
@@ -47,9 +47,9 @@ class Thing:
     sequences: Sequence[str] = ()
     call_states: Sequence[str] = ()
     volume_db: tuple[float, float] = (-60.0, 0.0)
-    inputs: Sequence[int] = ()
-    outputs: Sequence[int] = ()
-    virtual_inputs: Sequence[int] = ()
+    inputs: Mapping[int, str] = field(default_factory=dict[int, str])
+    outputs: Mapping[int, str] = field(default_factory=dict[int, str])
+    virtual_inputs: Mapping[int, str] = field(default_factory=dict[int, str])
 
 
 def config_topic(discovery_prefix: str, serial: str) -> str:
@@ -320,15 +320,20 @@ def _told(thing: Thing) -> Iterator[tuple[str, Component]]:
 
 
 def _ports(thing: Thing) -> Iterator[tuple[str, Component]]:
+    """Inputs are seen; what the device can switch by itself is a switch where that is allowed."""
     kinds = (
-        ("input", "Input", thing.inputs),
-        ("output", "Output", thing.outputs),
-        ("virtual_input", "Virtual input", thing.virtual_inputs),
+        ("input", thing.inputs, "", ""),
+        ("output", thing.outputs, "set-output", "port"),
+        ("virtual_input", thing.virtual_inputs, "set-virtual-input", "input"),
     )
-    for kind, name, numbers in kinds:
-        for number in numbers:
+    for kind, names, order, item in kinds:
+        for number, name in names.items():
             state = thing.topics.state(kind, str(number))
-            yield f"{kind}_{number}", _binary(f"{name} {number}", state)
+            if thing.commands and order:
+                switch = _switch(thing, name, order, "active", state, {item: number})
+                yield f"{kind}_{number}_switch", switch
+            else:
+                yield f"{kind}_{number}", _binary(name, state)
 
 
 def _binary(name: str, state: str, **more: str) -> Component:

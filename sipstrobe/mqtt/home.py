@@ -6,6 +6,9 @@ from typing import Annotated, NamedTuple
 from zlib import crc32
 
 from msgspec import Meta, Struct
+from msgspec.structs import replace
+
+from sipstrobe.mqtt.settings import MqttSettings, Notice
 
 AVAILABLE = "online"
 KEY_MAX = 24  # characters of a name that are seen in its key
@@ -92,6 +95,20 @@ def key_of(name: str) -> str:
     """
     readable = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")[:KEY_MAX]
     return f"{readable or 'x'}_{crc32(name.encode('utf-8', 'surrogatepass')):08x}"
+
+
+def announced(mqtt: MqttSettings, home: HomeSettings) -> MqttSettings:
+    """What the client does: Home Assistant needs to see when the device is there and when not, so
+    with discovery the messages about the connection that nobody has set are the default ones."""
+    if not home.discovery:
+        return mqtt
+    default = Notice(send=True)
+    return replace(
+        mqtt,
+        connect_message=mqtt.connect_message if mqtt.connect_message.send else default,
+        disconnect_message=mqtt.disconnect_message if mqtt.disconnect_message.send else default,
+        last_will=mqtt.last_will if mqtt.last_will.send else default,
+    )
 
 
 def presence(will: Said, birth: Said) -> Presence:

@@ -34,9 +34,9 @@ THING = Thing(
     clips=("Gong",),
     sequences=("Open",),
     call_states=("idle", "ringing", "active"),
-    inputs=(1,),
-    outputs=(2,),
-    virtual_inputs=(7,),
+    inputs={1: "Door contact"},
+    outputs={2: "Barrier"},
+    virtual_inputs={7: "Night"},
 )
 
 # The integration pages of Home Assistant (home-assistant.io/integrations/<platform>.mqtt): what
@@ -157,11 +157,17 @@ def test_where_nothing_can_be_ordered_nothing_is_offered() -> None:
     assert not any("command_topic" in c for c in components)
 
 
-def test_ports_that_are_in_use_are_seen() -> None:
-    components = read(THING)["components"]
+def test_ports_are_seen_and_those_that_can_be_switched_are_switches() -> None:
+    seen = read(replace(THING, commands=False))["components"]
+    told = read(THING)["components"]
 
-    assert {"input_1", "output_2", "virtual_input_7"} <= set(components)
-    assert "input_2" not in components
+    assert seen["input_1"]["name"] == told["input_1"]["name"] == "Door contact"
+    assert seen["output_2"]["platform"] == "binary_sensor"
+    output, virtual = told["output_2_switch"], told["virtual_input_7_switch"]
+    assert output["command_topic"] == "site/AC0123456789/command/set-output"
+    assert json.loads(output["payload_on"]) == {"port": 2, "active": True}
+    assert json.loads(virtual["payload_off"]) == {"input": 7, "active": False}
+    assert "output_2" not in told
 
 
 # --- what goes -----------------------------------------------------------------------------------
