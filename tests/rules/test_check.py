@@ -1,0 +1,199 @@
+"""What looks wrong with rules before they are saved."""
+
+import pytest
+
+from sipstrobe.events import MaintenanceChanged, VirtualInputChanged
+from sipstrobe.rules.actions import (
+    AnswerCall,
+    PlayClip,
+    RunLight,
+    RunProfile,
+    SetOutput,
+    SetTrigger,
+    SetVirtualInput,
+    StartProfile,
+    StopProfile,
+    StopSignals,
+)
+from sipstrobe.rules.check import Known, warnings
+from sipstrobe.rules.settings import Condition, Rule, problems
+from tests.rules.bench import on, rule
+
+ACTIVE = on("call/state", state="active")
+RINGING = on("call/state", state="ringing")
+PRESSED = on("input/manual_trigger", trigger="1", active="true")
+RELEASED = on("input/manual_trigger", trigger="1", active="false")
+DIGIT = on("call/digit", digit="1")
+KNOWN = Known(
+    endless=frozenset({"Red"}),
+    priorities={
+        "Red": {"SignalingLED": 3},
+        "Blue": {"SignalingLED": 3, "AudioSpeaker": 3},
+        "High": {"SignalingLED": 4},
+    },
+)
+
+
+def not_(condition: Condition) -> Condition:
+    return on(condition.event, invert=not condition.invert, **condition.match)
+
+
+def told(*rules: Rule, known: Known = KNOWN) -> list[tuple[str, str]]:
+    assert problems(rules) == []
+    return [(warned.path, warned.code) for warned in warnings(rules, known)]
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        (PRESSED, RELEASED),  # two values of one source
+        (PRESSED, not_(PRESSED)),
+        (on("signal/maintenance", active="true"), on("signal/maintenance", active="false")),
+        (RINGING, not_(on("call/state"))),  # some call, and no call
+        (ACTIVE, on("call/state", state="idle")),  # a call, and none
+        (PRESSED, on("input/manual_trigger", active="false")),
+    ],
+)
+def test_conditions_that_exclude_each_other_are_told(conditions: tuple[Condition, ...]) -> None:
+    assert told(rule("R", *conditions)) == [("/0/conditions/1", "never")]
+    assert told(rule("R", *conditions[::-1])) == [("/0/conditions/1", "never")]
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        (RINGING, ACTIVE),  # two calls
+        (RINGING, not_(ACTIVE)),
+        (on("call/state", local_uri="1001"), on("call/state", local_uri="sip:1001@192.0.2.1")),
+        (RELEASED, not_(on("input/manual_trigger", active="false"))),  # 2 may be pressed
+        (on("input/manual_trigger", trigger="2", active="true"), RELEASED),
+        (not_(PRESSED), not_(RELEASED)),
+    ],
+)
+def test_what_may_be_so_at_once_is_not_told(conditions: tuple[Condition, ...]) -> None:
+    assert told(rule("R", *conditions)) == []
+
+
+def test_a_trigger_that_contradicts_a_condition_is_told() -> None:
+    starts = StartProfile(profile="Blue")
+
+    assert told(rule("R", not_(PRESSED), when=PRESSED, action=starts)) == [
+        ("/0/conditions/0", "never")
+    ]
+    assert told(rule("R", PRESSED, when=not_(PRESSED), action=starts)) == [
+        ("/0/conditions/0", "never")
+    ]
+
+
+def test_what_does_not_come_as_things_are_is_told() -> None:
+    known = Known(
+        silent={"call/state": "SIP is switched off"},
+        values={"call/digit": {"line": {"1001": ""}}},
+    )
+    odd = on("call/digit", line="1002")
+
+    assert told(rule("R", ACTIVE), known=known) == [("/0/conditions/0", "never")]
+    assert told(rule("R", not_(ACTIVE)), known=known) == []
+    assert told(rule("R", on("call/state", state="idle")), known=known) == []
+    assert told(rule("R", when=odd, action=AnswerCall()), known=known) == [("/0/when", "never")]
+
+
+def test_rules_that_are_watched_must_be_there_and_on() -> None:
+    watch = on("rule/state", rule="other", active="true")
+
+    assert told(rule("R", watch)) == [("/0/conditions/0", "never")]
+    assert told(rule("R", watch), rule("other", ACTIVE, enabled=False)) == [
+        ("/0/conditions/0", "never")
+    ]
+    assert told(rule("R", watch, action=RunLight(pattern="Steady")), rule("other", ACTIVE)) == []
+
+
+def test_a_start_without_a_stop_is_told() -> None:
+    start = rule("start", when=DIGIT, action=StartProfile(profile="Red"))
+
+    assert told(start) == [("/0/action", "no_stop")]
+    for stop in (StopProfile(profile="Red"), StopSignals()):
+        assert told(start, rule("stop", when=on("call/digit", digit="2"), action=stop)) == []
+    other = rule("stop", when=on("call/digit", digit="2"), action=StopProfile(profile="Blue"))
+    assert told(start, other) == [("/0/action", "no_stop")]
+
+
+@pytest.mark.parametrize(
+    ("leaves", "ended"),
+    [
+        (SetOutput(port=1), SetOutput(port=1, active=False)),
+        (SetVirtualInput(input=3), SetVirtualInput(input=3, active=False)),
+        (SetTrigger(trigger=1, active=True), SetTrigger(trigger=1, active=False)),
+    ],
+)
+def test_so_is_a_switch_that_nobody_switches_back(
+    leaves: SetOutput | SetVirtualInput | SetTrigger,
+    ended: SetOutput | SetVirtualInput | SetTrigger,
+) -> None:
+    on_rule = rule("on", when=DIGIT, action=leaves)
+    off_rule = rule("off", when=on("call/digit", digit="2"), action=ended)
+
+    assert told(on_rule) == [("/0/action", "no_stop")]
+    assert told(on_rule, off_rule) == []
+
+
+def test_what_ends_by_itself_needs_no_stop() -> None:
+    assert told(rule("R", when=DIGIT, action=StartProfile(profile="Blue"))) == []
+    assert told(rule("R", when=DIGIT, action=SetVirtualInput(input=3, seconds=5))) == []
+
+
+def test_two_rules_that_fight_for_the_light_are_told() -> None:
+    """MIX-02: of equal priority the newest is shown."""
+    red = rule("red", ACTIVE, action=RunProfile(profile="Red"))
+    blue = rule("blue", ACTIVE, PRESSED, action=RunProfile(profile="Blue"))
+    high = rule("high", ACTIVE, PRESSED, action=RunProfile(profile="High"))
+    elsewhere = rule("blue", PRESSED, action=RunProfile(profile="Blue"))
+
+    assert told(red, blue) == [("/1/action", "fight")]
+    assert told(red, high) == []
+    assert told(red, elsewhere) == []  # they may never meet
+
+
+def test_begin_and_end_at_one_trigger_are_told() -> None:
+    start = rule("start", when=DIGIT, action=StartProfile(profile="Red"))
+    stop = rule("stop", when=DIGIT, action=StopProfile(profile="Red"))
+    by_turns = [
+        rule("start", PRESSED, when=DIGIT, action=StartProfile(profile="Red")),
+        rule("stop", RELEASED, when=DIGIT, action=StopProfile(profile="Red")),
+    ]
+
+    assert told(start, stop) == [("/1/action", "fight")]
+    assert told(*by_turns) == []
+
+
+def test_rules_that_set_each_other_off_are_told_once() -> None:
+    first, second = (
+        on(VirtualInputChanged.outside.topic, input=number, active="true") for number in "12"
+    )
+    rules = (
+        rule("a", when=first, action=SetVirtualInput(input=2, seconds=1)),
+        rule("b", when=second, action=SetVirtualInput(input=1, seconds=1)),
+    )
+
+    [warned] = warnings(rules, KNOWN)
+
+    assert (warned.path, warned.code, warned.rules) == ("/0", "loop", ("a", "b"))
+    assert warned.message == "may set itself off: a → b → a"
+
+
+def test_a_rule_that_sets_itself_off_is_told() -> None:
+    over = on("sound/clip", clip="Bell", playing="true", invert=True)
+
+    assert told(rule("R", when=over, action=PlayClip(clip="Bell"))) == [("/0", "loop")]
+    assert told(rule("R", when=over, action=PlayClip(clip="Gong"))) == []
+
+
+def test_rules_that_are_off_are_not_looked_at() -> None:
+    assert told(rule("R", PRESSED, RELEASED, enabled=False)) == []
+
+
+def test_only_states_exclude_each_other() -> None:
+    maintenance = on(MaintenanceChanged.outside.topic, active="true")
+    both = (rule("R", maintenance, when=DIGIT, action=StartProfile(profile="Blue")),)
+
+    assert told(*both) == []
