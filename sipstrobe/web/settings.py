@@ -15,6 +15,7 @@ from sipstrobe.config.users import Role
 from sipstrobe.dtmf.settings import DtmfSettings
 from sipstrobe.errors import StaleRevision
 from sipstrobe.lightsiren.settings import LightsSettings
+from sipstrobe.mqtt.home import HomeSettings
 from sipstrobe.mqtt.settings import MqttSettings
 from sipstrobe.multicast.settings import MulticastSettings
 from sipstrobe.secret import Secret
@@ -25,6 +26,7 @@ PATH: Final = "/api/v1/settings/"
 SECTIONS: Final[Mapping[str, type[msgspec.Struct]]] = {
     "audio": AudioSettings,
     "dtmf": DtmfSettings,
+    "home": HomeSettings,
     "lights": LightsSettings,
     "mqtt": MqttSettings,
     "multicast": MulticastSettings,
@@ -36,6 +38,7 @@ SYSTEM: Final = (  # what reaches the machine below: its sound cards, lamps, fil
     "/audio/clip_quota_mb",
     "/audio/recording_quota_mb",
     "/audio/record_continuously",
+    "/home/commands",
     "/lights/outputs",
 )
 BODY_MAX_BYTES: Final = 1024 * 1024  # as long as all sequences with all their accounts
