@@ -20,8 +20,12 @@ from sipstrobe.web.commands import Commands
 from sipstrobe.web.compat.audio_multicast import AudioMulticast
 from sipstrobe.web.compat.live_audio import LiveAudio
 from sipstrobe.web.compat.media_clips import MediaClips
+from sipstrobe.web.compat.port import PortCgi
+from sipstrobe.web.compat.port_management import PortManagement
 from sipstrobe.web.compat.rest_door import RestDoor
 from sipstrobe.web.compat.siren_and_light import SirenAndLight
+from sipstrobe.web.compat.supervised_io import SupervisedIo
+from sipstrobe.web.compat.virtual_input import VirtualInput
 from sipstrobe.web.exchange import HttpProblem, Request, Response, Route
 from sipstrobe.web.gate import Gate
 from sipstrobe.web.live import Listener, Live
@@ -128,6 +132,10 @@ class WebServer:
             ClipsDoor(context.dispatcher, views),
             MediaClips(context.dispatcher, views, context.random_bytes),
             LiveAudio(views),
+            VirtualInput(context.dispatcher),
+            PortCgi(context.dispatcher, context.bus, context.clock, views),
+            PortManagement(context.dispatcher, views),
+            SupervisedIo(context.dispatcher, views),
             SettingsDoor(context.dispatcher, store),
             SoundDoor(views),
             RecordingsDoor(views),

@@ -7,11 +7,12 @@ another status.
 import logging
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NoReturn, cast
 
 import msgspec
 
+from sipstrobe.config.users import Role
 from sipstrobe.errors import RemoteProtocolError
 from sipstrobe.web import exchange
 from sipstrobe.web.exchange import Request, Response
@@ -21,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 INTERNAL, NOT_READY = 1100, 1200
 VERSION, BAD_JSON, UNKNOWN_METHOD, MISSING, BAD_VALUE = 2100, 2101, 2102, 2103, 2104
+FORBIDDEN = 2105
 
 _TEXTS = {
     INTERNAL: "Internal error",
@@ -30,15 +32,24 @@ _TEXTS = {
     UNKNOWN_METHOD: "The method is not supported",
     MISSING: "A required parameter is missing",
     BAD_VALUE: "A parameter value is invalid",
+    FORBIDDEN: "This account may not do that",
 }
 
 
 class ApiError(Exception):
-    """What a client did wrong, by the API's number. Clients look at the number only."""
+    """What a client did wrong, by the API's number. Clients look at the number only.
 
-    def __init__(self, code: int, message: str = "") -> None:
+    more: other members of the error.
+    """
+
+    def __init__(self, code: int, message: str = "", **more: object) -> None:
         super().__init__(message or _TEXTS[code])
         self.code = code
+        self.more = more
+
+    @property
+    def told(self) -> dict[str, Any]:
+        return {"code": self.code, "message": str(self), **self.more}
 
 
 def missing(name: str) -> NoReturn:
@@ -104,6 +115,17 @@ class Params:
             invalid(name, "an object")
         return Params(cast("dict[str, Any]", value))
 
+    def objects(self, name: str) -> "list[Params]":
+        value = self._values.get(name)
+        if value is None:
+            missing(name)
+        if not isinstance(value, list):
+            invalid(name, "an array of objects")
+        entries = cast("list[Any]", value)
+        if not all(isinstance(entry, dict) for entry in entries):
+            invalid(name, "an array of objects")
+        return [Params(entry) for entry in entries]
+
 
 Method = Callable[[Params], dict[str, Any]]
 
@@ -112,12 +134,16 @@ Method = Callable[[Params], dict[str, Any]]
 class JsonCgi:
     """One API: its version, and a function for each of its methods.
 
-    free: methods that are answered whatever version the client asks for.
+    free: methods that are answered whatever version the client asks for. roles: of methods that
+    need more than the route does. lists: params may be an array, and methods find it as the member
+    "params".
     """
 
     version: str
     methods: Mapping[str, Method]
     free: tuple[str, ...] = ("getSupportedVersions",)
+    roles: Mapping[str, Role] = field(default_factory=dict[str, Role])
+    lists: bool = False
 
     def respond(self, request: Request) -> Response:
         """The answer, always JSON; what goes wrong in a method is error 1100 and a log line."""
@@ -125,9 +151,9 @@ class JsonCgi:
         try:
             envelope, files = _open(request)
             reply |= {name: envelope[name] for name in ("context", "method") if name in envelope}
-            reply["data"] = self._call(envelope, files)
+            reply["data"] = self._call(envelope, files, request)
         except ApiError as error:
-            reply["error"] = {"code": error.code, "message": str(error)}
+            reply["error"] = error.told
         except Exception:
             logger.exception("method %.64r failed", reply.get("method"))
             reply["error"] = {"code": INTERNAL, "message": _TEXTS[INTERNAL]}
@@ -140,7 +166,9 @@ class JsonCgi:
         reply |= {name: envelope[name] for name in ("context", "method") if name in envelope}
         return exchange.json(reply | {"error": {"code": INTERNAL, "message": _TEXTS[INTERNAL]}})
 
-    def _call(self, envelope: dict[str, Any], files: Mapping[str, bytes]) -> dict[str, Any]:
+    def _call(
+        self, envelope: dict[str, Any], files: Mapping[str, bytes], request: Request
+    ) -> dict[str, Any]:
         head = Params(envelope)
         name = head.text("method")
         if name not in self.free:
@@ -148,7 +176,11 @@ class JsonCgi:
         method = self.methods.get(name)
         if method is None:
             raise ApiError(UNKNOWN_METHOD)
+        if name in self.roles and not _may(request, self.roles[name]):
+            raise ApiError(FORBIDDEN)
         params = envelope.get("params")
+        if self.lists and isinstance(params, list):
+            params = {"params": cast("list[Any]", params)}
         if not isinstance(params, dict | None):
             invalid("params", "an object")
         return method(Params(cast("dict[str, Any]", params or {}), files))
@@ -159,6 +191,12 @@ class JsonCgi:
         match = re.fullmatch(r"([0-9]{1,4})(?:\.([0-9]{1,4}))?", asked)
         if match is None or match[1] != major or int(match[2] or 0) > int(newest):
             raise ApiError(VERSION)
+
+
+def _may(request: Request, role: Role) -> bool:
+    ranks = list(Role)
+    who = request.principal
+    return who is not None and ranks.index(who.role) >= ranks.index(role)
 
 
 def decode(data: bytes) -> Any:
