@@ -271,6 +271,11 @@ class Reader:
 
     def next(self) -> Packet | None:
         """The next whole packet, None while there is none. Raises RemoteProtocolError."""
+        if not self._buffer:
+            return None
+        head = self._buffer[0]
+        if head >> 4 != Type.PUBLISH and head & 15 != (2 if head >> 4 == Type.PUBREL else 0):
+            raise RemoteProtocolError("it does not speak MQTT: wrong flags")  # §2.2.2
         size = self._size()
         if size is None:
             return None
@@ -278,7 +283,6 @@ class Reader:
         kept = min(length, MAX_PACKET_BYTES)
         if len(self._buffer) < begin + kept:
             return None
-        head = self._buffer[0]
         body = bytes(self._buffer[begin : begin + kept])
         there = min(length, len(self._buffer) - begin)
         del self._buffer[: begin + there]
@@ -300,8 +304,6 @@ class Reader:
 
 def _read(head: int, body: bytes, *, five: bool, cut: bool) -> Packet:
     kind, flags = head >> 4, head & 15
-    if kind != Type.PUBLISH and flags != (2 if kind == Type.PUBREL else 0):  # §2.2.2
-        raise RemoteProtocolError("it does not speak MQTT: wrong flags")
     if cut and kind != Type.PUBLISH:
         raise RemoteProtocolError("its packet is too large")
     octets = _Octets(body)
