@@ -35,25 +35,31 @@ from sipstrobe.io.multicast import GroupSockets
 from sipstrobe.lightsiren.settings import LightsSettings
 from sipstrobe.lightsiren.sound import Playable
 from sipstrobe.lightsiren.sounds import SOUNDS
+from sipstrobe.mqtt.home import announced
 from sipstrobe.multicast.ranking import ranking
 from sipstrobe.multicast.settings import MulticastSettings
 from sipstrobe.page import Page
 from sipstrobe.services.automation import Automation
+from sipstrobe.services.broker import Broker
 from sipstrobe.services.clip_library import ClipLibrary
 from sipstrobe.services.clips import Clips
 from sipstrobe.services.greeting import Greeting
 from sipstrobe.services.history import History
+from sipstrobe.services.home import Home
+from sipstrobe.services.home_thing import wanted_of
 from sipstrobe.services.http_stream import HttpStream
 from sipstrobe.services.journal import Journal
 from sipstrobe.services.light_drivers import LightDrivers
 from sipstrobe.services.listening import Listening
 from sipstrobe.services.microphone import Listener, Microphone
+from sipstrobe.services.mqtt import Mqtt
 from sipstrobe.services.page_relay import GroupLine, PageRelay
 from sipstrobe.services.paging import Paging
 from sipstrobe.services.phone import Phone
 from sipstrobe.services.ports import Ports
 from sipstrobe.services.properties import Properties
 from sipstrobe.services.recorder import Recorder
+from sipstrobe.services.senders.mqtt import MqttSender
 from sipstrobe.services.settings import SettingsService
 from sipstrobe.services.signals import Signals
 from sipstrobe.services.sound import Sound
@@ -185,8 +191,16 @@ class Device:
         self.recorder = Recorder(
             context, options.state, self.phone, (self.sound.tap, self.sound.catch_up), self._listen
         )
+        self.broker = Broker(context)
+        self.mqtt = Mqtt(context, self.broker, serial, self.properties.current)
+        self.home = Home(context, self.broker, self.properties.current, self.signals.status)
+        publications = MqttSender(self.broker, lambda: self.mqtt.prefix)
         self.outbox = outbox_of(
-            context, options.state, lambda: store.current, self.recorder, more={}
+            context,
+            options.state,
+            lambda: store.current,
+            self.recorder,
+            more={"mqtt": publications},
         )
         self.page = Page(context, self._serve)
 
@@ -210,6 +224,7 @@ class Device:
         stack.push_async_callback(self.ports.aclose)
         watch(lambda s: s.ports, self.ports.apply)
         await self.ports.opened()  # what holds already is no news to rules
+        stack.push_async_callback(self.mqtt.aclose)  # after the last of the outbox
         await self.outbox.start()
         stack.push_async_callback(self.outbox.aclose)
         watch(lambda s: s.recipients, self.outbox.apply)
@@ -232,6 +247,9 @@ class Device:
         watch(lambda s: s.multicast, self.paging.apply)
         stack.callback(self.relay.close)
         watch(lambda s: s.multicast, lambda m: self.relay.apply(m.relay, m.codec))
+        stack.callback(self.home.close)
+        watch(wanted_of, self.home.apply)
+        watch(lambda s: announced(s.mqtt, s.home), self.mqtt.apply)
         await self._open_control(stack)
         stack.push_async_callback(self.page.aclose)
         watch(lambda s: (s.web.host, s.web.port), self._move_page)
@@ -318,6 +336,7 @@ class Device:
             ports=self.ports,
             settings=self.settings,
             outbox=self.outbox,
+            mqtt=self.mqtt,
             history=self.history,
             problems=lambda: dict(self._problems),
         )

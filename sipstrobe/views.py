@@ -9,6 +9,7 @@ from sipstrobe.services.history import History
 from sipstrobe.services.http_stream import HttpStream
 from sipstrobe.services.listening import Listening
 from sipstrobe.services.microphone import Microphone
+from sipstrobe.services.mqtt import Mqtt
 from sipstrobe.services.outbox import OutboxService
 from sipstrobe.services.page_relay import PageRelay
 from sipstrobe.services.paging import Paging
@@ -40,6 +41,7 @@ def views_of(
     ports: Ports,
     settings: SettingsService,
     outbox: OutboxService,
+    mqtt: Mqtt,
     history: History,
     problems: Callable[[], Mapping[str, str]],
 ) -> Views:
@@ -74,5 +76,6 @@ def views_of(
         virtual_inputs=ports.virtual_inputs,
         rules=automation.snapshot,
         outbox=outbox,
+        mqtt=mqtt.snapshot,
         settled=settings.settled,
     )

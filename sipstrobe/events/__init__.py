@@ -34,6 +34,7 @@ from sipstrobe.events.inputs import (
     OutputPortChanged,
     VirtualInputChanged,
 )
+from sipstrobe.events.mqtt import MqttClientChanged, MqttMessageReceived, MqttStateChanged
 from sipstrobe.events.network import HearingChanged, HearingState
 from sipstrobe.events.sending import OutboxChanged, SendResult
 from sipstrobe.events.signals import (
@@ -55,6 +56,13 @@ from sipstrobe.events.sound import (
     StreamStateChanged,
     VolumeChanged,
 )
+from sipstrobe.events.time import (
+    ClockSet,
+    DeviceStarted,
+    ScheduleInterval,
+    SchedulePulse,
+    StartReason,
+)
 
 __all__ = [
     "DECLARED",
@@ -64,6 +72,8 @@ __all__ = [
     "CallStateChanged",
     "CallStatus",
     "ClipPlaying",
+    "ClockSet",
+    "DeviceStarted",
     "DigitReceived",
     "Direction",
     "Event",
@@ -81,6 +91,9 @@ __all__ = [
     "ManualTriggerChanged",
     "MessageReceived",
     "MicrophoneChanged",
+    "MqttClientChanged",
+    "MqttMessageReceived",
+    "MqttStateChanged",
     "OperationChanged",
     "OperationPhase",
     "OutboxChanged",
@@ -95,11 +108,14 @@ __all__ = [
     "RegistrationState",
     "RuleActionFailed",
     "RuleStateChanged",
+    "ScheduleInterval",
+    "SchedulePulse",
     "SendResult",
     "SequenceReceived",
     "ServiceStateChanged",
     "SettingsChanged",
     "SoundPlayed",
+    "StartReason",
     "StreamStateChanged",
     "VirtualInputChanged",
     "VolumeChanged",

@@ -62,6 +62,7 @@ class Status:
             "ports": views.ports(),
             "virtual_inputs": views.virtual_inputs(),
             "outbox": views.outbox.snapshot(),
+            "mqtt": views.mqtt(),
             "rules": [_rule(rule) for rule in views.rules()],
         }
 

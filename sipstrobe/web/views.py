@@ -344,5 +344,7 @@ class Views:
     """input, name, active, seconds_left of those that are active or have a name; plain values."""
     rules: Callable[[], Sequence[RuleView]]
     outbox: OutboxView
+    mqtt: Callable[[], Mapping[str, object]]
+    """active, connected, words, broker, prefix, sent, received, waiting, dropped of the client."""
     settled: Callable[[], Future[Any] | None]
     """What to await until all changes of the settings are stored and seen; None: they are."""

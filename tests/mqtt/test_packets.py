@@ -1,5 +1,7 @@
 """MQTT control packets: MQTT 3.1.1 §2, §3; MQTT 5 §2, §3."""
 
+import contextlib
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -185,7 +187,5 @@ def test_nothing_else_may_be_too_large() -> None:
 def test_any_octets_are_a_packet_or_a_protocol_error(
     version: Version, kind: int, flags: int, body: bytes
 ) -> None:
-    try:
+    with contextlib.suppress(RemoteProtocolError):
         read(bytes((kind << 4 | flags, len(body))) + body, version)
-    except RemoteProtocolError:
-        pass

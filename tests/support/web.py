@@ -58,6 +58,19 @@ NO_PAGES: Mapping[str, object] = {
 }
 
 
+NO_MQTT: Mapping[str, object] = {
+    "active": False,
+    "connected": False,
+    "words": "",
+    "broker": "",
+    "sent": 0,
+    "received": 0,
+    "waiting": 0,
+    "dropped": 0,
+    "prefix": "sipstrobe/000000000000",
+}
+
+
 @dataclass(kw_only=True)
 class FakeCall:
     """A call as the phone would show it."""
@@ -313,6 +326,7 @@ class Device:
             virtual_inputs=self.ports.virtual_inputs,
             rules=self.automation.snapshot,
             outbox=self.outbox,
+            mqtt=lambda: NO_MQTT,
             settled=self.settled,
         )
 

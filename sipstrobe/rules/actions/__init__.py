@@ -19,6 +19,7 @@ from sipstrobe.rules.actions.lights import (
     StartSiren,
     StopSignals,
 )
+from sipstrobe.rules.actions.mqtt import PublishMqtt
 from sipstrobe.rules.actions.ports import (
     PulseOutput,
     SetOutput,
@@ -61,6 +62,7 @@ __all__ = [
     "OwnPriority",
     "PlayClip",
     "PlayClipWhile",
+    "PublishMqtt",
     "PulseOutput",
     "Record",
     "RecordWhile",
@@ -120,6 +122,7 @@ Action = (
     | SendTcp
     | UploadFile
     | CallRecipient
+    | PublishMqtt
     | SetOutput
     | SetOutputWhile
     | PulseOutput
