@@ -2,7 +2,8 @@
 
 A machine. The newest picture wins: one that had to wait is replaced by the next, so that a lamp
 lags by one frame at most. What has changed is repeated at the frame rate for some frames, since
-datagrams are lost, and from then on as a sign of life, since lamps go their own way without one.
+datagrams are lost, and from then on as a sign of life, since lamps go their own way without one. No
+change waits for such a repetition.
 """
 
 from collections import deque
@@ -22,11 +23,13 @@ class Pace:
         self._left = 0  # of these repetitions
         self._wanted: bytes | None = None
         self._sent: bytes | None = None
-        self._sent_at = float("-inf")
+        self._sent_at = self._changed_at = float("-inf")
 
     @property
     def deadline(self) -> float | None:
-        if self._wanted != self._sent or self._left:
+        if self._wanted != self._sent:
+            return self._changed_at + self._interval
+        if self._left:
             return self._sent_at + self._interval
         if self._wanted is None or self._keep_alive is None:
             return None
@@ -35,7 +38,7 @@ class Pace:
     def show(self, picture: bytes, *, now: float) -> None:
         """Show this from now on."""
         self._wanted = picture
-        if picture != self._sent and now >= self._sent_at + self._interval:
+        if picture != self._sent and now >= self._changed_at + self._interval:
             self._send(now)
 
     def again(self, *, now: float) -> None:
@@ -51,7 +54,7 @@ class Pace:
     def _send(self, now: float) -> None:
         assert self._wanted is not None
         if self._wanted != self._sent:
-            self._left = self._repeats
+            self._left, self._changed_at = self._repeats, now
         elif self._left:
             self._left -= 1
         self._sent, self._sent_at = self._wanted, now

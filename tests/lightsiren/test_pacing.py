@@ -102,7 +102,17 @@ def test_a_change_ends_the_repetitions_of_what_was_before() -> None:
 
     lamp.show(GREEN)
 
-    assert lamp.until(1.0) == [(at, GREEN) for at in (0.2, 0.3, 0.4, 0.5)]
+    assert lamp.until(1.0) == [(at, GREEN) for at in (0.12, 0.22, 0.32, 0.42)]
+
+
+def test_a_change_does_not_wait_for_the_sign_of_life_before_it() -> None:
+    lamp = Lamp(Pace(10, 0.9))
+    lamp.show(RED)
+    lamp.until(0.91)
+
+    lamp.show(GREEN)
+
+    assert lamp.seen == [(0.91, GREEN)]
 
 
 def test_a_lamp_that_may_have_missed_it_is_told_again_at_once() -> None:
