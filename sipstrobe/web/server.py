@@ -20,6 +20,8 @@ from sipstrobe.web.commands import Commands
 from sipstrobe.web.compat.audio_multicast import AudioMulticast
 from sipstrobe.web.compat.live_audio import LiveAudio
 from sipstrobe.web.compat.media_clips import MediaClips
+from sipstrobe.web.compat.mqtt_client import MqttClient
+from sipstrobe.web.compat.mqtt_event import MqttEvent
 from sipstrobe.web.compat.port import PortCgi
 from sipstrobe.web.compat.port_management import PortManagement
 from sipstrobe.web.compat.rest_door import RestDoor
@@ -147,6 +149,8 @@ class WebServer:
                 lambda: store.current.profiles,
                 lambda: store.current.clips,
             ),
+            MqttClient(context.dispatcher, lambda: store.current, views.mqtt),
+            MqttEvent(context.dispatcher, lambda: store.current.mqtt),
             RestDoor([AudioMulticast(context.dispatcher, store, context.random_bytes).api()]),
         )
         return [
