@@ -66,8 +66,9 @@ class GpioLine:
             self._request = library.request_lines(
                 f"/dev/{chip}", consumer=CONSUMER, config={number: wanted}
             )
-        except ValueError as error:  # there is no such line on the chip
-            raise OSError(f"/dev/{chip}: {error}") from None
+        except (OSError, ValueError) as error:  # ValueError: there is no such line on the chip
+            words = error.strerror if isinstance(error, OSError) else error
+            raise OSError(f"/dev/{chip} line {number}: {words}") from None
 
     def start(self, seen: Seen, failed: Callable[[str], None]) -> None:
         if self._is_output:
