@@ -14,7 +14,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What is tried with hundreds of examples is proven by them, and covered by a story beside.
 
     To count each line that they run would double the time that they take; so they are not counted,
-    and the figure says what the stories alone go through.
+    and the figure says what the stories alone go through. Long runs of another kind are marked so.
     """
     for item in items:
         if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):

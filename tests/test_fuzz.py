@@ -10,6 +10,7 @@ from tests.support.mutate import MAX_BYTES, Mutator
 QUICK = {"sip": 10_000, "payload": 1000, "group-srtp": 500}  # messages; of the others 3000
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", TARGETS)
 def test_spoilt_messages_meet_nothing_but_the_protocol_error(name: str) -> None:
     result = run(name, QUICK.get(name, 3_000))

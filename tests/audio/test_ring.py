@@ -3,6 +3,7 @@
 import threading
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -106,6 +107,7 @@ def test_the_writer_can_look_back_at_what_it_wrote() -> None:
     assert ring.written_since(0).tolist() == _ramp(4000, 1000).tolist()
 
 
+@pytest.mark.no_cover
 def test_two_threads_share_it_without_a_lock() -> None:
     ring = SampleRing(1500)
     total = 200_000

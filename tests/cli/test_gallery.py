@@ -23,6 +23,7 @@ def gallery(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.no_cover
 def test_every_sound_is_a_wav_file_of_whole_rounds(gallery: Path) -> None:
     recordings = sorted((gallery / "sounds").glob("*.wav"))
 

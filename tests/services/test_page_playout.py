@@ -225,6 +225,7 @@ def test_who_follows_in_the_middle_of_a_long_backlog_is_heard() -> None:
     assert desk.decoder.decoded == before + 20
 
 
+@pytest.mark.no_cover
 def test_of_many_that_have_fallen_silent_unheard_none_comes_between() -> None:
     """That somebody hidden has stopped is noticed when his turn would come, at the latest."""
     hall = Hall()

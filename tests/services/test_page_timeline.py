@@ -12,6 +12,7 @@ from heapq import merge
 from typing import Final, Literal, NamedTuple
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from sipstrobe.audio.format import SAMPLE_RATE
@@ -246,6 +247,7 @@ def judged(seed: int) -> Judged:
     )
 
 
+@pytest.mark.no_cover
 def test_for_ten_minutes_nobody_is_heard_out_of_turn() -> None:
     """MCC-08: no millisecond of a wrong rank, but those in which a change is made."""
     found = judged(seed=1)

@@ -192,6 +192,7 @@ def test_a_call_over_tcp() -> None:
     assert over(link)
 
 
+@pytest.mark.no_cover
 def test_a_hundred_calls_leave_nothing_behind() -> None:
     """Once their timers have ended, no object of theirs is left."""
 
