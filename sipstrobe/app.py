@@ -59,10 +59,12 @@ from sipstrobe.services.phone import Phone
 from sipstrobe.services.ports import Ports
 from sipstrobe.services.properties import Properties
 from sipstrobe.services.recorder import Recorder
+from sipstrobe.services.schedules import Schedules
 from sipstrobe.services.senders.mqtt import MqttSender
 from sipstrobe.services.settings import SettingsService
 from sipstrobe.services.signals import Signals
 from sipstrobe.services.sound import Sound
+from sipstrobe.services.starts import Starts
 from sipstrobe.views import views_of
 from sipstrobe.web.accounts import added
 from sipstrobe.web.server import WebServer
@@ -169,6 +171,8 @@ class Device:
         )
         self.ports = Ports(context, Folder(options.state))
         self.automation = Automation(context)
+        self.starts = Starts(context, options.state)
+        self.schedules = Schedules(context, options.state, self.automation.snapshot)
         self.greeting = Greeting(context)
         self.microphone = Microphone(
             context, self.sound.tap, self.sound.catch_up, allowed=options.microphone
@@ -207,6 +211,8 @@ class Device:
     async def start(self, stack: AsyncExitStack) -> None:
         """Bring the settings into effect, outputs first, doors last."""
         watch = self._store.watch
+        await self.starts.open()
+        stack.push_async_callback(self.starts.aclose)
         stack.push_async_callback(self.settings.aclose)
         stack.push_async_callback(self.history.aclose)
         stack.push_async_callback(self.sound.aclose)
@@ -251,9 +257,13 @@ class Device:
         watch(wanted_of, self.home.apply)
         watch(lambda s: announced(s.mqtt, s.home), self.mqtt.apply)
         await self._open_control(stack)
+        stack.push_async_callback(self.schedules.aclose)
+        await self.schedules.start(self.starts.last.seen)
+        watch(lambda s: (s.schedules, s.device.time_zone), lambda both: self.schedules.apply(*both))
         stack.push_async_callback(self.page.aclose)
         watch(lambda s: (s.web.host, s.web.port), self._move_page)
         stack.callback(self.phone.leave)  # first, so that all else closes while others answer
+        self.starts.announce()
 
     async def settle(self) -> None:
         """Give the page and the sound card a moment to work."""
@@ -332,6 +342,7 @@ class Device:
             relay=self.relay,
             http_stream=self.http_stream,
             automation=self.automation,
+            schedules=self.schedules,
             properties=self.properties,
             ports=self.ports,
             settings=self.settings,

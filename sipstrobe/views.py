@@ -17,6 +17,7 @@ from sipstrobe.services.phone import Phone
 from sipstrobe.services.ports import Ports
 from sipstrobe.services.properties import Properties
 from sipstrobe.services.recorder import Recorder
+from sipstrobe.services.schedules import Schedules
 from sipstrobe.services.settings import SettingsService
 from sipstrobe.services.signals import Signals
 from sipstrobe.services.sound import Sound
@@ -37,6 +38,7 @@ def views_of(
     relay: PageRelay,
     http_stream: HttpStream,
     automation: Automation,
+    schedules: Schedules,
     properties: Properties,
     ports: Ports,
     settings: SettingsService,
@@ -75,6 +77,7 @@ def views_of(
         ports=ports.snapshot,
         virtual_inputs=ports.virtual_inputs,
         rules=automation.snapshot,
+        schedules=schedules,
         outbox=outbox,
         mqtt=mqtt.snapshot,
         settled=settings.settled,

@@ -19,6 +19,8 @@ from sipstrobe.events import (
     ManualTriggerChanged,
     OutputPortChanged,
     PageStateChanged,
+    ScheduleInterval,
+    SchedulePulse,
     SequenceReceived,
     VirtualInputChanged,
 )
@@ -44,6 +46,9 @@ from sipstrobe.rules import settings as rules
 from sipstrobe.rules.actions import RunProfile, ShowColor, StartProfile, StopProfile
 from sipstrobe.rules.extensions import RULE_PREFIX, Extensions, rules_of
 from sipstrobe.rules.settings import Condition, Rule, Rules
+from sipstrobe.schedules import settings as schedules
+from sipstrobe.schedules.settings import Schedules
+from sipstrobe.schedules.text import ScheduleError, zone_named
 from sipstrobe.sending import settings as recipients
 from sipstrobe.sending.settings import Recipients
 from sipstrobe.sip import settings as sip
@@ -53,6 +58,8 @@ MAX_MANUAL_TRIGGERS = 16
 _TRIGGER = ManualTriggerChanged.outside.topic
 _DIGITS = SequenceReceived.outside.topic
 _PAGE = PageStateChanged.outside.topic
+_PULSE = SchedulePulse.outside.topic
+_INTERVAL = ScheduleInterval.outside.topic
 _INPUT = InputPortChanged.outside.topic
 _OUTPUT = OutputPortChanged.outside.topic
 _VIRTUAL = VirtualInputChanged.outside.topic
@@ -77,6 +84,14 @@ class DeviceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             description="12 capital hexadecimal digits, drawn when the device first starts.",
         ),
     ] = "000000000000"
+    time_zone: Annotated[
+        str,
+        Meta(
+            pattern=r"^([A-Za-z0-9+_/-]{1,64})?$(?!\n)",
+            title="Time zone",
+            description="As in Europe/Berlin; empty: that of the system.",
+        ),
+    ] = ""
 
 
 class WebSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -118,6 +133,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     extensions: Extensions = ()
     rules: Rules = ()
     recipients: Recipients = ()
+    schedules: Schedules = ()
     manual_triggers: Annotated[
         tuple[TriggerName, ...],
         Meta(
@@ -136,11 +152,21 @@ def _profile_problems(profiles: tuple[Profile, ...]) -> list[Problem]:
     return profile.problems(profiles, SOUNDS.keys() | own, "")
 
 
+def _device_problems(device: DeviceSettings) -> list[Problem]:
+    try:
+        if device.time_zone:
+            zone_named(device.time_zone)
+    except ScheduleError as error:
+        return [Problem("/time_zone", str(error))]
+    return []
+
+
 def _web_problems(web: WebSettings) -> list[Problem]:
     return [Problem("/users" + p.path, p.message) for p in users.problems(web.users)]
 
 
 SECTION_CHECKS: dict[str, Callable[[Any], list[Problem]]] = {
+    "device": _device_problems,
     "sip": sip.problems,
     "dtmf": dtmf.problems,
     "audio": audio.problems,
@@ -156,7 +182,10 @@ SECTION_CHECKS: dict[str, Callable[[Any], list[Problem]]] = {
 }
 """What single fields cannot say about themselves, by section; paths are relative to it."""
 
-LIST_CHECKS: dict[str, Callable[[Any, Container[int]], list[Problem]]] = {"rules": rules.problems}
+LIST_CHECKS: dict[str, Callable[[Any, Container[int]], list[Problem]]] = {
+    "rules": rules.problems,
+    "schedules": schedules.problems,
+}
 """The same of long lists; they are told which entries, by id, have been found sound before."""
 
 
@@ -199,10 +228,14 @@ def _named(settings: Settings) -> dict[str, _Named]:
     triggers = _numbers(len(settings.manual_triggers))
     sequences = {sequence.name for sequence in settings.dtmf.sequences}
     pages = {s.label for s in settings.multicast.sources if isinstance(s, Paged)}
+    pulses = {s.name for s in settings.schedules if schedules.is_pulse(s)}
+    intervals = {s.name for s in settings.schedules} - pulses
     return {
         _TRIGGER: _Named("trigger", triggers, "there is no manual trigger"),
         _DIGITS: _Named("name", sequences, "no sequence of digits causes the event"),
         _PAGE: _Named("page", pages, "there is no source of pages"),
+        _PULSE: _Named("schedule", pulses, "there is no schedule without an end"),
+        _INTERVAL: _Named("schedule", intervals, "there is no schedule with an end"),
         _INPUT: _Named("port", _numbers(PORTS), "there is no port"),
         _OUTPUT: _Named("port", _numbers(PORTS), "there is no port"),
         _VIRTUAL: _Named("input", _numbers(VIRTUAL_INPUTS), "there is no virtual input"),

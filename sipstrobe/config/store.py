@@ -34,6 +34,7 @@ from sipstrobe.config.reading import (
 from sipstrobe.config.settings import Settings
 from sipstrobe.config.state import Stored, build, follow
 from sipstrobe.errors import ConfigError, Problem, StaleRevision
+from sipstrobe.schedules.settings import FACTORY_SCHEDULES
 
 logger = logging.getLogger(__name__)
 
@@ -113,6 +114,7 @@ class Store:
             new = {
                 "device": {"serial": random_bytes(6).hex().upper()},
                 "rules": check.plain(FACTORY_RULES),
+                "schedules": check.plain(FACTORY_SCHEDULES),
             }
             stored = build(new, {}, lambda: random_bytes(8).hex(), revision=1)
             _put(files, SETTINGS, text(stored.tree, stored.revision), mode=0o644)

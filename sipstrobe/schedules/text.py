@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -21,6 +22,7 @@ MAX_COUNT: Final = 10_000  # COUNT: who wants more says UNTIL
 MAX_INTERVAL: Final = 100_000
 MAX_TIMES: Final = 100  # a day, of a rule that counts days or longer: so many can be searched
 YEARS: Final = (1970, 2199)
+MAX_PLANS: Final = 256  # remembered, since each change of the settings looks at all of them
 MAX_LENGTH: Final = timedelta(days=366)
 
 WEEKDAYS: Final = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
@@ -90,6 +92,7 @@ class _Property:
         return self.parameters.get("TZID", "")
 
 
+@lru_cache(MAX_PLANS)
 def parse(text: str) -> Plan:
     """Raises ScheduleError for whatever is no schedule that can be kept."""
     if len(text) > MAX_TEXT:

@@ -34,6 +34,7 @@ from sipstrobe.web.live import Listener, Live
 from sipstrobe.web.outbox import OutboxDoor
 from sipstrobe.web.recordings import RecordingsDoor
 from sipstrobe.web.router import Router
+from sipstrobe.web.schedules import SchedulesDoor
 from sipstrobe.web.settings import SettingsDoor
 from sipstrobe.web.sound import SoundDoor
 from sipstrobe.web.status import Status
@@ -141,6 +142,7 @@ class WebServer:
             SettingsDoor(context.dispatcher, store),
             SoundDoor(views),
             RecordingsDoor(views),
+            SchedulesDoor(views),
             OutboxDoor(views),
             SirenAndLight(
                 context.dispatcher,

@@ -63,6 +63,7 @@ class Status:
             "virtual_inputs": views.virtual_inputs(),
             "outbox": views.outbox.snapshot(),
             "mqtt": views.mqtt(),
+            "schedules": views.schedules.snapshot(),
             "rules": [_rule(rule) for rule in views.rules()],
         }
 

@@ -290,6 +290,19 @@ class OutboxView(Protocol):
         ...
 
 
+class SchedulesView(Protocol):
+    """The schedules."""
+
+    def snapshot(self, count: int = 1) -> Sequence[Mapping[str, object]]:
+        """name, text, kind, time_zone, active, next (so many at most) and rules of each."""
+        ...
+
+    async def history(self, schedule: str, limit: int) -> Sequence[Mapping[str, object]] | None:
+        """What came of its occurrences, the newest first: at, until, done, why; None: there is no
+        such schedule. Raises OSError."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Views:
     """The device as others may look at it."""
@@ -343,6 +356,7 @@ class Views:
     virtual_inputs: Callable[[], Sequence[object]]
     """input, name, active, seconds_left of those that are active or have a name; plain values."""
     rules: Callable[[], Sequence[RuleView]]
+    schedules: SchedulesView
     outbox: OutboxView
     mqtt: Callable[[], Mapping[str, object]]
     """active, connected, words, broker, prefix, sent, received, waiting, dropped of the client."""

@@ -179,6 +179,19 @@ class FakeStream:
             self.ended = str(error)
 
 
+class FakeSchedules:
+    """One bell, which has rung once."""
+
+    def snapshot(self, count: int = 1) -> list[dict[str, object]]:
+        return [{"name": "Bell", "next": [{"start": f"in {n + 1} h"} for n in range(count)]}]
+
+    async def history(self, schedule: str, limit: int) -> list[dict[str, object]] | None:
+        if schedule == "Broken":
+            raise OSError("disk I/O error")
+        rung: dict[str, object] = {"at": "today", "until": None, "done": True, "why": "acted"}
+        return [rung][:limit] if schedule == "Bell" else None
+
+
 @dataclass
 class FakeTrial:
     worked: bool
@@ -234,6 +247,7 @@ class Device:
     listening: int = 0  # to the microphone
     stream: FakeStream = field(default_factory=FakeStream)
     outbox: FakeOutbox = field(default_factory=FakeOutbox)
+    schedules: FakeSchedules = field(default_factory=FakeSchedules)
     disk_works: bool = True
     library: ClipLibrary = field(init=False)
     clips: Clips = field(init=False)
@@ -325,6 +339,7 @@ class Device:
             ports=self.ports.snapshot,
             virtual_inputs=self.ports.virtual_inputs,
             rules=self.automation.snapshot,
+            schedules=self.schedules,
             outbox=self.outbox,
             mqtt=lambda: NO_MQTT,
             settled=self.settled,
