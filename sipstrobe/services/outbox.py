@@ -26,9 +26,9 @@ from sipstrobe.sending.compose import Stamp, compose, publication, trial, values
 from sipstrobe.sending.failure import SendFailed
 from sipstrobe.sending.message import AnyMessage, Message, Sender
 from sipstrobe.sending.outbox import DAY, Ended, Failed, Item, Outbox, Output, Try
+from sipstrobe.sending.record import MAX_RESULTS, Result, Stored
 from sipstrobe.sending.settings import FILE_KINDS, MQTT, Recipient
 from sipstrobe.services.outbox_journal import Journal
-from sipstrobe.services.outbox_store import MAX_RESULTS, Result, Stored
 from sipstrobe.trace import Cause, Input
 
 logger = logging.getLogger(__name__)

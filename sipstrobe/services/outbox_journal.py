@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Final
 from sipstrobe.clock import Handle
 from sipstrobe.context import Context
 from sipstrobe.events import ServiceStateChanged
+from sipstrobe.sending.record import Left, Step
 
 if TYPE_CHECKING:
-    from sipstrobe.services.outbox_store import Left, OutboxStore, Step
+    from sipstrobe.services.outbox_store import OutboxStore
 
 logger = logging.getLogger(__name__)
 
@@ -34,10 +35,8 @@ class Journal:
         self._again: Handle | None = None
         self._problem = ""
 
-    async def load(self) -> "Left":
+    async def load(self) -> Left:
         """What earlier runs have left; nothing, if the disk does not say."""
-        from sipstrobe.services.outbox_store import Left
-
         loading = asyncio.get_running_loop().run_in_executor(self._thread, self._load)
         try:
             return await asyncio.wait_for(asyncio.shield(loading), LOAD_LIMIT)
@@ -45,7 +44,7 @@ class Journal:
             self._tell(str(error) or "the disk does not answer")
             return Left(int(self._context.clock.wall().timestamp()), [], [])
 
-    def write(self, step: "Step") -> None:
+    def write(self, step: Step) -> None:
         """Take this down, soon."""
         if len(self._steps) >= MAX_STEPS:
             del self._steps[0]
@@ -72,7 +71,7 @@ class Journal:
         self._writing = asyncio.get_running_loop().run_in_executor(self._thread, self._write, steps)
         self._writing.add_done_callback(lambda done: self._written(steps, done))
 
-    def _written(self, steps: "list[Step]", done: "asyncio.Future[None]") -> None:
+    def _written(self, steps: list[Step], done: "asyncio.Future[None]") -> None:
         self._writing = None
         error = None if done.cancelled() else done.exception()
         self._tell("" if error is None else str(error) or type(error).__name__)
@@ -103,10 +102,10 @@ class Journal:
             self._store = OutboxStore(self._folder)
         return self._store
 
-    def _load(self) -> "Left":
+    def _load(self) -> Left:
         return self._open().load()
 
-    def _write(self, steps: "list[Step]") -> None:
+    def _write(self, steps: list[Step]) -> None:
         self._open().write(steps)
 
     def _close(self) -> None:

@@ -5,18 +5,15 @@ result is written. Whenever the process ends, what is in the file is a state bet
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
-from msgspec import Struct
 
-from sipstrobe.sending.message import AnyMessage
+from sipstrobe.sending.record import MAX_RESULTS, Left, Result, Step, Stored
 from sipstrobe.services.database import open_database
 
 FILE: Final = "outbox.db"
-MAX_RESULTS: Final = 500  # kept; of more, the oldest are forgotten
 _VERSION: Final = 1  # of the tables
 _TABLES: Final = (
     "CREATE TABLE IF NOT EXISTS messages"
@@ -26,48 +23,6 @@ _TABLES: Final = (
     "CREATE TABLE IF NOT EXISTS last (id INTEGER PRIMARY KEY CHECK (id = 0), serial INTEGER)",
     "INSERT OR IGNORE INTO last VALUES (0, 0)",
 )
-
-
-class Stored(Struct, frozen=True, kw_only=True):
-    """A message in the outbox. why: the chain of causes of its order, as people read it."""
-
-    serial: int
-    lane: str
-    kind: str  # of the recipient
-    message: AnyMessage
-    rule: str
-    why: list[dict[str, Any]]
-    attempts: int = 0
-    failure: str = ""
-
-
-class Result(Struct, frozen=True, kw_only=True):
-    """What has become of a message. Instants are seconds since 1970."""
-
-    id: str
-    recipient: str
-    kind: str
-    about: str
-    sent: bool
-    words: str
-    attempts: int
-    rule: str
-    ordered: float
-    ended: float
-    why: list[dict[str, Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Left:
-    """What was found. serial: the last that was given to a message."""
-
-    serial: int
-    messages: list[Stored]
-    results: list[Result]  # the oldest first
-
-
-Step = Stored | Result
-"""A message is there, as it stands now; or it has ended so."""
 
 
 class OutboxStore:

@@ -1,16 +1,18 @@
 """HTTP and HTTPS requests (RCP-04…06), with Basic and Digest authentication and proxies."""
 
 import ssl
-from typing import TYPE_CHECKING, Any, Final
+from base64 import b64encode
+from typing import Any, Final
 from urllib.parse import urlsplit
+
+import aiohttp
+from aiohttp import ClientResponse, ClientSession, DigestAuthMiddleware
+from yarl import URL
 
 from sipstrobe.sending.failure import SendFailed
 from sipstrobe.sending.message import HttpMessage
 from sipstrobe.sending.settings import HttpRecipient
 from sipstrobe.services.senders.words import failure_of
-
-if TYPE_CHECKING:
-    from aiohttp import BasicAuth, ClientResponse, ClientSession, DigestAuthMiddleware
 
 CONNECT_LIMIT: Final = 10.0  # seconds
 READ_LIMIT: Final = 20.0  # between two pieces of an answer
@@ -29,8 +31,6 @@ class HttpSender:
         self._digests: dict[HttpRecipient, DigestAuthMiddleware] = {}
 
     async def send(self, recipient: HttpRecipient, message: HttpMessage, /) -> None:
-        import aiohttp
-
         parts = urlsplit(recipient.url)
         host = parts.hostname or ""
         port = parts.port or (443 if parts.scheme == "https" else 80)
@@ -63,15 +63,12 @@ class HttpSender:
             self._session = None
 
     async def _exchange(self, recipient: HttpRecipient, message: HttpMessage) -> None:
-        from aiohttp import BasicAuth
-
         middlewares: tuple[Any, ...] = ()
         if recipient.user:
             middlewares = (self._digest(recipient),)
-        scheme = await self._once(recipient, message, None, middlewares)
+        scheme = await self._once(recipient, message, "", middlewares)
         if scheme == "basic" and recipient.user:
-            auth = BasicAuth(recipient.user, recipient.password.reveal(), encoding="utf-8")
-            scheme = await self._once(recipient, message, auth, ())
+            scheme = await self._once(recipient, message, _basic(recipient), ())
         if scheme and recipient.user:
             raise SendFailed("the server does not accept user and password (401)")
         if scheme:
@@ -81,27 +78,21 @@ class HttpSender:
         self,
         recipient: HttpRecipient,
         message: HttpMessage,
-        auth: "BasicAuth | None",
+        authorization: str,
         middlewares: tuple[Any, ...],
     ) -> str:
         """Make the request. The scheme that the server asks for, if it asks; else it is sent."""
-        from aiohttp import BasicAuth
-
         headers = [(IDEMPOTENCY_KEY, message.id), *message.headers]
         if message.content_type:
             headers.append(("Content-Type", _with_charset(message.content_type)))
-        proxy_auth = None
-        if recipient.proxy and recipient.proxy_user:
-            secret = recipient.proxy_password.reveal()
-            proxy_auth = BasicAuth(recipient.proxy_user, secret, encoding="utf-8")
+        if authorization:
+            headers.append(("Authorization", authorization))
         async with self._opened().request(
             message.method,
             _url(recipient.url, message.query),
             data=message.body.encode() if message.body else None,
             headers=headers,
-            auth=auth,
-            proxy=recipient.proxy or None,
-            proxy_auth=proxy_auth,
+            proxy=_proxy(recipient),
             ssl=recipient.validate_certificate,
             allow_redirects=False,
             middlewares=middlewares,
@@ -109,9 +100,7 @@ class HttpSender:
             await _drain(response)
             return _judge(response)
 
-    def _opened(self) -> "ClientSession":
-        import aiohttp
-
+    def _opened(self) -> ClientSession:
         if self._session is None or self._session.closed:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
@@ -128,10 +117,8 @@ class HttpSender:
             )
         return self._session
 
-    def _digest(self, recipient: HttpRecipient) -> "DigestAuthMiddleware":
+    def _digest(self, recipient: HttpRecipient) -> DigestAuthMiddleware:
         """Which remembers what the server has last asked."""
-        from aiohttp import DigestAuthMiddleware
-
         found = self._digests.get(recipient)
         if found is None:
             for other in [r for r in self._digests if r.name == recipient.name]:
@@ -141,14 +128,28 @@ class HttpSender:
         return found
 
 
-def _url(url: str, query: str) -> Any:
+def _url(url: str, query: str) -> URL:
     """The URL with the suffix of the query, both written as they are."""
-    from yarl import URL
-
     if query:
         query = query.lstrip("?&")
         url += ("&" if "?" in url else "?") + query
     return URL(url, encoded=True) if url.isascii() and " " not in url else URL(url)
+
+
+def _proxy(recipient: HttpRecipient) -> URL | None:
+    if not recipient.proxy:
+        return None
+    proxy = URL(recipient.proxy)
+    if not recipient.proxy_user:
+        return proxy
+    secret = recipient.proxy_password.reveal()
+    return proxy.with_user(recipient.proxy_user).with_password(secret)
+
+
+def _basic(recipient: HttpRecipient) -> str:
+    """RFC 7617 §2."""
+    pair = f"{recipient.user}:{recipient.password.reveal()}"
+    return "Basic " + b64encode(pair.encode()).decode()
 
 
 def _with_charset(content_type: str) -> str:
@@ -157,7 +158,7 @@ def _with_charset(content_type: str) -> str:
     return content_type
 
 
-async def _drain(response: "ClientResponse") -> None:
+async def _drain(response: ClientResponse) -> None:
     """Read a short answer, so that its connection can be used again; a long one ends it."""
     read = 0
     async for piece in response.content.iter_chunked(8192):
@@ -167,7 +168,7 @@ async def _drain(response: "ClientResponse") -> None:
             return
 
 
-def _judge(response: "ClientResponse") -> str:
+def _judge(response: ClientResponse) -> str:
     status = response.status
     if 200 <= status < 300:
         return ""
