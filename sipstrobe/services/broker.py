@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -401,5 +402,6 @@ def _words(error: Exception, host: str) -> str:
     if isinstance(error, ConfigError):
         return str(error)
     if isinstance(error, OSError):
-        return error.strerror or f"{host} is not known" if error.errno else f"{host}: {error}"
+        known = error.errno is not None and error.errno > 0  # those of the resolver are negative
+        return f"{host}: {os.strerror(error.errno) if known else error.strerror or error}"
     return str(error)
