@@ -247,6 +247,7 @@ def device(
     *arguments: str,
     demo: bool = True,
     sound: str = "wav",
+    light: bool = True,
     port: int | None = None,
     password: str = "",
     environment: Mapping[str, str] | None = None,
@@ -254,6 +255,7 @@ def device(
     """Start the device and wait until it answers SIP; it is stopped in the end.
 
     A second start in the same folder goes on from the same state; its password is known then.
+    light: its pictures are logged, and shown nowhere else; otherwise they go where it is set.
     """
     folder.mkdir(parents=True, exist_ok=True)
     port = port or free_port()
@@ -265,7 +267,7 @@ def device(
         *("--set", f"/sip/rtp_start_port={free_port(MEDIA)}"),
         *("--set", f"/sip/tls_port={free_port()}"),
         *("--sound", f"wav:{folder / 'sound.wav'}" if sound == "wav" else sound),
-        *("--light", f"log:{folder / 'light.log'}"),
+        *(["--light", f"log:{folder / 'light.log'}"] if light else []),
         *arguments,
     ]
     said = folder / "said"

@@ -4,6 +4,7 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
+from threading import Thread
 from typing import Any
 
 
@@ -95,6 +96,47 @@ def sacn_universes(datagram: bytes) -> list[int]:
     module: Any = import_module("sacn.messages.universe_discovery")
     packet = module.UniverseDiscoveryPacket.make_universe_discovery_packet(list(datagram))
     return list(packet.universes)
+
+
+class Watcher:
+    """A lamp in a thread of its own, which remembers the pictures that it was sent.
+
+    read: the levels of a datagram, or None for one that has no picture.
+    """
+
+    def __init__(
+        self, read: Callable[[bytes], bytes | None], port: int = 0, group: str = ""
+    ) -> None:
+        self.pictures: list[bytes] = []  # each that differs from the one before
+        self.datagrams: list[bytes] = []
+        self._read = read
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._socket.bind((group or "127.0.0.1", port))
+        self.port: int = self._socket.getsockname()[1]
+        if group:
+            membership = socket.inet_aton(group) + socket.inet_aton("127.0.0.1")
+            self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, membership)
+        self._socket.settimeout(0.1)
+        self._ended = False
+        self._thread = Thread(target=self._run)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._ended = True
+        self._thread.join()
+        self._socket.close()
+
+    def _run(self) -> None:
+        while not self._ended:
+            try:
+                datagram = self._socket.recv(2048)
+            except TimeoutError:
+                continue
+            self.datagrams.append(datagram)
+            levels = self._read(datagram)
+            if levels is not None and self.pictures[-1:] != [levels]:
+                self.pictures.append(levels)
 
 
 class Ear:
