@@ -1,8 +1,9 @@
 """From an order to the message that its recipient takes, with all placeholders filled in."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Final, TypeVar
+from typing import Final
 from urllib.parse import quote
 
 from sipstrobe.commands.sending import PublishMqtt, SendMessage
@@ -44,7 +45,7 @@ _FIELDS: Final = {
 } | {kind: {"file", "text", "recording"} for kind in FILE_KINDS}
 """What each kind of recipient takes."""
 
-T = TypeVar("T")
+_ENDING: Final = re.compile(r"(?<=.)\.[A-Za-z0-9]{1,8}$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +193,9 @@ def _file_name(order: SendMessage, stamp: Stamp, values: Mapping[str, str]) -> s
     name = templates.in_file_name(name)
     if not name:
         raise CommandRefused("file", "a file needs a name")
-    stem, dot, ending = name.rpartition(".")
-    return f"{stem}-{stamp.serial:06}.{ending}" if dot and stem else f"{name}-{stamp.serial:06}"
+    ending = _ENDING.search(name)
+    at = len(name) if ending is None else ending.start()
+    return f"{name[:at]}-{stamp.serial:06}{name[at:]}"
 
 
 def _in_topic(value: str) -> str:
