@@ -55,9 +55,11 @@ from sipstrobe.services.microphone import Listener, Microphone
 from sipstrobe.services.mqtt import Mqtt
 from sipstrobe.services.page_relay import GroupLine, PageRelay
 from sipstrobe.services.paging import Paging
+from sipstrobe.services.past import Past
 from sipstrobe.services.phone import Phone
 from sipstrobe.services.ports import Ports
 from sipstrobe.services.properties import Properties
+from sipstrobe.services.reasons import Reasons
 from sipstrobe.services.recorder import Recorder
 from sipstrobe.services.schedules import Schedules
 from sipstrobe.services.senders.mqtt import MqttSender
@@ -171,6 +173,8 @@ class Device:
         )
         self.ports = Ports(context, Folder(options.state))
         self.automation = Automation(context)
+        self.past = Past(context)
+        self.reasons = Reasons(context, {"sound": self.sound.why})
         self.starts = Starts(context, options.state)
         self.schedules = Schedules(context, options.state, self.automation.snapshot)
         self.greeting = Greeting(context)
@@ -342,6 +346,8 @@ class Device:
             relay=self.relay,
             http_stream=self.http_stream,
             automation=self.automation,
+            past=self.past,
+            reasons=self.reasons,
             schedules=self.schedules,
             properties=self.properties,
             ports=self.ports,

@@ -13,9 +13,11 @@ from sipstrobe.services.mqtt import Mqtt
 from sipstrobe.services.outbox import OutboxService
 from sipstrobe.services.page_relay import PageRelay
 from sipstrobe.services.paging import Paging
+from sipstrobe.services.past import Past
 from sipstrobe.services.phone import Phone
 from sipstrobe.services.ports import Ports
 from sipstrobe.services.properties import Properties
+from sipstrobe.services.reasons import Reasons
 from sipstrobe.services.recorder import Recorder
 from sipstrobe.services.schedules import Schedules
 from sipstrobe.services.settings import SettingsService
@@ -38,6 +40,8 @@ def views_of(
     relay: PageRelay,
     http_stream: HttpStream,
     automation: Automation,
+    past: Past,
+    reasons: Reasons,
     schedules: Schedules,
     properties: Properties,
     ports: Ports,
@@ -77,6 +81,9 @@ def views_of(
         ports=ports.snapshot,
         virtual_inputs=ports.virtual_inputs,
         rules=automation.snapshot,
+        rule=automation.status,
+        past=past.last,
+        why=reasons.why,
         schedules=schedules,
         outbox=outbox,
         mqtt=mqtt.snapshot,

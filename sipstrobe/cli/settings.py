@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from sipstrobe.cli import add_state_argument, json_or_text
+from sipstrobe.config.rule_check import warned
 from sipstrobe.config.store import Store
 from sipstrobe.control import call
 
@@ -48,8 +49,10 @@ def _set(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    Store.memory().prepare_import(options.file.read_bytes())
+    prepared = Store.memory().prepare_import(options.file.read_bytes())
     print(f"{options.file}: can be imported")
+    for warning in warned(prepared.after.settings):
+        print(f"{warning.path}: {warning.rules[0]!r} {warning.message}")
     return 0
 
 

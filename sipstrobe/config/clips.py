@@ -13,6 +13,7 @@ from sipstrobe.lightsiren.chimes import FACTORY_CLIPS, FIRST_NUMBER, LAST_NUMBER
 from sipstrobe.lightsiren.settings import Profile
 from sipstrobe.lightsiren.sounds import SOUNDS
 from sipstrobe.rules.actions import PlayClip, PlayClipWhile, StopClip
+from sipstrobe.rules.actions.lights import SirenAction
 from sipstrobe.rules.settings import Condition, Rule
 
 _TOPIC = ClipPlaying.outside.topic
@@ -78,6 +79,8 @@ def _of_rule(rule: Rule) -> Iterator[tuple[str, str]]:
     match rule.action:
         case PlayClip(clip=str(name)) | PlayClipWhile(clip=str(name)) | StopClip(clip=str(name)):
             yield "/action/clip", name
+        case SirenAction(pattern=pattern) if pattern.startswith(CLIP_PATTERN):
+            yield "/action/pattern", pattern.removeprefix(CLIP_PATTERN)
         case _:
             pass
     if rule.when is not None and (name := _clip_of(rule.when)):
@@ -108,6 +111,9 @@ def _rule(rule: Rule, name: Callable[[str], str]) -> Rule:
     match action:
         case PlayClip(clip=str(clip)) | PlayClipWhile(clip=str(clip)) | StopClip(clip=str(clip)):
             action = replace(action, clip=name(clip))
+        case SirenAction(pattern=pattern) if pattern.startswith(CLIP_PATTERN):
+            clip = name(pattern.removeprefix(CLIP_PATTERN))
+            action = replace(action, pattern=CLIP_PATTERN + clip)
         case _:
             pass
     conditions = tuple(_condition(condition, name) for condition in rule.conditions)

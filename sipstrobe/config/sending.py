@@ -40,13 +40,13 @@ def _of_rule(rule: Rule, action: Sending, kinds: dict[str, str]) -> Iterator[Pro
         for name in action.headers:
             if words := header_problem(name):
                 yield Problem("/headers", f"{name[:64]!r}: {words}")
-    items, call_items = _items(rule)
+    items, call_items = items_of(rule)
     for path, text in action.templates.items():
         if words := templates.problem(text, items, call_items):
             yield Problem(path, words)
 
 
-def _items(rule: Rule) -> tuple[set[str], set[str]]:
+def items_of(rule: Rule) -> tuple[set[str], set[str]]:
     """The items of all events that a rule speaks of, and of those about calls."""
     spoken: list[Condition] = [*rule.conditions]
     if rule.when is not None:

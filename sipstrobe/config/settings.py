@@ -9,7 +9,7 @@ from sipstrobe.audio import settings as audio
 from sipstrobe.audio.clip import CLIP_PATTERN, Clips
 from sipstrobe.audio.settings import AudioSettings
 from sipstrobe.commands import PORTS, VIRTUAL_INPUTS
-from sipstrobe.config import clips, sending, users
+from sipstrobe.config import actions, clips, sending, users
 from sipstrobe.config.users import MAX_USERS, User
 from sipstrobe.dtmf import settings as dtmf
 from sipstrobe.dtmf.settings import DtmfSettings
@@ -198,6 +198,7 @@ def problems(settings: Settings) -> Iterator[Problem]:
     yield from clips.problems(settings.clips, settings.profiles, settings.rules)
     accounts = {account.name for account in settings.sip.accounts}
     yield from sending.problems(settings.recipients, accounts, settings.rules)
+    yield from actions.problems(settings.rules, len(settings.manual_triggers))
     for i, rule in enumerate(settings.rules):
         match rule.action:
             case RunProfile(profile=name) | StartProfile(profile=name) | StopProfile(profile=name):

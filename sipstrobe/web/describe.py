@@ -27,7 +27,7 @@ def describe(cause: Cause) -> Link:
             outside = what.outside
             link |= {"kind": "event", "name": outside.topic, "words": outside.words, "items": items}
         case Command():
-            link |= {"kind": "command", "name": name_of(type(what)), "items": _items(what)}
+            link |= {"kind": "command", **command_json(what)}
         case Decision():
             link |= {"kind": what.kind, "name": _short(what.words), "items": {}}
         case _:
@@ -41,6 +41,11 @@ def chain(cause: Cause) -> list[Link]:
     if len(links) > CHAIN_MAX:
         links = links[: CHAIN_MAX // 2] + links[-CHAIN_MAX // 2 :]
     return [describe(link) for link in links]
+
+
+def command_json(command: Command) -> Link:
+    """An order by its name, with what it says."""
+    return {"name": name_of(type(command)), "items": _items(command)}
 
 
 def _items(command: Command) -> dict[str, object]:

@@ -34,11 +34,13 @@ from sipstrobe.web.live import Listener, Live
 from sipstrobe.web.outbox import OutboxDoor
 from sipstrobe.web.recordings import RecordingsDoor
 from sipstrobe.web.router import Router
+from sipstrobe.web.rules import RulesDoor
 from sipstrobe.web.schedules import SchedulesDoor
 from sipstrobe.web.settings import SettingsDoor
 from sipstrobe.web.sound import SoundDoor
 from sipstrobe.web.status import Status
 from sipstrobe.web.views import Views
+from sipstrobe.web.why import WhyDoor
 
 if TYPE_CHECKING:
     from sipstrobe.web.http import HttpServer
@@ -141,6 +143,8 @@ class WebServer:
             SupervisedIo(context.dispatcher, views),
             SettingsDoor(context.dispatcher, store),
             SoundDoor(views),
+            RulesDoor(context.dispatcher, context.clock, store, views),
+            WhyDoor(context.clock, views),
             RecordingsDoor(views),
             SchedulesDoor(views),
             OutboxDoor(views),

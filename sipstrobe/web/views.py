@@ -9,10 +9,16 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from sipstrobe.events import Function
+from sipstrobe.rules.explain import Record, Stand
+from sipstrobe.rules.simulate import Happening
 from sipstrobe.trace import Cause
+
+Thing = Literal["operation", "sound", "call", "message"]
+"""What has a reason: an operation is named "<function>/<id>", a sound by its owner, a call and a
+message by their ids."""
 
 
 class OperationView(Protocol):
@@ -145,9 +151,11 @@ class NamedRule(Protocol):
 
 
 class RuleView(Protocol):
-    """A rule at work. history: (monotonic seconds, words) of what touched it, the newest last.
+    """A rule at work. history: (monotonic seconds, words) of what touched it, the newest last;
+    records: the same in full, and more of it.
 
     source: what it is a part of and changes with, such as "extension 1001"; empty: of nothing.
+    begun_at, waits_until: monotonic seconds of its last activation, and until when it waits.
     """
 
     @property
@@ -158,6 +166,25 @@ class RuleView(Protocol):
     def active(self) -> bool: ...
     @property
     def history(self) -> Sequence[tuple[float, str]]: ...
+    @property
+    def records(self) -> Sequence[Record]: ...
+    @property
+    def conditions(self) -> Sequence[Stand]: ...
+    @property
+    def begun_at(self) -> float | None: ...
+    @property
+    def waits_until(self) -> float | None: ...
+
+
+class ExcerptView(Protocol):
+    """What has happened lately. before: what held as it begins; events: what came after."""
+
+    @property
+    def before(self) -> Sequence[Happening]: ...
+    @property
+    def events(self) -> Sequence[Happening]: ...
+    @property
+    def seconds(self) -> float: ...
 
 
 class NewClip(Protocol):
@@ -356,6 +383,12 @@ class Views:
     virtual_inputs: Callable[[], Sequence[object]]
     """input, name, active, seconds_left of those that are active or have a name; plain values."""
     rules: Callable[[], Sequence[RuleView]]
+    rule: Callable[[str], RuleView | None]
+    past: Callable[[float], ExcerptView]
+    """What has happened in so many seconds up to now."""
+    why: Callable[[Thing, str], Sequence[Cause]]
+    """Because of what a thing of this name began, and what has become of it last if that is not
+    the same; none: it is unknown."""
     schedules: SchedulesView
     outbox: OutboxView
     mqtt: Callable[[], Mapping[str, object]]

@@ -177,6 +177,26 @@ def test_settings_go_to_another_device_as_a_file(terminal: Terminal, tmp_path: P
     assert terminal.type("settings", "show", "/device/name", "--state", other) == '"Hall"\n'
 
 
+def test_rules_that_look_wrong_are_told_and_can_be_imported(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    pressed = {"event": "input/manual_trigger", "match": {"trigger": "1", "active": "true"}}
+    never = {
+        "name": "Never",
+        "conditions": [pressed, pressed | {"invert": True}],
+        "action": {"do": "run_light", "pattern": "Steady"},
+    }
+    file = tmp_path / "settings.json"
+    tree = json.loads(terminal.type("settings", "export"))
+    tree["settings"]["rules"] = [never]
+    file.write_text(json.dumps(tree), "utf-8")
+
+    first, second = terminal.type("settings", "check", file).splitlines()
+
+    assert first == f"{file}: can be imported"
+    assert second.startswith("/rules/0/conditions/1: 'Never' cannot act: ")
+
+
 def test_secrets_are_exported_only_when_asked_for(
     terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -231,3 +231,19 @@ def test_when_nothing_is_left_the_loop_is_not_woken_any_more() -> None:
 
     assert [active for _, active in bench.active] == [True, False]
     assert bench.clock.waiting == 1  # the speaker's, for its card
+
+
+def test_a_sound_knows_because_of_what_it_began_and_ended() -> None:
+    bench = Bench()
+    with bench.context.trace.input("datagram", "INVITE", 0.0) as began:
+        bench.add("call", _square(5.0), CALL, rank=5)
+    bench.play(1.0)
+    with bench.context.trace.input("datagram", "BYE", 1.0) as ended:
+        bench.remove("call")
+    bench.play(0.1)
+
+    causes = bench.sound.why("call")
+
+    assert causes is not None
+    assert [cause.root if cause else None for cause in causes] == [began, ended]
+    assert bench.sound.why("nobody") is None

@@ -24,8 +24,10 @@ from sipstrobe.lightsiren.sounds import SOUNDS
 from sipstrobe.services.automation import Automation
 from sipstrobe.services.clip_library import ClipLibrary
 from sipstrobe.services.clips import Clips
+from sipstrobe.services.past import Past
 from sipstrobe.services.ports import Ports
 from sipstrobe.services.properties import Properties
+from sipstrobe.services.reasons import Reasons
 from sipstrobe.services.settings import SettingsService
 from sipstrobe.services.signals import Signals
 from sipstrobe.web.server import WebServer
@@ -252,6 +254,8 @@ class Device:
     library: ClipLibrary = field(init=False)
     clips: Clips = field(init=False)
     ports: Ports = field(init=False)
+    past: Past = field(init=False)
+    reasons: Reasons = field(init=False)
 
     @classmethod
     def make(
@@ -274,6 +278,8 @@ class Device:
         device = cls(context, store, signals, Properties(context), Automation(context))
         device._add_clips(folder)
         device.ports = Ports(context, Memory())
+        device.past = Past(context)
+        device.reasons = Reasons(context, {})
         sounds.maps.append(device.library.patterns)
         store.watch(lambda s: s.profiles, device.signals.apply_profiles)
         store.watch(lambda s: s.maintenance, device.signals.apply_maintenance)
@@ -339,6 +345,9 @@ class Device:
             ports=self.ports.snapshot,
             virtual_inputs=self.ports.virtual_inputs,
             rules=self.automation.snapshot,
+            rule=self.automation.status,
+            past=self.past.last,
+            why=self.reasons.why,
             schedules=self.schedules,
             outbox=self.outbox,
             mqtt=lambda: NO_MQTT,
