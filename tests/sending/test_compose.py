@@ -88,7 +88,7 @@ def test_each_file_has_a_number_of_its_own() -> None:
         made = composed(FTP, file=name, text="x", items=ITEMS, rule="A/b c")
         assert isinstance(made, FileMessage)
         named.append(made.name)
-    assert named == ["A_b_c-000042.txt", "_.._5-000042", "message-000042.txt", "ssh-000042"]
+    assert named == ["A_b_c-000042.txt", "_.._5_-000042", "message-000042.txt", "ssh-000042"]
     made = composed(FTP, recording="20300101T000000Z-call-1.wav")
     assert isinstance(made, FileMessage)
     assert made.name == "20300101T000000Z-call-1-000042.wav"
