@@ -300,10 +300,14 @@ class Schedules:
                 self._settle()
 
         def find() -> None:
-            batch = kept.calendar().after(after)
-            self._on_loop(found, batch)
+            try:
+                batch = kept.calendar().after(after)
+            except Exception:  # a mistake of ours, which ends this schedule and no other
+                logger.exception("schedule %r: its occurrences cannot be found", name)
+            else:
+                self._on_loop(found, batch)
 
-        self._submit(find)
+        self._thread.submit(find)
 
     def _write(self, entry: "Entry") -> None:
         """Soon: what one moment brings is written together."""
