@@ -1,14 +1,31 @@
-"""The manual's examples EXA-02…04, set up on a new device while it runs, with a phone of others."""
+"""The manual's fourteen worked examples, set up on a new device while it runs, with real parts.
 
+| example | story |
+|---|---|
+| EXA-01, -06 | `test_inputs`: an input that is normally closed; a camera switches a virtual input |
+| EXA-02, -03, -04 | here: calls; extensions; an input interrupts and the lower priority returns |
+| EXA-05 | here: a camera (curl) posts to the light-and-siren URL |
+| EXA-07 | here: a topic of a broker (mosquitto) says On and Off |
+| EXA-09, -11, -12 | `test_sound_rules`: a clip as siren; a key that stops one; announced calls |
+| EXA-10 | here: profiles go to another device |
+| EXA-13 | here: from phone to phone, and with a PBX (Kamailio) |
+"""
+
+import json
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.interop.baresip import Baresip, baresip
-from tests.interop.device import Device, device, sipstrobe
+from tests.interop.device import Device, device, sipstrobe, wait_until
+from tests.interop.kamailio import DOMAIN, kamailio, registered_until
+from tests.interop.mosquitto import mosquitto
 from tests.interop.witness import await_dark_and_silent, await_profile, seen
 
 pytestmark = pytest.mark.interop
@@ -136,6 +153,154 @@ def test_exa_04_an_input_interrupts(bare: Device) -> None:
         "set-manual-trigger",
         "http",
     ]
+
+
+def test_exa_05_a_camera_posts_to_the_light_and_siren_url(bare: Device) -> None:
+    """What a camera's notification sends as its own event begins and ends: a profile's name."""
+    began = time.monotonic()
+    for name in ("One", "Two"):
+        started = camera(bare, "start", profile=name)
+        assert started == {"sirenId": started["sirenId"], "lightId": started["lightId"]}
+        await_profile(bare, name, began)
+        assert bare.operations()[0]["why"][-1]["name"] == "http"
+        assert camera(bare, "stop", profile=name) == {}
+        await_dark_and_silent(bare, began)
+
+    assert [s.profile for s in seen(bare.frames, began)] == ["One", "", "Two", ""]
+
+
+def camera(at: Device, method: str, *options: str, **params: object) -> Any:
+    """What a camera is told that sends JSON, with its name and password; options: in a form."""
+    body = json.dumps({"apiVersion": "1.0", "method": method, "params": params})
+    sends = (*("-F", f"request={body}"), *options) if options else ("-d", body)
+    done = subprocess.run(
+        [
+            *("curl", "-sS", "--fail", "--max-time", "30", "--digest"),
+            *("-u", f"admin:{at.password}", *sends),
+            f"http://127.0.0.1:{at.http}/axis-cgi/siren_and_light.cgi",
+        ],
+        capture_output=True,
+        check=True,
+        timeout=40,
+    )
+    return json.loads(done.stdout)["data"]
+
+
+def test_exa_07_a_topic_runs_a_profile_while_it_says_on(bare: Device, tmp_path: Path) -> None:
+    """A stateful subscription, MQT-14; AMB-16: whatever is not On means that it is over."""
+    doors = Client(CallbackAPIVersion.VERSION2)
+    with mosquitto(tmp_path / "broker") as broker:
+        subscription = {"filter": "hall/door", "kind": "stateful", "true_payload": "On"}
+        bare.set(
+            "/mqtt",
+            {
+                "active": True,
+                "host": "127.0.0.1",
+                "port": broker.port,
+                "subscriptions": [subscription],
+            },
+        )
+        state = {"event": "mqtt/state", "match": {"filter": "hall/door", "active": "true"}}
+        rule = {
+            "name": "the door is open",
+            "conditions": [state],
+            "action": {"do": "run_profile", "profile": "One"},
+        }
+        bare.set("/rules", [rule])
+        doors.connect("127.0.0.1", broker.port)
+        doors.loop_start()
+        began = time.monotonic()
+        try:
+            doors.publish("hall/door", "On", qos=1, retain=True)  # heard whoever comes first
+            await_profile(bare, "One", began)
+            why = [link["name"] for link in bare.operations()[0]["why"]]
+            assert why == ["start-profile", "the door is open", "mqtt/state", "mqtt"]
+            for over in ("Off", "on"):
+                doors.publish("hall/door", over, qos=1)
+                wait_until(lambda: not bare.operations(), words=f"{over} ends it")
+                doors.publish("hall/door", "On", qos=1)
+                wait_until(lambda: bool(bare.operations()), words="On begins it")
+        finally:
+            doors.disconnect()
+            doors.loop_stop()
+    bare.set("/mqtt", {})
+    wait_until(lambda: not bare.operations(), words="nobody says On any more")
+    bare.set("/rules", [])
+
+
+def test_exa_10_profiles_go_to_another_device(
+    bare: Device, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """PRF-10, PRF-11, GAP-11: exported as a file, and imported there in each of the three ways."""
+    exported = camera(bare, "getProfiles")["profiles"]
+    assert [profile["name"] for profile in exported] == ["One", "Two"]
+    file = tmp_path / "profiles.json"
+
+    def take(at: Device, mode: str) -> list[str]:
+        camera(at, "uploadProfiles", "-F", f"file=@{file}", uploadMode=mode)
+        return [profile["name"] for profile in camera(at, "getProfiles")["profiles"]]
+
+    with device(tmp_path_factory.mktemp("other"), sound="null") as other:
+        own = [profile["name"] for profile in camera(other, "getProfiles")["profiles"]]
+        file.write_text(json.dumps(exported))
+        assert take(other, "add") == [*own, "One", "Two"]
+        exported[0]["light"]["colors"] = ["blue"]
+        file.write_text(json.dumps(exported[:1]))
+        assert take(other, "overwrite") == [*own, "Two", "One"]
+
+        began = time.monotonic()
+        camera(other, "start", profile="One")
+        assert await_profile(other, "One", began).colors == {"blue"}
+        camera(other, "stop", profile="One")
+        file.write_text(json.dumps(exported))
+        other.set("/rules", [])  # what a rule runs is not erased
+        assert take(other, "erase_and_add") == ["One", "Two"]
+        assert camera(other, "getProfiles")["profiles"] == exported
+
+
+def test_exa_13_from_phone_to_phone_and_with_a_pbx(
+    bare: Device, phone: Baresip, silence: Path, tmp_path: Path
+) -> None:
+    """SIP-20, SIP-21: between two, addresses are enough; at a PBX, it takes an account."""
+    bare.set("/rules", [while_a_call_is_active("One")])
+    began = time.monotonic()
+    phone.dial(bare.uri("hall"))
+    await_profile(bare, "One", began)
+    phone.hang_up()
+    await_dark_and_silent(bare, began)
+    bare.command("dial", uri=phone.uri)
+    phone.wait_for("CALL_ESTABLISHED")
+    phone.hang_up()
+    bare.wait_idle()
+
+    with (
+        kamailio(tmp_path / "pbx") as pbx,
+        baresip(tmp_path / "desk", source=silence, registrar=pbx.place) as desk,
+    ):
+        account = {
+            "name": "Hall",
+            "kind": "registered",
+            "user_id": "u1",
+            "password": "pw-u1",
+            "domain": DOMAIN,
+            "registrar": pbx.place,
+        }
+        bare.set("/sip/accounts/-", account)
+        registered_until(pbx, "u1")
+        registered_until(pbx, "tester")
+        began = time.monotonic()
+        desk.dial(f"sip:u1@{DOMAIN}")
+        await_profile(bare, "One", began)
+        desk.hang_up()
+        await_dark_and_silent(bare, began)
+
+        bare.command("dial", uri=f"sip:tester@{DOMAIN}", account="Hall")
+        desk.wait_for("CALL_ESTABLISHED")
+        bare.command("hang-up")
+        desk.wait_for("CALL_CLOSED")
+        bare.wait_idle()
+        bare.set("/sip/accounts", [])
+        wait_until(lambda: not pbx.contacts("u1"), words="it has taken its leave")
 
 
 def test_a_rule_is_taken_away_in_a_call(bare: Device, phone: Baresip) -> None:
