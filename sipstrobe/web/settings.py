@@ -18,6 +18,7 @@ from sipstrobe.lightsiren.settings import LightsSettings
 from sipstrobe.mqtt.home import HomeSettings
 from sipstrobe.mqtt.settings import MqttSettings
 from sipstrobe.multicast.settings import MulticastSettings
+from sipstrobe.ports.settings import PortsSettings
 from sipstrobe.secret import Secret
 from sipstrobe.web.commands import read_object
 from sipstrobe.web.exchange import HttpProblem, Request, Response, Route, json
@@ -30,6 +31,7 @@ SECTIONS: Final[Mapping[str, type[msgspec.Struct]]] = {
     "lights": LightsSettings,
     "mqtt": MqttSettings,
     "multicast": MulticastSettings,
+    "ports": PortsSettings,
 }
 SYSTEM: Final = (  # what reaches the machine below: its sound cards, lamps, files and disk (ACC-04)
     "/audio/output",
@@ -38,6 +40,8 @@ SYSTEM: Final = (  # what reaches the machine below: its sound cards, lamps, fil
     "/audio/clip_quota_mb",
     "/audio/recording_quota_mb",
     "/audio/record_continuously",
+    "/ports/port_1/driver",
+    "/ports/port_2/driver",
     "/home/commands",
     "/lights/outputs",
 )

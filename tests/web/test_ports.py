@@ -520,3 +520,16 @@ async def test_an_answer_of_set_ports_waits_until_it_is_stored(device: Device, u
         assert (await response.json())["data"] == {"ports": ["1"]}
     assert device.store.current.ports.port_2.direction == "output"
     assert device.ports.snapshot()[1].active
+
+
+async def test_operators_set_ports_up_and_administrators_their_drivers(url: str) -> None:
+    """ACC-04: a driver reaches the machine below."""
+    answers: list[tuple[int, str]] = []
+    digest = DigestAuthMiddleware("olga", PASSWORDS["olga"])
+    async with ClientSession(middlewares=(digest,)) as session:
+        for change in ({"direction": "output"}, {"driver": "gpio:gpiochip0/17"}):
+            body = {"port_1": change}
+            async with session.patch(url + "/api/v1/settings/ports", json=body) as response:
+                answers.append((response.status, (await response.json()).get("field", "")))
+
+    assert answers == [(200, ""), (403, "/ports/port_1/driver")]
