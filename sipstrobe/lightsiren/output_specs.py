@@ -150,7 +150,7 @@ def _at(host: str, port: int, usual: int) -> str:
 
 def output_problems(outputs: Iterable[str | Output], path: str = "/outputs") -> Iterator[Problem]:
     """What single fields cannot say; paths are relative to the section of the lights."""
-    seen: dict[str, Output] = {}
+    taken: dict[str, Output] = {}
     for i, given in enumerate(outputs):
         at = f"{path}/{i}"
         try:
@@ -158,11 +158,32 @@ def output_problems(outputs: Iterable[str | Output], path: str = "/outputs") -> 
         except ValueError as error:
             yield Problem(at, str(error))
             continue
-        name = name_of(output)
-        if name in seen and seen[name] != output:
-            yield Problem(at, f"another output is {name} already")
-        seen[name] = output
-        yield from _own_problems(output, at)
+        own = list(_own_problems(output, at))
+        yield from own
+        if own:
+            continue
+        for place in _places(output):
+            if taken.setdefault(place, output) != output:
+                yield Problem(at, f"{place} is another output's already")
+                break
+
+
+def _places(output: Output) -> Iterator[str]:
+    """What only one output can have, each as the short text of it alone."""
+    replace = msgspec.structs.replace
+    match output:
+        case E131():
+            for i in range(1 + _further(output)):
+                yield name_of(replace(output, universe=output.universe + i))
+        case ArtNet():
+            for i in range(1 + _further(output)):
+                address = _port_address(output.port_address + i)
+                yield name_of(replace(output, **address))
+        case Tower(lines=lines):
+            for line in lines:
+                yield name_of(replace(output, lines=(line,)))
+        case _:
+            yield name_of(output)
 
 
 def _own_problems(output: Output, at: str) -> Iterator[Problem]:
@@ -189,16 +210,21 @@ def _own_problems(output: Output, at: str) -> Iterator[Problem]:
 
 
 def _universe_problems(output: E131 | ArtNet, at: str) -> Iterator[Problem]:
-    width = len(output.order)
-    first, each = (SLOTS + 1 - output.channel) // width, SLOTS // width
-    if not first:
+    if output.channel + len(output.order) - 1 > SLOTS:
         yield Problem(f"{at}/channel", f"leaves no room for a pixel before channel {SLOTS}")
         return
     number, highest = (
         (output.port_address, 32_767) if isinstance(output, ArtNet) else (output.universe, 63_999)
     )
-    if number + max(0, -(-(output.pixels - first) // each)) > highest:
+    if number + _further(output) > highest:
         yield Problem(f"{at}/universe", f"there is no room for so many pixels up to {highest}")
+
+
+def _further(output: E131 | ArtNet) -> int:
+    """How many universes it needs besides the first."""
+    width = len(output.order)
+    rest = output.pixels - (SLOTS + 1 - output.channel) // width
+    return max(0, -(-rest // (SLOTS // width)))
 
 
 def _stretch_problems(output: Pixels, at: str) -> Iterator[Problem]:

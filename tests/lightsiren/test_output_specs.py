@@ -117,10 +117,28 @@ def test_what_just_fits_is_no_problem() -> None:
     )
 
 
-def test_two_outputs_at_one_place_would_fight() -> None:
-    [problem] = output_problems(["e131:1", E131(universe=1, pixels=10)])
+@pytest.mark.parametrize(
+    ("outputs", "place"),
+    [
+        (("e131:1", E131(universe=1, pixels=10)), "e131:1"),
+        ((E131(universe=1, pixels=171), "e131:2"), "e131:2"),
+        ((ArtNet(host="h", pixels=171, universe=15), "artnet:h/16"), "artnet:h/16"),
+        (("gpio:gpiochip0/1,2", "gpio:gpiochip0/3,2"), "gpio:gpiochip0/2"),
+        (("ddp:h", Ddp(host="h", gamma=1.0)), "ddp:h"),
+    ],
+)
+def test_two_outputs_at_one_place_would_fight(
+    outputs: tuple[str | Output, ...], place: str
+) -> None:
+    [problem] = output_problems(outputs)
 
-    assert (problem.path, problem.message) == ("/outputs/1", "another output is e131:1 already")
+    assert (problem.path, problem.message) == ("/outputs/1", f"{place} is another output's already")
+    assert not list(output_problems((outputs[0], outputs[0])))
+
+
+def test_neighbours_do_not_fight() -> None:
+    several = ("e131:1", "e131:1@h", "e131:2", "artnet:h/0", "artnet:h/1", "artnet:g/0", "gpio:c/1")
+    assert not list(output_problems((*several, "gpio:d/1")))
 
 
 def test_settings_hold_short_texts_as_before_and_structs_beside_them() -> None:
