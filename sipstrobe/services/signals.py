@@ -42,7 +42,7 @@ from sipstrobe.services.siren import Siren
 from sipstrobe.trace import Cause, Input
 
 LIGHTS: Final = (Function.SIGNALING_LED, Function.AUDIO_LED)
-MEASURED: Final = ("datagram", "stream", "http")  # inputs for which people wait to see the light
+MEASURED: Final = ("datagram", "stream", "http", "mqtt")  # people wait to see their light
 TONE_TAKEN: Final = 0.5  # of the test tone, which the sound card must have asked for
 
 
