@@ -10,30 +10,41 @@ from sipstrobe.audio.settings import AudioSettings
 from sipstrobe.bus import Dispatcher
 from sipstrobe.commands import ChangeSettings
 from sipstrobe.config.patch import pointer
+from sipstrobe.config.settings import DeviceSettings
 from sipstrobe.config.store import Store
 from sipstrobe.config.users import Role
 from sipstrobe.dtmf.settings import DtmfSettings
 from sipstrobe.errors import StaleRevision
-from sipstrobe.lightsiren.settings import LightsSettings
+from sipstrobe.lightsiren.settings import LightsSettings, Profiles
 from sipstrobe.mqtt.home import HomeSettings
 from sipstrobe.mqtt.settings import MqttSettings
 from sipstrobe.multicast.settings import MulticastSettings
 from sipstrobe.ports.settings import PortsSettings
+from sipstrobe.rules.settings import Rules
+from sipstrobe.schedules.settings import Schedules
 from sipstrobe.secret import Secret
+from sipstrobe.sending.settings import Recipients
 from sipstrobe.web.commands import read_object
 from sipstrobe.web.exchange import HttpProblem, Request, Response, Route, json
 
 PATH: Final = "/api/v1/settings/"
-SECTIONS: Final[Mapping[str, type[msgspec.Struct]]] = {
+SECTIONS: Final[Mapping[str, Any]] = {
     "audio": AudioSettings,
+    "device": DeviceSettings,
     "dtmf": DtmfSettings,
     "home": HomeSettings,
     "lights": LightsSettings,
     "mqtt": MqttSettings,
     "multicast": MulticastSettings,
     "ports": PortsSettings,
+    "profiles": Profiles,
+    "recipients": Recipients,
+    "rules": Rules,
+    "schedules": Schedules,
 }
+LISTS: Final = frozenset({"profiles", "recipients", "rules", "schedules"})  # are replaced whole
 SYSTEM: Final = (  # what reaches the machine below: its sound cards, lamps, files and disk (ACC-04)
+    "/device",
     "/audio/output",
     "/audio/greeting",
     "/audio/microphone/input",
@@ -44,6 +55,8 @@ SYSTEM: Final = (  # what reaches the machine below: its sound cards, lamps, fil
     "/ports/port_2/driver",
     "/home/commands",
     "/lights/outputs",
+    "/ports/port_1/driver",
+    "/ports/port_2/driver",
 )
 BODY_MAX_BYTES: Final = 1024 * 1024  # as long as all sequences with all their accounts
 
@@ -85,7 +98,7 @@ class SettingsDoor:
         name = _section(request)
         assert request.content is not None
         body = b"".join([piece async for piece in request.content])
-        patch = {name: read_object(body)}
+        patch = {name: _read_list(body) if name in LISTS else read_object(body)}
         if request.principal is None or request.principal.role is not Role.ADMINISTRATOR:
             _refuse_system(patch)
         change = ChangeSettings(patch=patch, revision=_revision(request))
@@ -102,6 +115,14 @@ def _section(request: Request) -> str:
     if name not in SECTIONS:
         raise HttpProblem(404, f"no such section; there are {', '.join(SECTIONS)}")
     return name
+
+
+def _read_list(body: bytes) -> list[Any]:
+    """A list in the place of the one that there is (RFC 7396). Raises HttpProblem 400."""
+    try:
+        return msgspec.json.decode(body, type=list[Any])
+    except (msgspec.DecodeError, RecursionError, ValueError):
+        raise HttpProblem(400, "the body must be a JSON list") from None
 
 
 def _refuse_system(patch: Mapping[str, Any]) -> None:

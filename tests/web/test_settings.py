@@ -10,7 +10,7 @@ import pytest
 from aiohttp import ClientSession, DigestAuthMiddleware
 
 from sipstrobe.multicast.settings import PageSource
-from sipstrobe.web.settings import SECTIONS
+from sipstrobe.web.settings import LISTS, SECTIONS
 from tests.support.web import PASSWORDS, Device
 
 AUDIO = "/api/v1/settings/audio"
@@ -60,8 +60,26 @@ async def test_every_section_tells_the_limits_of_all_it_has(
     status, told = await ask(session, "GET", f"/api/v1/settings/{section}")
 
     assert status == 200
+    if section in LISTS:
+        assert told["schema"]["type"] == "array"
+        assert isinstance(told["settings"], list)
+        return
     root = told["schema"]["$ref"].rpartition("/")[2]
     assert set(told["settings"]) == set(told["schema"]["$defs"][root]["properties"])
+
+
+async def test_a_list_is_replaced_whole(session: ClientSession, device: Device) -> None:
+    """RFC 7396: what is no object takes the place of what was there."""
+    path = "/api/v1/settings/schedules"
+    bell = {"name": "Bell", "text": "DTSTART:20300101T080000"}
+
+    assert (await ask(session, "PATCH", path, [bell]))[0] == 200
+    assert [schedule.name for schedule in device.store.current.schedules] == ["Bell"]
+
+    status, problem = await ask(session, "PATCH", path, [bell | {"text": "at eight"}])
+    assert status == 422
+    assert problem["problems"][0]["path"] == "/schedules/0/text"
+    assert (await ask(session, "PATCH", path, {"0": bell}))[0] == 400
 
 
 async def test_a_change_is_merged_and_stored_when_it_is_answered(
