@@ -61,6 +61,7 @@ from sipstrobe.services.ports import Ports
 from sipstrobe.services.properties import Properties
 from sipstrobe.services.reasons import Reasons
 from sipstrobe.services.recorder import Recorder
+from sipstrobe.services.rule_memory import RuleMemory
 from sipstrobe.services.schedules import Schedules
 from sipstrobe.services.senders.mqtt import MqttSender
 from sipstrobe.services.settings import SettingsService
@@ -172,7 +173,8 @@ class Device:
             tone_problem=self.sound.tone_problem,
         )
         self.ports = Ports(context, Folder(options.state))
-        self.automation = Automation(context)
+        self.begun = RuleMemory(context, Folder(options.state))
+        self.automation = Automation(context, self.begun)
         self.past = Past(context)
         self.reasons = Reasons(context, {"sound": self.sound.why})
         self.starts = Starts(context, options.state)
@@ -238,6 +240,7 @@ class Device:
         await self.outbox.start()
         stack.push_async_callback(self.outbox.aclose)
         watch(lambda s: s.recipients, self.outbox.apply)
+        stack.push_async_callback(self.begun.aclose)
         stack.callback(self.automation.close)
         watch(lambda s: (s.rules, s.extensions), lambda both: self.automation.apply(*both))
         stack.push_async_callback(self.microphone.aclose)

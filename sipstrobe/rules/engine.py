@@ -168,7 +168,7 @@ class Engine:
             self._settle(changes, came)
 
     def recall(self, rules: Mapping[str, Recalled]) -> None:
-        """How rules stood before the device was started anew, for the first `apply`."""
+        """How rules stood before the device was started anew, for the next `apply`."""
         self._recalled = rules
 
     def apply(self, rules: Iterable[Rule], *, now: float, cause: Cause | None = None) -> None:

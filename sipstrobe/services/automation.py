@@ -9,10 +9,11 @@ from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused
 from sipstrobe.events import Event, Kind, RuleActionFailed, RuleStateChanged
 from sipstrobe.rules.engine import Begin, End, Engine, Output, Refuse, RuleState
-from sipstrobe.rules.explain import Record, Stand
+from sipstrobe.rules.explain import Outcome, Record, Stand
 from sipstrobe.rules.extensions import Extension, rules_of
 from sipstrobe.rules.settings import Rule
 from sipstrobe.rules.text import texts_of
+from sipstrobe.services.rule_memory import RuleMemory
 from sipstrobe.trace import Cause, Decision, Input
 
 logger = logging.getLogger(__name__)
@@ -64,10 +65,14 @@ class _Begun:
 
 
 class Automation:
-    """Feed the rule engine from the bus and carry out what it wants."""
+    """Feed the rule engine from the bus and carry out what it wants.
 
-    def __init__(self, context: Context) -> None:
+    memory: how rules stood before the device was started anew; None: nothing is remembered.
+    """
+
+    def __init__(self, context: Context, memory: RuleMemory | None = None) -> None:
         self._context = context
+        self._memory = memory
         self._engine = Engine()
         self._driver = context.driver(self._engine, self._deliver, name="rules")
         self._rules: dict[str, tuple[Rule, str]] = {}  # by name, with their sources
@@ -85,10 +90,14 @@ class Automation:
             for rule in made:
                 self._rules[rule.name] = (rule, f"extension {extension.number}")
         wanted = [rule for rule, _ in self._rules.values()]
+        if self._memory is not None:
+            self._recall(self._memory, wanted)
         self._driver.feed(self._engine.apply, wanted, cause=self._context.trace.current)
 
     def close(self) -> None:
-        """End all rules."""
+        """End all rules. They are remembered as they were before."""
+        if self._memory is not None:
+            self._memory.freeze()
         self.apply(())
         self._driver.close()
 
@@ -108,6 +117,14 @@ class Automation:
             return RuleStatus(rule, source, active)
         waits_until = self._engine.waits_until(rule.name)
         return RuleStatus(rule, source, active, state.begun_at, waits_until, state)
+
+    def _recall(self, memory: RuleMemory, rules: Sequence[Rule]) -> None:
+        """Only rules that are taken up for the first time are as they were before."""
+        on = {rule.name for rule in rules if rule.enabled}
+        new = [rule for rule in rules if rule.name in on and rule.name not in self._engine.rules]
+        recalled = {rule.name: known for rule in new if (known := memory.recalled(rule))}
+        self._engine.recall(recalled)
+        memory.only(on)
 
     # --- in ------------------------------------------------------------------------------------
 
@@ -151,6 +168,8 @@ class Automation:
         if active and rule.name not in self._active:
             self._active[rule.name] = None
             self._context.bus.publish(RuleStateChanged(rule=rule.name, active=True))
+        if self._memory is not None and begin.record.outcome is not Outcome.RESUMED:
+            self._memory.begun(rule, active=active)
         if command is None:
             logger.info("rule %r goes on", rule.name)
             return
@@ -163,6 +182,8 @@ class Automation:
 
     def _end(self, rule: Rule) -> None:
         logger.debug("rule %r has ended", rule.name)
+        if self._memory is not None:
+            self._memory.ended(rule)
         begun = self._active.pop(rule.name)
         if begun is not None:
             begun.rules -= 1

@@ -1,0 +1,149 @@
+"""How rules stand, kept over a restart: which are active, and when each has begun last.
+
+So a rule that is to wait an hour waits it out, one that has done its once is not done again because
+the device was started anew in the middle, and one that a trigger has begun goes on. Only rules for
+which that matters are written down, as they begin and end; the file is written beside the loop and
+renamed, so that there is always a whole one.
+"""
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Container
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from sipstrobe.config.files import Files
+from sipstrobe.context import Context
+from sipstrobe.rules.engine import Recalled
+from sipstrobe.rules.settings import Rule
+
+logger = logging.getLogger(__name__)
+
+FILE: Final = "rules-begun.json"
+CLOSE_LIMIT: Final = 2.0  # seconds that the last write may take at the end
+
+
+class _Kept(Struct, frozen=True):
+    """made: tells whether the rule is still the same. begun: seconds since 1970."""
+
+    made: str
+    active: bool
+    begun: float
+
+
+def matters(rule: Rule) -> bool:
+    """Is it different after a restart whether this rule was active, or has begun lately?"""
+    lasts = bool(rule.conditions) and (rule.when is not None or not rule.action.lasting)
+    return lasts or rule.minimum_interval > 0
+
+
+class RuleMemory:
+    """What there is to remember. The file is read as this is made, once."""
+
+    def __init__(self, context: Context, files: Files) -> None:
+        self._context = context
+        self._files = files
+        self._kept = self._read()
+        self._thread = ThreadPoolExecutor(1, "rules")
+        self._writing: asyncio.Future[None] | None = None
+        self._changed = False
+        self._frozen = False
+
+    def recalled(self, rule: Rule) -> Recalled | None:
+        """How the rule stood when the device stopped; None: nothing of it matters.
+
+        An hour is an hour by the calendar here; if that was set back meanwhile, none has passed.
+        """
+        known = self._kept.get(rule.name)
+        if known is None or not matters(rule):
+            return None
+        passed = max(0.0, self._context.clock.wall().timestamp() - known.begun)
+        active = known.active and known.made == _made(rule)
+        return Recalled(active, self._context.clock.now() - passed)
+
+    def begun(self, rule: Rule, *, active: bool) -> None:
+        """The rule has begun, and is active or over."""
+        wall = self._context.clock.wall().timestamp()
+        self._keep(rule, _Kept(_made(rule), active, wall) if matters(rule) else None)
+
+    def ended(self, rule: Rule) -> None:
+        """The rule is no longer active."""
+        known = self._kept.get(rule.name)
+        if known is None or not known.active:
+            return
+        still = rule.minimum_interval > 0
+        self._keep(rule, _Kept(known.made, active=False, begun=known.begun) if still else None)
+
+    def only(self, names: Container[str]) -> None:
+        """There are no other rules any more."""
+        gone = [name for name in self._kept if name not in names]
+        for name in gone if not self._frozen else ():
+            del self._kept[name]
+            self._write()
+
+    def freeze(self) -> None:
+        """The device stops: what ends from now on would not have ended."""
+        self._frozen = True
+
+    async def aclose(self) -> None:
+        """Wait until all is written."""
+        self._frozen = True
+        if self._writing is not None:
+            await asyncio.wait([self._writing], timeout=CLOSE_LIMIT)
+        self._thread.shutdown(wait=False)
+
+    # --- the file ------------------------------------------------------------------------------
+
+    def _keep(self, rule: Rule, kept: _Kept | None) -> None:
+        if self._frozen or self._kept.get(rule.name) == kept:
+            return
+        if kept is None:
+            del self._kept[rule.name]
+        else:
+            self._kept[rule.name] = kept
+        self._write()
+
+    def _write(self) -> None:
+        """Write all of it, after what is being written now."""
+        self._changed = True
+        if self._writing is None:
+            self._writing = asyncio.get_running_loop().create_future()
+            self._submit(self._writing)
+
+    def _submit(self, written: "asyncio.Future[None]") -> None:
+        self._changed = False
+        data = msgspec.json.encode(self._kept)
+        loop = asyncio.get_running_loop()
+        done = loop.run_in_executor(self._thread, self._put, data)
+        done.add_done_callback(lambda done: self._done(written, done.exception()))
+
+    def _done(self, written: "asyncio.Future[None]", error: BaseException | None) -> None:
+        if error is not None:
+            logger.warning("what rules have begun is not kept: %s", error)
+        if self._changed:
+            self._submit(written)
+            return
+        self._writing = None
+        written.set_result(None)
+
+    def _put(self, data: bytes) -> None:
+        beside = FILE + ".new"
+        self._files.write(beside, data, mode=0o644)
+        self._files.replace(FILE, beside)
+
+    def _read(self) -> dict[str, _Kept]:
+        """What cannot be read is as if it had never been."""
+        try:
+            data = self._files.read(FILE)
+            return {} if data is None else msgspec.json.decode(data, type=dict[str, _Kept])
+        except (OSError, ValueError, msgspec.MsgspecError) as error:
+            logger.warning("what rules had begun cannot be read: %s", error)
+            return {}
+
+
+def _made(rule: Rule) -> str:
+    return hashlib.sha256(msgspec.json.encode(rule)).hexdigest()[:16]

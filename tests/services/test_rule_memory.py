@@ -1,0 +1,260 @@
+"""No rule is lost, and none is done twice, because the device is started anew (EVT-03, EVT-08)."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import pytest
+
+from sipstrobe import commands
+from sipstrobe.commands import Command, OperationId
+from sipstrobe.config.files import Memory
+from sipstrobe.context import Context
+from sipstrobe.events import Event, Function
+from sipstrobe.rules.actions import CheckHealth, RunLight
+from sipstrobe.rules.engine import RESUME_SECONDS
+from sipstrobe.rules.explain import Outcome
+from sipstrobe.rules.settings import Rule
+from sipstrobe.services.automation import Automation
+from sipstrobe.services.rule_memory import FILE, RuleMemory
+from tests.rules.bench import call, on, rule, trigger
+from tests.support.clock import FakeClock
+
+PRESSED = on("input/manual_trigger", trigger="1", active="true")
+ACTIVE = on("call/state", state="active")
+ONCE, LIGHT = CheckHealth(), RunLight(pattern="Steady")
+
+
+@dataclass(eq=False)
+class Calendar(FakeClock):
+    """A clock whose calendar can be set."""
+
+    set_by: timedelta = timedelta()
+
+    def wall(self) -> datetime:
+        return super().wall() + self.set_by
+
+
+class House:
+    """One device after another, with the same disk and the same clock."""
+
+    def __init__(self) -> None:
+        self.clock = Calendar()
+        self.files = Memory()
+        self.orders: list[Command] = []
+        self.rules: tuple[Rule, ...] = ()
+        self.context = Context(self.clock)
+        self.memory = RuleMemory(self.context, self.files)
+        self.automation = Automation(self.context, self.memory)
+
+    def start(self, *rules: Rule) -> None:
+        """With these rules."""
+        self.context = Context(self.clock)
+        self.memory = RuleMemory(self.context, self.files)
+        self.automation = Automation(self.context, self.memory)
+        serve = self.context.dispatcher.serve
+        serve(commands.RunHealthCheck, self.orders.append)
+        serve(commands.StartOperation, self._started)
+        serve(commands.StopOperations, lambda _: None)
+        self.orders.clear()
+        self.rules = rules
+        self.automation.apply(rules)
+
+    async def stop(self) -> None:
+        self.automation.close()
+        await self.memory.aclose()
+
+    async def crash(self) -> None:
+        """Nothing is closed; what is being written comes to the disk, or did before."""
+        await self.memory.aclose()
+
+    def publish(self, *events: Event) -> None:
+        self.context.bus.publish(*events)
+
+    def outcome(self, name: str) -> Outcome:
+        status = self.automation.status(name)
+        assert status is not None
+        return status.records[-1].outcome
+
+    def _started(self, command: commands.StartOperation) -> OperationId:
+        self.orders.append(command)
+        return OperationId(Function.SIGNALING_LED, len(self.orders))
+
+
+@pytest.fixture
+async def house() -> House:
+    return House()
+
+
+async def test_a_wait_goes_on_over_a_restart(house: House) -> None:
+    hourly = rule("R", when=PRESSED, action=ONCE, minimum_interval=3600)
+    house.start(hourly)
+    house.publish(trigger(True))
+    await house.crash()
+    house.clock.advance(600.0)
+
+    house.start(hourly)
+    house.publish(trigger(True), trigger(False))
+    assert house.outcome("R") is Outcome.TOO_SOON
+    house.clock.advance(3000.0)
+    house.publish(trigger(True))
+
+    assert house.orders == [commands.RunHealthCheck()]
+
+
+async def test_a_calendar_that_was_set_back_makes_nothing_happen_twice(house: House) -> None:
+    hourly = rule("R", when=PRESSED, action=ONCE, minimum_interval=3600)
+    house.start(hourly)
+    house.publish(trigger(True))
+    await house.crash()
+    house.clock.set_by = timedelta(days=-3650)
+
+    house.start(hourly)
+    house.publish(trigger(True), trigger(False))
+    assert house.orders == []
+    house.clock.advance(3600.0)
+    house.publish(trigger(True))
+
+    assert house.orders == [commands.RunHealthCheck()]
+
+
+@pytest.mark.parametrize("orderly", [True, False])
+async def test_what_was_done_once_is_not_done_again(house: House, *, orderly: bool) -> None:
+    """The state that it was done for is only reported again."""
+    once = rule("R", PRESSED, action=ONCE)
+    house.start(once)
+    house.publish(trigger(True))
+    await (house.stop() if orderly else house.crash())
+    house.clock.advance(60.0)
+
+    house.start(once)
+    house.clock.advance(1.0)
+    house.publish(trigger(True))
+    assert house.orders == []
+    assert house.outcome("R") is Outcome.RESUMED
+    house.publish(trigger(False), trigger(True))
+
+    assert house.orders == [commands.RunHealthCheck()]
+
+
+async def test_what_comes_later_has_come_anew(house: House) -> None:
+    once = rule("R", PRESSED, action=ONCE)
+    house.start(once)
+    house.publish(trigger(True))
+    await house.stop()
+
+    house.start(once)
+    house.clock.advance(RESUME_SECONDS + 1.0)
+    house.publish(trigger(True))
+
+    assert house.orders == [commands.RunHealthCheck()]
+
+
+async def test_what_began_while_the_device_was_off_is_not_lost(house: House) -> None:
+    once = rule("R", PRESSED, action=ONCE)
+    house.start(once)
+    await house.stop()
+
+    house.start(once)
+    house.publish(trigger(True))
+
+    assert house.orders == [commands.RunHealthCheck()]
+
+
+async def test_what_a_trigger_has_begun_goes_on(house: House) -> None:
+    """ACT-02: its trigger does not come again, and its conditions still hold."""
+    by_call = rule("R", PRESSED, when=ACTIVE, action=LIGHT)
+    house.start(by_call)
+    house.publish(trigger(True), call("active"))
+    assert len(house.orders) == 1
+    await house.stop()
+
+    house.start(by_call)
+    house.publish(trigger(True))
+    assert [type(order) for order in house.orders] == [commands.StartOperation]
+    house.publish(trigger(False), trigger(True))
+
+    assert len(house.orders) == 1  # its trigger has not come
+
+
+async def test_what_lasts_is_begun_again_whatever_it_would_have_to_wait(house: House) -> None:
+    lasting = rule("R", PRESSED, action=LIGHT, minimum_interval=3600)
+    house.start(lasting)
+    house.publish(trigger(True))
+    await house.stop()
+
+    house.start(lasting)
+    house.publish(trigger(True))
+
+    assert len(house.orders) == 1
+
+
+async def test_what_had_ended_is_not_resumed(house: House) -> None:
+    once = rule("R", PRESSED, action=ONCE)
+    house.start(once)
+    house.publish(trigger(True), trigger(False))
+    await house.stop()
+    assert house.files.contents[FILE] == b"{}"
+
+    house.start(once)
+    house.publish(trigger(True))
+
+    assert house.orders == [commands.RunHealthCheck()]
+
+
+async def test_a_rule_that_was_changed_meanwhile_is_another(house: House) -> None:
+    house.start(rule("R", PRESSED, action=ONCE))
+    house.publish(trigger(True))
+    await house.stop()
+
+    house.start(rule("R", PRESSED, ACTIVE, action=ONCE))
+    house.publish(trigger(True), call("active"))
+
+    assert house.orders == [commands.RunHealthCheck()]
+
+
+async def test_of_what_begins_and_ends_with_its_conditions_nothing_is_written(
+    house: House,
+) -> None:
+    house.start(rule("R", PRESSED, action=LIGHT))
+    house.publish(trigger(True))
+    await house.stop()
+
+    assert house.files.contents == {}
+
+
+async def test_a_rule_that_is_gone_is_forgotten(house: House) -> None:
+    house.start(rule("R", PRESSED, action=ONCE))
+    house.publish(trigger(True))
+    house.automation.apply(())
+    await house.stop()
+
+    assert house.files.contents[FILE] == b"{}"
+
+
+async def test_a_file_that_cannot_be_read_is_as_none(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    house.files.contents[FILE] = b'{"R": 1}'
+
+    house.start(rule("R", PRESSED, action=ONCE))
+    house.publish(trigger(True))
+
+    assert house.orders == [commands.RunHealthCheck()]
+    assert "cannot be read" in caplog.text
+    await house.stop()
+
+
+async def test_a_disk_that_is_full_keeps_no_rule_from_acting(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Full(Memory):
+        def write(self, name: str, data: bytes, *, mode: int) -> None:
+            raise OSError(28, "No space left on device")
+
+    house.files = Full()
+    house.start(rule("R", PRESSED, action=ONCE))
+    house.publish(trigger(True), trigger(False), trigger(True))
+    await house.stop()
+
+    assert len(house.orders) == 2
+    assert "is not kept" in caplog.text
