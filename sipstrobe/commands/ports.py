@@ -18,13 +18,14 @@ class SetVirtualInput(Command):
     """Switch a virtual input. -> bool: whether it has changed
 
     seconds: after which it is inactive again, counted anew each time; 0: it is active for no
-    longer than it takes to tell of it; None: until somebody switches it off.
-    Refused: unknown_input, duration.
+    longer than it takes to tell of it; None: until somebody switches it off. kept: it is still
+    active after a restart, as what nobody is going to say again. Refused: unknown_input, duration.
     """
 
     input: int  # 1…64
     active: bool
     seconds: int | None = None
+    kept: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

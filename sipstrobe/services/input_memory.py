@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from sipstrobe.clock import Clock, Handle
-from sipstrobe.commands import PORTS, VIRTUAL_INPUTS
+from sipstrobe.commands import MAX_ACTIVE_SECONDS, PORTS, VIRTUAL_INPUTS
 from sipstrobe.config.files import Files
 from sipstrobe.events import LineState
 
@@ -23,14 +23,24 @@ CLOSE_LIMIT: Final = 2.0  # seconds that the last write may take at the end
 
 _Virtual = Annotated[int, Meta(ge=1, le=VIRTUAL_INPUTS)]
 _Port = Annotated[int, Meta(ge=1, le=PORTS)]
-_Until = Annotated[datetime, Meta(tz=True)] | None
+
+
+class Lasts(Struct, frozen=True, kw_only=True):
+    """When something ends by itself: on the calendar, and how long that was when it was stored."""
+
+    until: Annotated[datetime, Meta(tz=True)]
+    seconds: Annotated[float, Meta(ge=0, le=MAX_ACTIVE_SECONDS)]
+
+    def left(self, wall: datetime) -> float:
+        """Seconds; a calendar that has been set back makes it no longer than it was."""
+        return min(self.seconds, (self.until - wall).total_seconds())
 
 
 class Told(Struct, frozen=True, kw_only=True):
-    """virtual: the active ones, and on the calendar until when; told: the circuits of inputs with
-    the driver none."""
+    """virtual: the active ones, and until when; told: the circuits of inputs with the driver
+    none."""
 
-    virtual: dict[_Virtual, _Until] = {}
+    virtual: dict[_Virtual, Lasts | None] = {}
     told: dict[_Port, LineState] = {}
 
 

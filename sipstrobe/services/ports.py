@@ -39,7 +39,7 @@ from sipstrobe.io.lines import OpenLine, open_line
 from sipstrobe.ports import machine, virtual
 from sipstrobe.ports.sequence import Sequencer, Turn
 from sipstrobe.ports.settings import PortsSettings
-from sipstrobe.services.input_memory import InputMemory, Told
+from sipstrobe.services.input_memory import InputMemory, Lasts, Told
 from sipstrobe.services.port_lines import PortLine, Wanted
 
 logger = logging.getLogger(__name__)
@@ -88,6 +88,7 @@ class Ports:
         self._virtual_driver = context.driver(
             self._virtual, self._tell_virtual, name="virtual inputs"
         )
+        self._passing: set[int] = set()  # inputs that somebody holds, and will after a restart
         self._triggers: Sequencer[int] = Sequencer()
         self._trigger_driver = context.driver(
             self._triggers, self._press, name="manual trigger sequences"
@@ -179,8 +180,8 @@ class Ports:
             for number, state in told.told.items():
                 if self._is_told(number):
                     self._port_driver.feed(self._ports.see, number, state)
-            for number, until in told.virtual.items():
-                left = None if until is None else (until - clock.wall()).total_seconds()
+            for number, lasts in told.virtual.items():
+                left = None if lasts is None else lasts.left(clock.wall())
                 if left is None or left > 0:
                     self._virtual_driver.feed(self._virtual.set, number, True, left)
         self._apply_lines()
@@ -234,6 +235,10 @@ class Ports:
         seconds = command.seconds
         if seconds is not None and not 0 <= seconds <= MAX_ACTIVE_SECONDS:
             _refuse_duration(f"0 to {MAX_ACTIVE_SECONDS} seconds")
+        if command.kept:
+            self._passing.discard(command.input)
+        else:
+            self._passing.add(command.input)
         changed: bool = self._virtual_driver.feed(
             self._virtual.set, command.input, command.active, seconds
         )
@@ -338,8 +343,11 @@ class Ports:
         now, wall = clock.now(), clock.wall()
         return Told(
             virtual={
-                number: None if until is None else wall + timedelta(seconds=until - now)
+                number: Lasts(until=wall + timedelta(seconds=until - now), seconds=until - now)
+                if until is not None
+                else None
                 for number, until in self._virtual.active.items()
+                if number not in self._passing
             },
             told={
                 number: port.state

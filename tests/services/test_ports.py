@@ -397,6 +397,29 @@ async def test_what_inputs_without_a_wire_were_told_survives_and_outputs_are_nor
         assert shown == {1: None, 3: 40.0}
 
 
+async def test_a_calendar_that_was_set_back_makes_no_duration_longer() -> None:
+    """As of a machine without a clock of its own, before it has asked for the time."""
+    files = Memory()
+    async with bench(files, at=1000.0) as device:
+        device.do(SetVirtualInput(input=1, active=True, seconds=30))
+        device.clock.advance(10)
+    async with bench(files, at=0.0) as again:
+        (shown,) = again.ports.virtual_inputs()
+        assert shown.seconds_left is not None
+        assert 0 < shown.seconds_left <= 30
+
+
+async def test_what_a_rule_holds_does_not_outlive_it_when_the_power_fails() -> None:
+    files = Memory()
+    rule = Rule(name="Chain", conditions=while_virtual(1), action=SetVirtualInputWhile(input=2))
+    async with bench(files) as device:
+        device.automation.apply((rule,))
+        device.do(SetVirtualInput(input=1, active=True))
+        await until(lambda: NAME in files.contents)
+        stored = msgspec.json.decode(files.contents[NAME])
+        assert (stored["virtual"], device.told()[-1]) == ({"1": None}, ("virtual", 2, True))
+
+
 async def test_an_input_that_held_before_the_restart_fires_no_trigger_again() -> None:
     files = Memory()
     async with bench(files) as device:

@@ -80,7 +80,7 @@ class SetVirtualInputWhile(RuleAction, tag="set_virtual_input_while", frozen=Tru
     input: _Input
 
     def command(self, items: Mapping[str, str]) -> Command:
-        return commands.SetVirtualInput(input=self.input, active=True)
+        return commands.SetVirtualInput(input=self.input, active=True, kept=False)
 
     def undo(self, result: object) -> Command:
         return commands.SetVirtualInput(input=self.input, active=False)
