@@ -221,7 +221,11 @@ class Line(asyncio.Protocol):
         self.hold(False)
         self._layers.close()
         self._flush()
-        transport.write_eof()
+        try:
+            transport.write_eof()
+        except OSError:  # it is gone, and the loop has not noticed yet
+            transport.abort()
+            return
         self._limit = asyncio.get_running_loop().call_later(CLOSE_LIMIT, transport.abort)
 
     # --- private --------------------------------------------------------------------------------

@@ -90,7 +90,8 @@ class Up:
 
 @dataclass(frozen=True, slots=True)
 class Down:
-    """There is no broker, and why; retry: seconds until it is tried again, None: it is not."""
+    """There is no broker, and why, empty: it is wanted so; retry: seconds until it is tried again,
+    None: it is not."""
 
     words: str
     retry: float | None
@@ -194,7 +195,7 @@ class Client:
                 self.delivery.sent += 1
             self._send(DISCONNECT, now)
         self._end(State.OFF)
-        self.outbox.append(Down("switched off", None))
+        self.outbox.append(Down("", None))
 
     def publish(
         self,

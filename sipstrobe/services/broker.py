@@ -249,8 +249,7 @@ class Broker:
                 logger.warning("MQTT: %s", words)
 
     def _down(self, words: str, retry: float | None) -> None:
-        if not self.active:
-            words = ""
+        if not words:
             logger.info("MQTT: disconnected")
         elif words != self.problem:  # a repeating fault is logged once
             then = "" if retry is None else f"; again in {retry:.1f} s"

@@ -3,7 +3,7 @@
 import json
 import subprocess
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,26 +14,57 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from tests.interop.device import listens
+from tests.interop.device import listens, wait_until
+from tests.support.authority import Authority
 from tests.support.ports import free_port
 
 START_LIMIT = 30.0  # seconds
+USER, PASSWORD = "device", "open sesame"
 ANSWERS = "answers"  # where orders are answered
 
 
 @dataclass
 class Mosquitto:
-    """One that keeps nothing over its own end."""
+    """One that keeps nothing over its own end.
+
+    authority: guards it; then it lets in USER with his PASSWORD only, has ports for all protocols,
+    and wants certificates of its clients where there is TLS.
+    """
 
     folder: Path
     port: int = field(default_factory=free_port)
+    authority: Authority | None = None
+    ports: dict[str, int] = field(default_factory=dict[str, int])  # by protocol
     _process: "subprocess.Popen[bytes] | None" = None
+
+    def __post_init__(self) -> None:
+        self.ports["tcp"] = self.port
+        if self.authority is not None:
+            self.ports |= {protocol: free_port() for protocol in ("ssl", "ws", "wss")}
+
+    def _lines(self) -> Iterator[str]:
+        yield from ("persistence false", "set_tcp_nodelay true", "user root")  # if we are
+        if self.authority is None:
+            yield from ("allow_anonymous true", f"listener {self.port} 127.0.0.1")
+            return
+        passwords = self.folder / "passwords"
+        passwords.write_text(f"{USER}:{PASSWORD}\n")
+        passwords.chmod(0o600)
+        subprocess.run(["mosquitto_passwd", "-U", passwords], check=True)
+        own, key, _ = self.authority.sign("127.0.0.1").write(self.folder)
+        (self.folder / "ca.pem").write_text(self.authority.certificate)
+        yield from ("allow_anonymous false", f"password_file {passwords}")
+        for protocol, port in self.ports.items():
+            yield f"listener {port} 127.0.0.1"
+            if protocol in ("ws", "wss"):
+                yield "protocol websockets"
+            if protocol in ("ssl", "wss"):
+                yield from (f"cafile {self.folder}/ca.pem", f"certfile {own}", f"keyfile {key}")
+                yield "require_certificate true"
 
     def start(self) -> None:
         config = self.folder / "mosquitto.conf"
-        config.write_text(
-            f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence false\n"
-        )
+        config.write_text("\n".join(self._lines()) + "\n")
         with (self.folder / "mosquitto.log").open("ab") as log:
             self._process = subprocess.Popen(
                 ["mosquitto", "-c", str(config), "-v"], stdout=log, stderr=log
@@ -53,14 +84,48 @@ class Mosquitto:
 
 
 @contextmanager
-def mosquitto(folder: Path) -> Generator[Mosquitto]:
+def mosquitto(folder: Path, authority: Authority | None = None) -> Generator[Mosquitto]:
     folder.mkdir(parents=True, exist_ok=True)
-    broker = Mosquitto(folder)
+    broker = Mosquitto(folder, authority=authority)
     broker.start()
     try:
         yield broker
     finally:
         broker.kill()
+
+
+class Witness:
+    """A client of others: what is said at the broker, and what it knows of each topic."""
+
+    def __init__(self, port: int) -> None:
+        self.said: list[tuple[str, bytes, bool]] = []  # topic, payload, was it retained
+        self._client = Client(CallbackAPIVersion.VERSION2)
+        self._client.username_pw_set(USER, PASSWORD)
+        self._client.on_connect = self._connected
+        self._client.on_message = self._hear
+        self._client.reconnect_delay_set(min_delay=1, max_delay=1)
+        self._client.connect("127.0.0.1", port)
+        self._client.loop_start()
+
+    def close(self) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def say(self, topic: str, payload: str, *, retain: bool = False) -> None:
+        """Said when the broker has it."""
+        wait_until(self._client.is_connected, words="the witness is at the broker")
+        self._client.publish(topic, payload, 1, retain).wait_for_publish(START_LIMIT)
+
+    def last(self, topic: str) -> Any:
+        """What was said last there, as JSON; None: nothing."""
+        found = [payload for name, payload, _ in self.said if name == topic and payload]
+        return json.loads(found[-1]) if found else None
+
+    def _connected(self, client: Client, *_: object) -> None:
+        client.subscribe("#", 1)
+
+    def _hear(self, client: Client, userdata: object, message: MQTTMessage) -> None:
+        self.said.append((message.topic, bytes(message.payload), message.retain))
 
 
 class HomeAssistant:

@@ -157,7 +157,7 @@ def test_the_last_word_comes_before_the_leave() -> None:
     bench.stop(Message("bye", b"", 1))
 
     assert [s.type for s in bench.look()] == [Type.PUBLISH, Type.DISCONNECT]
-    assert bench.told == [Close(), Down("switched off", None)]
+    assert bench.told == [Close(), Down("", None)]
     assert bench.client.deadline is None
 
 
@@ -170,7 +170,7 @@ def test_other_options_make_another_connection_and_the_same_none() -> None:
     bench.wanted = options(keep_alive=5)
     bench.start()
 
-    assert bench.told == [Close(), Down("switched off", None), Dial()]
+    assert bench.told == [Close(), Down("", None), Dial()]
     assert [s.type for s in bench.look()] == [Type.DISCONNECT]
 
 
