@@ -176,7 +176,6 @@ class Device:
         self.begun = RuleMemory(context, Folder(options.state))
         self.automation = Automation(context, self.begun)
         self.past = Past(context)
-        self.reasons = Reasons(context, {"sound": self.sound.why})
         self.starts = Starts(context, options.state)
         self.schedules = Schedules(context, options.state, self.automation.snapshot)
         self.greeting = Greeting(context)
@@ -212,6 +211,7 @@ class Device:
             self.recorder,
             more={"mqtt": publications},
         )
+        self.reasons = Reasons(context, {"sound": self.sound.why, "message": self.outbox.why})
         self.page = Page(context, self._serve)
 
     async def start(self, stack: AsyncExitStack) -> None:

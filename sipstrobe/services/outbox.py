@@ -174,6 +174,11 @@ class OutboxService:
         waiting = [self._waiting(self._entries[item.id]) for item in self._machine.items]
         return {"waiting": waiting, "results": [_told(r) for r in reversed(self._results)]}
 
+    def why(self, message: str) -> tuple[Cause | None, Cause | None] | None:
+        """Because of what a message that waits was ordered, and None; None: it does not wait."""
+        entry = self._entries.get(message)
+        return None if entry is None else (entry.cause, None)
+
     def remove(self, message: str) -> bool:
         """It is not to be sent any more. False: there is no such message."""
         return self._driver.feed(self._machine.remove, message, "removed by hand")

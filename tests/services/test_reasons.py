@@ -1,11 +1,15 @@
 """Because of what things began and ended."""
 
+from pathlib import Path
+
 from sipstrobe.context import Context
 from sipstrobe.events import Event, Function, OperationChanged, OperationPhase, SendResult
 from sipstrobe.services.reasons import MAX_KEPT, Reasons
 from sipstrobe.trace import Cause, Input
 from tests.rules.bench import change
+from tests.services.test_outbox import PLC, Post, sending
 from tests.support.clock import FakeClock
+from tests.support.waiting import until
 
 
 def _operation(number: int, phase: OperationPhase) -> OperationChanged:
@@ -78,3 +82,20 @@ def test_what_is_kept_is_bounded() -> None:
 
     assert desk.reasons.why("call", "c0") == []
     assert desk.reasons.why("call", "c1")
+
+
+async def test_a_message_that_waits_knows_what_ordered_it(tmp_path: Path) -> None:
+    """Through the outbox and its tasks, to the result."""
+    post = Post(hangs={"plc"})
+    async with sending(tmp_path, post) as desk:
+        reasons = Reasons(desk.context, {"message": desk.outbox.why})
+        with desk.context.trace.input("datagram", "INFO", 0.0):
+            message = desk.send("plc")
+        [began] = reasons.why("message", message)
+        assert _roots([began]) == ["INFO"]
+
+        desk.outbox.remove(message)
+        await until(lambda: bool(desk.results))
+
+        assert desk.outbox.why(message) is None
+        assert reasons.why("message", message)
