@@ -7,7 +7,7 @@ from sipstrobe.events import Event, Function, OperationChanged, OperationPhase, 
 from sipstrobe.services.reasons import MAX_KEPT, Reasons
 from sipstrobe.trace import Cause, Input
 from tests.rules.bench import change
-from tests.services.test_outbox import PLC, Post, sending
+from tests.services.test_outbox import Post, sending
 from tests.support.clock import FakeClock
 from tests.support.waiting import until
 
