@@ -186,6 +186,16 @@ def test_any_change_puts_an_output_back_to_normal() -> None:
     assert bench.told() == ["open", False]
 
 
+@pytest.mark.parametrize("keep", [True, False])
+def test_a_change_ends_a_pulse_unless_outputs_are_kept(keep: bool) -> None:
+    """IOP-03."""
+    bench = Bench(OUTPUT)
+    bench.switch(True, 2)
+    bench.apply(replace(OUTPUT, name="Door"), keep=keep)
+
+    assert (bench.port[1], bench.ports.running(1)) == (keep, keep)
+
+
 def test_whoever_keeps_outputs_flips_both_states_of_one() -> None:
     """As portmanagement.cgi has it: normal and present state are both inverted."""
     bench = Bench(OUTPUT)

@@ -17,7 +17,7 @@ from sipstrobe.services.port_lines import RETRY
 from sipstrobe.services.ports import OPEN_LIMIT, Ports
 from sipstrobe.trace import Cause, Input
 from tests.support.leap import LeapClock
-from tests.support.waiting import until
+from tests.support.waiting import turns, until
 
 WATCHED = Port(driver="gpio:chip/1")
 SWITCHED = Port(driver="gpio:chip/1", direction="output")
@@ -28,6 +28,7 @@ NONE = Port()
 class FakeLine:
     """A line in a test's hand; `said` is what was done to it."""
 
+    chip: "Chip"
     said: list[str]
     closed: bool
     output: bool
@@ -48,6 +49,7 @@ class FakeLine:
         self.closed = closed
 
     def close(self) -> None:
+        self.chip.taken -= 1
         self.said.append("let go")
 
 
@@ -60,14 +62,18 @@ class Chip:
     problem: str = ""
     pressed: bool = False
     held: threading.Event | None = None  # opening waits for it
+    taken: int = 0  # of whom one is allowed
 
     def __call__(self, spec: str, *, output: bool, closed: bool) -> Line:
-        if self.held is not None:
-            self.held.wait(10)
+        if self.taken:
+            raise OSError("busy")
         if self.problem:
             raise OSError(self.problem)
+        self.taken += 1
+        if self.held is not None:
+            self.held.wait(10)
         self.said.append(f"{spec} {'output' if output else 'input'}{' closed' if closed else ''}")
-        line = FakeLine(self.said, closed if output else self.pressed, output)
+        line = FakeLine(self, self.said, closed if output else self.pressed, output)
         self.lines.append(line)
         return line
 
@@ -218,15 +224,26 @@ async def test_a_line_is_let_go_of_before_it_is_opened_anew() -> None:
         assert device.state == ("open", "")
 
 
-async def test_a_line_that_nobody_wants_any_more_is_closed_when_it_opens_at_last() -> None:
+async def test_a_line_that_is_still_being_opened_is_let_go_of_first_too() -> None:
     held = threading.Event()
     async with bench(WATCHED, held=held) as device:
-        await asyncio.sleep(0)  # it begins to open
-        device.apply(NONE)
+        await until(lambda: device.chip.taken)
+        device.apply(SWITCHED)
+        await turns()
         held.set()
-        await until(lambda: device.chip.said == [] or device.chip.said[-1] == "let go")
-    assert device.chip.said in ([], ["gpio:chip/1 input", "let go"])
-    assert [event.port for event in device.read if event.state.value == "closed"] == []
+        await until(lambda: device.started)
+
+        assert device.problems == []
+        assert device.chip.said[:3] == ["gpio:chip/1 input", "let go", "gpio:chip/1 output"]
+        assert device.state == ("open", "")
+
+
+async def test_an_edge_of_a_line_that_is_wanted_no_more_is_nobodys() -> None:
+    async with bench(WATCHED) as device:
+        await device.opened()
+        device.apply(NONE)
+        device.chip.lines[0].seen(True, 1.0)
+        assert device.state == ("open", "")
 
 
 async def test_rules_wait_for_the_first_reading_and_not_for_ever() -> None:

@@ -288,6 +288,19 @@ async def test_a_monitor_is_told_states_then_changes_then_signs_of_life(doors: D
         assert await waiting == head + b"\r\n"
 
 
+async def test_a_monitor_is_not_told_of_what_makes_no_difference() -> None:
+    """A line that is cut is active, and so is one that is shorted (IOP-04)."""
+    doors = Doors(port_1=Port(supervised=True))
+    stream = doors.ask("io/port.cgi", "monitor=1").stream
+    assert stream is not None
+    async with aclosing(stream):
+        assert b"1I:L" in await anext(stream)
+        for state in (LineState.CUT, LineState.SHORTED, LineState.OPEN):
+            doors.device.context.dispatcher.execute(SimulateInput(port=1, state=state))
+        assert b"1I:/" in await anext(stream)
+        assert b"1I:\\" in await anext(stream)
+
+
 async def test_outputs_are_monitored_too(doors: Doors) -> None:
     stream = doors.ask("io/port.cgi", "monitor=2").stream
     assert stream is not None
