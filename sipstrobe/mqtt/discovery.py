@@ -9,7 +9,7 @@ stand for one.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 import msgspec
 
@@ -61,12 +61,20 @@ def status_topic(discovery_prefix: str) -> str:
     return f"{discovery_prefix}/status"
 
 
-def document(thing: Thing, gone: Mapping[str, str] | None = None) -> bytes:
-    """The document; gone: the platforms of components that Home Assistant shall forget, by id."""
+class Document(NamedTuple):
+    """What is told, and the platform of each component in it, by id."""
+
+    data: bytes
+    platforms: Mapping[str, str]
+
+
+def document(thing: Thing, gone: Mapping[str, str] | None = None) -> Document:
+    """gone: the platforms of components that Home Assistant shall forget, by id."""
     components: dict[str, Component] = {}
     for key, component in _components(thing):
-        unique = {"unique_id": f"sipstrobe_{thing.serial.lower()}_{key}"}
-        components[key] = component | unique
+        component["unique_id"] = f"sipstrobe_{thing.serial.lower()}_{key}"
+        components[key] = component
+    platforms = {key: component["platform"] for key, component in components.items()}
     for key, platform in (gone or {}).items():
         components.setdefault(key, {"platform": platform})
     about = {
@@ -84,19 +92,14 @@ def document(thing: Thing, gone: Mapping[str, str] | None = None) -> bytes:
         **thing.availability,
         "qos": 1,
     }
-    return msgspec.json.encode(told)
+    return Document(msgspec.json.encode(told), platforms)
 
 
-def gone(before: bytes, now: bytes) -> dict[str, str]:
-    """The platforms of components in an earlier document that the present one has no more, by id.
+def platforms_in(data: bytes) -> dict[str, str]:
+    """The platform of each component in a document that comes from the broker, by id.
 
-    `before` comes from the broker: what is no such document has nothing to forget.
+    What is no such document, or too long for one of ours, has none.
     """
-    known = _platforms(now)
-    return {key: name for key, name in _platforms(before).items() if key not in known}
-
-
-def _platforms(data: bytes) -> dict[str, str]:
     if len(data) > DOCUMENT_MAX_BYTES:
         return {}
     try:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Annotated, NamedTuple
 from zlib import crc32
 
@@ -88,6 +89,7 @@ class Topics(NamedTuple):
         return f"{self.prefix}/home/{name}"
 
 
+@lru_cache(maxsize=256)
 def key_of(name: str) -> str:
     """A name as a step of a topic: readable, without wildcards, and no two names have the same.
 

@@ -33,8 +33,14 @@ from sipstrobe.events import (
     VirtualInputChanged,
     VolumeChanged,
 )
-from sipstrobe.mqtt.discovery import config_topic, document, gone, status_topic
-from sipstrobe.mqtt.home import AVAILABLE, Presence
+from sipstrobe.mqtt.discovery import (
+    Document,
+    config_topic,
+    document,
+    platforms_in,
+    status_topic,
+)
+from sipstrobe.mqtt.home import AVAILABLE, HomeSettings, Topics
 from sipstrobe.mqtt.home_states import happened, last_caller, states
 from sipstrobe.mqtt.packets import Message
 from sipstrobe.services.home_orders import HomeOrders
@@ -65,9 +71,6 @@ QOS: Final = 1  # of what is kept
 class Broker(Protocol):
     """The connection to the broker, as far as a home needs it."""
 
-    @property
-    def connected(self) -> bool: ...
-
     def publish(
         self, topic: str, payload: bytes, *, qos: int, retain: bool, correlation: bytes = b""
     ) -> None:
@@ -79,7 +82,7 @@ class Broker(Protocol):
         ...
 
     def on_changed(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Call back whenever `connected` may have changed; the result ends that."""
+        """Call back whenever a connection has come or gone; the result ends that."""
         ...
 
 
@@ -100,12 +103,13 @@ class Home:
         self._operations = operations
         self._orders = HomeOrders(context, operations, self._answer)
         self._wanted: Wanted | None = None
-        self._document = b""  # for Home Assistant
+        self._document = Document(b"", {})  # for Home Assistant
         self._published: dict[str, bytes] = {}  # what the broker keeps of us, as far as we know
         self._subscribed: list[Callable[[], None]] = []
+        self._heard: tuple[HomeSettings, Topics] | None = None  # what the subscriptions follow from
         self._caller = ""  # the last one
         self._waiting = False  # for the next turn of the loop
-        self._end = broker.on_changed(self._connected)
+        self._end = broker.on_changed(self._say_present)
         for kind in SEEN:
             context.bus.subscribe(kind, self._touch)
         context.bus.subscribe(CallState, self._note_caller)
@@ -114,13 +118,20 @@ class Home:
 
     def apply(self, wanted: Wanted | None) -> None:
         """Be shown and heard like this from now on; None: not at all."""
-        self._unsubscribe()
-        self._wanted = wanted if wanted is not None and wanted.settings.wanted else None
-        if self._wanted is not None:
-            self._document = document(self._wanted.thing)
-            self._subscribe(self._wanted)
+        before = self._document.platforms
+        self._wanted = wanted
+        heard = None if wanted is None else (wanted.settings, wanted.thing.topics)
+        if heard != self._heard:
+            self._heard = heard
+            self._unsubscribe()
+            if wanted is not None:
+                self._subscribe(wanted)
+        if wanted is not None:
+            self._orders.tones = wanted.thing.tones
+            self._document = document(wanted.thing)
+            self._forget(before)
         self._settle()
-        self._connected()
+        self._say_present()
 
     def close(self) -> None:
         """Hear nothing more; what the broker keeps stays, and its last will or the disconnect
@@ -136,7 +147,7 @@ class Home:
 
     def _subscribe(self, wanted: Wanted) -> None:
         topics, settings = wanted.thing.topics, wanted.settings
-        self._orders.topics, self._orders.tones = topics, wanted.thing.tones
+        self._orders.topics = topics
         heard = [(topics.state("+", "+"), self._look)]
         if settings.commands:
             heard.append((topics.command("+"), self._orders.hear))
@@ -152,15 +163,11 @@ class Home:
             end()
         self._subscribed = []
 
-    def _connected(self) -> None:
+    def _say_present(self) -> None:
         """The last will may have been said meanwhile, where our own word for being there was."""
         wanted = self._wanted
-        if wanted is not None and wanted.settings.discovery and self._broker.connected:
-            self._say_present(wanted.presence)
-
-    def _say_present(self, presence: Presence) -> None:
-        if presence.says:
-            self._say(presence.topic, presence.says.encode())
+        if wanted is not None and wanted.settings.discovery and wanted.presence.says:
+            self._say(wanted.presence.topic, wanted.presence.says.encode())
 
     def _birth(self, message: Message) -> None:
         """Home Assistant has started: it may have missed what was not retained."""
@@ -174,8 +181,8 @@ class Home:
 
     def _look_at_document(self, message: Message) -> None:
         """An earlier document, perhaps with components that are no more."""
-        if message.retain and (lost := gone(message.payload, self._document)):
-            self._forget(message.topic, lost)
+        if message.retain and self._forget(platforms_in(message.payload)):
+            self._say(message.topic, self._document.data)
 
     # --- what is seen ----------------------------------------------------------------------------
 
@@ -214,7 +221,7 @@ class Home:
         topics = thing.topics
         tree: dict[str, bytes] = {}
         if settings.discovery:
-            tree[config_topic(settings.discovery_prefix, thing.serial)] = self._document
+            tree[config_topic(settings.discovery_prefix, thing.serial)] = self._document.data
         operations = self._operations()
         for name, function in LIGHTS.items():
             tree[topics.state(name)] = light_state(shown_by(function, operations))
@@ -232,19 +239,20 @@ class Home:
             del self._published[topic]
             self._say(topic, b"")
         for topic, payload in tree.items():
-            before = self._published.get(topic)
-            if anew or before != payload:
+            if anew or self._published.get(topic) != payload:
                 self._published[topic] = payload
-                if before and payload is self._document and (lost := gone(before, payload)):
-                    self._forget(topic, lost)
-                else:
-                    self._say(topic, payload)
+                self._say(topic, payload)
 
-    def _forget(self, topic: str, lost: Mapping[str, str]) -> None:
-        """Home Assistant removes what it is told to; then the document as it is again."""
-        assert self._wanted is not None
-        self._say(topic, document(self._wanted.thing, lost))
-        self._say(topic, self._document)
+    def _forget(self, before: Mapping[str, str]) -> bool:
+        """Have Home Assistant remove the components of an earlier document that are no more; the
+        present one has to be said after that."""
+        wanted, now = self._wanted, self._document.platforms
+        lost = {key: platform for key, platform in before.items() if key not in now}
+        if wanted is None or not wanted.settings.discovery or not lost:
+            return False
+        topic = config_topic(wanted.settings.discovery_prefix, wanted.thing.serial)
+        self._say(topic, document(wanted.thing, lost).data)
+        return True
 
     def _say(self, topic: str, payload: bytes) -> None:
         self._broker.publish(topic, payload, qos=QOS, retain=True)

@@ -11,11 +11,8 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from sipstrobe.commands import (
-    OperationId,
-    StartOperation,
     StartProfile,
     StopAll,
-    StopOperations,
     StopProfile,
 )
 from sipstrobe.context import Context
@@ -65,7 +62,6 @@ class HomeOrders:
         self._answer = answer
         self._pace = Bucket(RATE, BURST)
         self._dropping = False
-        self._own: dict[Function, OperationId] = {}  # what a wish has started, by function
         self._dropped = context.measures.counter(
             "mqtt_orders_dropped_total", "Orders over MQTT that were too many and not read"
         )
@@ -129,7 +125,7 @@ class HomeOrders:
             raise BadOrder(f"no such command; there are {', '.join(COMMANDS)}")
         return self._context.dispatcher.execute(read_body(kind, payload))
 
-    # --- what Home Assistant wishes --------------------------------------------------------------
+    # --- what Home Assistant wishes: at one priority, so that a wish replaces the one before it ---
 
     def _wish(self, name: str, payload: bytes) -> None:
         if name in LIGHTS:
@@ -146,14 +142,15 @@ class HomeOrders:
             self._stop(light)
         else:
             shown = shown_by(light, self._operations())
-            self._start(light_order(light, wish, shown))
+            self._context.dispatcher.execute(light_order(light, wish, shown))
 
     def _siren(self, wish: SirenWish) -> None:
         if wish.state == "OFF":
             self._stop(_SIREN)
         else:
             tone = self.tones[0] if self.tones else ""
-            self._start(siren_order(wish, shown_by(_SIREN, self._operations()), tone))
+            shown = shown_by(_SIREN, self._operations())
+            self._context.dispatcher.execute(siren_order(wish, shown, tone))
 
     def _profile(self, wish: ProfileWish) -> None:
         """A profile that is wished to be over may have ended by itself."""
@@ -166,16 +163,6 @@ class HomeOrders:
             if refused.code != "not_running":
                 raise
 
-    def _start(self, order: StartOperation) -> None:
-        """In the place of what the last wish has started."""
-        started = self._context.dispatcher.execute(order)
-        assert isinstance(started, OperationId)
-        before = self._own.get(order.function)
-        self._own[order.function] = started
-        if before is not None:
-            self._context.dispatcher.execute(StopOperations(operations=(before,), tolerant=True))
-
     def _stop(self, function: Function) -> None:
         """All that people have started there: who switches a light off wants it dark."""
-        self._own.pop(function, None)
         self._context.dispatcher.execute(StopAll(functions=(function,)))

@@ -14,7 +14,7 @@ from sipstrobe.mqtt.discovery import (
     Thing,
     config_topic,
     document,
-    gone,
+    platforms_in,
     status_topic,
 )
 from sipstrobe.mqtt.home import Presence, Said, Topics, key_of, presence
@@ -88,7 +88,7 @@ ID = re.compile(r"[a-zA-Z0-9_-]+")  # of a step of the discovery topic
 
 
 def read(thing: Thing) -> Any:
-    return json.loads(document(thing))
+    return json.loads(document(thing).data)
 
 
 @pytest.mark.parametrize("commands", [True, False])
@@ -175,38 +175,41 @@ def test_ports_are_seen_and_those_that_can_be_switched_are_switches() -> None:
 
 def test_what_is_gone_is_told_by_its_platform_alone_and_then_left_out() -> None:
     """ "Removing components": an update in which they have nothing but their platform."""
-    before = document(THING)
-    now = replace(THING, profiles=("Door",), triggers=())
-
-    lost = gone(before, document(now))
-    farewell = json.loads(document(now, lost))
-
     key = "profile_" + key_of("Evacuate")
-    assert lost == {key: "switch", "trigger_1": "switch"}
-    assert farewell["components"][key] == {"platform": "switch"}
-    assert gone(document(now, lost), document(now)) == {}
+    now = replace(THING, profiles=("Door",))
+
+    farewell = document(now, {key: "switch"})
+
+    assert json.loads(farewell.data)["components"][key] == {"platform": "switch"}
+    assert key not in farewell.platforms
     assert key not in read(now)["components"]
+
+
+def test_what_a_document_of_ours_has_is_read_from_it_again() -> None:
+    """A component that is told to go is none any more."""
+    told = document(THING)
+
+    assert platforms_in(told.data) == told.platforms
+    assert platforms_in(document(THING, {"old": "light"}).data) == told.platforms
 
 
 @given(st.binary(max_size=80))
 @settings(max_examples=50)
-def test_what_is_no_such_document_has_nothing_to_forget(data: bytes) -> None:
-    assert gone(data, document(THING)) == {}
+def test_what_is_no_such_document_has_no_components(data: bytes) -> None:
+    assert platforms_in(data) == {}
 
 
 @pytest.mark.parametrize(
     "components", [None, [], {"x": 7}, {"x": {"platform": 7}}, {"x": {"platform": "switch"}}]
 )
 def test_odd_components_are_passed_over(components: object) -> None:
-    data = json.dumps({"components": components}).encode()
-
-    assert gone(data, document(THING)) == {}
+    assert platforms_in(json.dumps({"components": components}).encode()) == {}
 
 
 def test_a_document_without_end_is_not_read() -> None:
     long = {"components": {"x": {"platform": "switch", "name": "x" * DOCUMENT_MAX_BYTES}}}
 
-    assert gone(json.dumps(long).encode(), document(THING)) == {}
+    assert platforms_in(json.dumps(long).encode()) == {}
 
 
 # --- who says that it is there -------------------------------------------------------------------

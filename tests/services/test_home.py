@@ -50,7 +50,6 @@ class FakeBroker:
 
     retained: dict[str, bytes] = field(default_factory=dict[str, bytes])
     said: list[Message] = field(default_factory=list[Message])
-    connected: bool = True
     _hear: list[tuple[str, Callable[[Message], None]]] = field(
         default_factory=list[tuple[str, Callable[[Message], None]]]
     )
@@ -350,7 +349,7 @@ def test_an_answer_is_never_an_order_itself(topic: str) -> None:
         ("command/change-settings", {"patch": {}}, "bad_order"),
         ("command/stop-all", b"\xff", "bad_order"),
         ("command/stop-all", b"[" * 5000, "bad_order"),
-        ("command/stop-all", b" " * (PAYLOAD_MAX_BYTES + 1), "bad_order"),
+        ("command/stop-all", b'{"functions": []}' + b" " * PAYLOAD_MAX_BYTES, "bad_order"),
         ("home/light", {"state": "MAYBE"}, "bad_order"),
         ("home/light", b"ON", "bad_order"),
         ("home/light", {"state": "ON", "effect": "Nothing"}, "light_pattern"),
@@ -414,6 +413,48 @@ def test_a_light_is_switched_changed_and_switched_off() -> None:
     house.order("home/light", {"state": "OFF"})
     assert json.loads(house.state("light")) == {"state": "OFF"}
     assert house.device.running(LIGHT) == []
+
+
+def test_what_a_wish_leaves_out_stays_as_it_is() -> None:
+    """A profile runs: another colour leaves it its speed, another pattern its colour."""
+    house = House()
+    pulse = {"function": "SignalingLED", "pattern": "Pulse", "colors": ["blue"], "speed": 4}
+    house.order("command/start-operation", pulse)
+
+    house.order("home/light", {"state": "ON", "color": {"r": 0, "g": 255, "b": 0}})
+    shown = house.device.signals.status()[0]
+    assert (shown.pattern, shown.speed, shown.colors) == ("Pulse", 4, ("green",))
+
+    house.order("home/light", {"state": "ON", "effect": "Alternate"})
+    shown = house.device.signals.status()[0]
+    assert (shown.pattern, shown.colors[0], len(shown.colors)) == ("Alternate", "green", 2)
+
+
+def test_what_the_system_shows_is_nothing_to_go_on_from() -> None:
+    house = House()
+    house.order("command/set-maintenance", {"active": True})
+
+    assert house.order("home/light", {"state": "ON"})["ok"]
+
+    assert [o.pattern for o in house.device.signals.status() if o.function is LIGHT] == [
+        "Maintenance",
+        "Steady",
+    ]
+    told = json.loads(house.state("light"))
+    assert (told["state"], "effect" in told) == ("ON", False)
+
+
+@pytest.mark.parametrize(
+    ("volume", "intensity"), [(0.0, 1), (0.2, 1), (0.21, 2), (0.6, 3), (0.99, 5), (1.0, 5)]
+)
+def test_the_volume_of_a_siren_has_five_steps(volume: float, intensity: int) -> None:
+    house = House()
+
+    house.order("home/siren", {"state": "ON", "volume_level": volume})
+    assert house.device.signals.status()[0].intensity == intensity
+
+    house.order("home/siren", {"state": "ON"})
+    assert house.device.signals.status()[0].intensity == intensity
 
 
 def test_every_effect_takes_every_wish() -> None:
