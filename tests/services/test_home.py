@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from sipstrobe.commands import SetManualTrigger, StartProfile
+from sipstrobe.commands import SetManualTrigger, StartProfile, StopRecording
 from sipstrobe.context import Context
+from sipstrobe.errors import ConfigError, Problem
 from sipstrobe.events import (
     CallState,
     CallStatus,
@@ -22,6 +23,7 @@ from sipstrobe.lightsiren.settings import Duration, LightPart, Profile, SirenPar
 from sipstrobe.mqtt.home import key_of
 from sipstrobe.mqtt.packets import Message
 from sipstrobe.mqtt.topics import matches
+from sipstrobe.orders import COMMANDS, read_body
 from sipstrobe.services.home import Home
 from sipstrobe.services.home_orders import BURST, PAYLOAD_MAX_BYTES
 from sipstrobe.services.home_thing import wanted_of
@@ -29,6 +31,7 @@ from tests.support.clock import FakeClock
 from tests.support.web import Device
 
 PREFIX = "hall"
+RED = {"r": 255, "g": 0, "b": 0}
 CONFIG = "homeassistant/device/sipstrobe_0a0b0c0d0e0f/config"
 LIGHT, SIREN = Function.SIGNALING_LED, Function.AUDIO_SPEAKER
 PROFILES = (
@@ -248,6 +251,41 @@ def test_what_has_not_changed_is_not_said_again_until_home_assistant_starts() ->
     assert {m.topic for m in house.broker.said} == set(house.broker.retained)
 
 
+def test_every_order_that_is_offered_is_one_that_there_is() -> None:
+    """Templates are filled in as Home Assistant does it: with a number, or a text as JSON."""
+    house = House()
+    house.change(ports={"port_2": {"direction": "output"}, "virtual_inputs": {"7": "Night"}})
+    offered = 0
+
+    for component in house.document["components"].values():
+        topic = component.get("command_topic", "")
+        if topic.startswith(f"{PREFIX}/command/"):
+            template = component.get("command_template", "")
+            filled = template.replace("{{ value }}", "-6").replace("{{ value | tojson }}", '"Gong"')
+            payloads = [v for k, v in component.items() if k.startswith("payload_")]
+            for payload in payloads or [filled]:
+                order = COMMANDS[topic.rpartition("/")[2]]
+                assert isinstance(read_body(order, payload.encode()), order)
+                offered += 1
+
+    assert offered >= 16
+
+
+def test_virtual_inputs_are_seen_where_they_are_used() -> None:
+    house = House()
+    when = {"event": "input/virtual", "match": {"input": "9", "active": "true"}}
+    does = {"do": "set_virtual_input", "input": 11}
+
+    house.change(
+        ports={"virtual_inputs": {"7": "Night"}},
+        rules=[{"name": "r", "when": when, "action": does}],
+    )
+
+    inputs = {k: c for k, c in house.document["components"].items() if "virtual_input" in k}
+    assert [c["name"] for c in inputs.values()] == ["Night", "Virtual input 9", "Virtual input 11"]
+    assert house.state("virtual_input", "9") == "OFF"
+
+
 # --- what goes is removed there too ---------------------------------------------------------------
 
 
@@ -353,6 +391,7 @@ def test_an_answer_is_never_an_order_itself(topic: str) -> None:
         ("home/light", {"state": "MAYBE"}, "bad_order"),
         ("home/light", b"ON", "bad_order"),
         ("home/light", {"state": "ON", "effect": "Nothing"}, "light_pattern"),
+        ("home/light", {"state": "ON", "effect": "Nothing", "color": RED}, "light_pattern"),
         ("home/siren", {"state": "ON", "tone": "Nothing"}, "siren_pattern"),
         ("home/siren", {"state": "ON", "volume_level": 2}, "bad_order"),
         ("home/profile", {"profile": "Nobody", "active": True}, "unknown_profile"),
@@ -369,6 +408,23 @@ def test_what_cannot_be_is_refused_with_code_and_words(
     assert (answer["ok"], answer["code"]) == (False, code)
     assert answer["message"]
     assert house.device.signals.status() == []
+
+
+@pytest.mark.parametrize(
+    ("trouble", "code"),
+    [(ConfigError([Problem("/x", "no")]), "settings"), (ValueError("odd"), "error")],
+)
+def test_an_order_that_fails_is_answered_too(trouble: Exception, code: str) -> None:
+    house = House()
+
+    def fail(_: StopRecording) -> None:
+        raise trouble
+
+    house.context.dispatcher.serve(StopRecording, fail)
+
+    answer = house.order("command/stop-recording", {})
+    assert (answer["ok"], answer["code"]) == (False, code)
+    assert "odd" not in answer["message"]
 
 
 def test_a_field_that_is_wrong_is_named() -> None:
@@ -428,6 +484,18 @@ def test_what_a_wish_leaves_out_stays_as_it_is() -> None:
     house.order("home/light", {"state": "ON", "effect": "Alternate"})
     shown = house.device.signals.status()[0]
     assert (shown.pattern, shown.colors[0], len(shown.colors)) == ("Alternate", "green", 2)
+
+
+def test_a_light_can_be_told_to_stay_dark() -> None:
+    """The pattern that hides what a lower priority would show has no colour."""
+    house = House()
+
+    assert house.order("home/light", {"state": "ON", "effect": "Off", "color": RED})["ok"]
+    assert house.device.running(LIGHT) == ["Off"]
+    assert json.loads(house.state("light")) == {"state": "OFF"}
+
+    assert house.order("home/light", {"state": "ON", "effect": "Blink"})["ok"]
+    assert json.loads(house.state("light"))["effect"] == "Blink"
 
 
 def test_what_the_system_shows_is_nothing_to_go_on_from() -> None:
