@@ -50,17 +50,23 @@ class LightDrivers:
         painter: PixelPainter | TowerPainter,
         report: Report,
     ) -> Painted:
+        safe = safe_levels(painter, output.safe_state)
         return Painted(
             self._context,
             painter,
-            lambda again: self._lamps(output, again),
+            lambda again: self._lamps(output, again, safe),
             report,
             frame_rate=output.frame_rate,
-            safe_state=output.safe_state,
+            safe=safe,
             name=name_of(output),
         )
 
-    def _lamps(self, output: outputs.Strip | outputs.Tower, again: Callable[[], None]) -> Lamps:
+    def _lamps(
+        self,
+        output: outputs.Strip | outputs.Tower,
+        again: Callable[[], None],
+        safe: bytes | None,
+    ) -> Lamps:
         match output:
             case outputs.Ddp():
                 return Ddp(self._socket(output.host, output.port, again), len(output.order))
@@ -75,10 +81,10 @@ class LightDrivers:
                     width=len(output.order),
                 )
             case outputs.Ws2812(device=device, spi_bits=bits):
-                return Attached(device, lambda: Ws2812(device, bits))
+                return Attached(device, lambda: Ws2812(device, bits), safe)
             case outputs.Tower(chip=chip, active_low=low):
                 lines = [line.line for line in output.lines]
-                return Attached(chip, lambda: Tower(_gpiod(), chip, lines, active_low=low))
+                return Attached(chip, lambda: Tower(_gpiod(), chip, lines, active_low=low), safe)
             case _:
                 assert_never(output)
 
@@ -113,6 +119,17 @@ class LightDrivers:
         return LightSocket(
             host, port, now=self._now, resolve=resolve, ready=again, interface=interface
         )
+
+
+def safe_levels(painter: PixelPainter | TowerPainter, safe_state: str) -> bytes | None:
+    """What lamps are left with in the end; None: what they show."""
+    match safe_state:
+        case outputs.LEAVE_STATE:
+            return None
+        case outputs.DARK_STATE:
+            return painter.filled("")
+        case color:
+            return painter.filled(color)
 
 
 def _gpiod() -> ModuleType:

@@ -9,7 +9,6 @@ from sipstrobe.context import Context
 from sipstrobe.io.lights import Lamps, Picture
 from sipstrobe.io.lights.datagrams import Found
 from sipstrobe.lightsiren.drive import Sides
-from sipstrobe.lightsiren.outputs import DARK_STATE, LEAVE_STATE
 from sipstrobe.lightsiren.pacing import Pace
 from sipstrobe.services.beside import beside
 
@@ -27,7 +26,10 @@ class Painter(Protocol):
 
 
 class Painted:
-    """A LightDriver for lamps. make_lamps is given what to call when they have missed a picture."""
+    """A LightDriver for lamps. make_lamps is given what to call when they have missed a picture.
+
+    safe: what they are left with in the end, and when we have trouble of our own; None: as it is.
+    """
 
     seen: ClassVar = True
     parting: ClassVar = True
@@ -40,13 +42,13 @@ class Painted:
         report: Report,
         *,
         frame_rate: int,
-        safe_state: str,
+        safe: bytes | None,
         name: str,
     ) -> None:
         self._painter = painter
         self._report = report
         self._problem = ""
-        self._safe = None if safe_state == LEAVE_STATE else painter.filled(_color(safe_state))
+        self._safe = safe
         self._pace = Pace(frame_rate, KEEP_ALIVE, REPEATS)
         self._driver = context.driver(self._pace, self._send, name=f"light {name}")
         self._lamps = make_lamps(self._again)
@@ -91,10 +93,6 @@ class Painted:
         if problem != self._problem:
             self._problem = problem
             self._report(problem)
-
-
-def _color(safe_state: str) -> str:
-    return "" if safe_state == DARK_STATE else safe_state
 
 
 def resolve(host: str, found: Found) -> None:

@@ -395,6 +395,38 @@ def test_a_port_that_cannot_be_had_is_told_and_tried_with_the_next_picture() -> 
     assert port.closed.wait(20)
 
 
+def test_a_strip_that_hears_nothing_for_long_is_made_safe_until_it_hears_again() -> None:
+    """When the loop is stuck, nobody else would: a receiver in the network has a timeout."""
+    port = SlowPort()
+    for _ in range(3):
+        port.free.release()
+    lamps = Attached("strip", lambda: port, b"safe", patience=0.02)
+
+    lamps.send(b"1")
+    wait_until(lambda: port.shown == [b"1", b"safe"])
+    lamps.send(b"2")
+    wait_until(lambda: b"2" in port.shown)
+
+    port.free.release()
+    lamps.close()
+    assert port.closed.wait(20)
+
+
+def test_a_strip_that_is_to_be_left_stays_as_it_is() -> None:
+    port = SlowPort()
+    for _ in range(2):
+        port.free.release()
+    lamps = Attached("strip", lambda: port, None, patience=0.001)
+    lamps.send(b"1")
+    wait_until(lambda: port.shown == [b"1"])
+
+    lamps.send(b"2")
+    wait_until(lambda: port.shown == [b"1", b"2"])
+    lamps.close()
+
+    assert port.closed.wait(20)
+
+
 def test_a_port_that_breaks_is_closed_and_opened_anew() -> None:
     ports = [SlowPort(), SlowPort()]
     ports[0].broken, waiting = "Input/output error", list(ports)

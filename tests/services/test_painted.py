@@ -16,7 +16,7 @@ from sipstrobe.lightsiren.drive import PixelPainter, Sides
 from sipstrobe.lightsiren.output_specs import name_of, output_of
 from sipstrobe.lightsiren.outputs import E131, ArtNet, Ddp, Output
 from sipstrobe.lightsiren.settings import LightsSettings
-from sipstrobe.services.light_drivers import LightDrivers
+from sipstrobe.services.light_drivers import LightDrivers, safe_levels
 from sipstrobe.services.painted import Painted, Report, resolve
 from tests.support.clock import FakeClock
 from tests.support.light_receivers import Ear, art_dmx, ddp, pixels, sacn
@@ -57,13 +57,14 @@ class Wall:
         self.told: list[str] = []
         self.lamps = FakeLamps(self.clock.now)
         self.missed: Callable[[], None] = lambda: None
+        painter = painter or PixelPainter(Ddp(host="h", pixels=1))
         self.light = Painted(
             Context(self.clock),
-            painter or PixelPainter(Ddp(host="h", pixels=1)),
+            painter,
             self._lamps,
             self.told.append,
             frame_rate=10,
-            safe_state=safe_state,
+            safe=safe_levels(painter, safe_state),
             name="wall",
         )
 
@@ -166,13 +167,14 @@ class Street:
         if not isinstance(output, Ddp):
             return self.other
         lamps = self.lamps[name_of(output)] = FakeLamps(self.bench.clock.now)
+        painter = PixelPainter(output)
         return Painted(
             self.bench.context,
-            PixelPainter(output),
+            painter,
             lambda missed: lamps,
             report,
             frame_rate=output.frame_rate,
-            safe_state=output.safe_state,
+            safe=safe_levels(painter, output.safe_state),
             name=name_of(output),
         )
 

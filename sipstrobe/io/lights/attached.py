@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from threading import Condition, Thread
-from typing import Protocol
+from typing import Final, Protocol
+
+PATIENCE: Final = 2.5  # seconds, as receivers in the network have
 
 
 class Port(Protocol):
@@ -15,27 +17,40 @@ class Port(Protocol):
 class Attached:
     """Show the newest picture at a port, which is opened, and opened again, when there is one.
 
-    open_port raises OSError when it cannot be had, or cannot work on this machine.
+    open_port raises OSError when it cannot be had, or cannot work on this machine. safe: shown when
+    no picture has come for the seconds of patience, because the loop is stuck; None: nothing is.
     """
 
-    def __init__(self, name: str, open_port: Callable[[], Port]) -> None:
+    def __init__(
+        self,
+        name: str,
+        open_port: Callable[[], Port],
+        safe: bytes | None = None,
+        patience: float = PATIENCE,
+    ) -> None:
         self._name = name
         self._open_port = open_port
+        self._safe = safe
+        self._patience = patience
         self._port: Port | None = None
         self._news = Condition()
-        self._levels: bytes | None = None
+        self._levels: bytes | None = None  # to be shown
+        self._shown = safe
         self._closing = False
         self._problem = ""
         Thread(target=self._run, name=f"light {name}").start()
 
     def send(self, levels: bytes) -> None:
+        """Raises OSError with what has come of the picture before."""
+        problem = self._problem
         with self._news:
             self._levels = levels
             self._news.notify()
-        self.check()
+        if problem:
+            raise OSError(problem)
 
     def check(self) -> None:
-        """What came of the last picture that was tried."""
+        """Raises OSError with what has come of the last picture that was tried."""
         if self._problem:
             raise OSError(self._problem)
 
@@ -59,12 +74,15 @@ class Attached:
         self._give_up()
 
     def _take(self) -> bytes | None:
-        """The newest picture, as soon as there is one; None: it is over."""
+        """The newest picture, or the safe one when there is none for long; None: it is over."""
         with self._news:
+            patience = None if self._safe in (None, self._shown) else self._patience
             while self._levels is None and not self._closing:
-                self._news.wait()
-            levels, self._levels = self._levels, None
-        return levels
+                if not self._news.wait(patience):
+                    self._levels = self._safe
+                    break
+            self._shown, self._levels = self._levels, None
+        return self._shown
 
     def _give_up(self) -> None:
         if self._port is not None:
