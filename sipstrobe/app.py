@@ -16,6 +16,7 @@ from uuid import NAMESPACE_OID, uuid5
 
 import msgspec
 
+from sipstrobe.audio.format import Samples
 from sipstrobe.audio.latency import LATENCIES
 from sipstrobe.audio.policy import Places
 from sipstrobe.audio.settings import AudioSettings
@@ -50,8 +51,9 @@ from sipstrobe.services.home_thing import wanted_of
 from sipstrobe.services.http_stream import HttpStream
 from sipstrobe.services.journal import Journal
 from sipstrobe.services.light_drivers import LightDrivers
+from sipstrobe.services.links import Links
 from sipstrobe.services.listening import Listening
-from sipstrobe.services.microphone import Listener, Microphone
+from sipstrobe.services.microphone import Listener, Microphone, Witness
 from sipstrobe.services.mqtt import Mqtt
 from sipstrobe.services.page_relay import GroupLine, PageRelay
 from sipstrobe.services.paging import Paging
@@ -67,7 +69,10 @@ from sipstrobe.services.senders.mqtt import MqttSender
 from sipstrobe.services.settings import SettingsService
 from sipstrobe.services.signals import Signals
 from sipstrobe.services.sound import Sound
+from sipstrobe.services.sound_level import SoundLevel
+from sipstrobe.services.speaker_test import Ear, SpeakerTest
 from sipstrobe.services.starts import Starts
+from sipstrobe.services.storage import Storage
 from sipstrobe.views import views_of
 from sipstrobe.web.accounts import added
 from sipstrobe.web.server import WebServer
@@ -212,6 +217,11 @@ class Device:
             more={"mqtt": publications},
         )
         self.reasons = Reasons(context, {"sound": self.sound.why, "message": self.outbox.why})
+        self.links = Links(context)
+        self.storage = Storage(context, options.state)
+        self.sound_level = SoundLevel(context, self._listen)
+        ear = Ear(self.sound.tone_problem, lambda: self.sound.volume_db, self._witness)
+        self.speaker_test = SpeakerTest(context, options.state, ear)
         self.page = Page(context, self._serve)
 
     async def start(self, stack: AsyncExitStack) -> None:
@@ -245,6 +255,8 @@ class Device:
         watch(lambda s: (s.rules, s.extensions), lambda both: self.automation.apply(*both))
         stack.push_async_callback(self.microphone.aclose)
         stack.push_async_callback(self.recorder.aclose)
+        await self.speaker_test.open()
+        stack.push_async_callback(self.speaker_test.aclose)
         watch(
             lambda s: (s.audio.recording_quota_mb, s.audio.record_continuously),
             lambda both: self.recorder.apply(both[0], continuously=both[1]),
@@ -252,6 +264,11 @@ class Device:
         stack.push_async_callback(self.phone.aclose)
         watch(lambda s: s.audio.greeting, self.greeting.apply)
         watch(lambda s: s.audio.microphone, self._apply_microphone)
+        stack.callback(self.sound_level.close)
+        watch(
+            lambda s: (s.audio.microphone.detect_db, s.audio.microphone.input),
+            lambda both: self.sound_level.apply(both[0]),
+        )
         watch(lambda s: LATENCIES[s.audio.latency], self.phone.apply_latency)
         watch(lambda s: s.extensions, self.phone.apply_extensions)
         watch(lambda s: s.dtmf, self.phone.apply_dtmf)
@@ -264,6 +281,10 @@ class Device:
         watch(wanted_of, self.home.apply)
         watch(lambda s: announced(s.mqtt, s.home), self.mqtt.apply)
         await self._open_control(stack)
+        stack.callback(self.links.close)
+        self.links.open()
+        stack.callback(self.storage.close)
+        self.storage.open()
         stack.push_async_callback(self.schedules.aclose)
         await self.schedules.start(self.starts.last.seen)
         watch(lambda s: (s.schedules, s.device.time_zone), lambda both: self.schedules.apply(*both))
@@ -309,6 +330,11 @@ class Device:
         """None while there is nothing to hear, and nobody asked to change that."""
         return self.microphone.listen() if self.microphone.on else None
 
+    def _witness(self, heard: Callable[[Samples], None]) -> Witness | None:
+        """The same of who hears all that the microphone does."""
+        working = self.microphone.on and not self._store.current.audio.microphone.muted
+        return self.microphone.witness(heard) if working else None
+
     def _apply_microphone(self, wanted: MicrophoneSettings) -> None:
         was = self.microphone.on
         self.microphone.apply(wanted)
@@ -352,6 +378,8 @@ class Device:
             past=self.past,
             reasons=self.reasons,
             schedules=self.schedules,
+            storage=self.storage,
+            speaker_test=self.speaker_test,
             properties=self.properties,
             ports=self.ports,
             settings=self.settings,

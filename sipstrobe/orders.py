@@ -8,6 +8,7 @@ import msgspec
 
 from sipstrobe.commands import (
     AnswerCall,
+    CalibrateSpeaker,
     Command,
     Dial,
     HangUp,
@@ -16,6 +17,7 @@ from sipstrobe.commands import (
     PublishMqtt,
     RunHealthCheck,
     RunSequence,
+    RunSpeakerTest,
     SendDigits,
     SendMessage,
     SetMaintenance,
@@ -69,6 +71,8 @@ COMMANDS: dict[str, type[Command]] = {
         StopAll,
         SetMaintenance,
         RunHealthCheck,
+        CalibrateSpeaker,
+        RunSpeakerTest,
         LocateDevice,
         SetManualTrigger,
         SetVirtualInput,

@@ -23,6 +23,8 @@ from sipstrobe.services.schedules import Schedules
 from sipstrobe.services.settings import SettingsService
 from sipstrobe.services.signals import Signals
 from sipstrobe.services.sound import Sound
+from sipstrobe.services.speaker_test import SpeakerTest
+from sipstrobe.services.storage import Storage
 from sipstrobe.web.views import Views
 
 
@@ -43,6 +45,8 @@ def views_of(
     past: Past,
     reasons: Reasons,
     schedules: Schedules,
+    storage: Storage,
+    speaker_test: SpeakerTest,
     properties: Properties,
     ports: Ports,
     settings: SettingsService,
@@ -85,6 +89,8 @@ def views_of(
         past=past.last,
         why=reasons.why,
         schedules=schedules,
+        storage=storage.snapshot,
+        speaker_test=speaker_test.snapshot,
         outbox=outbox,
         mqtt=mqtt.snapshot,
         settled=settings.settled,

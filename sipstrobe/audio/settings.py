@@ -74,6 +74,14 @@ class Microphone(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     muted: Annotated[bool, Meta(title="Mute")] = False
     gain_db: Annotated[float, Meta(ge=-60.0, le=40.0, title="Gain")] = 0.0
     automatic_gain: Annotated[bool, Meta(title="Automatic gain")] = False
+    detect_db: Annotated[
+        Annotated[float, Meta(ge=-90.0, le=0.0)] | None,
+        Meta(
+            title="Loud from",
+            description="In dBFS: from there on rules are told that it is loud; null: nobody"
+            " listens for that.",
+        ),
+    ] = None
     echo_cancellation: Annotated[
         bool,
         Meta(

@@ -64,6 +64,7 @@ from sipstrobe.commands.sound import (
     StopPages,
     StopRecording,
 )
+from sipstrobe.commands.speaker import CalibrateSpeaker, RunSpeakerTest
 
 __all__ = [
     "CLIP_RANK",
@@ -77,6 +78,7 @@ __all__ = [
     "PORTS",
     "VIRTUAL_INPUTS",
     "AnswerCall",
+    "CalibrateSpeaker",
     "ChangeSettings",
     "Command",
     "ConfigurePorts",
@@ -93,6 +95,7 @@ __all__ = [
     "RecordingSource",
     "RunHealthCheck",
     "RunSequence",
+    "RunSpeakerTest",
     "SendDigits",
     "SendMessage",
     "SetMaintenance",

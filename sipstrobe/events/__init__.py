@@ -35,7 +35,7 @@ from sipstrobe.events.inputs import (
     VirtualInputChanged,
 )
 from sipstrobe.events.mqtt import MqttClientChanged, MqttMessageReceived, MqttStateChanged
-from sipstrobe.events.network import HearingChanged, HearingState
+from sipstrobe.events.network import AddressChanged, HearingChanged, HearingState, LinkLost
 from sipstrobe.events.sending import OutboxChanged, SendResult
 from sipstrobe.events.signals import (
     Function,
@@ -52,6 +52,7 @@ from sipstrobe.events.sound import (
     PageState,
     PageStateChanged,
     RecordingChanged,
+    SoundLevelChanged,
     SoundPlayed,
     StreamStateChanged,
     VolumeChanged,
@@ -63,9 +64,12 @@ from sipstrobe.events.time import (
     SchedulePulse,
     StartReason,
 )
+from sipstrobe.events.upkeep import AddressBlocked, SignInFailed, SpeakerTested, StorageAlert
 
 __all__ = [
     "DECLARED",
+    "AddressBlocked",
+    "AddressChanged",
     "CallAudioChanged",
     "CallReason",
     "CallState",
@@ -85,6 +89,7 @@ __all__ = [
     "InputPortChanged",
     "Kind",
     "LineState",
+    "LinkLost",
     "LiveStreamChanged",
     "LogWritten",
     "MaintenanceChanged",
@@ -114,8 +119,12 @@ __all__ = [
     "SequenceReceived",
     "ServiceStateChanged",
     "SettingsChanged",
+    "SignInFailed",
+    "SoundLevelChanged",
     "SoundPlayed",
+    "SpeakerTested",
     "StartReason",
+    "StorageAlert",
     "StreamStateChanged",
     "VirtualInputChanged",
     "VolumeChanged",

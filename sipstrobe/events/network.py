@@ -24,3 +24,22 @@ class HearingState(StrEnum):
 class HearingChanged(Event):
     state: HearingState
     words: str  # what that means, for a person
+
+
+@declared("network/address", Kind.PULSE, "The device has got an address, or has one no longer")
+class AddressChanged(Event):
+    interface: str
+    address: str
+    added: bool
+
+
+@declared(
+    "network/lost",
+    Kind.PROPERTY,
+    "An interface that had a link has none",
+    source=("interface",),
+    rest={"lost": "false"},
+)
+class LinkLost(Event):
+    interface: str
+    lost: bool

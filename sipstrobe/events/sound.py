@@ -104,3 +104,14 @@ class SoundPlayed(Event):
 class RecordingChanged(Event):
     recording: str
     active: bool
+
+
+@declared(
+    "sound/level",
+    Kind.PROPERTY,
+    "It is louder at the microphone than is set",
+    rest={"above": "false"},
+)
+class SoundLevelChanged(Event):
+    above: bool
+    level_db: float  # RMS in dBFS when that was found

@@ -43,10 +43,14 @@ class What(Enum):
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What has happened. addresses: those of the link that it has happened to, if it was one."""
+    """What has happened. addresses: those of the link that it has happened to, if it was one.
+
+    index: of the link, which says who it is as long as it is there; 0: it was none.
+    """
 
     what: What
     addresses: frozenset[str] = frozenset()
+    index: int = field(default=0, compare=False)
 
 
 @dataclass(slots=True)
@@ -134,7 +138,7 @@ def _take(kind: int, body: bytes, links: Links) -> News | None:
         case 17:  # RTM_DELLINK
             index = _LINK.unpack_from(body)[2]
             gone = frozenset(links.addresses.pop(index, ()))
-            return News(What.LINK_DOWN, gone) if links.up.pop(index, True) else None
+            return News(What.LINK_DOWN, gone, index) if links.up.pop(index, True) else None
         case 20 | 21:  # RTM_NEWADDR, RTM_DELADDR
             return _address(body, links, added=kind == 20)
         case 24 | 25:  # RTM_NEWROUTE, RTM_DELROUTE
@@ -152,7 +156,7 @@ def _link(body: bytes, links: Links) -> News | None:
     if before is running:
         return None
     what = What.LINK_UP if running else What.LINK_DOWN
-    return News(what, frozenset(links.addresses.get(index, ())))
+    return News(what, frozenset(links.addresses.get(index, ())), index)
 
 
 def _address(body: bytes, links: Links, *, added: bool) -> News | None:
@@ -170,7 +174,8 @@ def _address(body: bytes, links: Links, *, added: bool) -> News | None:
         return None
     else:
         there[address] = flags
-    return News(What.ADDRESS_ADDED if added else What.ADDRESS_REMOVED, frozenset([address]))
+    what = What.ADDRESS_ADDED if added else What.ADDRESS_REMOVED
+    return News(what, frozenset([address]), index)
 
 
 def _attributes(data: bytes) -> Iterator[tuple[int, bytes]]:

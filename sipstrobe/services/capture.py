@@ -1,5 +1,6 @@
 """From one open input to what those read who listen to it: echo, gain, and the clock."""
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -33,6 +34,7 @@ class Capture:
         self.tap = Tap()
         self.level_db = -120.0  # RMS of the last frame
         self.lost = 0  # samples that nobody has asked for in time
+        self.witnesses: list[Callable[[Samples], None]] = []  # called with what is heard, raw
         self._echo = echo
         self._line = SampleRing(WAITING)
         self._ends_at = 0.0  # when the last sample in the line was heard
@@ -89,6 +91,8 @@ class Capture:
 
     def _hear(self, frame: Samples, heard_at: float) -> None:
         """Make of one frame, in place, what those who listen are to hear."""
+        for witness in self.witnesses:
+            witness(frame)
         if self._echo is not None:
             frame[:] = self._echo.process(frame, heard_at)
         if self._leveller is not None:

@@ -72,6 +72,24 @@ class Listener:
         return tap.since(position, count)
 
 
+class Witness:
+    """Hears what the microphone does before anything is done to it, whenever `read` is called,
+    which must be ten times a second."""
+
+    def __init__(self, microphone: "Microphone", heard: Callable[[Samples], None]) -> None:
+        self._microphone = microphone
+        self._heard = heard
+        self._listener = microphone.listen()
+
+    def read(self) -> None:
+        """Call with what came since the last time."""
+        self._microphone.fresh()
+
+    def close(self) -> None:
+        self._microphone.dismiss(self._heard)
+        self._listener.close()
+
+
 class Microphone:
     """One input for all who listen. It is opened when the first does and closed with the last, or
     when it is muted: then nothing is heard of the room at all.
@@ -98,6 +116,7 @@ class Microphone:
         self._make_input = make_input
         self._settings = Settings()
         self._listeners: set[Listener] = set()
+        self._witnesses: list[Callable[[Samples], None]] = []
         self._capture: Capture | None = None
         self._opened = Settings()  # what the capture was opened with
         self._changing = False  # an input is being opened or closed
@@ -141,6 +160,15 @@ class Microphone:
             self._wait(None)  # whoever begins is a reason to try again at once
         self._decide()
         return listener
+
+    def witness(self, heard: Callable[[Samples], None]) -> "Witness":
+        """Begin to hear everything, our own speaker and all. The pieces are lent."""
+        self._witnesses.append(heard)
+        return Witness(self, heard)
+
+    def dismiss(self, heard: Callable[[Samples], None]) -> None:
+        """See Witness.close."""
+        self._witnesses.remove(heard)
 
     def leave(self, listener: Listener) -> None:
         """See Listener.close."""
@@ -205,6 +233,7 @@ class Microphone:
         echo = make_echo(Reference(*self._reference)) if wanted.echo_cancellation else None
         capture = Capture(made, echo)
         capture.apply(wanted)
+        capture.witnesses = self._witnesses
         self._changing = True
 
         def opened(failure: BaseException | None) -> None:

@@ -167,6 +167,11 @@ class Sound:
         return tone_problem(self._mixer.tap, output.name, hertz, wanted_db, now=now)
 
     @property
+    def volume_db(self) -> float:
+        """That of all."""
+        return self._volume_db
+
+    @property
     def level_db(self) -> float:
         """How loud it is: RMS over the last 50 ms, in dBFS."""
         resting = not self._listed and not self._leaving

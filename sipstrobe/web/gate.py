@@ -12,14 +12,16 @@ from ipaddress import ip_address
 
 from sipstrobe.config.users import REALM, Role, User
 from sipstrobe.errors import RemoteProtocolError
+from sipstrobe.events import AddressBlocked, SignInFailed
 from sipstrobe.web.digest import DigestAnswer, DigestGate, Verdict
 from sipstrobe.web.exchange import HttpProblem, Principal, Request, Response, problem
 from sipstrobe.web.sessions import COOKIE, Sessions
-from sipstrobe.web.throttle import BLOCK, Throttle
+from sipstrobe.web.throttle import BLOCK, Attempts, Throttle
 
 logger = logging.getLogger(__name__)
 
 _RANKS = list(Role)
+NAME_TOLD = 64  # characters of the name that somebody gave
 _SAFE = ("GET", "HEAD", "OPTIONS")
 
 
@@ -38,9 +40,14 @@ class Gate:
     """Prove who asks. `users` gives the accounts as they are now."""
 
     def __init__(
-        self, users: Callable[[], tuple[User, ...]], random_bytes: Callable[[int], bytes]
+        self,
+        users: Callable[[], tuple[User, ...]],
+        random_bytes: Callable[[int], bytes],
+        told: Callable[[SignInFailed | AddressBlocked], None] = lambda _: None,
     ) -> None:
         self._users = users
+        self._told = told
+        self._attempts = Attempts()
         self._digest = DigestGate(REALM, random_bytes)
         self._sessions = Sessions(random_bytes)
         self._throttle = Throttle()
@@ -136,6 +143,9 @@ class Gate:
 
     def _failed(self, request: Request, name: str) -> None:
         logger.info("wrong name or password from %s", request.peer)
+        if attempts := self._attempts.count(request.peer, now=request.at):
+            name = name[:NAME_TOLD]
+            self._told(SignInFailed(address=request.peer, name=name, attempts=attempts))
         if self._throttle.failed(request.peer, now=request.at):
             logger.warning(
                 "%s guesses passwords (last for %.32r): not heard for %g s",
@@ -143,6 +153,7 @@ class Gate:
                 name,
                 BLOCK,
             )
+            self._told(AddressBlocked(address=request.peer, seconds=BLOCK))
 
     def _refuse_blocked(self, request: Request) -> None:
         if self._throttle.blocked(request.peer, now=request.at):

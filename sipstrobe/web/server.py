@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from sipstrobe.config.store import Store
 from sipstrobe.config.users import Role, User
 from sipstrobe.context import Context
+from sipstrobe.events import AddressBlocked, SignInFailed
 from sipstrobe.web import page_sdp, pages
 from sipstrobe.web.api import Api
 from sipstrobe.web.calls import Calls
@@ -58,7 +59,7 @@ class WebServer:
         self._context = context
         self._store = store
         self._views = views
-        self._gate = Gate(self._users, context.random_bytes)
+        self._gate = Gate(self._users, context.random_bytes, self._tell)
         self._status = Status(context.clock, lambda: store.current, views)
         self._live = Live(context, views, self._status)
         self._router = Router(context, self._gate, self._routes(views))
@@ -164,6 +165,12 @@ class WebServer:
             *page_sdp.routes(),
             *(route for door in doors for route in door.routes()),
         ]
+
+    def _tell(self, event: SignInFailed | AddressBlocked) -> None:
+        """Nobody has signed in, so that there is no cause yet."""
+        context = self._context
+        with context.trace.input("http", f"a request from {event.address}", context.clock.now()):
+            context.bus.publish(event)
 
     def _users(self) -> tuple[User, ...]:
         return self._store.current.web.users

@@ -64,6 +64,8 @@ class Status:
             "outbox": views.outbox.snapshot(),
             "mqtt": views.mqtt(),
             "schedules": views.schedules.snapshot(),
+            "storage": views.storage(),
+            "speaker_test": views.speaker_test(),
             "rules": [_rule(rule) for rule in views.rules()],
         }
 

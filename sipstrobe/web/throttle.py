@@ -5,6 +5,7 @@ from ipaddress import IPv6Address
 
 FAILURES = 20  # wrong passwords that one address may send …
 INTERVAL = 1.0  # … within so many seconds
+TELL_EVERY = 10.0  # seconds
 BLOCK = 10.0  # seconds for which the address is then refused
 ADDRESSES_MAX = 1024  # addresses remembered; the longest known is forgotten first
 
@@ -44,6 +45,24 @@ class Throttle:
             return True
         del self._blocked[address]
         return False
+
+
+class Attempts:
+    """Which wrong passwords to tell of: the first of an address, then one in TELL_EVERY with the
+    number of all since."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, tuple[float, int]] = {}  # when the last was told, and those since
+
+    def count(self, address: str, *, now: float) -> int:
+        """Note one; how many there are to tell of, or 0 for not yet."""
+        address = _site(address)
+        told_at, attempts = self._counts.pop(address, (-TELL_EVERY, 0))
+        if len(self._counts) >= ADDRESSES_MAX:
+            del self._counts[next(iter(self._counts))]
+        tell = now - told_at >= TELL_EVERY
+        self._counts[address] = (now, 0) if tell else (told_at, attempts + 1)
+        return attempts + 1 if tell else 0
 
 
 def _site(address: str) -> str:

@@ -390,6 +390,10 @@ class Views:
     """Because of what a thing of this name began, and what has become of it last if that is not
     the same; none: it is unknown."""
     schedules: SchedulesView
+    storage: Callable[[], Mapping[str, object]]
+    """alert, words and free_mb of the disk."""
+    speaker_test: Callable[[], Mapping[str, object]]
+    """calibrated, way, at and running of the test of the speaker."""
     outbox: OutboxView
     mqtt: Callable[[], Mapping[str, object]]
     """active, connected, words, broker, prefix, sent, received, waiting, dropped of the client."""

@@ -349,6 +349,8 @@ class Device:
             past=self.past.last,
             why=self.reasons.why,
             schedules=self.schedules,
+            storage=lambda: {"alert": False, "words": "", "free_mb": 1000},
+            speaker_test=lambda: {"calibrated": False, "way": "", "at": None, "running": ""},
             outbox=self.outbox,
             mqtt=lambda: NO_MQTT,
             settled=self.settled,
