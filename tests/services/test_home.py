@@ -3,9 +3,12 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sipstrobe.commands import SetManualTrigger, StartProfile, StopRecording
 from sipstrobe.context import Context
@@ -147,6 +150,18 @@ class House:
     def change(self, **settings: Any) -> None:
         self.device.store.change_now(settings)
         self.turn()
+
+
+@cache
+def one_for_all() -> House:
+    """For what is tried again and again."""
+    return House()
+
+
+_PLAIN = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6)
+_WORDS = st.sampled_from(["state", "effect", "color", "brightness", "tone", "profile", "pattern"])
+JSON = st.dictionaries(_WORDS, _PLAIN, max_size=4) | st.lists(_PLAIN, max_size=3)
+WISHES = st.dictionaries(_WORDS, _PLAIN, max_size=4).map(lambda wish: wish | {"state": "ON"})
 
 
 # --- it is seen ----------------------------------------------------------------------------------
@@ -429,6 +444,24 @@ def test_an_order_that_fails_is_answered_too(trouble: Exception, code: str) -> N
 
 def test_a_field_that_is_wrong_is_named() -> None:
     assert House().order("command/start-profile", {"profile": 7})["field"] == "profile"
+
+
+@given(
+    st.sampled_from(
+        ["command/start-profile", "command/start-operation", "home/light", "home/siren"]
+    ),
+    st.binary(max_size=40)
+    | JSON.map(json.dumps).map(str.encode)
+    | WISHES.map(json.dumps).map(str.encode),
+)
+@settings(max_examples=60, deadline=None)
+def test_whatever_is_said_is_answered(name: str, payload: bytes) -> None:
+    house = one_for_all()
+    house.clock.advance(1.0)
+
+    answer = house.order(name, payload)
+
+    assert answer["ok"] or (answer["code"] != "error" and answer["message"])
 
 
 def test_an_order_that_the_broker_keeps_is_not_given_anew() -> None:
