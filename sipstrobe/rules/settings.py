@@ -15,7 +15,7 @@ from sipstrobe.events import DECLARED, Kind, choices
 from sipstrobe.rules.actions import Action
 
 MAX_RULES = 256  # EVT-01
-MAX_CONDITIONS = 64  # EVT-04 names no bound; of so many, all can be told in one explanation
+MAX_CONDITIONS = 32  # EVT-04 names no bound; tying so many to what they watch takes 1 ms
 MAX_MATCH = 16
 MAX_NAME = 64  # characters
 MAX_VALUE = 256  # characters

@@ -1,11 +1,14 @@
-"""What has happened lately, for whoever wants to try rules on it. Listens to: everything."""
+"""What has happened lately, for whoever wants to try rules on it.
+
+Listens to: everything but what rules tell of themselves, which follows from the rules.
+"""
 
 from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
 from sipstrobe.context import Context
-from sipstrobe.events import Event, Kind
+from sipstrobe.events import Event, Kind, RuleActionFailed, RuleStateChanged
 from sipstrobe.rules.simulate import MAX_EVENTS, Happening
 from sipstrobe.rules.text import at_rest, texts_of
 
@@ -49,6 +52,8 @@ class Past:
         )
 
     def _note(self, event: Event) -> None:
+        if isinstance(event, RuleStateChanged | RuleActionFailed):
+            return
         self._events.append((self._clock.now(), event))
         if len(self._events) > MAX_EVENTS:
             _hold(self._held, self._events.popleft()[1])

@@ -1,6 +1,7 @@
 """What has happened lately."""
 
 from sipstrobe.context import Context
+from sipstrobe.events import RuleStateChanged
 from sipstrobe.rules.simulate import MAX_EVENTS, Happening
 from sipstrobe.services.past import Past
 from tests.rules.bench import digit, trigger
@@ -18,6 +19,7 @@ def test_the_last_seconds_and_what_held_before_them() -> None:
     context.bus.publish(trigger(True), trigger(True, 2))
     clock.advance(1.0)
     context.bus.publish(trigger(False, 2), digit("1"))
+    context.bus.publish(RuleStateChanged(rule="R", active=True))  # follows from the rules
     clock.advance(60.0)
     context.bus.publish(trigger(False))
     clock.advance(2.0)
