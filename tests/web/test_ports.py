@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 from aiohttp import ClientSession, DigestAuthMiddleware
 
-from sipstrobe.commands import SetOutput, SimulateInput
+from sipstrobe.commands import SetOutput, SetVirtualInput, SimulateInput
 from sipstrobe.config.users import Role
 from sipstrobe.context import Context
 from sipstrobe.events import LineState
@@ -173,6 +173,21 @@ def test_what_a_camera_did_wrong_has_a_number(doors: Doors, query: str, code: in
 
 def test_words_of_others_are_no_xml(doors: Doors) -> None:
     assert "port %3Cb%3E" not in doors.virtual("activate", "schemaversion=1&port=%3Cb%3E")
+
+
+def test_what_goes_wrong_here_is_error_40(caplog: pytest.LogCaptureFixture) -> None:
+    def fail(_: SetVirtualInput) -> None:
+        raise RuntimeError("broken")
+
+    context = Context(FakeClock())
+    context.dispatcher.serve(SetVirtualInput, fail)
+    (route, *_) = VirtualInput(context.dispatcher).routes()
+    request = Request(method="GET", path=route.path, target=route.path + "?schemaversion=1&port=1")
+    response = route.handler(request)
+
+    assert isinstance(response, Response)
+    assert (response.status, b"<ErrorCode>40<" in response.body) == (200, True)
+    assert "broken" in caplog.text
 
 
 @pytest.mark.parametrize("name", ["activate", "deactivate", "getschemaversions"])

@@ -65,10 +65,7 @@ class PortManagement:
         changes = [_read(entry, ports, problems) for entry in entries]
         if problems:
             raise _all(problems)
-        try:
-            self._dispatcher.execute(ConfigurePorts(changes=tuple(changes)))
-        except CommandRefused as refused:
-            raise ApiError(BAD_VALUE, str(refused)) from None
+        self._dispatcher.execute(ConfigurePorts(changes=tuple(changes)))
         return {"ports": [str(number - 1) for number in dict.fromkeys(c.port for c in changes)]}
 
     def _set_state_sequence(self, params: Params) -> dict[str, Any]:
