@@ -43,8 +43,9 @@ SECTIONS: Final[Mapping[str, Any]] = {
     "schedules": Schedules,
 }
 LISTS: Final = frozenset({"profiles", "recipients", "rules", "schedules"})  # are replaced whole
-SYSTEM: Final = (  # what reaches the machine below: its sound cards, lamps, files and disk (ACC-04)
+SYSTEM: Final = (  # what reaches the machine below (ACC-04), or whom passwords are sent to
     "/device",
+    "/recipients",
     "/audio/output",
     "/audio/greeting",
     "/audio/microphone/input",
