@@ -320,8 +320,8 @@ class Ports:
                     self._memory.note()
 
     def _tell_virtual(self, switched: virtual.Switched) -> None:
-        self._memory.note()
         self._context.bus.publish(VirtualInputChanged(input=switched.input, active=switched.active))
+        self._memory.note()  # last, for light does not wait for the disk
 
     def _press(self, turn: Turn[int]) -> None:
         order = SetManualTrigger(trigger=turn.key, active=turn.active)
