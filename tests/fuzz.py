@@ -53,6 +53,7 @@ from sipstrobe.sip.outputs import Send
 from sipstrobe.sip.settings import SipSettings
 from sipstrobe.sip.uri import equivalent
 from tests.fuzz_groups import read_group_srtp, read_group_stream, srtp_corpus, stream_corpus
+from tests.fuzz_mqtt import mqtt_corpus, read_mqtt
 from tests.sip.registrar import CHALLENGE, binding
 from tests.sip.scene import UDP, Scene
 from tests.sip.torture import CALL, CASES
@@ -468,6 +469,7 @@ TARGETS: dict[str, Target] = {
     "group-srtp": Target(srtp_corpus, read_group_srtp),
     "group-stream": Target(stream_corpus, read_group_stream),
     "group-paging": Target(lambda: _DESK_PHONE, read_group_paging),
+    "mqtt": Target(mqtt_corpus, read_mqtt),
     "sip": Target(_sip_corpus, read_sip),
     "digest": Target(lambda: _DIGEST, read_digest),
     "registrar": Target(_registrar_corpus, read_registrar),

@@ -7,7 +7,7 @@ import pytest
 from tests.fuzz import TARGETS, run
 from tests.support.mutate import MAX_BYTES, Mutator
 
-QUICK = {"sip": 10_000, "payload": 1000, "group-srtp": 500}  # messages; of the others 3000
+QUICK = {"sip": 10_000, "payload": 1000, "group-srtp": 500, "mqtt": 1000}  # messages; others 3000
 
 
 @pytest.mark.no_cover

@@ -1,9 +1,10 @@
 """What rules send, checked against the recipients that there are."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from sipstrobe.errors import Problem
 from sipstrobe.events import DECLARED, choices
+from sipstrobe.rules.actions.mqtt import PublishMqtt
 from sipstrobe.rules.actions.sending import SendHttp, Sending
 from sipstrobe.rules.settings import Condition, Rule
 from sipstrobe.sending import templates
@@ -27,6 +28,9 @@ def problems(
         if isinstance(rule.action, Sending):
             for problem in _of_rule(rule, rule.action, kinds):
                 yield Problem(f"/rules/{i}/action{problem.path}", problem.message)
+        elif isinstance(rule.action, PublishMqtt):
+            for problem in _of_texts(rule, rule.action.templates):
+                yield Problem(f"/rules/{i}/action{problem.path}", problem.message)
 
 
 def _of_rule(rule: Rule, action: Sending, kinds: dict[str, str]) -> Iterator[Problem]:
@@ -40,8 +44,13 @@ def _of_rule(rule: Rule, action: Sending, kinds: dict[str, str]) -> Iterator[Pro
         for name in action.headers:
             if words := header_problem(name):
                 yield Problem("/headers", f"{name[:64]!r}: {words}")
+    yield from _of_texts(rule, action.templates)
+
+
+def _of_texts(rule: Rule, texts: Mapping[str, str]) -> Iterator[Problem]:
+    """Placeholders that nothing fills."""
     items, call_items = items_of(rule)
-    for path, text in action.templates.items():
+    for path, text in texts.items():
         if words := templates.problem(text, items, call_items):
             yield Problem(path, words)
 
