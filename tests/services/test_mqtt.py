@@ -377,3 +377,45 @@ async def test_whoever_wants_is_called_with_each_connection(desk: Desk) -> None:
 
 def test_settings_of_older_versions_still_load() -> None:
     assert msgspec.json.decode(b"{}", type=MqttSettings) == MqttSettings()
+
+
+# --- through a proxy ----------------------------------------------------------------------------
+
+
+async def test_it_goes_through_a_proxy_that_wants_to_know_who_it_is(desk: Desk) -> None:
+    """MQT-06: by CONNECT; the proxy finds the broker, not we."""
+    asked: list[bytes] = []
+    pipes: list[asyncio.Task[None]] = []
+
+    async def proxy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        there = await asyncio.open_connection("127.0.0.1", desk.stub.port)
+        writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        pipes.append(asyncio.create_task(_pass(reader, there[1])))
+        pipes.append(asyncio.create_task(_pass(there[0], writer)))
+
+    server = await asyncio.start_server(proxy, "127.0.0.1", 0)
+    place = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    await desk.up(
+        host="broker.example",
+        port=1883,
+        http_proxy=place,
+        proxy_user="us",
+        proxy_password=Secret("pw"),
+    )
+    await desk.mqtt.aclose()
+    server.close()
+    await asyncio.wait(pipes)
+
+    assert asked[0].startswith(b"CONNECT broker.example:1883 HTTP/1.1\r\n")
+    assert b"\r\nProxy-Authorization: Basic dXM6cHc=\r\n" in asked[0]
+
+
+async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        while data := await reader.read(4096):
+            writer.write(data)
+    except OSError:
+        pass
+    finally:
+        writer.close()
