@@ -235,6 +235,8 @@ async def test_versions_and_methods_are_those_of_the_api(
     assert versions["data"] == {"apiVersions": [version]}
     assert (versions["apiVersion"], versions["context"]) == (version, "x")
     assert await client.call(path, "explode") == 2102
+    long = b" " * (mqtt_event.MAX_BYTES if path == EVENT else mqtt_client.MAX_BYTES)
+    assert (await client.post(path, b"{}" + long))["error"]["code"] == 2106
     assert (await client.post(path, b"{"))["error"]["code"] == 2101
     other = {"apiVersion": "2.0", "method": "getClientStatus"}
     assert (await client.post(path, other))["error"]["code"] == 2100

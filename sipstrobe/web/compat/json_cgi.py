@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 INTERNAL, NOT_READY = 1100, 1200
 VERSION, BAD_JSON, UNKNOWN_METHOD, MISSING, BAD_VALUE = 2100, 2101, 2102, 2103, 2104
-FORBIDDEN = 2105
+FORBIDDEN, TOO_LARGE = 2105, 2106
 
 _TEXTS = {
     INTERNAL: "Internal error",
@@ -33,6 +33,7 @@ _TEXTS = {
     MISSING: "A required parameter is missing",
     BAD_VALUE: "A parameter value is invalid",
     FORBIDDEN: "This account may not do that",
+    TOO_LARGE: "The request is too large",
 }
 
 
@@ -136,7 +137,7 @@ class JsonCgi:
 
     free: methods that are answered whatever version the client asks for. roles: of methods that
     need more than the route does. lists: params may be an array, and methods find it as the member
-    "params".
+    "params". max_bytes: of a request, where the API has a number for more; 0: it has none.
     """
 
     version: str
@@ -144,11 +145,14 @@ class JsonCgi:
     free: tuple[str, ...] = ("getSupportedVersions",)
     roles: Mapping[str, Role] = field(default_factory=dict[str, Role])
     lists: bool = False
+    max_bytes: int = 0
 
     def respond(self, request: Request) -> Response:
         """The answer, always JSON; what goes wrong in a method is error 1100 and a log line."""
         reply: dict[str, Any] = {"apiVersion": self.version}
         try:
+            if self.max_bytes and len(request.body) > self.max_bytes:
+                raise ApiError(TOO_LARGE)
             envelope, files = _open(request)
             reply |= {name: envelope[name] for name in ("context", "method") if name in envelope}
             reply["data"] = self._call(envelope, files, request)

@@ -21,6 +21,7 @@ from sipstrobe.web.exchange import Route
 
 PATH: Final = "/axis-cgi/mqtt/client.cgi"
 VERSION: Final = "1.6"
+MAX_BYTES: Final = 64 * 1024
 DEFAULT_INTERVAL: Final = 60  # seconds, of keep-alive and connect timeout
 AUTHORITIES, CERTIFICATE = "mqtt-ca", "mqtt-client"
 """What the certificates in our settings are called here; others have no names on this device."""
@@ -60,6 +61,7 @@ class MqttClient:
                 "deactivateClient": lambda _: self._store({"active": False}),
                 "getClientStatus": self._get_status,
             },
+            max_bytes=MAX_BYTES,
         )
 
     def routes(self) -> list[Route]:
@@ -69,6 +71,7 @@ class MqttClient:
                 path=PATH,
                 handler=self._cgi.respond,
                 role=Role.ADMINISTRATOR,
+                body_max_bytes=2 * MAX_BYTES,
                 unstored=self._cgi.unstored,
             )
         ]

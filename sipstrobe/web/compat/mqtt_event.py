@@ -13,6 +13,7 @@ from sipstrobe.web.exchange import Route
 
 PATH: Final = "/axis-cgi/mqtt/event.cgi"
 VERSION: Final = "1.2"
+MAX_BYTES: Final = 512 * 1024  # as long as all subscriptions there can be
 _RETAIN: Final = ("none", "property", "all")
 _PREFIXES: Final = ("default", "custom")
 
@@ -34,6 +35,7 @@ class MqttEvent:
                 "configureMqttSubscription": self._configure_subscription,
                 "getMqttSubscriptionConfig": self._get_subscriptions,
             },
+            max_bytes=MAX_BYTES,
         )
 
     def routes(self) -> list[Route]:
@@ -43,6 +45,7 @@ class MqttEvent:
                 path=PATH,
                 handler=self._cgi.respond,
                 role=Role.ADMINISTRATOR,
+                body_max_bytes=2 * MAX_BYTES,
                 unstored=self._cgi.unstored,
             )
         ]
