@@ -36,8 +36,9 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         with device(tmp_path_factory.mktemp("home"), *arguments, sound="null") as running:
             assistant = HomeAssistant(broker.port)
             wait_until(lambda: "light" in assistant.entities, words="discovery")
-            yield House(broker, running, assistant)
-            assistant.close()
+            found = House(broker, running, assistant)
+            yield found
+            found.assistant.close()
 
 
 def test_the_device_appears_and_does_what_home_assistant_tells_it(house: House) -> None:
