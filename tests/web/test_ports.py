@@ -171,8 +171,10 @@ def test_what_a_camera_did_wrong_has_a_number(doors: Doors, query: str, code: in
     assert doors.device.ports.virtual_inputs() == []
 
 
-def test_words_of_others_are_no_xml(doors: Doors) -> None:
-    assert "port %3Cb%3E" not in doors.virtual("activate", "schemaversion=1&port=%3Cb%3E")
+@pytest.mark.parametrize("port", ["%3Cb%3E", "%00", "%F0%9F", "%EF%BC%91"])
+def test_whatever_others_say_the_answer_is_xml(doors: Doors, port: str) -> None:
+    for query in (f"schemaversion=1&port={port}", f"schemaversion={port}&port=1"):
+        assert doors.virtual("activate", query).startswith("Error/GeneralError/ErrorCode=")
 
 
 def test_what_goes_wrong_here_is_error_40(caplog: pytest.LogCaptureFixture) -> None:

@@ -106,13 +106,13 @@ def _check_version(request: Request) -> None:
     asked = _argument(request, "schemaversion")
     match = re.fullmatch(r"([0-9]{1,4})(?:\.([0-9]{1,4}))?", asked)
     if match is None or int(match[1]) != MAJOR or int(match[2] or 0) > MINOR:
-        raise _Wrong(VERSION, f"schema version {asked[:16]} is not supported; {MAJOR} is")
+        raise _Wrong(VERSION, f"schema version {asked[:16]!a} is not supported; {MAJOR} is")
 
 
 def _number(request: Request) -> int:
     port = _argument(request, "port")
     if not re.fullmatch(r"[0-9]{1,4}", port):
-        raise _Wrong(NO_INPUT, f"there is no virtual input {port[:16]}")
+        raise _Wrong(NO_INPUT, f"there is no virtual input {port[:16]!a}")
     return int(port)
 
 
