@@ -129,12 +129,11 @@ def light_order(function: Function, wish: LightWish, shown: Shown | None) -> Sta
 
 
 def light_state(shown: Shown | None) -> bytes:
-    """What Home Assistant is told of a light; what it does not know as an effect, it is not."""
+    """What Home Assistant is told of a light; of what it has no effect for, that it has none."""
     if shown is None or shown.pattern == "Off":
         return msgspec.json.encode({"state": OFF})
-    told: dict[str, object] = {"state": ON, "brightness": shown.intensity}
-    if shown.pattern in EFFECTS:
-        told["effect"] = shown.pattern
+    effect = shown.pattern if shown.pattern in EFFECTS else None
+    told: dict[str, object] = {"state": ON, "brightness": shown.intensity, "effect": effect}
     if shown.colors:
         red, green, blue = COLORS[shown.colors[0]]
         told |= {"color_mode": "rgb", "color": {"r": red, "g": green, "b": blue}}
