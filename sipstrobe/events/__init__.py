@@ -64,7 +64,14 @@ from sipstrobe.events.time import (
     SchedulePulse,
     StartReason,
 )
-from sipstrobe.events.upkeep import AddressBlocked, SignInFailed, SpeakerTested, StorageAlert
+from sipstrobe.events.upkeep import (
+    AddressBlocked,
+    SignInFailed,
+    SpeakerRun,
+    SpeakerTested,
+    SpeakerWay,
+    StorageAlert,
+)
 
 __all__ = [
     "DECLARED",
@@ -122,7 +129,9 @@ __all__ = [
     "SignInFailed",
     "SoundLevelChanged",
     "SoundPlayed",
+    "SpeakerRun",
     "SpeakerTested",
+    "SpeakerWay",
     "StartReason",
     "StorageAlert",
     "StreamStateChanged",

@@ -1,6 +1,6 @@
 """What the device notices of its own state, and of those who have no business with it."""
 
-from typing import Literal
+from enum import StrEnum
 
 from sipstrobe.events.declare import Event, Kind, declared
 
@@ -30,9 +30,23 @@ class StorageAlert(Event):
     free_mb: int
 
 
+class SpeakerRun(StrEnum):
+    """What was done with the speaker."""
+
+    TEST = "test"
+    CALIBRATION = "calibration"
+
+
+class SpeakerWay(StrEnum):
+    """Where the tones were heard (checklist SPT-08)."""
+
+    ACOUSTIC = "acoustic"  # by the microphone
+    LOOP_BACK = "loop-back"  # only at the output
+
+
 @declared("device/speaker_test", Kind.PULSE, "A test or calibration of the speaker has ended")
 class SpeakerTested(Event):
-    test: Literal["test", "calibration"]
+    test: SpeakerRun
     passed: bool
-    way: Literal["acoustic", "loop-back"]  # heard by the microphone, or only at the output
+    way: SpeakerWay
     words: str  # what was found

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Literal, Protocol
+from typing import Final, Protocol
 
 import msgspec
 import numpy as np
@@ -26,7 +26,7 @@ from sipstrobe.commands import CalibrateSpeaker, RunSpeakerTest
 from sipstrobe.config.files import Folder
 from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused
-from sipstrobe.events import SpeakerTested
+from sipstrobe.events import SpeakerRun, SpeakerTested, SpeakerWay
 from sipstrobe.trace import Cause
 
 logger = logging.getLogger(__name__)
@@ -44,15 +44,12 @@ CLEAR_DB: Final = 6.0  # above all else that the microphone hears
 OFF_DB: Final = 10.0  # softer than when it was calibrated: something is wrong
 SINE_PEAK: Final = 2.0**0.5  # of a sine with an RMS of 1
 
-Way = Literal["acoustic", "loop-back"]
-Test = Literal["test", "calibration"]
-
 
 class Calibration(msgspec.Struct, frozen=True, kw_only=True):
     """How the tones were heard. levels_db: by the microphone, each RMS in dBFS at a volume of 0 dB;
     none in a loop-back."""
 
-    way: Way
+    way: SpeakerWay
     at: datetime
     levels_db: tuple[float, ...] = ()
 
@@ -88,8 +85,8 @@ class SpeakerTest:
         self._run: _Run | None = None
         self._storing: asyncio.Future[None] | None = None
         self.calibration: Calibration | None = None
-        context.dispatcher.serve(CalibrateSpeaker, lambda _: self._start("calibration"))
-        context.dispatcher.serve(RunSpeakerTest, lambda _: self._start("test"))
+        context.dispatcher.serve(CalibrateSpeaker, lambda _: self._start(SpeakerRun.CALIBRATION))
+        context.dispatcher.serve(RunSpeakerTest, lambda _: self._start(SpeakerRun.TEST))
 
     async def open(self) -> None:
         """Read the calibration, if there is one that can be read."""
@@ -117,10 +114,10 @@ class SpeakerTest:
             "running": self._run.test if self._run else "",
         }
 
-    def _start(self, test: Test) -> None:
+    def _start(self, test: SpeakerRun) -> None:
         if self._run is not None:
             raise CommandRefused("busy", f"a {self._run.test} of the speaker is running")
-        if test == "test" and self.calibration is None:
+        if test is SpeakerRun.TEST and self.calibration is None:
             raise CommandRefused("not_calibrated", "the speaker is not calibrated yet")
         self._run = run = _Run(self._context, test, self._ear, self._end)
         try:
@@ -134,11 +131,11 @@ class SpeakerTest:
         self._run = None
         run.close()
         problem = run.problem
-        if not problem and run.test == "calibration":
+        if not problem and run.test is SpeakerRun.CALIBRATION:
             self._keep(run)
         elif not problem and self.calibration is not None:
             problem = _difference(self.calibration, run)
-        ended = "has passed" if run.test == "test" else "is done"
+        ended = "has passed" if run.test is SpeakerRun.TEST else "is done"
         logger.info("speaker %s (%s): %s", run.test, run.way, problem or ended)
         words = problem or f"the {run.test} of the speaker {ended}"
         event = SpeakerTested(test=run.test, passed=not problem, way=run.way, words=words)
@@ -166,9 +163,9 @@ class _Run:
     """The tones, one after another."""
 
     def __init__(
-        self, context: Context, test: Test, ear: Ear, end: "Callable[[_Run], None]"
+        self, context: Context, test: SpeakerRun, ear: Ear, end: "Callable[[_Run], None]"
     ) -> None:
-        self.test: Test = test
+        self.test = test
         self.problem = ""
         self.levels_db: list[float] = []
         self.cause: Cause | None = context.trace.current
@@ -180,7 +177,7 @@ class _Run:
         self._heard: Samples = np.zeros(0, np.float32)
         self._ends_at = 0.0  # of the tone that is played
         self._witness = ear.witness(self._hear)
-        self.way: Way = "loop-back" if self._witness is None else "acoustic"
+        self.way = SpeakerWay.LOOP_BACK if self._witness is None else SpeakerWay.ACOUSTIC
 
     def next(self) -> None:
         """Play the next tone. Raises CommandRefused if the speaker takes no more."""
@@ -228,7 +225,7 @@ class _Run:
         self._timer = None
         hertz = TONES[self._tone]
         self.problem = self._ear.problem(hertz, TONE_DB)
-        if not self.problem and self.way == "acoustic":
+        if not self.problem and self.way is SpeakerWay.ACOUSTIC:
             self.problem = self._listen(hertz)
         self._tone += 1
         if not self.problem and self._tone < len(TONES):

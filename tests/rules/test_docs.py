@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from sipstrobe.cli import events
 from sipstrobe.config.factory import FACTORY_RULES
-from sipstrobe.events import DECLARED, Kind
+from sipstrobe.events import DECLARED, CallReason, CallStatus, Kind, choices
 from sipstrobe.rules.actions import Action
 
 PAGE = Path(__file__).parents[2] / "docs" / "rules.md"
@@ -42,3 +43,24 @@ def test_the_rules_of_a_new_device_are_there_in_their_places() -> None:
 
     assert told == list(enumerate(rule.name for rule in FACTORY_RULES))
     assert re.search(r"^Six rules", PAGE.read_text("utf-8"), re.MULTILINE)
+
+
+def test_the_page_of_all_events_is_what_the_command_prints() -> None:
+    told = (PAGE.parent / "events.md").read_text("utf-8")
+
+    assert told == events.page(), "run: sipstrobe events > docs/events.md"
+
+
+def test_the_conditions_of_the_manual_name_events_that_there_are() -> None:
+    """CON-01, CON-02: each has an event, or what stands in for it."""
+    text = (PAGE.parent / "conditions.md").read_text("utf-8")
+    lines = [line.split("|") for line in text.splitlines() if line.startswith("| ")][1:]
+
+    assert len(lines) > 30
+    for _, condition, topic, words, _ in lines:
+        event = DECLARED[topic.strip(" `")]
+        items = set(re.findall(r"`(\w+)`", words))
+        assert items <= choices(event).keys(), condition
+    states = text.split("States of a call")[1]
+    assert all(state.value in states for state in CallStatus)
+    assert all(reason.value in states for reason in CallReason)

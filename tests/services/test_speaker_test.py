@@ -12,7 +12,7 @@ from sipstrobe.audio.source import AddSource, RemoveSource
 from sipstrobe.commands import CalibrateSpeaker, RunSpeakerTest
 from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused
-from sipstrobe.events import SpeakerTested
+from sipstrobe.events import SpeakerRun, SpeakerTested, SpeakerWay
 from sipstrobe.services.speaker_test import FILE, TONE_SECONDS, TONES, Ear, SpeakerTest
 from tests.support.clock import FakeClock
 
@@ -111,9 +111,9 @@ async def test_without_a_microphone_the_output_is_tested_and_the_result_says_so(
     bench = Bench(tmp_path)
 
     assert bench.run(CalibrateSpeaker()) == SpeakerTested(
-        test="calibration",
+        test=SpeakerRun.CALIBRATION,
         passed=True,
-        way="loop-back",
+        way=SpeakerWay.LOOP_BACK,
         words="the calibration of the speaker is done",
     )
     assert bench.run(RunSpeakerTest()).passed

@@ -50,6 +50,7 @@ from sipstrobe.rules.actions.sound import (
     StopClip,
     StopPages,
 )
+from sipstrobe.rules.actions.speaker import CheckSpeaker
 
 __all__ = [
     "MAX_SECONDS",
@@ -57,6 +58,7 @@ __all__ = [
     "AnswerCall",
     "CallRecipient",
     "CheckHealth",
+    "CheckSpeaker",
     "HangUp",
     "Locate",
     "OwnPriority",
@@ -113,6 +115,7 @@ Action = (
     | StopSignals
     | Locate
     | CheckHealth
+    | CheckSpeaker
     | SwitchMaintenance
     | SwitchVolume
     | SetTrigger
