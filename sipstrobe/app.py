@@ -385,6 +385,7 @@ class Device:
             settings=self.settings,
             outbox=self.outbox,
             mqtt=self.mqtt,
+            home=self.home,
             history=self.history,
             problems=lambda: dict(self._problems),
         )

@@ -6,6 +6,7 @@ from sipstrobe.services.automation import Automation
 from sipstrobe.services.clip_library import ClipLibrary
 from sipstrobe.services.clips import Clips
 from sipstrobe.services.history import History
+from sipstrobe.services.home import Home
 from sipstrobe.services.http_stream import HttpStream
 from sipstrobe.services.listening import Listening
 from sipstrobe.services.microphone import Microphone
@@ -52,6 +53,7 @@ def views_of(
     settings: SettingsService,
     outbox: OutboxService,
     mqtt: Mqtt,
+    home: Home,
     history: History,
     problems: Callable[[], Mapping[str, str]],
 ) -> Views:
@@ -93,5 +95,6 @@ def views_of(
         speaker_test=speaker_test.snapshot,
         outbox=outbox,
         mqtt=mqtt.snapshot,
+        home=home.snapshot,
         settled=settings.settled,
     )

@@ -143,6 +143,17 @@ class Home:
             gone_words = wanted.presence.options["payload_not_available"]
             self._say(wanted.presence.topic, gone_words.encode())
 
+    def snapshot(self) -> dict[str, object]:
+        """What the status page shows. topics: that the broker keeps for us."""
+        settings = self._wanted.settings if self._wanted is not None else HomeSettings()
+        return {
+            "discovery": settings.discovery,
+            "commands": settings.commands,
+            "topics": len(self._published),
+            "orders": self._orders.taken.value,
+            "dropped": self._orders.dropped.value,
+        }
+
     # --- what is heard ---------------------------------------------------------------------------
 
     def _subscribe(self, wanted: Wanted) -> None:

@@ -62,7 +62,10 @@ class HomeOrders:
         self._answer = answer
         self._pace = Bucket(RATE, BURST)
         self._dropping = False
-        self._dropped = context.measures.counter(
+        self.taken = context.measures.counter(
+            "mqtt_orders_total", "Orders over MQTT that were read"
+        )
+        self.dropped = context.measures.counter(
             "mqtt_orders_dropped_total", "Orders over MQTT that were too many and not read"
         )
 
@@ -79,11 +82,12 @@ class HomeOrders:
             self._drop()
             return
         self._dropping = False
+        self.taken.add()
         told = self._carried_out(message)
         self._answer(self._response_topic(message), msgspec.json.encode(told), message.correlation)
 
     def _drop(self) -> None:
-        self._dropped.add()
+        self.dropped.add()
         if not self._dropping:
             self._dropping = True
             logger.warning("more than %g orders a second over MQTT: some are dropped", RATE)

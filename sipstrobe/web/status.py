@@ -63,6 +63,7 @@ class Status:
             "virtual_inputs": views.virtual_inputs(),
             "outbox": views.outbox.snapshot(),
             "mqtt": views.mqtt(),
+            "home": views.home(),
             "schedules": views.schedules.snapshot(),
             "storage": views.storage(),
             "speaker_test": views.speaker_test(),

@@ -395,6 +395,9 @@ class Views:
     speaker_test: Callable[[], Mapping[str, object]]
     """calibrated, way, at and running of the test of the speaker."""
     outbox: OutboxView
+    home: Callable[[], Mapping[str, object]]
+    """discovery, commands; topics that the broker keeps for a home, orders that came over MQTT, and
+    how many of them were dropped."""
     mqtt: Callable[[], Mapping[str, object]]
     """active, connected, words, broker, prefix, sent, received, waiting, dropped of the client."""
     settled: Callable[[], Future[Any] | None]

@@ -476,6 +476,9 @@ def test_orders_without_end_are_dropped_beyond_a_measure() -> None:
     answers = [house.order("command/stop-clip", {}) for _ in range(int(BURST) + 5)]
 
     assert answers.count(None) == 5
+    told = house.home.snapshot()
+    assert (told["orders"], told["dropped"]) == (int(BURST), 5)
+    assert told["topics"] == len(house.broker.retained)
     house.clock.advance(1.0)
     assert house.order("command/stop-clip", {})["ok"]
 

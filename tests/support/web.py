@@ -60,6 +60,14 @@ NO_PAGES: Mapping[str, object] = {
 }
 
 
+NO_HOME: Mapping[str, object] = {
+    "discovery": False,
+    "commands": False,
+    "topics": 0,
+    "orders": 0,
+    "dropped": 0,
+}
+
 NO_MQTT: Mapping[str, object] = {
     "active": False,
     "connected": False,
@@ -353,6 +361,7 @@ class Device:
             speaker_test=lambda: {"calibrated": False, "way": "", "at": None, "running": ""},
             outbox=self.outbox,
             mqtt=lambda: NO_MQTT,
+            home=lambda: NO_HOME,
             settled=self.settled,
         )
 
