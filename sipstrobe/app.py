@@ -40,6 +40,7 @@ from sipstrobe.mqtt.home import announced
 from sipstrobe.multicast.ranking import ranking
 from sipstrobe.multicast.settings import MulticastSettings
 from sipstrobe.page import Page
+from sipstrobe.services.announcer import Announcer
 from sipstrobe.services.automation import Automation
 from sipstrobe.services.broker import Broker
 from sipstrobe.services.clip_library import ClipLibrary
@@ -201,6 +202,7 @@ class Device:
             options.state,
             self._listen,
         )
+        self.announcer = Announcer(context, self.library.find)
         self.listening = Listening(context, lambda: self.microphone.on, self._listen)
         self.recorder = Recorder(
             context, options.state, self.phone, (self.sound.tap, self.sound.catch_up), self._listen

@@ -9,6 +9,7 @@ import msgspec
 from sipstrobe.commands import (
     AnswerCall,
     CalibrateSpeaker,
+    CallAndTell,
     Command,
     Dial,
     HangUp,
@@ -80,6 +81,7 @@ COMMANDS: dict[str, type[Command]] = {
         SimulateInput,
         RunSequence,
         Dial,
+        CallAndTell,
         AnswerCall,
         HangUp,
         SendDigits,

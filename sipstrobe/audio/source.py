@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from sipstrobe.audio.format import samples_in
+from sipstrobe.audio.format import Samples, samples_in
 from sipstrobe.audio.ring import SampleRing
 from sipstrobe.commands import Command
 
@@ -68,3 +68,15 @@ class RemoveSource(Command):
     """Fade a source out and forget it; nothing to do when the owner has none. -> None"""
 
     owner: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SayInCall(Command):
+    """Let the other side of an active call hear a source of sound, after what it hears before the
+    room already. -> None. Served by services.phone. Refused: unknown_call.
+
+    sound: asked for that many samples at 48 kHz; None: it is over.
+    """
+
+    call: str
+    sound: Callable[[int], Samples | None] = field(repr=False)

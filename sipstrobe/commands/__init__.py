@@ -9,6 +9,7 @@ from sipstrobe.commands.base import (
 )
 from sipstrobe.commands.calls import (
     AnswerCall,
+    CallAndTell,
     Dial,
     HangUp,
     SendDigits,
@@ -79,6 +80,7 @@ __all__ = [
     "VIRTUAL_INPUTS",
     "AnswerCall",
     "CalibrateSpeaker",
+    "CallAndTell",
     "ChangeSettings",
     "Command",
     "ConfigurePorts",

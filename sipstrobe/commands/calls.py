@@ -17,6 +17,20 @@ class Dial(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallAndTell(Command):
+    """Call an address, and let it hear a clip once it is answered. -> the call's id
+
+    hang_up: the call ends after the clip. Served by services.announcer.
+    Refused: unknown_clip, and as Dial is.
+    """
+
+    uri: str
+    account: str | None = None
+    clip: str
+    hang_up: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerCall(Command):
     """Answer a ringing call; None = the one that rings longest. -> None
 
@@ -28,9 +42,13 @@ class AnswerCall(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HangUp(Command):
-    """End a call, whatever its state; None = all calls. -> None. Refused: unknown_call."""
+    """End a call, whatever its state; None = all calls. -> None
+
+    tolerant: no fault if it has ended already. Refused: unknown_call.
+    """
 
     call: str | None = None
+    tolerant: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 Whether there are the clips that they name is for `config.clips` to say.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 
 from sipstrobe.audio.clip import CLIP_PATTERN
 from sipstrobe.config.sending import items_of
@@ -17,19 +17,20 @@ from sipstrobe.lightsiren.settings import (
 )
 from sipstrobe.lightsiren.sounds import SOUNDS
 from sipstrobe.rules.actions import SetTrigger, WriteToLog
+from sipstrobe.rules.actions.calls import Calling
 from sipstrobe.rules.actions.lights import LightAction, SirenAction
 from sipstrobe.rules.settings import Rule
 from sipstrobe.sending import templates
 
 
-def problems(rules: Sequence[Rule], triggers: int) -> Iterator[Problem]:
-    """triggers: how many manual ones there are."""
+def problems(rules: Sequence[Rule], triggers: int, accounts: Container[str]) -> Iterator[Problem]:
+    """triggers: how many manual ones there are; accounts: the names of those for calls."""
     for i, rule in enumerate(rules):
-        for problem in _of_rule(rule, triggers):
+        for problem in _of_rule(rule, triggers, accounts):
             yield Problem(f"/rules/{i}/action{problem.path}", problem.message)
 
 
-def _of_rule(rule: Rule, triggers: int) -> Iterator[Problem]:
+def _of_rule(rule: Rule, triggers: int, accounts: Container[str]) -> Iterator[Problem]:
     match rule.action:
         case LightAction():
             faults = check_light(_light(rule.action))
@@ -37,6 +38,8 @@ def _of_rule(rule: Rule, triggers: int) -> Iterator[Problem]:
         case SirenAction(pattern=pattern) if not pattern.startswith(CLIP_PATTERN):
             faults = check_siren(_siren(rule.action), SOUNDS)
             yield from (Problem("/" + fault.field, fault.message) for fault in faults)
+        case Calling(account=str(account)) if account not in accounts:
+            yield Problem("/account", f"there is no account {account!r}")
         case SetTrigger(trigger=number) if number > triggers:
             yield Problem("/trigger", f"there is no manual trigger {number}")
         case WriteToLog(text=text):

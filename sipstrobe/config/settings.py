@@ -198,7 +198,7 @@ def problems(settings: Settings) -> Iterator[Problem]:
     yield from clips.problems(settings.clips, settings.profiles, settings.rules)
     accounts = {account.name for account in settings.sip.accounts}
     yield from sending.problems(settings.recipients, accounts, settings.rules)
-    yield from actions.problems(settings.rules, len(settings.manual_triggers))
+    yield from actions.problems(settings.rules, len(settings.manual_triggers), accounts)
     for i, rule in enumerate(settings.rules):
         match rule.action:
             case RunProfile(profile=name) | StartProfile(profile=name) | StopProfile(profile=name):

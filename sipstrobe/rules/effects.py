@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from sipstrobe.events import (
+    CallState,
     ClipPlaying,
     Event,
     MaintenanceChanged,
@@ -106,6 +107,8 @@ def facts(rule: Rule) -> Iterator[Fact]:
             yield _fact(VirtualInputChanged, input=str(number), active="true")
         case actions.SetTrigger(trigger=number, active=active):
             yield _fact(ManualTriggerChanged, trigger=str(number), active=_text(active))
+        case actions.Call() | actions.CallWhile():
+            yield _fact(CallState, direction="outgoing", state="calling")
         case actions.SwitchMaintenance(active=active):
             yield _fact(MaintenanceChanged, active=_text(active))
         case _:

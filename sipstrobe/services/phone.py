@@ -1,7 +1,7 @@
 """The phone: accounts and calls, joined from signalling, SDP and media.
 
-Listens to: the SIP endpoint. Serves: Dial, AnswerCall, HangUp, SendDigits. Publishes:
-CallState, then CallStateChanged, for every step of a call; DigitReceived,
+Listens to: the SIP endpoint. Serves: Dial, AnswerCall, HangUp, SendDigits,
+SayInCall. Publishes: CallState, then CallStateChanged, for every step of a call; DigitReceived,
 SequenceReceived, PinRefused, MessageReceived.
 """
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sipstrobe.audio.latency import Latency
+from sipstrobe.audio.source import SayInCall
 from sipstrobe.codecs.registry import CODECS
 from sipstrobe.commands import AnswerCall, Dial, HangUp, SendDigits
 from sipstrobe.context import Context
@@ -163,6 +164,7 @@ class Phone:
         dispatcher.serve(Dial, self._outgoing.dial)
         dispatcher.serve(AnswerCall, self._answer_call)
         dispatcher.serve(HangUp, self._hang_up)
+        dispatcher.serve(SayInCall, self._say)
         dispatcher.serve(SendDigits, self._send_digits)
         context.measures.gauge("sip_calls", "Calls at this moment", lambda: len(self._board.calls))
         context.measures.gauge("sip_dropped", "Messages beyond limits", lambda: limits.dropped)
@@ -283,8 +285,11 @@ class Phone:
     def _hang_up(self, order: HangUp) -> None:
         if order.call is None:
             self._board.end_all(DECLINED)
-        else:
+        elif order.call in self._board.calls or not order.tolerant:
             self._board.end(self._board.known(order.call), DECLINED)
+
+    def _say(self, order: SayInCall) -> None:
+        self._voice.say(self._board.known(order.call), order.sound)
 
     def _send_digits(self, order: SendDigits) -> None:
         if order.call is None:

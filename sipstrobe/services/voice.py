@@ -53,6 +53,11 @@ class Voice:
         if greeting is not None:
             self._talk(call).add(greeting)
 
+    def say(self, call: Call, sound: SoundSource) -> None:
+        """Let the other side of an active call hear this, before it hears the room."""
+        if call.media is not None:
+            self._talk(call).add(sound)
+
     def beep(self, call: Call) -> None:
         """Whoever called may speak from now on, if his extension says so by a beep."""
         if call.beep:

@@ -85,6 +85,8 @@ def test_rules_that_are_not_stored_can_be_looked_at() -> None:
         ([_rule({"do": "start_siren", "pattern": "Odd"})], "/rules/0/action/pattern"),
         ([_rule({"do": "start_siren", "pattern": "Clip: None"})], "/rules/0/action/pattern"),
         ([_rule({"do": "set_manual_trigger", "trigger": 9})], "/rules/0/action/trigger"),
+        ([_rule({"do": "dial", "uri": "1", "account": "X"})], "/rules/0/action/account"),
+        ([_rule({"do": "dial", "uri": "1", "clip": "None"})], "/rules/0/action/clip"),
         ([_rule({"do": "write_log", "text": "{event.color}"})], "/rules/0/action/text"),
         ([_rule({"do": "hang_up"})] * 2, "/rules/1/name"),
     ],

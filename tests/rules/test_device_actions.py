@@ -8,6 +8,8 @@ from sipstrobe.commands import OperationId
 from sipstrobe.events import Function
 from sipstrobe.rules.actions import (
     Action,
+    Call,
+    CallWhile,
     CheckHealth,
     Locate,
     RunLight,
@@ -118,3 +120,21 @@ def test_a_line_of_the_log_is_written_with_what_happened() -> None:
 def test_what_cannot_be_is_refused_by_its_field(tree: dict[str, object], field: str) -> None:
     with pytest.raises(msgspec.ValidationError, match=rf"\$\.{field}"):
         msgspec.convert(tree, Action)  # pyright: ignore[reportArgumentType]
+
+
+def test_a_call_is_made_with_a_clip_or_without() -> None:
+    plain = Call(uri="1001", account="desk")
+    told = Call(uri="sip:guard@192.0.2.7", clip="Fire", hang_up=False)
+
+    assert plain.command({}) == commands.Dial(uri="1001", account="desk")
+    assert told.command({}) == commands.CallAndTell(
+        uri="sip:guard@192.0.2.7", clip="Fire", hang_up=False
+    )
+
+
+def test_a_call_ends_with_the_rule() -> None:
+    """ACT-02; and no fault if it has ended before."""
+    lasting = CallWhile(uri="1001", clip="Fire")
+
+    assert lasting.command({}) == commands.CallAndTell(uri="1001", clip="Fire", hang_up=False)
+    assert lasting.undo("c7") == commands.HangUp(call="c7", tolerant=True)

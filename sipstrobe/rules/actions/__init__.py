@@ -3,7 +3,7 @@
 A new action is one class in the file of its subject and its name in `Action`.
 """
 
-from sipstrobe.rules.actions.calls import AnswerCall, HangUp, SendDigits
+from sipstrobe.rules.actions.calls import AnswerCall, Call, CallWhile, HangUp, SendDigits
 from sipstrobe.rules.actions.device import (
     CheckHealth,
     Locate,
@@ -56,7 +56,9 @@ __all__ = [
     "MAX_SECONDS",
     "Action",
     "AnswerCall",
+    "Call",
     "CallRecipient",
+    "CallWhile",
     "CheckHealth",
     "CheckSpeaker",
     "HangUp",
@@ -100,6 +102,8 @@ Action = (
     | StopProfile
     | AnswerCall
     | HangUp
+    | Call
+    | CallWhile
     | SendDigits
     | PlayClip
     | PlayClipWhile
