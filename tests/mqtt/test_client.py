@@ -76,6 +76,22 @@ def test_it_waits_longer_each_time_but_not_for_ever() -> None:
     assert waits == [0.5, 1, 2, 4, 8, 16, 30, 30, 30]  # each between half and all of it
 
 
+def test_only_a_connection_that_has_held_is_a_new_beginning() -> None:
+    """A broker that lets us in and sends us away at once is not asked twice a second."""
+    bench = Bench()
+    bench.start()
+    waits: list[float | None] = []
+
+    for held in (1, 1, 1, 31, 1):
+        bench.open()
+        bench.advance(held)
+        bench.break_off()
+        waits.append(next(one.retry for one in reversed(bench.told) if isinstance(one, Down)))
+        bench.advance(35)  # it has dialled, and waits
+
+    assert waits == [0.5, 1, 2, 0.5, 1]
+
+
 def test_it_tries_only_once_unless_it_is_to_reconnect() -> None:
     """MQT-10."""
     bench = Bench(options(reconnect=False))
@@ -316,6 +332,19 @@ def test_much_that_waits_goes_out_in_several_turns() -> None:
     assert at_once + len(bench.look()) == 20
 
 
+def test_of_what_piled_up_before_the_broker_was_lost_only_the_latest_is_said() -> None:
+    bench = Bench()
+    bench.up()
+    bench.writable(False)
+    for message in (ON, OFF):
+        bench.say(message)
+        bench.say(Message("level", message.payload), state=True)
+
+    bench.again()
+
+    assert bench.published() == [("state", b"off"), ("level", b"off")]
+
+
 def test_of_a_state_only_the_latest_value_waits_for_a_broker() -> None:
     bench = Bench()
     bench.start()
@@ -543,6 +572,19 @@ def test_what_a_kept_session_still_has_and_nobody_wants_is_given_up() -> None:
 
     kinds = [(s.type, s.body[4:5]) for s in bench.look()[1:]]
     assert kinds == [(Type.UNSUBSCRIBE, b"a"), (Type.SUBSCRIBE, b"b")]
+
+
+def test_a_new_session_has_nothing_to_be_given_up() -> None:
+    bench = Bench()
+    bench.subscribe(a=0)
+    bench.up()
+    bench.break_off()
+
+    bench.subscribe(b=0)
+    bench.advance(70)
+    bench.open()
+
+    assert [s.type for s in bench.look()] == [Type.CONNECT, Type.SUBSCRIBE]
 
 
 def test_a_subscription_that_is_refused_is_told() -> None:

@@ -34,6 +34,7 @@ from sipstrobe.services.broker import Broker, NotPublished
 from sipstrobe.services.mqtt import Mqtt
 from sipstrobe.services.senders.mqtt import MqttSender
 from sipstrobe.trace import Input
+from tests.mqtt.bench import packet
 from tests.services.mqtt_broker import StubBroker
 from tests.support.leap import LeapClock
 from tests.support.waiting import turns, until
@@ -304,6 +305,27 @@ async def test_a_message_is_an_event_that_follows_from_it(desk: Desk) -> None:
     event = MqttMessageReceived(filter="bell", prefix=False, topic="bell", payload="ring")
     chain = desk.causes[desk.told.index(event)]
     assert chain == [event, Input("mqtt", "message on bell")]
+
+
+async def test_a_message_that_comes_for_each_filter_is_an_event_for_each(desk: Desk) -> None:
+    """MQTT 5 §3.3.4: a broker may send it once for each; it says for which."""
+    await desk.up(
+        version="5", subscriptions=(Subscription(filter="#"), Subscription(filter="bell"))
+    )
+    await desk.stub.heard(Type.SUBSCRIBE, 2)
+
+    numbers = [s.body[4] for s in desk.stub.said if s.type is Type.SUBSCRIBE]
+    for number in numbers:
+        desk.stub.say(packet(Type.PUBLISH, b"\x00\x04bell\x02\x0b" + bytes((number,)) + b"ring"))
+    desk.stub.say(packet(Type.PUBLISH, b"\x00\x03end\x02\x0b" + bytes((numbers[0],))))
+    await until(lambda: len(desk.events(MqttMessageReceived)) >= 3)
+
+    told = [event.items() for event in desk.events(MqttMessageReceived)]
+    assert [(one["filter"], one["topic"]) for one in told] == [
+        ("#", "bell"),
+        ("bell", "bell"),
+        ("#", "end"),
+    ]
 
 
 async def test_a_retained_message_is_the_first_state_also_when_it_is_heard_in_another_way(
