@@ -15,6 +15,9 @@ from sipstrobe.services.senders.thread import Lifeline, in_thread, shut
 from sipstrobe.services.senders.words import failure_of
 
 CONNECT_LIMIT: Final = 10  # seconds
+_NO_SHARE: Final = (0xC00000CC, 0xC0000225)  # [MS-ERREF] §2.3.1: network name, not found (DFS)
+_NOT_FOUND: Final = (0xC0000034, 0xC000003A)  # object name, object path
+_DENIED: Final = (0xC0000022, 0xC00000A2)  # access denied, write protected
 
 
 class ShareSender:
@@ -53,14 +56,12 @@ class ShareSender:
         folder = f"\\\\{recipient.host}\\{recipient.share}" + (f"\\{inner}" if inner else "")
         final = f"{folder}\\{message.name}"
         name = final + PART if recipient.temporary_name else final
-        with open_content(message.recording, message.text, self._path_of) as content:
-            try:
-                file = smbclient.open_file(name, mode="wb", buffering=0, **way)
-            except FileNotFoundError:
-                raise SendFailed(f"the folder {recipient.folder} is missing") from None
-            with file:
-                while block := content.read(BLOCK):
-                    file.write(block)
+        with (
+            open_content(message.recording, message.text, self._path_of) as content,
+            smbclient.open_file(name, mode="wb", buffering=0, **way) as file,
+        ):
+            while block := content.read(BLOCK):
+                file.write(block)
         if recipient.temporary_name:
             smbclient.replace(name, final, **way)
 
@@ -94,9 +95,14 @@ def _told(recipient: ShareRecipient) -> Generator[None]:
 
 
 def _of_file(error: OSError, recipient: ShareRecipient) -> str:
-    if isinstance(error, PermissionError):
-        return f"the user may not write to {recipient.share}/{recipient.folder}".rstrip("/")
-    return f"{recipient.share}: {error.strerror or _line(error)}"
+    status, where = getattr(error, "ntstatus", 0), f"{recipient.share}/{recipient.folder}"
+    if status in _NO_SHARE:
+        return f"there is no share {recipient.share} on {recipient.host}"
+    if status in _NOT_FOUND:
+        return f"the folder {recipient.folder} is missing"
+    if status in _DENIED:
+        return f"the user may not write to {where}".rstrip("/")
+    return f"{where}: {error.strerror or _line(error)}"
 
 
 def _line(error: Exception) -> str:

@@ -13,7 +13,8 @@ from sipstrobe.services.senders.words import failure_of
 
 CONNECT_LIMIT: Final = 10.0  # seconds
 ACKNOWLEDGE_LIMIT: Final = 15.0
-LOOK_EVERY: Final = 0.01
+SOONEST_LOOK: Final = 0.001  # seconds after which is looked again; then twice as long
+LATEST_LOOK: Final = 0.1
 
 
 class TcpSender:
@@ -43,8 +44,10 @@ async def _acknowledged(reader: asyncio.StreamReader, writer: asyncio.StreamWrit
     """Wait until the other side's TCP has everything. Raises OSError when it breaks off."""
     sock: socket.socket = writer.get_extra_info("socket")
     writer.write_eof()
-    while _outstanding(sock) or writer.transport.get_write_buffer_size():  # noqa: ASYNC110  the kernel tells nobody
-        await asyncio.sleep(LOOK_EVERY)
+    look_after = SOONEST_LOOK
+    while _outstanding(sock) or writer.transport.get_write_buffer_size():
+        await asyncio.sleep(look_after)  # the kernel tells nobody
+        look_after = min(2 * look_after, LATEST_LOOK)
     error = reader.exception()
     if isinstance(error, OSError):
         raise error
