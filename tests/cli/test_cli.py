@@ -461,6 +461,8 @@ def test_what_set_and_http_understand() -> None:
         ["--set", "/sip/port"],
         ["--http", "host:"],
         ["--http", "host:99999"],
+        ["--light", "laser"],
+        ["--light", "e131:0"],
     ],
 )
 def test_what_set_and_http_do_not_understand(
@@ -469,7 +471,7 @@ def test_what_set_and_http_do_not_understand(
     with pytest.raises(SystemExit) as ended:
         main(["run", *words])
     assert ended.value.code == 2
-    assert " is not " in capsys.readouterr().err
+    assert " is no" in capsys.readouterr().err
 
 
 def test_a_device_that_cannot_start_says_why(terminal: Terminal) -> None:

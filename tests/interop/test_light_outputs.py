@@ -176,6 +176,6 @@ def _streamed(lamps: Lamps) -> list[bytes]:
 
 def _turns(pictures: Sequence[bytes]) -> int:
     """How often another side has become the brightest."""
-    shown = [sides(picture) for picture in list(pictures) if lit(picture)]
-    brightest = [colors.index(max(colors)) for colors in shown]
+    reds = [picture[:: SIDE * 3] for picture in list(pictures) if lit(picture)]
+    brightest = [four.index(max(four)) for four in reds]
     return sum(a != b for a, b in pairwise(brightest))

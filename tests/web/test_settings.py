@@ -154,6 +154,25 @@ async def test_sound_cards_files_and_disk_are_for_administrators(
     assert (await ask(session, "PATCH", AUDIO, {"microphone": {"muted": True}}))[0] == 200
 
 
+async def test_where_the_light_is_shown_is_for_administrators_and_said_with_its_limits(
+    session: ClientSession, device: Device
+) -> None:
+    lights = "/api/v1/settings/lights"
+    wanted = {"outputs": ["virtual", {"kind": "e131", "universe": 7, "gamma": 1.8}]}
+
+    assert (await ask(session, "PATCH", lights, wanted))[0] == 403
+    assert (await ask(session, "PATCH", lights, wanted, user="ada"))[0] == 200
+    status, told = await ask(session, "GET", lights)
+
+    assert (status, told["settings"]["outputs"][1]["gamma"]) == (200, 1.8)
+    gamma = told["schema"]["$defs"]["E131"]["properties"]["gamma"]
+    assert (gamma["minimum"], gamma["maximum"]) == (1.0, 3.0)
+    wanted["outputs"][1] = {"kind": "e131", "universe": 70_000}
+    status, problem = await ask(session, "PATCH", lights, wanted, user="ada")
+    assert status == 422
+    assert [p["path"] for p in problem["problems"]] == ["/lights/outputs/1/universe"]
+
+
 async def test_viewers_look_and_other_sections_have_no_door(
     session: ClientSession, device: Device
 ) -> None:
