@@ -6,6 +6,7 @@
 | EXA-02, -03, -04 | here: calls; extensions; an input interrupts and the lower priority returns |
 | EXA-05 | here: a camera (curl) posts to the light-and-siren URL |
 | EXA-07 | here: a topic of a broker (mosquitto) says On and Off |
+| EXA-08, -14 | here: the speaker is calibrated and tested; a daily test that fails is mailed |
 | EXA-09, -11, -12 | `test_sound_rules`: a clip as siren; a key that stops one; announced calls |
 | EXA-10 | here: profiles go to another device |
 | EXA-13 | here: from phone to phone, and with a PBX (Kamailio) |
@@ -15,6 +16,7 @@ import json
 import subprocess
 import time
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,7 @@ from tests.interop.baresip import Baresip, baresip
 from tests.interop.device import Device, device, sipstrobe, wait_until
 from tests.interop.kamailio import DOMAIN, kamailio, registered_until
 from tests.interop.mosquitto import mosquitto
+from tests.interop.receivers import receivers
 from tests.interop.witness import await_dark_and_silent, await_profile, seen
 
 pytestmark = pytest.mark.interop
@@ -301,6 +304,56 @@ def test_exa_13_from_phone_to_phone_and_with_a_pbx(
         bare.wait_idle()
         bare.set("/sip/accounts", [])
         wait_until(lambda: not pbx.contacts("u1"), words="it has taken its leave")
+
+
+@pytest.mark.slow
+def test_exa_08_and_14_the_speaker_is_calibrated_and_tested_each_day(
+    bare: Device, tmp_path: Path
+) -> None:
+    """SPT-01, -02, -05, SCH-01, RCP-10: by hand it passes; in the evening it fails, and is told."""
+    with receivers(tmp_path) as to:
+        to.start()
+        people: dict[str, Any] = {"kind": "mail", "name": "Office", "to": ["a@office.test"]}
+        server = {"server": "127.0.0.1", "port": to.mail, "encryption": "none"}
+        bare.set("/recipients", [people | {"sender": "b@hall.test"} | server])
+        bare.set("/rules", [*the_outcome_is_mailed("true"), *the_outcome_is_mailed("false")])
+
+        bare.command("calibrate-speaker")
+        wait_until(
+            lambda: bare.status()["speaker_test"]["calibrated"], words="calibrated", look=0.1
+        )
+        bare.command("run-speaker-test")
+        wait_until(lambda: bool(to.received("mail")), words="the first mail", look=0.1)
+        assert to.received("mail") == ["true: the test of the speaker has passed"]
+
+        bare.command("set-volume", muted=True)
+        now = datetime.now()  # noqa: DTZ005  the device's own time
+        evening = {"event": "schedule/interval", "match": {"schedule": "Evening", "active": "true"}}
+        test = {"name": "daily", "when": evening, "action": {"do": "run_speaker_test"}}
+        bare.set("/schedules", [{"name": "Evening", "text": daily(now + timedelta(hours=12))}])
+        bare.set("/rules/-", test)
+        bare.set("/schedules/0/text", daily(now + timedelta(seconds=2)))
+        wait_until(lambda: len(to.received("mail")) == 2, words="the second mail", look=0.1)
+        assert to.received("mail")[-1] == "false: the speaker is muted"
+        [result, _] = bare.api("GET", "outbox")["results"]
+        why = [link["name"] for link in result["why"]]
+        assert {"device/speaker_test", "daily", "schedule/interval"} <= set(why)
+
+        bare.command("set-volume", muted=False)
+        bare.set("/rules", [])
+        bare.set("/schedules", [])
+
+
+def daily(start: datetime) -> str:
+    """For a minute each day, as 18:00–18:01."""
+    return f"DTSTART:{start:%Y%m%dT%H%M%S} DURATION:PT1M RRULE:FREQ=DAILY"
+
+
+def the_outcome_is_mailed(passed: str) -> list[Rule]:
+    match = {"test": "test", "passed": passed}
+    action = {"do": "send_mail", "recipient": "Office", "body": f"{passed}: {{event.words}}"}
+    when = {"event": "device/speaker_test", "match": match}
+    return [{"name": f"passed is {passed}", "when": when, "action": action}]
 
 
 def test_a_rule_is_taken_away_in_a_call(bare: Device, phone: Baresip) -> None:
