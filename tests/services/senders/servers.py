@@ -1,6 +1,7 @@
 """Receivers of every kind, on ports of their own on this machine."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -74,8 +75,14 @@ def _known(_s: object, _se: object, _e: object, _m: str, data: object) -> AuthRe
 
 
 @asynccontextmanager
-async def mail_server(inbox: Inbox, *, log_in: bool = False) -> AsyncGenerator[int]:
-    """aiosmtpd, without TLS; its port."""
+async def mail_server(
+    inbox: Inbox,
+    *,
+    log_in: bool = False,
+    tls: ssl.SSLContext | None = None,
+    at_once: bool = False,
+) -> AsyncGenerator[int]:
+    """aiosmtpd; its port. tls: of STARTTLS, or from the first byte on (at_once)."""
 
     def make() -> SMTP:
         return SMTP(
@@ -85,9 +92,13 @@ async def mail_server(inbox: Inbox, *, log_in: bool = False) -> AsyncGenerator[i
             auth_required=log_in,
             auth_require_tls=False,
             enable_SMTPUTF8=False,
+            tls_context=None if at_once else tls,
+            require_starttls=tls is not None and not at_once,
         )
 
-    server = await asyncio.get_running_loop().create_server(make, "127.0.0.1", 0)
+    server = await asyncio.get_running_loop().create_server(
+        make, "127.0.0.1", 0, ssl=tls if at_once else None
+    )
     try:
         yield server.sockets[0].getsockname()[1]
     finally:

@@ -1,5 +1,7 @@
 """Mail to a real server (RCP-10)."""
 
+import asyncio
+import ssl
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
@@ -11,7 +13,8 @@ from sipstrobe.sending.failure import SendFailed
 from sipstrobe.sending.message import MailMessage
 from sipstrobe.sending.settings import MailRecipient
 from sipstrobe.services.senders.mail import MAX_ATTACHMENT, MailSender
-from tests.services.senders.servers import PASSWORD, USER, Inbox, mail_server
+from tests.services.senders.servers import PASSWORD, USER, Inbox, listening, mail_server
+from tests.support.authority import Authority
 
 pytestmark = [  # of aiosmtpd's own
     pytest.mark.filterwarnings("ignore:Session.login_data"),
@@ -99,3 +102,49 @@ async def test_a_recording_that_no_server_takes_is_not_sent(tmp_path: Path) -> N
         await MailSender(tmp_path.joinpath).send(recipient(9), mail(recording=RECORDING))
 
     assert caught.value.permanent
+
+
+@pytest.mark.parametrize("encryption", ["starttls", "tls"])
+async def test_a_server_must_prove_who_it_is(tmp_path: Path, encryption: str) -> None:
+    """RCP-10: unless people have said that it need not."""
+    certificate = Authority().sign("127.0.0.1").write(tmp_path)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate[0], certificate[1])
+    inbox = Inbox()
+    sender = MailSender(tmp_path.joinpath)
+    at_once = encryption == "tls"
+    async with mail_server(inbox, tls=context, at_once=at_once) as port:
+        known = recipient(port, encryption=encryption)
+        with pytest.raises(SendFailed, match=r"the certificate of .* is not accepted: .*issuer"):
+            await sender.send(known, mail())
+        assert inbox.mails == []
+        await sender.send(
+            recipient(port, encryption=encryption, validate_certificate=False), mail()
+        )
+
+    assert len(inbox.mails) == 1
+
+
+async def test_a_log_in_by_pop_comes_before_the_mail(tmp_path: Path) -> None:
+    """RCP-10: with the same user and password (RFC 1939 §7)."""
+    said: list[bytes] = []
+
+    async def pop(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"+OK\r\n")
+        while line := await reader.readline():
+            said.append(line)
+            writer.write(b"-ERR no\r\n" if line == b"PASS guess\r\n" else b"+OK\r\n")
+        writer.close()
+
+    inbox = Inbox()
+    sender = MailSender(tmp_path.joinpath)
+    ways = {"pop_server": "127.0.0.1", "user": USER}
+    async with listening(pop) as pop_port, mail_server(inbox, log_in=True) as port:
+        known = recipient(port, pop_port=pop_port, password=Secret(PASSWORD), **ways)
+        await sender.send(known, mail())
+        wrong = recipient(port, pop_port=pop_port, password=Secret("guess"), **ways)
+        with pytest.raises(SendFailed, match="POP server: it does not accept"):
+            await sender.send(wrong, mail())
+
+    assert said[:3] == [b"USER horn\r\n", b"PASS open sesame\r\n", b"QUIT\r\n"]
+    assert len(inbox.mails) == 1
