@@ -154,6 +154,8 @@ def test_a_refusal_is_told_and_every_other_datagram_does_not_hide_it() -> None:
 
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as lamp:
         lamp.bind(("127.0.0.1", port))
+        for _ in range(3):
+            assert "nobody listens" in way.send(), "of late"
         way.time += HEALED
         way.send()
         way.time += HEALED

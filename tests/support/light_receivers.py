@@ -77,6 +77,7 @@ class Sacn:
 def sacn(datagram: bytes) -> Sacn:
     module: Any = import_module("sacn.messages.data_packet")
     packet = module.DataPacket.make_data_packet(list(datagram))
+    assert bytes(packet.getBytes()) == datagram, "as the library writes it itself"
     return Sacn(
         universe=packet.universe,
         sequence=packet.sequence,
@@ -95,6 +96,7 @@ def sacn_universes(datagram: bytes) -> list[int]:
     """What a universe discovery packet tells, as the library reads it."""
     module: Any = import_module("sacn.messages.universe_discovery")
     packet = module.UniverseDiscoveryPacket.make_universe_discovery_packet(list(datagram))
+    assert bytes(packet.getBytes()) == datagram, "as the library writes it itself"
     return list(packet.universes)
 
 
