@@ -60,6 +60,9 @@ class Step:
     active: bool
     ms: int = 0
 
+    def __str__(self) -> str:
+        return f"{'active' if self.active else 'inactive'} {self.ms} ms"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSequence(Command):

@@ -76,7 +76,7 @@ class InputMemory:
     async def aclose(self) -> None:
         """Store what is not stored yet."""
         await self._written_out()
-        if self._changed:
+        if self._changed and self._writing is None:  # else the disk hangs
             self._write()
             await self._written_out()
 

@@ -1,5 +1,7 @@
 """Ports and virtual inputs at work: orders, facts, rules, settings, restarts (IOP-01…06)."""
 
+import asyncio
+import threading
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -40,11 +42,12 @@ from sipstrobe.rules.actions import (
 from sipstrobe.rules.actions import SetVirtualInput as SetVirtualInputAction
 from sipstrobe.rules.settings import Condition, Rule
 from sipstrobe.services.automation import Automation
-from sipstrobe.services.input_memory import NAME
+from sipstrobe.services.input_memory import CLOSE_LIMIT, NAME, InputMemory, Told
 from sipstrobe.services.ports import Ports
 from sipstrobe.services.properties import Properties
 from tests.support.clock import FakeClock
-from tests.support.waiting import until
+from tests.support.leap import LeapClock
+from tests.support.waiting import turns, until
 
 INPUT = Port()
 OUTPUT = Port(direction="output")
@@ -490,3 +493,30 @@ async def test_a_disk_that_is_full_hurts_nobody_and_is_tried_again(
         files.full = False
         await until(lambda: device.clock.advance(30) or NAME in files.contents)
     assert [i.active for i in device.ports.virtual_inputs()] == [True]
+
+
+async def test_a_disk_that_hangs_is_written_to_by_one_at_a_time() -> None:
+    """As in the last moments of a device, which does not wait for it for ever."""
+    goes_on = threading.Event()
+
+    class Hanging(Memory):
+        writing = 0
+
+        def write(self, name: str, data: bytes, *, mode: int) -> None:
+            self.writing += 1
+            goes_on.wait(10)
+            super().write(name, data, mode=mode)
+
+    files, clock = Hanging(), LeapClock()
+    memory = InputMemory(clock, files, lambda: Told(virtual={1: None}))
+    memory.load()
+    memory.note()
+    await until(lambda: files.writing)
+    memory.note()
+    closing = asyncio.ensure_future(memory.aclose())
+    await turns()
+    clock.leap(CLOSE_LIMIT)
+    await closing
+    assert files.writing == 1
+    goes_on.set()
+    await until(lambda: NAME in files.contents)
