@@ -55,7 +55,8 @@ class Options:
     connect: Connect
     connect_timeout: float = 60.0
     reconnect: bool = True
-    where: Hashable = None  # whatever else makes it another connection
+    where: Hashable = None  # whatever else makes it another broker
+    greeting: Hashable = None  # what is said on a new connection, and must be said anew if changed
 
 
 # --- outputs ------------------------------------------------------------------------------------
@@ -169,13 +170,14 @@ class Client:
 
     # --- orders ---------------------------------------------------------------------------------
 
-    def start(self, options: Options, *, now: float) -> None:
-        """Be connected like this; nothing happens when that is so already."""
+    def start(self, options: Options, goodbye: Message | None = None, *, now: float) -> None:
+        """Be connected like this; nothing happens when that is so already. goodbye: for the broker
+        that we leave for it."""
         if options == self._options and self.state is not State.OFF:
             return
         before = self._options
         if self.state is not State.OFF:
-            self.stop(None, now=now)
+            self.stop(goodbye, now=now)
         if before is not None and before.where != options.where:
             self.delivery.clear()
             self._held.clear()

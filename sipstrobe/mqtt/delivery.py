@@ -82,9 +82,9 @@ class Delivery:
         """Have a message sent. state: only its topic's latest counts, as of what is retained.
 
         ordered: the values of a state are sent one after the other, as long as not too much waits.
-        first: before all that waits.
+        first: before all that waits, and never again: it is about this connection.
         """
-        if message.retain:
+        if message.retain and not first:
             self._remember(message)
         entry = Waiting(message, token, (state or message.retain) and not token)
         if entry.state and message.topic in self._queue:

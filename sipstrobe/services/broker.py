@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -120,7 +120,7 @@ class Broker:
 
         What is retained is a state: only the latest of a topic waits, and it is published again if
         the broker has forgotten us. So is what is said to be a `state`, without the latter. All
-        else with QoS 0 is dropped when there is no broker. first: before all that waits.
+        else with QoS 0 is dropped when there is no broker. first: see Delivery.put.
         correlation: what says that it is an answer (MQTT 5).
         """
         data = payload.encode() if isinstance(payload, str) else payload
@@ -190,8 +190,16 @@ class Broker:
 
     # --- for the service that has it ------------------------------------------------------------
 
-    def start(self, settings: MqttSettings, client_id: str, will: Message | None) -> None:
-        """Be connected by these settings; a connection that fits them already is kept."""
+    def start(
+        self,
+        settings: MqttSettings,
+        client_id: str,
+        will: Message | None,
+        greeting: Hashable,
+        goodbye: Message | None,
+    ) -> None:
+        """Be connected by these settings; a connection that fits them already is kept, another is
+        left with the goodbye. greeting: whatever is told of on_connected, as a value."""
         self._settings = settings
         connect = Connect(
             version=settings.version,
@@ -203,9 +211,13 @@ class Broker:
             will=will,
         )
         options = Options(
-            connect, float(settings.connect_timeout), settings.reconnect, _where(settings)
+            connect,
+            float(settings.connect_timeout),
+            settings.reconnect,
+            _where(settings),
+            greeting,
         )
-        self._driver.feed(self._client.start, options)
+        self._driver.feed(self._client.start, options, goodbye)
         self._tell()
 
     def stop(self, goodbye: Message | None) -> None:
@@ -401,6 +413,6 @@ def _words(error: Exception, host: str) -> str:
     if isinstance(error, ConfigError):
         return str(error)
     if isinstance(error, OSError):
-        known = error.errno is not None and error.errno > 0  # those of the resolver are negative
-        return f"{host}: {os.strerror(error.errno) if known else error.strerror or error}"
+        number = error.errno or 0  # those of the resolver are negative
+        return f"{host}: {os.strerror(number) if number > 0 else error.strerror or error}"
     return str(error)

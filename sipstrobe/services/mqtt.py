@@ -11,6 +11,7 @@ from typing import Any, Final
 from sipstrobe.context import Context
 from sipstrobe.events import Event, Kind, ServiceStateChanged
 from sipstrobe.events.mqtt import MqttClientChanged
+from sipstrobe.mqtt.delivery import MAX_RETAINED
 from sipstrobe.mqtt.packets import Message
 from sipstrobe.mqtt.payload import CONNECTED, DISCONNECTED, LOST, Publisher, notice
 from sipstrobe.mqtt.settings import MqttSettings, Notice, Publications, Subscription, prefix_of
@@ -56,23 +57,25 @@ class Mqtt:
     def apply(self, wanted: MqttSettings) -> None:
         """Be connected, publish and hear like this from now on."""
         before, self._settings = self._settings, wanted
-        if (wanted.subscriptions, self.prefix) != (
-            before.subscriptions,
-            prefix_of(before, self._serial),
-        ):
+        old_prefix = prefix_of(before, self._serial)
+        goodbye = self._notice(before.disconnect_message, DISCONNECTED, old_prefix)
+        if (wanted.subscriptions, self.prefix) != (before.subscriptions, old_prefix):
             self._subscribe()
         if not wanted.active:
-            self._broker.stop(self._notice(before.disconnect_message, DISCONNECTED))
+            self._broker.stop(goodbye)
         else:
             will = notice(wanted.last_will, LOST, self.prefix, self._serial, None)
             client_id = wanted.client_id or f"sipstrobe_{self._serial}"
-            self._broker.start(wanted, client_id, will)
+            greeting = (
+                (wanted.connect_message, self.prefix) if wanted.connect_message.send else None
+            )
+            self._broker.start(wanted, client_id, will, greeting, goodbye)
         self._republish(wanted)
 
     async def aclose(self) -> None:
         """Take leave of the broker."""
         wanted = self._settings.disconnect_message
-        await self._broker.aclose(self._notice(wanted, DISCONNECTED))
+        await self._broker.aclose(self._notice(wanted, DISCONNECTED, self.prefix))
 
     def snapshot(self) -> dict[str, Any]:
         """What the status page shows."""
@@ -96,13 +99,12 @@ class Mqtt:
             self._context.bus.publish(event)
 
     def _greet(self) -> None:
-        message = self._notice(self._settings.connect_message, CONNECTED)
+        message = self._notice(self._settings.connect_message, CONNECTED, self.prefix)
         if message is not None:
             self._say(message, first=True)
 
-    def _notice(self, wanted: Notice, says: tuple[bool, str]) -> Message | None:
-        wall = self._context.clock.wall()
-        return notice(wanted, says, self.prefix, self._serial, wall)
+    def _notice(self, wanted: Notice, says: tuple[bool, str], prefix: str) -> Message | None:
+        return notice(wanted, says, prefix, self._serial, self._context.clock.wall())
 
     # --- out ------------------------------------------------------------------------------------
 
@@ -111,7 +113,10 @@ class Mqtt:
             return
         for message, is_state in self._publisher.messages(event, self._context.clock.wall()):
             if message.retain:
+                self._published.pop(message.topic, None)
                 self._published[message.topic] = None
+                if len(self._published) > MAX_RETAINED:  # the client knows no more of them
+                    del self._published[next(iter(self._published))]
             self._say(message, state=is_state)
 
     def _say(self, message: Message, *, state: bool = False, first: bool = False) -> None:

@@ -122,6 +122,26 @@ async def test_it_says_that_it_has_come_and_that_it_goes(desk: Desk) -> None:
     ]
 
 
+async def test_under_another_prefix_it_takes_leave_of_the_old_one_for_ever(desk: Desk) -> None:
+    """Else the old topic would say for ever that we are there."""
+    said = {"connect_message": SAID, "disconnect_message": SAID}
+    await desk.up(topic_prefix="old", **said)
+    await desk.stub.heard(Type.PUBLISH)
+    await desk.up(topic_prefix="new", **said)
+    await desk.stub.heard(Type.PUBLISH, 3)
+    desk.stub.kick()
+    await desk.up_again()
+    await desk.stub.heard(Type.PUBLISH, 4)
+
+    told = [(topic, json.loads(payload)["description"]) for topic, payload in desk.stub.messages()]
+    assert told == [
+        ("old/event/connection", "Connected"),
+        ("old/event/connection", "Disconnected"),
+        ("new/event/connection", "Connected"),
+        ("new/event/connection", "Connected"),
+    ]
+
+
 async def test_nobody_at_the_place_is_a_trouble_that_passes(desk: Desk) -> None:
     await desk.stub.end()
     desk.mqtt.apply(desk.settings())
