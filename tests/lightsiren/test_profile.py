@@ -18,6 +18,7 @@ from sipstrobe.lightsiren.settings import (
     MaintenanceSettings,
     Profile,
     Profiles,
+    lights_problems,
     SirenPart,
 )
 
@@ -164,5 +165,7 @@ def test_a_new_device_is_in_maintenance_until_somebody_switches_it_off() -> None
 
 @pytest.mark.parametrize("spec", ["log:", "laser", "virtual:1", ""])
 def test_an_output_that_is_none_is_refused(spec: str) -> None:
-    with pytest.raises(msgspec.ValidationError):
-        msgspec.convert({"outputs": [spec]}, LightsSettings)
+    [problem] = lights_problems(LightsSettings(outputs=(spec,)))
+
+    assert problem.path == "/outputs/0"
+    assert "is no light" in problem.message
