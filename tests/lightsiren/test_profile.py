@@ -18,8 +18,8 @@ from sipstrobe.lightsiren.settings import (
     MaintenanceSettings,
     Profile,
     Profiles,
-    lights_problems,
     SirenPart,
+    lights_problems,
 )
 
 SOUNDS = {"Alarm: High pitch", "Siren: Evac"}
