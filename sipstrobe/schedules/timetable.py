@@ -345,10 +345,9 @@ class Timetable:
 
     def _ask_on(self, line: _Line, wall: float) -> None:
         """Ask for what comes after what is known; of what is long past only that it was."""
-        after = max(line.known_until, wall - GRACE - line.length)
+        after = max(line.known_until, wall - GRACE - EARLY - line.length)
         if not line.upcoming and after > line.known_until:
             self._miss(line, Occurrence(line.known_until), until=after)
-            line.settled = max(line.settled, after)
         self._ask(line, after)
 
     def _ask(self, line: _Line, after: float) -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from sipstrobe.schedules.occurrences import BATCH, Batch, Occurrence
 from sipstrobe.schedules.timetable import (
+    AHEAD,
     GRACE,
     MAX_RUNG,
     Ask,
@@ -240,6 +241,33 @@ def test_a_change_concerns_only_what_comes() -> None:
     assert bench.taken() == ["bell 3600", "bell 5400.5"]
 
 
+def test_what_rang_before_a_change_is_not_rung_again_after_it() -> None:
+    bench = bell()
+    bench.go(HOUR + 10)
+    bench.wanted["bell"] = (HOUR, 1800.0, 0.0)
+    bench.apply()
+
+    bench.set(HOUR - 10)
+    bench.go(1900.0)
+
+    assert bench.taken() == ["bell 3600", "bell 5400"]
+
+
+def test_where_nothing_is_known_for_years_more_is_asked_for_in_time() -> None:
+    """As of a leap day, or what is not yet as near as one looks."""
+    table = Timetable()
+    table.apply({"leap": ("leap", 0.0)}, now=0.0, wall=0.0)
+    table.outbox.clear()
+    table.supply("leap", 1, Batch((), 100 * AHEAD), now=0.0, wall=0.0)
+
+    table.look(now=98 * AHEAD, wall=98 * AHEAD)
+    assert not table.outbox
+    table.look(now=99.5 * AHEAD, wall=99.5 * AHEAD)
+    table.look(now=99.6 * AHEAD, wall=99.6 * AHEAD)
+
+    assert list(table.outbox) == [Ask("leap", 1, 100 * AHEAD)]
+
+
 def test_an_interval_that_is_changed_goes_on_or_ends() -> None:
     bench = Bench({"shift": (HOUR, 24 * HOUR, 8 * HOUR)})
     bench.go(2 * HOUR)
@@ -302,17 +330,14 @@ def test_nothing_is_lost_and_nothing_rung_twice(every: float, steps: list[tuple[
     """NTP, in both directions, at any moment."""
     bench = Bench({"bell": (0.0, every, 0.0)}, wall=BASE)
 
-    rung: list[float] = []
-    missed: set[float] = set()
     for seconds, put in steps:
         bench.go(float(seconds))
         bench.set(bench.wall + put)
-        for words in bench.taken():
-            name = words.split()
-            if name[1] == "not":
-                missed.add(float(name[2].split("…")[0]))
-            else:
-                rung.append(float(name[1]))
+    rung = [float(words.split()[1]) for words in bench.told if " not " not in words]
+    missed: set[float] = set()
+    for miss in bench.misses:
+        start, until = miss.at.start, miss.at.start if miss.until is None else miss.until
+        missed |= {start + n * every for n in range(int((until - start) // every) + 1)}
 
     lost, wanted = model(every, [(float(s), float(p)) for s, p in steps])
     assert rung == wanted
