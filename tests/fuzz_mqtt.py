@@ -3,7 +3,11 @@
 from collections.abc import Sequence
 
 from sipstrobe.errors import RemoteProtocolError
-from sipstrobe.mqtt.client import LONGEST_WAIT, Dial, Down
+from sipstrobe.mqtt.client import LONGEST_WAIT
+from sipstrobe.mqtt.outputs import (
+    Dial,
+    Down,
+)
 from sipstrobe.mqtt.packets import Message, Type, Version
 from tests.mqtt.bench import Bench, connack, from_broker, options, packet
 

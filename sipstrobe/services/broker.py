@@ -3,20 +3,18 @@
 import asyncio
 import contextlib
 import logging
-import os
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from sipstrobe.context import Context
-from sipstrobe.errors import CommandRefused, ConfigError, SipstrobeError
-from sipstrobe.io.broker_line import Handlers, Layers, Line, ProxyChannel
-from sipstrobe.io.connection import Channel
-from sipstrobe.mqtt.client import (
+from sipstrobe.errors import CommandRefused, SipstrobeError
+from sipstrobe.io.broker_line import Handlers, Layers, Line
+from sipstrobe.mqtt.client import Client, State
+from sipstrobe.mqtt.outputs import (
     Arrived,
-    Client,
     Close,
     Delivered,
     Dial,
@@ -25,16 +23,13 @@ from sipstrobe.mqtt.client import (
     Options,
     Output,
     Send,
-    State,
     Trouble,
     Up,
 )
-from sipstrobe.mqtt.packets import MAX_PACKET_BYTES, Connect, Message
-from sipstrobe.mqtt.settings import PORTS, MqttSettings, place_of
+from sipstrobe.mqtt.packets import Connect, Message
+from sipstrobe.mqtt.settings import MqttSettings, place_of
 from sipstrobe.mqtt.topics import filter_problem, matches, topic_problem
-
-if TYPE_CHECKING:
-    from sipstrobe.io.tls import Tls
+from sipstrobe.services.broker_way import Way, place_words, port_of, where, words_of
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +66,7 @@ class Broker:
         self._settings = MqttSettings()
         self._line: Line | None = None
         self._dialling: asyncio.Task[None] | None = None
-        self._tls: tuple[object, Tls] | None = None  # by the settings that it was made of
+        self._way = Way()
         self._subscribers: list[Subscriber] = []
         self._changed: list[Callable[[], None]] = []
         self._tokens = count(1)
@@ -181,7 +176,7 @@ class Broker:
             "active": self.active,
             "connected": self.connected,
             "words": self.problem,
-            "broker": f"{settings.protocol}://{_place(settings)}" if self.active else "",
+            "broker": f"{settings.protocol}://{place_words(settings)}" if self.active else "",
             "sent": delivery.sent,
             "received": client.received,
             "waiting": delivery.waiting,
@@ -214,7 +209,7 @@ class Broker:
             connect,
             float(settings.connect_timeout),
             settings.reconnect,
-            _where(settings),
+            where(settings),
             greeting,
         )
         self._driver.feed(self._client.start, options, goodbye)
@@ -249,7 +244,7 @@ class Broker:
                 self._hang_up()
             case Up():
                 self.problem = ""
-                logger.info("MQTT: connected to %s", _place(self._settings))
+                logger.info("MQTT: connected to %s", place_words(self._settings))
                 self._tell()
             case Down(words, retry):
                 self._down(words, retry)
@@ -265,7 +260,7 @@ class Broker:
             logger.info("MQTT: disconnected")
         elif words != self.problem:  # a repeating fault is logged once
             then = "" if retry is None else f"; again in {retry:.1f} s"
-            logger.warning("MQTT: no broker at %s: %s%s", _place(self._settings), words, then)
+            logger.warning("MQTT: no broker at %s: %s%s", place_words(self._settings), words, then)
         self.problem = words
         self._tell()
 
@@ -319,9 +314,9 @@ class Broker:
 
     async def _connect(self, settings: MqttSettings) -> None:
         """Open a connection; the client has it when something can be said on it."""
-        host, port = settings.host, settings.port or PORTS[settings.protocol]
+        host, port = settings.host, port_of(settings)
         try:
-            channels = await self._channels(settings, host, port)
+            channels = await self._way.channels(settings)
             if settings.proxy:
                 host, port = place_of(settings.proxy)
             line = Line(self._handlers(), Layers(channels))
@@ -329,7 +324,7 @@ class Broker:
             await line.connect(host, port)
         except (OSError, SipstrobeError, ValueError) as error:
             self._dialling = None
-            self._driver.feed(self._client.closed, _words(error, host))
+            self._driver.feed(self._client.closed, words_of(error, host))
         else:
             self._dialling = None
 
@@ -346,73 +341,3 @@ class Broker:
             writable=lambda so: feed(client.writable, so),
             closed=closed,
         )
-
-    async def _channels(self, settings: MqttSettings, host: str, port: int) -> list[Channel]:
-        """What lies between; what it needs is loaded in another thread, on first use."""
-        channels: list[Channel] = []
-        place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        if settings.proxy:
-            password = settings.proxy_password.reveal()
-            channels.append(ProxyChannel(place, settings.proxy_user, password))
-        if settings.encrypted:
-            channels.append((await self._client_tls(settings)).connect(host))
-        if settings.websocket:
-            channels.append(await asyncio.to_thread(_websocket, place, settings.base_path))
-        return channels
-
-    async def _client_tls(self, settings: MqttSettings) -> "Tls":
-        """Raises ConfigError for a certificate that cannot be used."""
-        of = (settings.tls, settings.alpn)
-        if self._tls is None or self._tls[0] != of:
-            self._tls = (of, await asyncio.to_thread(_make_tls, settings))
-        return self._tls[1]
-
-
-def _make_tls(settings: MqttSettings) -> "Tls":
-    from sipstrobe.io.tls import Tls
-    from sipstrobe.io.x509 import Identity
-
-    tls = settings.tls
-    identity = Identity(tls.certificate, tls.private_key) if tls.certificate else None
-    return Tls.client(
-        identity,
-        "automatic",
-        authorities=tls.authorities,
-        verify=tls.validate,
-        alpn=settings.alpn,
-        section="/mqtt/tls",
-    )
-
-
-def _websocket(place: str, path: str) -> Channel:
-    from sipstrobe.io.websocket import WebSocketChannel, mqtt
-
-    return WebSocketChannel(None, max_bytes=MAX_PACKET_BYTES, host=place, spoken=mqtt(path))
-
-
-def _place(settings: MqttSettings) -> str:
-    return f"{settings.host}:{settings.port or PORTS[settings.protocol]}"
-
-
-def _where(settings: MqttSettings) -> tuple[object, ...]:
-    """What makes it another connection, beside what CONNECT says."""
-    return (
-        settings.protocol,
-        settings.host,
-        settings.port,
-        settings.base_path,
-        settings.alpn,
-        settings.proxy,
-        settings.proxy_user,
-        settings.proxy_password,
-        settings.tls,
-    )
-
-
-def _words(error: Exception, host: str) -> str:
-    if isinstance(error, ConfigError):
-        return str(error)
-    if isinstance(error, OSError):
-        number = error.errno or 0  # those of the resolver are negative
-        return f"{host}: {os.strerror(number) if number > 0 else error.strerror or error}"
-    return str(error)

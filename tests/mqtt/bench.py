@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sipstrobe.mqtt.client import (
+from sipstrobe.mqtt.client import Client
+from sipstrobe.mqtt.outputs import (
     Arrived,
-    Client,
     Close,
     Delivered,
     Dial,
