@@ -1,5 +1,9 @@
 """What holds for all tests."""
 
+import sys
+import threading
+from collections.abc import Generator
+
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -19,3 +23,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
             item.add_marker("no_cover")
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """In a worker, pytest-cov has two counters, and where it stops one the other goes on."""
+    if item.get_closest_marker("no_cover") is None:
+        return (yield)
+    counters = sys.gettrace(), threading.gettrace()
+    sys.settrace(None)
+    threading.settrace(None)  # pyright: ignore[reportArgumentType]
+    try:
+        return (yield)
+    finally:
+        sys.settrace(counters[0])
+        threading.settrace(counters[1])  # pyright: ignore[reportArgumentType]
