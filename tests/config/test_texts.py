@@ -38,7 +38,8 @@ def test_no_pattern_lets_a_newline_pass_at_the_end() -> None:
     found = set(patterns(inspect.type_info(Settings), set()))
     assert len(found) > 15
 
-    open_ended = [p for p in found if re.search(r"\$(?!\(\?!\\n\)|,)", p)]
+    classes = re.compile(r"\[\^?.[^\]]*\]")  # in which $ is a character like others
+    open_ended = [p for p in found if re.search(r"\$(?!\(\?!\\n\)|,)", classes.sub("", p))]
 
     assert [p for p in open_ended if "[^\\x00]" not in p] == []  # names of files may have any
 
