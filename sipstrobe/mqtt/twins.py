@@ -31,6 +31,10 @@ def _word(value: object) -> str:
     return "".join(part.capitalize() for part in str(value).split("_"))
 
 
+def _passed(value: object) -> str:
+    return "OK" if value else "Failed"
+
+
 def _minus_one(value: object) -> str:
     return str(value - 1) if isinstance(value, int) else ""
 
@@ -165,6 +169,65 @@ TWINS: Final[Mapping[str, tuple[Twin, ...]]] = {
             "axis:AudioMulticastController/SourceState",
             (Item("SrcID", "page"),),
             (Item("State", "state", _word),),
+        ),
+    ),
+    "sound/stream": (
+        Twin(
+            "axis:AudioMulticastController/SourceState",
+            (Item("SrcID", always="VAPIXAudio"),),
+            (Item("State", "state", _word),),
+        ),
+    ),
+    "sound/level": (
+        Twin(
+            "onvif:AudioSource/axis:TriggerLevel",
+            (Item("channel", always="1"),),
+            (Item("triggered", "above"),),
+        ),
+    ),
+    "network/lost": (
+        Twin(
+            "onvif:Device/axis:Network/Lost",
+            (Item("interface", "interface"),),
+            (Item("lost", "lost"),),
+        ),
+    ),
+    "network/address": (
+        Twin(
+            "onvif:Device/axis:Network/AddressAdded",
+            (Item("interface", "interface"),),
+            (Item("address", "address"),),
+            {"added": True},
+        ),
+        Twin(
+            "onvif:Device/axis:Network/AddressRemoved",
+            (Item("interface", "interface"),),
+            (Item("address", "address"),),
+            {"added": False},
+        ),
+    ),
+    "storage/alert": (
+        Twin(
+            "axis:Storage/Alert",
+            (Item("disk_id", always="SD_DISK"),),
+            (Item("alert", "alert"),),
+        ),
+    ),
+    "device/address_blocked": (
+        Twin("onvif:Device/axis:Network/BlockedIP", (), (Item("address", "address"),)),
+    ),
+    "device/speaker_test": (
+        Twin(
+            "onvif:Device/axis:SpeakerTest/TestResult",
+            (),
+            (Item("SpeakerTestStatus", "passed", _passed),),
+        ),
+    ),
+    "rule/failed": (
+        Twin(
+            "onvif:Device/axis:SystemMessage/ActionFailed",
+            (),
+            (Item("description", "reason"),),
         ),
     ),
     "schedule/interval": (
