@@ -21,7 +21,7 @@ from sipstrobe.clock import Handle
 from sipstrobe.commands.sending import PublishMqtt, SendMessage, TestRecipient
 from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused
-from sipstrobe.events import OutboxChanged, RecordingChanged, SendResult
+from sipstrobe.events import MqttClientChanged, OutboxChanged, RecordingChanged, SendResult
 from sipstrobe.sending.compose import Stamp, compose, publication, trial, values_of
 from sipstrobe.sending.failure import SendFailed
 from sipstrobe.sending.message import AnyMessage, Message, Sender
@@ -114,6 +114,7 @@ class OutboxService:
         self._telling: Handle | None = None
         self._told = (0, "")
         context.bus.subscribe(RecordingChanged, self._note_recording)
+        context.bus.subscribe(MqttClientChanged, self._note_broker)
         context.dispatcher.serve(SendMessage, self._send)
         context.dispatcher.serve(PublishMqtt, self._publish)
         context.dispatcher.serve(TestRecipient, self._serve_test)
@@ -183,10 +184,6 @@ class OutboxService:
         """It is not to be sent any more. False: there is no such message."""
         return self._driver.feed(self._machine.remove, message, "removed by hand")
 
-    def retry(self, lane: str) -> None:
-        """The recipient, or the broker (MQTT), may be there again: try at once."""
-        self._driver.feed(self._machine.retry, lane)
-
     async def test(self, name: str) -> Trial:
         """Send a test message to a recipient, past the outbox. Raises CommandRefused."""
         recipient = self._recipient(name)
@@ -254,6 +251,11 @@ class OutboxService:
         else:
             self._making.discard(event.recording)
             self._newest = event.recording
+
+    def _note_broker(self, event: MqttClientChanged) -> None:
+        """It is there again: publications wait no longer."""
+        if event.connected:
+            self._driver.feed(self._machine.retry, MQTT)
 
     # --- messages --------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ import pytest
 from sipstrobe.commands import PublishMqtt, SendMessage, TestRecipient
 from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused
-from sipstrobe.events import OutboxChanged, RecordingChanged, SendResult
+from sipstrobe.events import MqttClientChanged, OutboxChanged, RecordingChanged, SendResult
 from sipstrobe.sending.failure import SendFailed
 from sipstrobe.sending.message import MailMessage, Message, MqttMessage, TextMessage
 from sipstrobe.sending.outbox import DAY, MAX_LANE_ITEMS
@@ -334,7 +334,7 @@ async def test_publications_wait_for_their_broker(tmp_path: Path) -> None:
         await until(lambda: device.waiting[0]["attempts"] == 1)
         post.faults.clear()
 
-        device.outbox.retry("mqtt")
+        device.context.bus.publish(MqttClientChanged(active=True, connected=True))
         await until(lambda: device.results)
 
     message = post.sent[0]
