@@ -1,6 +1,6 @@
 """Which rules an occurrence of a schedule is for, and what came of it with each."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -37,6 +37,16 @@ class Reached:
 def users(rules: Sequence[RuleAtWork], schedule: str) -> list[RuleAtWork]:
     """Those that speak of this schedule, or of all."""
     return [rule for rule in rules if any(_is_of(c, schedule) for c in _conditions(rule.rule))]
+
+
+def users_of_all(rules: Sequence[RuleAtWork], schedules: Iterable[str]) -> dict[str, list[str]]:
+    """The names of the rules that speak of each schedule, found in one go."""
+    found: dict[str, list[str]] = {schedule: [] for schedule in schedules}
+    for at_work in rules:
+        wanted = [c.match.get("schedule") for c in _conditions(at_work.rule) if c.event in _TOPICS]
+        for schedule in found if None in wanted else found.keys() & wanted:
+            found[schedule].append(at_work.rule.name)
+    return found
 
 
 def reached(rules: Sequence[RuleAtWork], schedule: str, cause: Cause | None) -> list[Reached]:

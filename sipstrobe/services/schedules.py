@@ -34,7 +34,7 @@ from sipstrobe.schedules.timetable import (
     Timetable,
     Why,
 )
-from sipstrobe.services.reached import RuleAtWork, reached, users
+from sipstrobe.services.reached import RuleAtWork, reached, users_of_all
 from sipstrobe.trace import Cause
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ class Schedules:
 
     def snapshot(self, count: int = 1) -> list[dict[str, Any]]:
         """Each schedule, whether it is on, and its next occurrences, NEXT at most, in its zone."""
-        rules = self._rules()
+        users = users_of_all(self._rules(), self._kept)
         return [
             {
                 "name": name,
@@ -157,7 +157,7 @@ class Schedules:
                 "next": [
                     self._shown(name, at) for at in self._table.upcoming(name)[: min(count, NEXT)]
                 ],
-                "rules": [at_work.rule.name for at_work in users(rules, name)],
+                "rules": users[name],
             }
             for name, kept in self._kept.items()
         ]
