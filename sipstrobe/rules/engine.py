@@ -23,6 +23,7 @@ from math import inf
 from types import MappingProxyType
 
 from sipstrobe.commands import Command
+from sipstrobe.events import DECLARED
 from sipstrobe.rules.actions.base import RULE_NAME
 from sipstrobe.rules.explain import History, Outcome, Record, Stand, stands
 from sipstrobe.rules.facts import Came, Changes, Facts, Watch
@@ -73,10 +74,11 @@ Output = Begin | End | Refuse
 @dataclass(frozen=True, slots=True)
 class Recalled:
     """A rule as it stood when the device stopped. begun_at: monotonic, of the clock as it is now;
-    None: not lately."""
+    None: not lately. fired_by: the source whose value had been its trigger and was still so."""
 
     active: bool
     begun_at: float | None
+    fired_by: tuple[str, ...] | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -91,6 +93,8 @@ class RuleState:
     active: bool = False
     spent: bool = False  # must not begin before its conditions hold anew
     resumes_until: float = -inf  # it was active before the start, and goes on if it still holds
+    fired_by: tuple[str, ...] | None = None  # before the start; reported anew, it is no trigger
+    fired_until: float = -inf
     begun_at: float | None = None
     armed: Came | None = None  # of one that waits: what it would have begun by
     root: int = 0  # of the causes in `begun`
@@ -198,6 +202,7 @@ class Engine:
             elif (known := recalled.get(state.rule.name)) is not None:
                 state.begun_at = known.begun_at
                 state.resumes_until = now + RESUME_SECONDS if known.active else -inf
+                state.fired_by, state.fired_until = known.fired_by, now + RESUME_SECONDS
             self._step(state, fired=False, came=came)
 
     def wake(self, *, now: float) -> None:
@@ -255,6 +260,8 @@ class Engine:
     # --- one rule ------------------------------------------------------------------------------
 
     def _step(self, state: RuleState, *, fired: bool, came: Came) -> None:
+        if fired and state.fired_by is not None and _fired_before(state, came):
+            fired = False
         if state.unmet:
             state.spent = False
             self._waiting.stop(state.rule.name)
@@ -331,6 +338,17 @@ class Engine:
 
 
 _BEGINS = (Outcome.BEGUN, Outcome.REPEATED, Outcome.RESUMED)
+
+
+def _fired_before(state: RuleState, came: Came) -> bool:
+    """Has this been the trigger before the device was started anew? It is asked once."""
+    before, state.fired_by = state.fired_by, None
+    return came.now < state.fired_until and source_of(came.topic, came.items) == before
+
+
+def source_of(topic: str, items: Mapping[str, str]) -> tuple[str, ...]:
+    """Whose value an event is, by the items that name that."""
+    return tuple([items[name] for name in DECLARED[topic].outside.source])
 
 
 def _command(rule: Rule, items: Mapping[str, str]) -> Command:

@@ -136,6 +136,8 @@ class Automation:
             items = texts_of(event)
             source = tuple([items[name] for name in outside.source])
             topic = outside.topic
+            if self._memory is not None:
+                self._memory.heard(topic, source, items)
             self._driver.feed(engine.property, topic, source, items, cause=cause)
         elif engine.hears(outside.topic):
             items = texts_of(event)
@@ -169,7 +171,7 @@ class Automation:
             self._active[rule.name] = None
             self._context.bus.publish(RuleStateChanged(rule=rule.name, active=True))
         if self._memory is not None and begin.record.outcome is not Outcome.RESUMED:
-            self._memory.begun(rule, active=active)
+            self._memory.begun(rule, begin.record.came, active=active)
         if command is None:
             logger.info("rule %r goes on", rule.name)
             return

@@ -9,36 +9,50 @@ renamed, so that there is always a whole one.
 import asyncio
 import hashlib
 import logging
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from sipstrobe.config.files import Files
 from sipstrobe.context import Context
-from sipstrobe.rules.engine import Recalled
+from sipstrobe.events import DECLARED, Kind
+from sipstrobe.rules.engine import Recalled, source_of
+from sipstrobe.rules.facts import Came
 from sipstrobe.rules.settings import Rule
 
 logger = logging.getLogger(__name__)
 
 FILE: Final = "rules-begun.json"
+_CALLS: Final = "call/"
 CLOSE_LIMIT: Final = 2.0  # seconds that the last write may take at the end
 
 
 class _Kept(Struct, frozen=True):
-    """made: tells whether the rule is still the same. begun: seconds since 1970."""
+    """made: tells whether the rule is still the same. begun: seconds since 1970. fired_by: the
+    source of the state that was its trigger and still is so; null: there is none."""
 
     made: str
     active: bool
     begun: float
+    fired_by: tuple[str, ...] | None = None
 
 
 def matters(rule: Rule) -> bool:
     """Is it different after a restart whether this rule was active, or has begun lately?"""
     lasts = bool(rule.conditions) and (rule.when is not None or not rule.action.lasting)
-    return lasts or rule.minimum_interval > 0
+    return lasts or rule.minimum_interval > 0 or _by_state(rule)
+
+
+def _by_state(rule: Rule) -> bool:
+    """Is the trigger a state that is reported anew after a start? No call outlives the device."""
+    when = rule.when
+    if when is None or when.invert or when.event.startswith(_CALLS):
+        return False
+    return DECLARED[when.event].outside.kind is Kind.PROPERTY
 
 
 class RuleMemory:
@@ -48,6 +62,7 @@ class RuleMemory:
         self._context = context
         self._files = files
         self._kept = self._read()
+        self._fired: dict[tuple[str, tuple[str, ...]], dict[str, Rule]] = {}
         self._thread = ThreadPoolExecutor(1, "rules")
         self._writing: asyncio.Future[None] | None = None
         self._changed = False
@@ -62,21 +77,54 @@ class RuleMemory:
         if known is None or not matters(rule):
             return None
         passed = max(0.0, self._context.clock.wall().timestamp() - known.begun)
-        active = known.active and known.made == _made(rule)
-        return Recalled(active, self._context.clock.now() - passed)
+        same = known.made == _made(rule)
+        active = known.active and same
+        begun_at = self._context.clock.now() - passed
+        fired_by = known.fired_by if same else None
+        if rule.when is not None and fired_by is not None:
+            self._fired.setdefault((rule.when.event, fired_by), {})[rule.name] = rule
+        return Recalled(active, begun_at, fired_by)
 
-    def begun(self, rule: Rule, *, active: bool) -> None:
-        """The rule has begun, and is active or over."""
+    def begun(self, rule: Rule, came: Came, *, active: bool) -> None:
+        """The rule has begun by this, and is active or over."""
+        if not matters(rule):
+            return
         wall = self._context.clock.wall().timestamp()
-        self._keep(rule, _Kept(_made(rule), active, wall) if matters(rule) else None)
+        fired_by = None
+        if rule.when is not None and _by_state(rule) and came.topic == rule.when.event:
+            fired_by = source_of(came.topic, came.items)
+            self._fired.setdefault((came.topic, fired_by), {})[rule.name] = rule
+        self._keep(rule, _Kept(_made(rule), active, wall, fired_by))
+
+    def heard(self, topic: str, source: tuple[str, ...], items: Mapping[str, str]) -> None:
+        """A source has this value now, which may no longer be a trigger that it was."""
+        fired = self._fired.get((topic, source))
+        if not fired:
+            return
+        for rule in list(fired.values()):
+            assert rule.when is not None
+            if not rule.when.match.items() <= items.items():
+                del fired[rule.name]
+                self._rested(rule)
+        if not fired:
+            del self._fired[topic, source]
 
     def ended(self, rule: Rule) -> None:
         """The rule is no longer active."""
         known = self._kept.get(rule.name)
         if known is None or not known.active:
             return
-        still = rule.minimum_interval > 0
-        self._keep(rule, _Kept(known.made, active=False, begun=known.begun) if still else None)
+        self._keep(rule, self._left(rule, replace(known, active=False)))
+
+    def _rested(self, rule: Rule) -> None:
+        known = self._kept.get(rule.name)
+        if known is not None:
+            self._keep(rule, self._left(rule, replace(known, fired_by=None)))
+
+    @staticmethod
+    def _left(rule: Rule, kept: _Kept) -> _Kept | None:
+        """What is still worth keeping."""
+        return kept if kept.active or kept.fired_by or rule.minimum_interval > 0 else None
 
     def only(self, names: Container[str]) -> None:
         """There are no other rules any more."""
@@ -84,6 +132,14 @@ class RuleMemory:
         for name in gone if not self._frozen else ():
             del self._kept[name]
             self._write()
+        if not self._frozen:
+            self._forget(names)
+
+    def _forget(self, names: Container[str]) -> None:
+        for fired in self._fired.values():
+            for name in [name for name in fired if name not in names]:
+                del fired[name]
+        self._fired = {source: fired for source, fired in self._fired.items() if fired}
 
     def freeze(self) -> None:
         """The device stops: what ends from now on would not have ended."""

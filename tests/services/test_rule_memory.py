@@ -93,7 +93,7 @@ async def test_a_wait_goes_on_over_a_restart(house: House) -> None:
     house.clock.advance(600.0)
 
     house.start(hourly)
-    house.publish(trigger(True), trigger(False))
+    house.publish(trigger(True), trigger(False), trigger(True), trigger(False))
     assert house.outcome("R") is Outcome.TOO_SOON
     house.clock.advance(3000.0)
     house.publish(trigger(True))
@@ -212,11 +212,12 @@ async def test_a_rule_that_was_changed_meanwhile_is_another(house: House) -> Non
     assert house.orders == [commands.RunHealthCheck()]
 
 
-async def test_of_what_begins_and_ends_with_its_conditions_nothing_is_written(
+async def test_of_what_no_restart_can_repeat_nothing_is_written(
     house: House,
 ) -> None:
-    house.start(rule("R", PRESSED, action=LIGHT))
-    house.publish(trigger(True))
+    by_call = rule("S", when=ACTIVE, action=ONCE)
+    house.start(rule("R", PRESSED, action=LIGHT), by_call)
+    house.publish(trigger(True), call("active"), call("idle"))
     await house.stop()
 
     assert house.files.contents == {}
@@ -258,3 +259,49 @@ async def test_a_disk_that_is_full_keeps_no_rule_from_acting(
 
     assert len(house.orders) == 2
     assert "is not kept" in caplog.text
+
+
+async def test_a_trigger_that_is_only_reported_anew_does_not_fire_twice(house: House) -> None:
+    """As an interval of a schedule that is on when the device starts, and was before."""
+    by_state = rule("R", when=PRESSED, action=ONCE)
+    house.start(by_state)
+    house.publish(trigger(True))
+    await house.crash()
+
+    house.start(by_state)
+    house.publish(trigger(True))
+    assert house.orders == []
+    assert house.outcome("R") is Outcome.NOT_FIRED
+    house.publish(trigger(False))
+    await house.crash()
+    house.start(by_state)
+    house.publish(trigger(True))
+
+    assert house.orders == [commands.RunHealthCheck()]  # it had ended in between
+
+
+async def test_a_trigger_that_had_ended_or_is_another_source_fires(house: House) -> None:
+    by_any = rule("R", when=on("input/manual_trigger", active="true"), action=ONCE)
+    house.start(by_any)
+    house.publish(trigger(True), trigger(False))
+    await house.crash()
+    house.start(by_any)
+    house.publish(trigger(True))
+    assert len(house.orders) == 1
+    await house.crash()
+
+    house.start(by_any)
+    house.publish(trigger(True, 2))
+
+    assert len(house.orders) == 1
+
+
+async def test_a_trigger_that_was_missed_while_the_device_was_off_fires(house: House) -> None:
+    by_state = rule("R", when=PRESSED, action=ONCE)
+    house.start(by_state)
+    await house.stop()
+
+    house.start(by_state)
+    house.publish(trigger(True))
+
+    assert house.orders == [commands.RunHealthCheck()]
