@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from enum import Enum, auto
 from typing import Final
+from zlib import crc32
 
 from sipstrobe.errors import RemoteProtocolError
 from sipstrobe.mqtt.delivery import MAX_IN_FLIGHT, Delivery, Limits, Token
@@ -40,7 +41,6 @@ from sipstrobe.mqtt.packets import (
     SubAck,
     Type,
     Version,
-    publish,
     subscribe,
     unsubscribe,
 )
@@ -54,8 +54,8 @@ PONG_LIMIT: Final = 20.0  # seconds for the answer to a PINGREQ, or the keep-ali
 RATE: Final = 500.0  # messages a second that are taken …
 BURST: Final = 20  # … and how many at once
 PUMP_BYTES: Final = 64 * 1024  # that are sent at once; then others on the loop have their turn
-MAX_RECEIVED_IDS: Final = 1000  # of QoS 2, from brokers that never release them
 FILTERS_AT_ONCE: Final = 20  # in one SUBSCRIBE
+MAX_SUBSCRIPTION_ID: Final = 268_435_455  # MQTT 5 §3.8.2.1.2
 _SOON: Final = 1e-4  # seconds: the next turn of the loop
 
 
@@ -87,9 +87,9 @@ class Client:
         self._wanted: dict[str, int] = {}  # filters with their QoS
         self._held: dict[str, int] = {}  # those that the broker has, or may have
         self._asked: dict[int, list[str]] = {}  # by packet id
-        self._numbers: dict[int, str] = {}  # filters by the identifiers that the broker says
-        self._numbered = False  # the broker can do that
-        self._released: set[int] = set()  # QoS 2: received, and not released yet
+        self._numbered = False  # the broker says for which filters it sends a message
+        self._released: set[int] = set()  # QoS 2: received, and not released yet; 65,535 at most
+        self._ours = False  # a session that the broker has is the one that we know
         self._writable = True
         self._holding = False
         self._keep_alive = 0.0
@@ -114,9 +114,11 @@ class Client:
         if self.state is not State.OFF:
             self.stop(goodbye, now=now)
         if before is not None and before.where != options.where:
+            self._ours = False
             self.delivery.clear()
-            self._held.clear()
             self._lost_tokens()
+        elif before is not None and before.connect.client_id != options.connect.client_id:
+            self._ours = False
         self._options = options
         self._wait = FIRST_WAIT
         self._dial(now)
@@ -127,9 +129,7 @@ class Client:
             return
         if self.state is State.UP:
             if goodbye is not None:
-                packet_id = self.delivery.packet_id() if goodbye.qos else 0
-                self._send(publish(self._version, goodbye, packet_id), now)
-                self.delivery.sent += 1
+                self._send(self.delivery.last_word(self._version, goodbye), now)
             self._send(DISCONNECT, now)
         self._end(State.OFF)
         self.outbox.append(Down("", None))
@@ -153,7 +153,7 @@ class Client:
         else:
             self.delivery.dropped += 1
             if token:
-                self.delivery.lost.append(token)
+                self.delivery.lost.append((token, "there is no broker"))
         self._pump(now)
 
     def cancel(self, token: Token, *, now: float) -> None:
@@ -186,13 +186,14 @@ class Client:
         """Whether the connection takes more."""
         self._writable = so
         self._pump(now)
+        if so and self._holding:
+            self._take(now)
 
     def feed(self, data: bytes, *, now: float) -> None:
         """What has come."""
         if self.state not in (State.GREETING, State.UP):
             return
-        self._heard_at = now
-        self._timers.stop(_Timer.PONG)
+        self._heard(now)
         self._reader.feed(data)
         self._take(now)
 
@@ -270,7 +271,9 @@ class Client:
         self._numbered = connect.version == "5" and bool(
             ack.properties.get(Property.SUBSCRIPTION_IDENTIFIERS_AVAILABLE, 1)
         )
-        if not ack.session_present:
+        known = ack.session_present and self._ours
+        self._ours = True
+        if not known:
             self._held.clear()
             self._released.clear()
         self.outbox.append(Up())
@@ -280,7 +283,7 @@ class Client:
             )
             self.outbox.append(Trouble(words))
         self._told_dropped, self._dropping = self.delivery.dropped, False
-        for packet in self.delivery.greet(connect.version, known=ack.session_present):
+        for packet in self.delivery.greet(known=known):
             self._send(packet, now)
         self._ask(now, anew=True)
         self._timers.start(_Timer.PUMP, now + _SOON)  # who is told that we are up may speak first
@@ -335,8 +338,8 @@ class Client:
         self._told_dropped = self.delivery.dropped
 
     def _lost_tokens(self) -> None:
-        for token in self.delivery.lost:
-            self.outbox.append(Delivered(token, "it was dropped: too much waits, or it is too big"))
+        for token, words in self.delivery.lost:
+            self.outbox.append(Delivered(token, words))
         self.delivery.lost.clear()
 
     def _ask(self, now: float, *, anew: bool = False) -> None:
@@ -353,37 +356,36 @@ class Client:
             several = fresh[n : n + at_once]
             packet_id = self.delivery.packet_id()
             self._asked[packet_id] = [name for name, _ in several]
-            number = self._number_of(several[0][0]) if self._numbered else 0
+            number = _number_of(several[0][0]) if self._numbered else 0
             self._send(subscribe(version, packet_id, several, number), now)
         self._held = dict(self._wanted)
 
-    def _number_of(self, topic_filter: str) -> int:
-        """A new identifier; of one filter, old ones stay good while there may be messages."""
-        kept = {n: name for n, name in self._numbers.items() if name in self._wanted}
-        number = next((n for n, name in kept.items() if name == topic_filter), 0)
-        number = number or max(self._numbers, default=0) + 1
-        self._numbers = kept | {number: topic_filter}
-        return number
-
     # --- inwards --------------------------------------------------------------------------------
+
+    def _heard(self, now: float) -> None:
+        """The broker is there, be it that we read only now what it has said."""
+        self._heard_at = now
+        self._timers.stop(_Timer.PONG)
 
     def _take(self, now: float) -> None:
         """Read packets, as many as we can take just now."""
         self._tokens = min(float(BURST), self._tokens + (now - self._filled_at) * RATE)
         self._filled_at = now
         try:
-            while self._tokens >= 1:
+            while self._tokens >= 1 and self._writable:
                 packet = self._reader.next()
                 if packet is None:
                     self._hold(False)
                     return
                 self._tokens -= 1
+                self._heard(now)
                 self._handle(packet, now)
         except RemoteProtocolError as error:
             self._lose(str(error), now)
             return
         self._hold(True)
-        self._timers.start(_Timer.TAKE, now + (BURST - self._tokens) / RATE)
+        if self._writable:  # else our answers would pile up
+            self._timers.start(_Timer.TAKE, now + (BURST - self._tokens) / RATE)
 
     def _hold(self, on: bool) -> None:
         if on is not self._holding:
@@ -417,8 +419,6 @@ class Client:
         if message.qos == 1:
             self._send(bytes(Ack(Type.PUBACK, packet_id)), now)
         elif message.qos == 2:
-            if not again and len(self._released) >= MAX_RECEIVED_IDS:
-                raise RemoteProtocolError("it never releases what it has sent")
             self._released.add(packet_id)
             self._send(bytes(Ack(Type.PUBREC, packet_id)), now)
         if again:
@@ -428,8 +428,9 @@ class Client:
             self.oversize += 1
             self.outbox.append(Trouble(f"a message on {message.topic[:80]} is too large"))
         else:
-            named = {self._numbers.get(n, "") for n in packet.subscriptions}
-            self.outbox.append(Arrived(message, tuple(named - {""})))
+            named = tuple(name for name in self._wanted if _number_of(name) in packet.subscriptions)
+            if named or not packet.subscriptions:  # else it is for a filter of earlier days
+                self.outbox.append(Arrived(message, named))
 
     def _acknowledge(self, ack: Ack, now: float) -> None:
         answer, token, refused = self.delivery.acknowledge(ack)
@@ -450,6 +451,12 @@ class Client:
             if reason >= 0x80:
                 self._held.pop(name, None)
                 self.outbox.append(Trouble(f"the broker refuses the subscription to {name[:80]}"))
+
+
+def _number_of(topic_filter: str) -> int:
+    """Its identifier (MQTT 5 §3.8.2.1.2): the same in each run, since a broker may still send what
+    it has kept for one before."""
+    return crc32(topic_filter.encode()) % MAX_SUBSCRIPTION_ID + 1
 
 
 def _limits(ack: ConnAck) -> Limits:

@@ -6,7 +6,7 @@ more, since it may have been started anew without it. All else waits in order, u
 the oldest is dropped, and counted.
 """
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import count
@@ -19,8 +19,10 @@ MAX_WAITING_BYTES: Final = 2 * 1024 * 1024
 MAX_RETAINED: Final = 1024  # topics; of more, the one that was published first is forgotten
 MAX_IN_FLIGHT: Final = 20  # messages that are not confirmed, unless the broker wants fewer
 
-Token = int
+Token = int | str
 """Names a message whose fate somebody waits for; 0: nobody does."""
+
+TOO_MUCH: Final = "it was dropped: too much waits, or it is too big"
 
 
 @dataclass(slots=True)
@@ -30,6 +32,7 @@ class Waiting:
     message: Message
     token: Token = 0
     state: bool = False  # a later one of the same topic may take its place
+    once: bool = False  # it is about this connection
     received: bool = False  # QoS 2: PUBREC has come, PUBREL has been sent
 
     @property
@@ -55,12 +58,12 @@ class Delivery:
         self.limits = Limits()
         self.sent = 0
         self.dropped = 0
-        self.lost: list[Token] = []  # tokens whose message will never be sent
+        self.lost: list[tuple[Token, str]] = []  # whose message will never be sent, and why
         self._queue: OrderedDict[str | int, Waiting] = OrderedDict()
         self._size = 0
         self._flying: dict[int, Waiting] = {}
+        self._again: deque[int] = deque()  # those in flight that this connection has not seen yet
         self._retained: OrderedDict[str, Message] = OrderedDict()
-        self._moved = False  # the next broker is another one
         self._serials = count()
         self._packet_id = first_packet_id % MAX_PACKET_ID
 
@@ -81,12 +84,15 @@ class Delivery:
     ) -> None:
         """Have a message sent. state: only its topic's latest counts, as of what is retained.
 
+        token: one that is on its way already is not sent twice.
         ordered: the values of a state are sent one after the other, as long as not too much waits.
         first: before all that waits, and never again: it is about this connection.
         """
+        if token and self._has(token):
+            return
         if message.retain and not first:
             self._remember(message)
-        entry = Waiting(message, token, (state or message.retain) and not token)
+        entry = Waiting(message, token, (state or message.retain) and not token, once=first)
         if entry.state and message.topic in self._queue:
             self._remove(message.topic)
         key = message.topic if entry.state and not ordered else next(self._serials)
@@ -108,9 +114,10 @@ class Delivery:
             if entry.token == token:
                 self._remove(key)
                 return
-        for entry in self._flying.values():
-            if entry.token == token:
-                entry.token = 0
+
+    def _has(self, token: Token) -> bool:
+        entries = (*self._queue.values(), *self._flying.values())
+        return any(entry.token == token for entry in entries)
 
     def _add(self, key: str | int, entry: Waiting, *, first: bool = False) -> None:
         self._queue[key] = entry
@@ -147,8 +154,11 @@ class Delivery:
     def _drop(self, key: str | int) -> None:
         entry = self._remove(key)
         self.dropped += 1
+        self._lose(entry, TOO_MUCH)
+
+    def _lose(self, entry: Waiting, words: str) -> None:
         if entry.token:
-            self.lost.append(entry.token)
+            self.lost.append((entry.token, words))
 
     def _remove(self, key: str | int) -> Waiting:
         entry = self._queue.pop(key)
@@ -157,7 +167,7 @@ class Delivery:
 
     # --- towards the broker ---------------------------------------------------------------------
 
-    def greet(self, version: Version, *, known: bool) -> Iterator[bytes]:
+    def greet(self, *, known: bool) -> Iterator[bytes]:
         """We are connected. known: the broker has kept our session; then what is in flight goes on
         (§4.4), else it begins anew, and what is to be retained with it."""
         if known:
@@ -165,29 +175,37 @@ class Delivery:
                 if entry.received:
                     yield bytes(Ack(Type.PUBREL, packet_id))
                 else:
-                    message = self._fit(entry.message)
-                    yield publish(version, message, packet_id, duplicate=True)
-            if not self._moved:
-                return
-        self._moved = False
-        flying, self._flying = list(self._flying.values()), {}
-        again = [e for e in flying if not e.received and (e.token or not e.message.retain)]
-        for entry in reversed(again):
-            self._add(next(self._serials), entry, first=True)
+                    self._again.append(packet_id)
         for topic, message in reversed(self._retained.items()):
-            if topic not in self._queue:
+            # What was sent with QoS 0 may have been lost with the connection.
+            if topic not in self._queue and not (known and self._fit(message).qos):
                 self._add(topic, Waiting(message, state=True), first=True)
+        if not known:
+            self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        """What was in flight is sent before all that came later."""
+        flying, self._flying = list(self._flying.values()), {}
+        for entry in reversed(flying):
+            if entry.received:  # it is the broker's, which perhaps has forgotten it
+                self._lose(entry, "the broker has forgotten whether it has it")
+            elif (
+                entry.token or not entry.message.retain or entry.message.topic not in self._retained
+            ):
+                self._add(next(self._serials), entry, first=True)
 
     def next(self, version: Version) -> tuple[bytes, Token] | None:
         """What may be sent now, and whose fate is decided by that."""
+        if self._again:
+            return self._next_again(version)
         while self._queue:
             key, entry = next(iter(self._queue.items()))
             message = self._fit(entry.message)
-            if message.qos and len(self._flying) >= min(MAX_IN_FLIGHT, self.limits.in_flight):
+            if message.qos and self._is_flight_full():
                 return None
             packet_id = self._free_id() if message.qos else 0
             packet = publish(version, message, packet_id)
-            if self.limits.packet_bytes is not None and len(packet) > self.limits.packet_bytes:
+            if self._is_too_large(packet):
                 self._drop(key)
                 self._retained.pop(message.topic, None)
                 continue
@@ -199,8 +217,46 @@ class Delivery:
             return packet, 0
         return None
 
+    def _next_again(self, version: Version) -> tuple[bytes, Token] | None:
+        """§4.4: the next that the broker may have already; it may take less than it once did."""
+        while self._again and not self._is_flight_full():
+            packet_id = self._again.popleft()
+            entry = self._flying[packet_id]
+            message = self._fit(entry.message)
+            packet = publish(version, message, packet_id, duplicate=message.qos > 0)
+            if self._is_too_large(packet):
+                self._lose(self._flying.pop(packet_id), TOO_MUCH)
+                self.dropped += 1
+            elif message.qos:
+                return packet, 0
+            else:
+                return packet, self._flying.pop(packet_id).token
+        return None if self._again else self.next(version)
+
+    def last_word(self, version: Version, message: Message) -> bytes:
+        """A message before we leave, whose answer nobody waits for: with QoS 2 the broker could
+        keep it to itself until it is released (§4.3.3)."""
+        message = self._fit(message)
+        message = replace(message, qos=0 if self._is_flight_full() else min(message.qos, 1))
+        self.sent += 1
+        return publish(version, message, self._free_id() if message.qos else 0)
+
+    def _is_flight_full(self) -> bool:
+        under_way = len(self._flying) - len(self._again)
+        return under_way >= min(MAX_IN_FLIGHT, self.limits.in_flight)
+
+    def _is_too_large(self, packet: bytes) -> bool:
+        most = self.limits.packet_bytes
+        return most is not None and len(packet) > most
+
     def leave(self) -> None:
-        """There is no broker: what merely happened and need not arrive is dropped (QoS 0)."""
+        """There is no broker: what merely happened and need not arrive is dropped (QoS 0), and so
+        is what was about this connection."""
+        for key in [key for key, entry in self._queue.items() if entry.once]:
+            self._remove(key)
+        flying = self._flying.items()
+        self._flying = {n: entry for n, entry in flying if entry.received or not entry.once}
+        self._again.clear()
         self._collapse()
         for key, entry in list(self._queue.items()):
             if isinstance(key, int) and not entry.message.qos:
@@ -211,9 +267,9 @@ class Delivery:
         for key, entry in list(self._queue.items()):
             if not entry.message.retain or entry.token:
                 self._drop(key)
-        self.lost += [entry.token for entry in self._flying.values() if entry.token]
+        for entry in self._flying.values():
+            self._lose(entry, "it was meant for another broker")
         self._flying.clear()
-        self._moved = True
 
     def acknowledge(self, ack: Ack) -> tuple[bytes, Token, bool]:
         """PUBACK, PUBREC or PUBCOMP has come: what to answer, whose fate is decided, and whether
@@ -227,6 +283,8 @@ class Delivery:
         if entry is None:
             return b"", 0, False
         del self._flying[ack.packet_id]
+        if ack.packet_id in self._again:
+            self._again.remove(ack.packet_id)
         return b"", entry.token, refused
 
     def _fit(self, message: Message) -> Message:

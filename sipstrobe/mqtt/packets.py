@@ -50,6 +50,7 @@ class Property(IntEnum):
     SERVER_KEEP_ALIVE = 0x13
     REASON_STRING = 0x1F
     RECEIVE_MAXIMUM = 0x21
+    TOPIC_ALIAS = 0x23
     MAXIMUM_QOS = 0x24
     RETAIN_AVAILABLE = 0x25
     USER_PROPERTY = 0x26
@@ -342,7 +343,7 @@ def _published(octets: "_Octets", flags: int, *, five: bool, cut: bool) -> Publi
     if qos == 3:  # §3.3.1.2
         raise RemoteProtocolError("it does not speak MQTT: no such QoS")
     topic = octets.text()
-    if not topic or "+" in topic or "#" in topic:  # §3.3.2.1; a topic alias was never allowed
+    if not topic or "+" in topic or "#" in topic:  # §3.3.2.1
         raise RemoteProtocolError("it does not speak MQTT: no topic")
     packet_id = octets.packet_id() if qos else 0
     retain = bool(flags & 1)
@@ -350,6 +351,8 @@ def _published(octets: "_Octets", flags: int, *, five: bool, cut: bool) -> Publi
         return Publish(Message(topic, b"", qos, retain), packet_id, bool(flags & 8), cut=True)
     numbers: list[int] = []
     found = octets.properties(numbers) if five else {}
+    if Property.TOPIC_ALIAS in found:  # MQTT 5 §3.3.2.3.4: we have allowed none
+        raise RemoteProtocolError("it breaks the protocol: a topic alias")
     response, data = found.get(Property.RESPONSE_TOPIC, ""), found.get(Property.CORRELATION_DATA)
     message = Message(
         topic,

@@ -42,5 +42,6 @@ _NEW: Final[Mapping[int, str]] = {
 
 
 def refusal(version: str, reason: int) -> str:
-    """What a reason above 0 means, for people."""
-    return (_NEW if version == "5" else _OLD).get(reason) or f"it refuses, reason {reason}"
+    """What a reason above 0 means, for people; brokers that know no MQTT 5 answer as of old."""
+    words = _NEW.get(reason) if version == "5" else None
+    return words or _OLD.get(reason) or f"it refuses, reason {reason}"

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+from collections import deque
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +14,7 @@ from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused, SipstrobeError
 from sipstrobe.io.broker_line import Handlers, Layers, Line
 from sipstrobe.mqtt.client import Client, State
+from sipstrobe.mqtt.delivery import Token
 from sipstrobe.mqtt.outputs import (
     Arrived,
     Close,
@@ -36,6 +38,7 @@ logger = logging.getLogger(__name__)
 DELIVERY_LIMIT: Final = 30.0  # seconds for a message whose fate somebody awaits
 GOODBYE_LIMIT: Final = 0.5  # seconds
 MAX_SUBSCRIBERS: Final = 1000
+REMEMBERED: Final = 100  # messages that were confirmed when nobody waited for it any more
 NO_BROKER: Final = "there is no connection to the MQTT broker"
 
 
@@ -70,7 +73,8 @@ class Broker:
         self._subscribers: list[Subscriber] = []
         self._changed: list[Callable[[], None]] = []
         self._tokens = count(1)
-        self._awaited: dict[int, asyncio.Future[None]] = {}
+        self._awaited: dict[Token, asyncio.Future[None]] = {}
+        self._confirmed: deque[Token] = deque(maxlen=REMEMBERED)
         self._latency = context.measures.histogram(
             "mqtt_handling_seconds", "from a message to all that follows from it at once"
         )
@@ -124,15 +128,25 @@ class Broker:
         self._driver.feed(self._client.publish, message, state=state, first=first)
 
     async def deliver(
-        self, topic: str, payload: bytes, *, qos: int, retain: bool, limit: float = DELIVERY_LIMIT
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        qos: int,
+        retain: bool,
+        name: str = "",
+        limit: float = DELIVERY_LIMIT,
     ) -> None:
         """Publish, and return when the broker has it: with QoS 0 when it was sent, else when it was
-        confirmed. limit: seconds. Raises NotPublished."""
+        confirmed. name: by which a message is known that is tried again, so that it is not sent
+        twice where the first is still on its way. limit: seconds. Raises NotPublished."""
+        if name and name in self._confirmed:
+            return
         if not self.connected:
             raise NotPublished(self.problem or NO_BROKER)
         if words := topic_problem(topic):
             raise NotPublished(f"the topic {words}")
-        token = next(self._tokens)
+        token = name or next(self._tokens)
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._awaited[token] = future
         try:
@@ -268,11 +282,12 @@ class Broker:
         for callback in list(self._changed):
             callback()
 
-    def _decide(self, token: int, problem: str) -> None:
+    def _decide(self, token: Token, problem: str) -> None:
         future = self._awaited.get(token)
         if future is None or future.done():
-            return
-        if problem:
+            if not problem:
+                self._confirmed.append(token)
+        elif problem:
             future.set_exception(NotPublished(problem))
         else:
             future.set_result(None)

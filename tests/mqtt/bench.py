@@ -87,10 +87,11 @@ def options(
     keep_alive: int = 60,
     reconnect: bool = True,
     where: str = "here",
+    client_id: str = "us",
     will: Message | None = None,
 ) -> Options:
     connect = Connect(
-        version=version, client_id="us", clean=clean, keep_alive=keep_alive, will=will
+        version=version, client_id=client_id, clean=clean, keep_alive=keep_alive, will=will
     )
     return Options(connect, 60.0, reconnect, where)
 

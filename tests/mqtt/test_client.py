@@ -169,6 +169,21 @@ def test_the_last_word_comes_before_the_leave() -> None:
     assert bench.client.deadline is None
 
 
+def test_a_last_word_is_one_that_the_broker_passes_on_at_once() -> None:
+    """MQTT 5 §4.3.3: with QoS 2 it may wait for PUBREL; and it has to take it (§3.2.2.3)."""
+    bench, full = Bench(), Bench(options("5"))
+    bench.up()
+    full.up(connack(version="5", properties=b"\x21\x00\x01\x25\x00"))
+    full.say(Message("t", b"", 1))
+    full.look()
+
+    bench.stop(Message("bye", b"", 2, retain=True))
+    full.stop(Message("bye", b"", 2, retain=True))
+
+    assert [s.flags for s in bench.look()] == [1 << 1 | 1, 0]
+    assert [s.flags for s in full.look()] == [0, 0]
+
+
 def test_other_options_make_another_connection_and_the_same_none() -> None:
     bench = Bench()
     bench.up()
@@ -188,6 +203,7 @@ def test_other_options_make_another_connection_and_the_same_none() -> None:
         b"HTTP/1.1 400 Bad Request\r\n\r\n",
         connack() + connack(),
         from_broker("t"),  # before CONNACK
+        b"\xd1\x00",  # wrong flags
         connack(present=True),  # MQTT 3.1.1 §3.2.2.2: we asked for a clean session
     ],
 )
@@ -295,12 +311,19 @@ def test_with_mqtt_5_it_is_known_for_which_filter_a_message_has_come() -> None:
     bench.up()
     bench.subscribe(**{"#": 0, "door": 0})
 
-    numbers = [s.body[4] for s in bench.look()]
+    every, door = numbers = [s.body[2 : 3 + s.body[2]] for s in bench.look()]
     for number in numbers:
-        bench.hear(packet(Type.PUBLISH, b"\x00\x04door\x02\x0b" + bytes((number,)) + b"x"))
+        bench.hear(packet(Type.PUBLISH, b"\x00\x04door" + number + b"x"))
+    after = Bench(options("5"))  # a new start, with other filters before
+    after.up()
+    after.subscribe(window=0, door=0)
+    after.hear(packet(Type.PUBLISH, b"\x00\x04door" + every + b"x"))
+    after.hear(packet(Type.PUBLISH, b"\x00\x04door" + door + b"x"))
 
     arrived = [one for one in bench.told if isinstance(one, Arrived)]
     assert [one.filters for one in arrived] == [("#",), ("door",)]
+    arrived = [one for one in after.told if isinstance(one, Arrived)]
+    assert [one.filters for one in arrived] == [("door",)]
 
 
 def test_a_broker_without_identifiers_is_asked_without() -> None:
@@ -369,12 +392,64 @@ def test_a_message_that_is_too_large_is_confirmed_counted_and_told() -> None:
     assert bench.client.oversize == 1
 
 
-def test_a_broker_that_never_releases_what_it_sends_is_left() -> None:
+def test_a_broker_may_send_as_much_as_it_has_numbers_for_before_it_releases_any() -> None:
+    """Without a limit of its own, mosquitto does so (max_inflight_messages 0)."""
     bench = Bench()
     bench.up()
 
-    for n in range(1, 1002):
+    for n in range(1, 2001):
         bench.hear(from_broker("t", qos=2, packet_id=n))
         bench.advance(0.01)
+    bench.look()
+    bench.hear(*(acknowledges(Type.PUBREL, n) for n in range(1, 2001)))
+    bench.advance(5)
 
-    assert any(isinstance(one, Down) for one in bench.told)
+    assert sum(isinstance(one, Arrived) for one in bench.told) == 2000
+    assert sum(s.type is Type.PUBCOMP for s in bench.look()) == 2000
+
+
+def test_who_has_said_more_than_is_read_yet_is_there() -> None:
+    """What waits to be read takes longer than the broker may be silent."""
+    bench = Bench(options(keep_alive=2))
+    bench.up()
+    bench.advance(1)
+
+    bench.hear(*[from_broker("t")] * 5000, packet(Type.PINGRESP, b""))
+    bench.advance(10)
+
+    assert sum(isinstance(one, Arrived) for one in bench.told) == 5000
+    assert not any(isinstance(one, Down) for one in bench.told)
+
+
+def test_of_a_broker_that_reads_nothing_nothing_is_read() -> None:
+    """Else our answers would pile up for ever."""
+    bench = Bench()
+    bench.up()
+    bench.writable(False)
+
+    bench.hear(from_broker("t", qos=1, packet_id=3))
+    bench.advance(1)
+    assert (bench.look(), bench.told) == ([], [Hold(True)])
+    bench.writable(True)
+
+    assert [(s.type, s.packet_id) for s in bench.look()] == [(Type.PUBACK, 3)]
+    assert bench.told[-1] == Hold(False)
+
+
+def test_another_client_id_has_another_session() -> None:
+    """What the broker has kept for it is not what we know."""
+    bench = Bench(options(clean=False))
+    bench.up()
+    bench.hear(from_broker("t", b"first", qos=2, packet_id=1))
+    bench.say(Message("out", b"", 1))
+
+    bench.wanted = options(clean=False, client_id="them")
+    bench.start()
+    bench.look()
+    bench.open(connack(present=True))
+    bench.hear(from_broker("t", b"second", qos=2, packet_id=1))
+
+    again = next(s for s in bench.look() if s.type is Type.PUBLISH)
+    assert not again.flags & 8  # no duplicate
+    arrived = [one.message.payload for one in bench.told if isinstance(one, Arrived)]
+    assert arrived == [b"first", b"second"]

@@ -334,10 +334,11 @@ async def test_a_message_that_comes_for_each_filter_is_an_event_for_each(desk: D
     )
     await desk.stub.heard(Type.SUBSCRIBE, 2)
 
-    numbers = [s.body[4] for s in desk.stub.said if s.type is Type.SUBSCRIBE]
+    asked = [s.body for s in desk.stub.said if s.type is Type.SUBSCRIBE]
+    numbers = [body[2 : 3 + body[2]] for body in asked]
     for number in numbers:
-        desk.stub.say(packet(Type.PUBLISH, b"\x00\x04bell\x02\x0b" + bytes((number,)) + b"ring"))
-    desk.stub.say(packet(Type.PUBLISH, b"\x00\x03end\x02\x0b" + bytes((numbers[0],))))
+        desk.stub.say(packet(Type.PUBLISH, b"\x00\x04bell" + number + b"ring"))
+    desk.stub.say(packet(Type.PUBLISH, b"\x00\x03end" + numbers[0]))
     await until(lambda: len(desk.events(MqttMessageReceived)) >= 3)
 
     told = [event.items() for event in desk.events(MqttMessageReceived)]

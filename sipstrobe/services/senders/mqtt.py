@@ -22,6 +22,8 @@ class MqttSender:
             raise SendFailed(f"the topic {words}", permanent=True)
         payload = message.payload.encode()
         try:
-            await self._broker.deliver(topic, payload, qos=message.qos, retain=message.retain)
+            await self._broker.deliver(
+                topic, payload, qos=message.qos, retain=message.retain, name=message.id
+            )
         except NotPublished as error:
             raise SendFailed(str(error)) from None
