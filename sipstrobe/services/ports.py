@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, NoReturn
 
 from sipstrobe.commands import (
@@ -343,9 +343,7 @@ class Ports:
         now, wall = clock.now(), clock.wall()
         return Told(
             virtual={
-                number: Lasts(until=wall + timedelta(seconds=until - now), seconds=until - now)
-                if until is not None
-                else None
+                number: None if until is None else _lasts(max(0.0, until - now), wall)
                 for number, until in self._virtual.active.items()
                 if number not in self._passing
             },
@@ -355,6 +353,10 @@ class Ports:
                 if self._is_told(number) and port.state is not LineState.OPEN
             },
         )
+
+
+def _lasts(seconds: float, wall: datetime) -> Lasts:
+    return Lasts(until=wall + timedelta(seconds=seconds), seconds=seconds)
 
 
 def _refuse_duration(wanted: str) -> NoReturn:

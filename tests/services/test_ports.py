@@ -401,6 +401,17 @@ async def test_what_inputs_without_a_wire_were_told_survives_and_outputs_are_nor
         assert [said[1] for said in again.told() if said[0] == "virtual"] == [1, 3]
 
 
+async def test_what_is_due_as_it_is_stored_takes_no_other_with_it() -> None:
+    """As when the device stops while a duration ends."""
+    files = Memory()
+    async with bench(files) as device:
+        device.do(SetVirtualInput(input=1, active=True, seconds=1))
+        device.clock.time = 2.0  # and nobody has looked since
+        device.do(SetVirtualInput(input=2, active=True))
+    async with bench(files, at=3.0) as again:
+        assert [i.input for i in again.ports.virtual_inputs()] == [2]
+
+
 async def test_a_calendar_that_was_set_back_makes_no_duration_longer() -> None:
     """As of a machine without a clock of its own, before it has asked for the time."""
     files = Memory()
