@@ -24,6 +24,7 @@ class StartReason(StrEnum):
 class ScheduleInterval(Event):
     schedule: str  # its name
     active: bool
+    again: bool = False  # it had begun already: the device was started anew, or its clock put back
 
 
 @declared("schedule/pulse", Kind.PULSE, "The instant of a schedule has come")

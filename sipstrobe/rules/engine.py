@@ -23,18 +23,19 @@ from math import inf
 from types import MappingProxyType
 
 from sipstrobe.commands import Command
-from sipstrobe.events import DECLARED
+from sipstrobe.events import ScheduleInterval
 from sipstrobe.rules.actions.base import RULE_NAME
+from sipstrobe.rules.anew import RESUME_SECONDS, Recalled, source_of, told_anew
 from sipstrobe.rules.explain import History, Outcome, Record, Stand, stands
-from sipstrobe.rules.facts import Came, Changes, Facts, Watch
+from sipstrobe.rules.facts import Came, Changes, Facts, Source, Watch
 from sipstrobe.rules.settings import Condition, Rule
 from sipstrobe.timers import Timers
 from sipstrobe.trace import Cause, Input
 
 MAX_DEPTH = 8  # times that a rule may begin because of itself: more is a loop
 MAX_BEGUN = 1024  # times that rules may begin for one root cause, as those that set off each other
-RESUME_SECONDS = 10.0  # after a start, in which what held before is reported again
 
+_INTERVAL = ScheduleInterval.outside.topic
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -71,16 +72,6 @@ class Refuse:
 Output = Begin | End | Refuse
 
 
-@dataclass(frozen=True, slots=True)
-class Recalled:
-    """A rule as it stood when the device stopped. begun_at: monotonic, of the clock as it is now;
-    None: not lately. fired_by: the source whose value had been its trigger and was still so."""
-
-    active: bool
-    begun_at: float | None
-    fired_by: tuple[str, ...] | None = None
-
-
 @dataclass(slots=True, eq=False)
 class RuleState:
     """One enabled rule as it stands."""
@@ -92,9 +83,9 @@ class RuleState:
     watches: "tuple[Watch[RuleState], ...]" = ()  # on its conditions
     active: bool = False
     spent: bool = False  # must not begin before its conditions hold anew
-    resumes_until: float = -inf  # it was active before the start, and goes on if it still holds
-    fired_by: tuple[str, ...] | None = None  # before the start; reported anew, it is no trigger
-    fired_until: float = -inf
+    recalled_until: float = -inf  # shortly after a start
+    resumes: bool = False  # it was active before the start, and goes on if it still holds
+    fired_by: set[Source] = field(default_factory=set[Source])  # before it; told anew, no trigger
     begun_at: float | None = None
     armed: Came | None = None  # of one that waits: what it would have begun by
     root: int = 0  # of the causes in `begun`
@@ -201,8 +192,8 @@ class Engine:
                 state.follow(predecessor)
             elif (known := recalled.get(state.rule.name)) is not None:
                 state.begun_at = known.begun_at
-                state.resumes_until = now + RESUME_SECONDS if known.active else -inf
-                state.fired_by, state.fired_until = known.fired_by, now + RESUME_SECONDS
+                state.recalled_until = now + RESUME_SECONDS
+                state.resumes, state.fired_by = known.active, set(known.fired_by)
             self._step(state, fired=False, came=came)
 
     def wake(self, *, now: float) -> None:
@@ -260,13 +251,13 @@ class Engine:
     # --- one rule ------------------------------------------------------------------------------
 
     def _step(self, state: RuleState, *, fired: bool, came: Came) -> None:
-        if fired and state.fired_by is not None and _fired_before(state, came):
+        if fired and _fired_before(state, came):
             fired = False
         if state.unmet:
             state.spent = False
             self._waiting.stop(state.rule.name)
             outcome = self._end(state) if state.active else Outcome.UNMET
-        elif came.now < state.resumes_until and not fired:
+        elif state.resumes and not fired and _goes_on(state, came):
             outcome = Outcome.RESUMED
         elif state.spent and not fired:
             outcome = Outcome.CHANGED
@@ -301,7 +292,7 @@ class Engine:
     def _begin(self, state: RuleState, came: Came, record: Record) -> None:
         rule = state.rule
         state.spent = False
-        state.resumes_until = -inf
+        state.resumes = False
         if record.outcome is Outcome.RESUMED:
             state.active = True
             command = _command(rule, _items(state, came)) if rule.action.lasting else None
@@ -341,14 +332,21 @@ _BEGINS = (Outcome.BEGUN, Outcome.REPEATED, Outcome.RESUMED)
 
 
 def _fired_before(state: RuleState, came: Came) -> bool:
-    """Has this been the trigger before the device was started anew? It is asked once."""
-    before, state.fired_by = state.fired_by, None
-    return came.now < state.fired_until and source_of(came.topic, came.items) == before
+    """Has this been the trigger before the device was started anew?"""
+    if came.topic == _INTERVAL or state.fired_by:
+        anew = told_anew(came)
+        if anew is None and came.now < state.recalled_until:
+            source = source_of(came.topic, came.items)
+            anew = source in state.fired_by
+            state.fired_by.discard(source)
+        return anew is True
+    return False
 
 
-def source_of(topic: str, items: Mapping[str, str]) -> tuple[str, ...]:
-    """Whose value an event is, by the items that name that."""
-    return tuple([items[name] for name in DECLARED[topic].outside.source])
+def _goes_on(state: RuleState, came: Came) -> bool:
+    """Does a rule hold by this as it did before the device was started anew?"""
+    state.resumes = came.now < state.recalled_until and told_anew(came) is not False
+    return state.resumes
 
 
 def _command(rule: Rule, items: Mapping[str, str]) -> Command:

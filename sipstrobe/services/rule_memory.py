@@ -20,37 +20,42 @@ from msgspec.structs import replace
 from sipstrobe.config.files import Files
 from sipstrobe.context import Context
 from sipstrobe.events import DECLARED, Kind
-from sipstrobe.rules.engine import Recalled, source_of
-from sipstrobe.rules.facts import Came
+from sipstrobe.rules.anew import Recalled, ends_with_device, source_of
+from sipstrobe.rules.facts import Came, Source
 from sipstrobe.rules.settings import Rule
 
 logger = logging.getLogger(__name__)
 
 FILE: Final = "rules-begun.json"
-_CALLS: Final = "call/"
+MAX_FIRED: Final = 64  # sources of one rule; of more, the oldest is forgotten
 CLOSE_LIMIT: Final = 2.0  # seconds that the last write may take at the end
 
 
 class _Kept(Struct, frozen=True):
-    """made: tells whether the rule is still the same. begun: seconds since 1970. fired_by: the
-    source of the state that was its trigger and still is so; null: there is none."""
+    """made: tells whether the rule is still the same. begun: seconds since 1970. fired: the sources
+    of the state that was its trigger, which are still so."""
 
     made: str
     active: bool
     begun: float
-    fired_by: tuple[str, ...] | None = None
+    fired: tuple[Source, ...] = ()
 
 
 def matters(rule: Rule) -> bool:
     """Is it different after a restart whether this rule was active, or has begun lately?"""
-    lasts = bool(rule.conditions) and (rule.when is not None or not rule.action.lasting)
-    return lasts or rule.minimum_interval > 0 or _by_state(rule)
+    by_more = bool(rule.conditions) and (rule.when is not None or not rule.action.lasting)
+    return (by_more and _outlives(rule)) or rule.minimum_interval > 0 or _by_state(rule)
+
+
+def _outlives(rule: Rule) -> bool:
+    """Can it be active by the same as before, after a restart?"""
+    return all(c.invert or not ends_with_device(c.event) for c in rule.conditions)
 
 
 def _by_state(rule: Rule) -> bool:
     """Is the trigger a state that is reported anew after a start? No call outlives the device."""
     when = rule.when
-    if when is None or when.invert or when.event.startswith(_CALLS):
+    if when is None or when.invert or ends_with_device(when.event):
         return False
     return DECLARED[when.event].outside.kind is Kind.PROPERTY
 
@@ -62,7 +67,7 @@ class RuleMemory:
         self._context = context
         self._files = files
         self._kept = self._read()
-        self._fired: dict[tuple[str, tuple[str, ...]], dict[str, Rule]] = {}
+        self._fired: dict[tuple[str, Source], dict[str, Rule]] = {}
         self._thread = ThreadPoolExecutor(1, "rules")
         self._writing: asyncio.Future[None] | None = None
         self._changed = False
@@ -80,23 +85,27 @@ class RuleMemory:
         same = known.made == _made(rule)
         active = known.active and same
         begun_at = self._context.clock.now() - passed
-        fired_by = known.fired_by if same else None
-        if rule.when is not None and fired_by is not None:
-            self._fired.setdefault((rule.when.event, fired_by), {})[rule.name] = rule
-        return Recalled(active, begun_at, fired_by)
+        fired_by = known.fired if same else ()
+        if rule.when is not None:
+            for source in fired_by:
+                self._fired.setdefault((rule.when.event, source), {})[rule.name] = rule
+        return Recalled(active, begun_at, frozenset(fired_by))
 
     def begun(self, rule: Rule, came: Came, *, active: bool) -> None:
         """The rule has begun by this, and is active or over."""
         if not matters(rule):
             return
         wall = self._context.clock.wall().timestamp()
-        fired_by = None
+        made, known = _made(rule), self._kept.get(rule.name)
+        fired = known.fired if known is not None and known.made == made else ()
         if rule.when is not None and _by_state(rule) and came.topic == rule.when.event:
-            fired_by = source_of(came.topic, came.items)
-            self._fired.setdefault((came.topic, fired_by), {})[rule.name] = rule
-        self._keep(rule, _Kept(_made(rule), active, wall, fired_by))
+            source = source_of(came.topic, came.items)
+            self._fired.setdefault((came.topic, source), {})[rule.name] = rule
+            fired = (*(one for one in fired if one != source), source)[-MAX_FIRED:]
+        kept = _Kept(made, active and _outlives(rule), wall, fired)
+        self._keep(rule, self._left(rule, kept))
 
-    def heard(self, topic: str, source: tuple[str, ...], items: Mapping[str, str]) -> None:
+    def heard(self, topic: str, source: Source, items: Mapping[str, str]) -> None:
         """A source has this value now, which may no longer be a trigger that it was."""
         fired = self._fired.get((topic, source))
         if not fired:
@@ -105,7 +114,7 @@ class RuleMemory:
             assert rule.when is not None
             if not rule.when.match.items() <= items.items():
                 del fired[rule.name]
-                self._rested(rule)
+                self._rested(rule, source)
         if not fired:
             del self._fired[topic, source]
 
@@ -116,15 +125,16 @@ class RuleMemory:
             return
         self._keep(rule, self._left(rule, replace(known, active=False)))
 
-    def _rested(self, rule: Rule) -> None:
+    def _rested(self, rule: Rule, source: Source) -> None:
         known = self._kept.get(rule.name)
         if known is not None:
-            self._keep(rule, self._left(rule, replace(known, fired_by=None)))
+            fired = tuple([one for one in known.fired if one != source])
+            self._keep(rule, self._left(rule, replace(known, fired=fired)))
 
     @staticmethod
     def _left(rule: Rule, kept: _Kept) -> _Kept | None:
         """What is still worth keeping."""
-        return kept if kept.active or kept.fired_by or rule.minimum_interval > 0 else None
+        return kept if kept.active or kept.fired or rule.minimum_interval > 0 else None
 
     def only(self, names: Container[str]) -> None:
         """There are no other rules any more."""

@@ -218,7 +218,7 @@ class Schedules:
                 self._take_down(name, at, late)
             case Begin(name, at, late, again):
                 words = f"the schedule {name} from {self._words(name, at.start)}"
-                self._publish(words, ScheduleInterval(schedule=name, active=True))
+                self._publish(words, ScheduleInterval(schedule=name, active=True, again=again))
                 if again:
                     self._take_down_again(name, at)
                 else:

@@ -15,7 +15,8 @@ from msgspec.structs import replace
 
 from sipstrobe.events import CallState, CallStateChanged, Event, ManualTriggerChanged
 from sipstrobe.rules.actions import Action, RunProfile, StartProfile
-from sipstrobe.rules.engine import Engine, Recalled
+from sipstrobe.rules.anew import Recalled
+from sipstrobe.rules.engine import Engine
 from sipstrobe.rules.settings import Condition, Rule, problems
 from sipstrobe.rules.text import at_rest, texts_of
 from tests.rules.bench import Bench, call, change, on, rule, trigger

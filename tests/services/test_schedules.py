@@ -209,6 +209,7 @@ async def test_an_interval_goes_on_after_a_restart(tmp_path: Path) -> None:
 
         ((at, _, why),) = await bench.came_of("Shift")
         assert at == "08:00"
+        assert [e.again for e in bench.told if isinstance(e, ScheduleInterval)] == [True]
         assert "; again from 2030-01-01T10:00:00+00:00, the device was off" in why
 
 
