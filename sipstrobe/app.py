@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import NAMESPACE_OID, uuid5
 
 import msgspec
@@ -74,10 +75,11 @@ from sipstrobe.services.sound_level import SoundLevel
 from sipstrobe.services.speaker_test import Ear, SpeakerTest
 from sipstrobe.services.starts import Starts
 from sipstrobe.services.storage import Storage
-from sipstrobe.views import views_of
 from sipstrobe.web.accounts import added
-from sipstrobe.web.server import WebServer
-from sipstrobe.web.views import Views
+
+if TYPE_CHECKING:
+    from sipstrobe.web.server import WebServer
+    from sipstrobe.web.views import Views
 
 logger = logging.getLogger(__name__)
 
@@ -357,13 +359,17 @@ class Device:
 
     # --- the page -------------------------------------------------------------------------------
 
-    def _serve(self) -> WebServer:
+    def _serve(self) -> "WebServer":
+        from sipstrobe.web.server import WebServer  # loaded by the page, when calls are answered
+
         return WebServer(self._context, self._store, self._views())
 
     def _move_page(self, wanted: tuple[str, int]) -> None:
         self.page.move(self._options.http or wanted)
 
-    def _views(self) -> Views:
+    def _views(self) -> "Views":
+        from sipstrobe.views import views_of
+
         return views_of(
             signals=self.signals,
             sound=self.sound,

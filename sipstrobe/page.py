@@ -3,10 +3,14 @@
 import asyncio
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from sipstrobe.context import Context
 from sipstrobe.services.supervise import supervise
-from sipstrobe.web.server import WebServer
+
+if TYPE_CHECKING:
+    from sipstrobe.web.server import WebServer
 
 Address = tuple[str, int]
 
@@ -14,10 +18,11 @@ Address = tuple[str, int]
 class Page:
     """The web server of one device: it moves while it runs, and is tried again where it fails.
 
+    make_server is called when the module of the web server has been imported.
     addresses: where it is served at present. tried: set once it works, or is known not to.
     """
 
-    def __init__(self, context: Context, make_server: Callable[[], WebServer]) -> None:
+    def __init__(self, context: Context, make_server: "Callable[[], WebServer]") -> None:
         self.addresses: list[Address] = []
         self.tried = asyncio.Event()
         self._context = context
@@ -53,6 +58,7 @@ class Page:
                 await asyncio.wait([serving])
 
     async def _serve(self, address: Address, works: Callable[[], None]) -> None:
+        await asyncio.to_thread(import_module, "sipstrobe.web.server")  # calls do not wait for it
         server = self._make_server()
         try:
             await server.start(*address)

@@ -8,12 +8,12 @@ import logging
 import re
 from collections.abc import Callable
 from typing import Final, NoReturn
-from xml.sax.saxutils import escape
 
 from sipstrobe.bus import Dispatcher
 from sipstrobe.commands import SetVirtualInput
 from sipstrobe.config.users import Role
 from sipstrobe.errors import CommandRefused
+from sipstrobe.sending.templates import in_xml
 from sipstrobe.web.exchange import HttpProblem, Request, Response, Route
 
 logger = logging.getLogger(__name__)
@@ -137,7 +137,7 @@ def _argument(request: Request, name: str) -> str:
 
 
 def _failure(code: int, words: str) -> Response:
-    told = _element("ErrorCode", str(code)) + _element("ErrorDescription", escape(words))
+    told = _element("ErrorCode", str(code)) + _element("ErrorDescription", in_xml(words))
     return _answer("Error", _element("GeneralError", told))
 
 
