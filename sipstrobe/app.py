@@ -46,6 +46,7 @@ from sipstrobe.services.automation import Automation
 from sipstrobe.services.broker import Broker
 from sipstrobe.services.clip_library import ClipLibrary
 from sipstrobe.services.clips import Clips
+from sipstrobe.services.floor import AllOwn
 from sipstrobe.services.greeting import Greeting
 from sipstrobe.services.history import History
 from sipstrobe.services.home import Home
@@ -57,6 +58,7 @@ from sipstrobe.services.links import Links
 from sipstrobe.services.listening import Listening
 from sipstrobe.services.microphone import Listener, Microphone, Witness
 from sipstrobe.services.mqtt import Mqtt
+from sipstrobe.services.page_out import PagesOut
 from sipstrobe.services.page_relay import GroupLine, PageRelay
 from sipstrobe.services.paging import Paging
 from sipstrobe.services.past import Past
@@ -192,7 +194,9 @@ class Device:
         )
         groups = GroupSockets(context.clock)
         self.relay = PageRelay(context, self.sound, GroupLine(groups))
-        self.paging = Paging(context, self.relay.own, groups)
+        self.pages_out = PagesOut(context, self.library.find, lambda: GroupLine(groups))
+        own = AllOwn(self.relay.own, self.pages_out.own)
+        self.paging = Paging(context, own, groups)
         self.http_stream = HttpStream(context)
         self.history = History(context, options.state)
         serial = store.current.device.serial
@@ -281,6 +285,8 @@ class Device:
         watch(lambda s: s.multicast, self.paging.apply)
         stack.callback(self.relay.close)
         watch(lambda s: s.multicast, lambda m: self.relay.apply(m.relay, m.codec))
+        stack.callback(self.pages_out.close)
+        watch(lambda s: s.multicast.codec, self.pages_out.apply)
         stack.callback(self.home.close)
         watch(wanted_of, self.home.apply)
         watch(lambda s: announced(s.mqtt, s.home), self.mqtt.apply)
@@ -381,6 +387,7 @@ class Device:
             phone=self.phone,
             paging=self.paging,
             relay=self.relay,
+            pages_out=self.pages_out,
             http_stream=self.http_stream,
             automation=self.automation,
             past=self.past,

@@ -12,6 +12,7 @@ from sipstrobe.services.listening import Listening
 from sipstrobe.services.microphone import Microphone
 from sipstrobe.services.mqtt import Mqtt
 from sipstrobe.services.outbox import OutboxService
+from sipstrobe.services.page_out import PagesOut
 from sipstrobe.services.page_relay import PageRelay
 from sipstrobe.services.paging import Paging
 from sipstrobe.services.past import Past
@@ -41,6 +42,7 @@ def views_of(
     phone: Phone,
     paging: Paging,
     relay: PageRelay,
+    pages_out: PagesOut,
     http_stream: HttpStream,
     automation: Automation,
     past: Past,
@@ -77,7 +79,9 @@ def views_of(
         microphone_sound=listening.open,
         recordings=recorder,
         pages=phone.pages,
-        multicast=lambda: paging.snapshot() | {"relay": relay.snapshot()},
+        multicast=lambda: (
+            paging.snapshot() | {"relay": relay.snapshot(), "pages_out": pages_out.snapshot()}
+        ),
         stream=http_stream,
         clips=library,
         clips_playing=clips.snapshot,

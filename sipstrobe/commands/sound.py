@@ -1,6 +1,7 @@
 """Orders about what is heard.
 
-PlayClip and StopClip: served by services.clips; StopPages: by services.delayed_pages;
+PlayClip and StopClip: served by services.clips; PageOut and StopPageOut: by services.page_out;
+StopPages: by services.delayed_pages;
 StartRecording and StopRecording: by services.recorder.
 """
 
@@ -11,6 +12,7 @@ from sipstrobe.commands.base import Command
 
 CLIP_RANK = 5  # of a clip, where nothing says otherwise
 MAX_REPEAT = 1000
+PageCodec = Literal["opus", "G722", "PCMU", "PCMA", "G726-32", "L16/16000", "L16/8000", "L16/48000"]
 CLIP_VOLUME_DB = (-60.0, 20.0)  # at the least it is silent
 
 
@@ -36,6 +38,34 @@ class StopClip(Command):
 
     playback: int | None = None
     clip: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageOut(Command):
+    """Say a clip to a multicast group, as soon as nobody else speaks to it. -> int, the id of this
+    page
+
+    port: of RTP, RTCP has the next. codec: None: the common one of pages. ttl: how many networks it
+    may cross. interface: its name, empty: the system's choice. repeat: how often again after the
+    first time, None: until it is stopped.
+    Refused: unknown_clip, clip_missing, address, port, codec, ttl, interface, repeat,
+    too_many_pages, follows_from_page.
+    """
+
+    clip: str
+    address: str
+    port: int = 5004
+    codec: PageCodec | None = None
+    ttl: int = 1
+    interface: str = ""
+    repeat: int | None = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopPageOut(Command):
+    """End one page that goes out or waits to, None: all; no fault if it is over. -> None"""
+
+    page: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,8 @@ from sipstrobe.lightsiren.settings import (
     SirenPart,
 )
 from sipstrobe.lightsiren.sounds import SOUNDS
-from sipstrobe.rules.actions import SetTrigger, WriteToLog
+from sipstrobe.multicast.fields import group_problem
+from sipstrobe.rules.actions import PageAction, SetTrigger, WriteToLog
 from sipstrobe.rules.actions.calls import Calling
 from sipstrobe.rules.actions.lights import LightAction, SirenAction
 from sipstrobe.rules.settings import Rule
@@ -40,6 +41,9 @@ def _of_rule(rule: Rule, triggers: int, accounts: Container[str]) -> Iterator[Pr
             yield from (Problem("/" + fault.field, fault.message) for fault in faults)
         case Calling(account=str(account)) if account not in accounts:
             yield Problem("/account", f"there is no account {account!r}")
+        case PageAction(address=address):
+            if words := group_problem(address)[1]:
+                yield Problem("/address", words)
         case SetTrigger(trigger=number) if number > triggers:
             yield Problem("/trigger", f"there is no manual trigger {number}")
         case WriteToLog(text=text):

@@ -12,7 +12,7 @@ from sipstrobe.events import ClipPlaying
 from sipstrobe.lightsiren.chimes import FACTORY_CLIPS, FIRST_NUMBER, LAST_NUMBER
 from sipstrobe.lightsiren.settings import Profile
 from sipstrobe.lightsiren.sounds import SOUNDS
-from sipstrobe.rules.actions import PlayClip, PlayClipWhile, StopClip
+from sipstrobe.rules.actions import PageAction, PlayClip, PlayClipWhile, StopClip
 from sipstrobe.rules.actions.calls import Calling
 from sipstrobe.rules.actions.lights import SirenAction
 from sipstrobe.rules.settings import Condition, Rule
@@ -80,7 +80,7 @@ def _of_rule(rule: Rule) -> Iterator[tuple[str, str]]:
     match rule.action:
         case PlayClip(clip=str(name)) | PlayClipWhile(clip=str(name)) | StopClip(clip=str(name)):
             yield "/action/clip", name
-        case Calling(clip=str(name)):
+        case Calling(clip=str(name)) | PageAction(clip=name):
             yield "/action/clip", name
         case SirenAction(pattern=pattern) if pattern.startswith(CLIP_PATTERN):
             yield "/action/pattern", pattern.removeprefix(CLIP_PATTERN)
@@ -114,7 +114,7 @@ def _rule(rule: Rule, name: Callable[[str], str]) -> Rule:
     match action:
         case PlayClip(clip=str(clip)) | PlayClipWhile(clip=str(clip)) | StopClip(clip=str(clip)):
             action = replace(action, clip=name(clip))
-        case Calling(clip=str(clip)):
+        case Calling(clip=str(clip)) | PageAction(clip=clip):
             action = replace(action, clip=name(clip))
         case SirenAction(pattern=pattern) if pattern.startswith(CLIP_PATTERN):
             clip = name(pattern.removeprefix(CLIP_PATTERN))

@@ -13,6 +13,14 @@ class PageState(StrEnum):
     IDLE = "idle"
 
 
+class PageOutState(StrEnum):
+    """How a page that goes out from here stands."""
+
+    WAITING = "waiting"  # somebody else speaks to the group, or it cannot be reached
+    SPEAKING = "speaking"
+    IDLE = "idle"
+
+
 @declared(
     "sound/clip",
     Kind.PROPERTY,
@@ -36,6 +44,22 @@ class PageStateChanged(Event):
     page: str  # label of the source
     state: PageState
     sender: str  # address of who speaks, or spoke last
+
+
+@declared(
+    "sound/page_out",
+    Kind.PROPERTY,
+    "A clip goes out as a page by multicast, or waits to",
+    source=("page",),
+    rest={"state": "idle"},
+)
+class PageOutChanged(Event):
+    page: str  # its id
+    clip: str
+    address: str  # of the group
+    port: int
+    state: PageOutState
+    problem: str  # why it has not gone out, as it is over; empty: it has, or was stopped
 
 
 @declared(

@@ -8,9 +8,10 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
+from sipstrobe.commands import PageCodec
 from sipstrobe.secret import Secret
 
-Codec = Literal["opus", "G722", "PCMU", "PCMA", "G726-32", "L16/16000", "L16/8000", "L16/48000"]
+Codec = PageCodec
 Latency = Literal["normal", "low", "ultra_low"]
 Cipher = Literal["AES_CM_HMAC_SHA1_80", "AES_CM_HMAC_SHA1_32", "AES_GCM"]
 Address = Annotated[str, Meta(pattern=r"^[0-9A-Fa-f:.]{2,45}$(?!\n)")]

@@ -11,6 +11,7 @@ from sipstrobe.events import (
     ManualTriggerChanged,
     OperationChanged,
     OutputPortChanged,
+    PageOutChanged,
     RuleStateChanged,
     VirtualInputChanged,
 )
@@ -92,6 +93,12 @@ def facts(rule: Rule) -> Iterator[Fact]:
             yield _fact(ClipPlaying, clip=name, playing="false")  # it ends by itself
         case actions.PlayClipWhile(clip=name):
             yield _fact(ClipPlaying, clip=name, playing="true")
+        case actions.PageClip(clip=name, address=address, port=port):
+            for state in ("waiting", "speaking", "idle"):  # it ends by itself
+                yield _page(name, address, port, state)
+        case actions.PageWhile(clip=name, address=address, port=port):
+            for state in ("waiting", "speaking"):
+                yield _page(name, address, port, state)
         case actions.SetOutput(port=port, active=active):
             yield _fact(OutputPortChanged, port=str(port), active=_text(active))
         case actions.SetOutputWhile(port=port):
@@ -113,6 +120,10 @@ def facts(rule: Rule) -> Iterator[Fact]:
             yield _fact(MaintenanceChanged, active=_text(active))
         case _:
             pass
+
+
+def _page(clip: str, address: str, port: int, state: str) -> Fact:
+    return _fact(PageOutChanged, clip=clip, address=address, port=str(port), state=state)
 
 
 def _fact(event: type[Event], **items: str) -> Fact:

@@ -43,6 +43,16 @@ class OwnStreams:
         return ssrc is not None and ssrc in (data[8:12], data[4:8])
 
 
+class AllOwn:
+    """The streams of several who send."""
+
+    def __init__(self, *streams: OwnStreams) -> None:
+        self._streams = streams
+
+    def __contains__(self, datagram: tuple[bytes, Endpoint]) -> bool:
+        return any(datagram in own for own in self._streams)
+
+
 class Floor:
     """Hears a group, and says who has the floor there."""
 

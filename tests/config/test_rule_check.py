@@ -79,6 +79,14 @@ def test_rules_that_are_not_stored_can_be_looked_at() -> None:
         ({}, "/rules"),
         ([{"name": "R"}], "/rules/0/action"),
         ([_rule({"do": "start_profile", "profile": "Blue"})], "/rules/0/action/profile"),
+        (
+            [_rule({"do": "page_clip", "clip": "None", "address": "239.1.1.1"})],
+            "/rules/0/action/clip",
+        ),
+        (
+            [_rule({"do": "page_clip", "clip": "Beep", "address": "192.0.2.1"})],
+            "/rules/0/action/address",
+        ),
         ([_rule({"do": "play_clip", "clip": "None"})], "/rules/0/action/clip"),
         ([_rule({"do": "run_light", "pattern": "Steady"})], "/rules/0/conditions"),
         ([_rule({"do": "start_light", "pattern": "Odd"})], "/rules/0/action/pattern"),

@@ -1,5 +1,7 @@
 """What each action orders, and how what lasts is undone (ACT-01, ACT-02)."""
 
+from dataclasses import replace
+
 import msgspec
 import pytest
 
@@ -10,6 +12,8 @@ from sipstrobe.rules.actions import (
     MAX_SECONDS,
     Action,
     AnswerCall,
+    PageClip,
+    PageWhile,
     PlayClip,
     PlayClipWhile,
     Record,
@@ -41,6 +45,18 @@ def test_a_clip_that_plays_while_the_rule_is_active_is_stopped_alone() -> None:
 
     assert ringer.command({}) == commands.PlayClip(clip="Bell", repeat=None, priority=7)
     assert ringer.undo(41) == commands.StopClip(playback=41)
+
+
+def test_a_page_goes_out_as_often_as_wanted_or_while_the_rule_is_active() -> None:
+    """EVT-12: only this page ends; the same clip may go out for another reason."""
+    group = {"clip": "Bell", "address": "239.1.2.3", "port": 6000, "codec": "G722", "ttl": 4}
+    order = commands.PageOut(clip="Bell", address="239.1.2.3", port=6000, codec="G722", ttl=4)
+    once = msgspec.convert({"do": "page_clip", "repeat": 2, **group}, PageClip)
+    lasting = msgspec.convert({"do": "page_while", **group}, PageWhile)
+
+    assert once.command({}) == replace(order, repeat=2)
+    assert lasting.command({}) == replace(order, repeat=None)
+    assert lasting.undo(3) == commands.StopPageOut(page=3)
 
 
 def test_one_clip_is_stopped_or_all() -> None:

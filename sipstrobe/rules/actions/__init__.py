@@ -20,6 +20,7 @@ from sipstrobe.rules.actions.lights import (
     StopSignals,
 )
 from sipstrobe.rules.actions.mqtt import PublishMqtt
+from sipstrobe.rules.actions.pages import PageAction, PageClip, PageWhile
 from sipstrobe.rules.actions.ports import (
     PulseOutput,
     SetOutput,
@@ -64,6 +65,9 @@ __all__ = [
     "HangUp",
     "Locate",
     "OwnPriority",
+    "PageAction",
+    "PageClip",
+    "PageWhile",
     "PlayClip",
     "PlayClipWhile",
     "PublishMqtt",
@@ -108,6 +112,8 @@ Action = (
     | PlayClip
     | PlayClipWhile
     | StopClip
+    | PageClip
+    | PageWhile
     | StopPages
     | Record
     | RecordWhile
