@@ -210,17 +210,22 @@ def _answer(response: Response) -> web.StreamResponse:
 async def _send_stream(
     incoming: web.BaseRequest, response: Response, stream: AsyncGenerator[bytes]
 ) -> web.StreamResponse:
-    """Send what comes, until it ends or the other side has enough."""
+    """Send what comes, until it ends or the other side has enough, which is seen at once: there may
+    be nothing to send for long."""
     answer = _answer(response)
+    connection = incoming.protocol
+    assert isinstance(connection, _Connection)
     try:
-        await answer.prepare(incoming)
-        if incoming.method != "HEAD":
-            async for piece in stream:
-                await answer.write(piece)
-        await answer.write_eof()
-    except ConnectionError:
+        async with asyncio.timeout(None) as connection.sending:
+            await answer.prepare(incoming)
+            if incoming.method != "HEAD":
+                async for piece in stream:
+                    await answer.write(piece)
+            await answer.write_eof()
+    except (ConnectionError, TimeoutError):
         logger.debug("a stream for %s ended early", incoming.remote)
     finally:
+        connection.sending = None
         await stream.aclose()
     return answer
 
@@ -298,6 +303,7 @@ class _Connection(RequestHandler):
         self._server = server
         self._address = ""
         self._unread: Handle | None = None
+        self.sending: asyncio.Timeout | None = None  # of a stream, which ends with the connection
         self._framed = UnframedBody(server.is_endless)
 
     def data_received(self, data: bytes) -> None:
@@ -331,6 +337,8 @@ class _Connection(RequestHandler):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._reads_again()
+        if self.sending is not None:
+            self.sending.reschedule(0.0)
         self._server.by_address[self._address] -= 1
         if not self._server.by_address[self._address]:
             del self._server.by_address[self._address]

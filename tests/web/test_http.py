@@ -1,6 +1,7 @@
 """The HTTP server beside everything else on the loop."""
 
 import asyncio
+from collections.abc import AsyncGenerator
 
 from sipstrobe.clock import LoopClock
 from sipstrobe.web.exchange import Request, Response, json
@@ -54,4 +55,38 @@ async def test_requests_that_come_at_once_leave_turns_to_calls_and_sound() -> No
     for reader, writer in connections:
         assert (await reader.readuntil(b"\r\n")).startswith(b"HTTP/1.1 200")
         writer.close()
+    await server.aclose()
+
+
+class Silence(Desk):
+    """Has one stream, which says one thing and no more."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ended = asyncio.Event()
+
+    async def respond(self, request: Request) -> Response:
+        return Response(stream=self._say())
+
+    async def _say(self) -> AsyncGenerator[bytes]:
+        try:
+            yield b"once"
+            await asyncio.Event().wait()
+        finally:
+            self.ended.set()
+
+
+async def test_a_stream_ends_with_its_connection_though_there_is_nothing_to_send() -> None:
+    """Else who watches ports, goes and comes again would find the places taken by himself."""
+    desk = Silence()
+    server = HttpServer(desk, LoopClock(asyncio.get_running_loop()))
+    await server.listen("127.0.0.1", 0, None)
+    [(_, port)] = server.addresses()
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    async with asyncio.timeout(5):
+        await reader.readuntil(b"once")
+
+        writer.close()
+        await desk.ended.wait()
     await server.aclose()
