@@ -135,3 +135,30 @@ def test_a_clip_goes_out_encrypted(pair: tuple[Device, Device], tmp_path: Path) 
     assert relay(reception)["state"] == "idle"
     assert told(hall, "Secret")["undecipherable"] == 0
     assert told(hall, "Building")["state"] == "idle"
+
+
+def test_a_rule_pages_a_clip_for_as_long_as_something_holds(pair: tuple[Device, Device]) -> None:
+    """Again and again, without a gap between the rounds; not heard here, and not relayed there."""
+    reception, hall = pair
+    sent = told(hall, "Building")["packets"]
+    rule = {
+        "conditions": [{"event": "input/virtual", "match": {"input": "7", "active": "true"}}],
+        "action": {"do": "page_while", "clip": "Beep", "address": GROUP, "port": PORT},
+    }
+    assert reception.api("PUT", "rules/Fire", **rule)["warnings"] == []
+
+    def story() -> None:
+        reception.command("set-virtual-input", input=7, active=True)
+        wait_until(lambda: told(hall, "Building")["state"] == "active", words="heard there")
+        began = time.monotonic() + 0.2
+        there = hall.heard(began, began + 0.8)
+        (shown,) = reception.status()["multicast"]["pages_out"]
+        reception.command("set-virtual-input", input=7, active=False)
+        wait_until(lambda: told(hall, "Building")["state"] == "idle", words="BYE")
+        assert (shown["state"], shown["clip"], shown["problem"]) == ("speaking", "Beep", "")
+        assert level_db(there) > QUIETER_DB - 10.0
+
+    on_time(hall, story)
+    assert reception.status()["multicast"]["pages_out"] == []
+    assert told(hall, "Building")["packets"] > sent
+    assert told(reception, "Building")["packets"] == 0
