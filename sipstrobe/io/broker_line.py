@@ -251,7 +251,7 @@ class Line(asyncio.Protocol):
 
     def _flush(self) -> None:
         data = self._layers.outgoing()
-        if data and self._transport is not None:
+        if data and self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)
 
     def _give_up(self, words: str) -> None:

@@ -12,7 +12,7 @@ from typing import Final
 from zlib import crc32
 
 from sipstrobe.errors import RemoteProtocolError
-from sipstrobe.mqtt.delivery import MAX_IN_FLIGHT, Delivery, Limits, Token
+from sipstrobe.mqtt.delivery import MAX_IN_FLIGHT, NOBODY, Delivery, Limits, Token
 from sipstrobe.mqtt.outputs import (
     Arrived,
     Close,
@@ -153,7 +153,7 @@ class Client:
         else:
             self.delivery.dropped += 1
             if token:
-                self.delivery.lost.append((token, "there is no broker"))
+                self.delivery.lost.append((token, NOBODY))
         self._pump(now)
 
     def cancel(self, token: Token, *, now: float) -> None:
@@ -229,10 +229,11 @@ class Client:
     def _lose(self, words: str, now: float) -> None:
         """The broker is gone; try again, later each time."""
         assert self._options is not None
-        was_up = self.state is State.UP
+        if self.state is State.UP:
+            self.delivery.blame()
+            if now - self._up_at >= HELD:
+                self._wait = FIRST_WAIT
         self._end(State.WAITING)
-        if was_up and now - self._up_at >= HELD:
-            self._wait = FIRST_WAIT
         retry = None
         if self._options.reconnect:
             retry = self._wait * (0.5 + self._random(1)[0] / 512)  # not all devices at once

@@ -18,11 +18,18 @@ MAX_WAITING: Final = 1000  # messages
 MAX_WAITING_BYTES: Final = 2 * 1024 * 1024
 MAX_RETAINED: Final = 1024  # topics; of more, the one that was published first is forgotten
 MAX_IN_FLIGHT: Final = 20  # messages that are not confirmed, unless the broker wants fewer
+SUSPECT: Final = 2  # connections that have ended on a message: from then on it is sent alone
+GUILTY: Final = 5  # … and no more: a broker without MQTT 5 has no other way to refuse it
 
 Token = int | str
 """Names a message whose fate somebody waits for; 0: nobody does."""
 
-TOO_MUCH: Final = "it was dropped: too much waits, or it is too big"
+NOBODY: Final = "there is no broker"
+ANOTHER: Final = "it was meant for another broker"
+UNBEARABLE: Final = "the broker breaks off whenever it is sent"
+TOO_MUCH: Final = "it was dropped: too much waits"
+TOO_LARGE: Final = "it is larger than the broker takes"
+HOPELESS: Final = frozenset((UNBEARABLE, TOO_LARGE))  # however often it is tried
 
 
 @dataclass(slots=True)
@@ -33,6 +40,7 @@ class Waiting:
     token: Token = 0
     state: bool = False  # a later one of the same topic may take its place
     once: bool = False  # it is about this connection
+    ends: int = 0  # connections that have ended when it was the next to be confirmed
     received: bool = False  # QoS 2: PUBREC has come, PUBREL has been sent
 
     @property
@@ -100,7 +108,7 @@ class Delivery:
         if self._is_full():
             self._collapse()
         while self._is_full():
-            self._drop(self._oldest())
+            self._drop(self._oldest(), TOO_MUCH)
 
     def forget(self, topic: str) -> None:
         """Publish this topic no more, neither what waits nor anew."""
@@ -151,10 +159,9 @@ class Delivery:
         pulses = (key for key in self._queue if isinstance(key, int))
         return next(pulses, None) or next(iter(self._queue))
 
-    def _drop(self, key: str | int) -> None:
-        entry = self._remove(key)
+    def _drop(self, key: str | int, why: str) -> None:
         self.dropped += 1
-        self._lose(entry, TOO_MUCH)
+        self._lose(self._remove(key), why)
 
     def _lose(self, entry: Waiting, words: str) -> None:
         if entry.token:
@@ -176,10 +183,12 @@ class Delivery:
                     yield bytes(Ack(Type.PUBREL, packet_id))
                 else:
                     self._again.append(packet_id)
+        ends = {entry.message.topic: entry.ends for entry in self._flying.values()}
         for topic, message in reversed(self._retained.items()):
             # What was sent with QoS 0 may have been lost with the connection.
             if topic not in self._queue and not (known and self._fit(message).qos):
-                self._add(topic, Waiting(message, state=True), first=True)
+                entry = Waiting(message, state=True, ends=ends.get(topic, 0))
+                self._add(topic, entry, first=True)
         if not known:
             self._begin_anew()
 
@@ -206,7 +215,7 @@ class Delivery:
             packet_id = self._free_id() if message.qos else 0
             packet = publish(version, message, packet_id)
             if self._is_too_large(packet):
-                self._drop(key)
+                self._drop(key, TOO_LARGE)
                 self._retained.pop(message.topic, None)
                 continue
             self._remove(key)
@@ -225,7 +234,7 @@ class Delivery:
             message = self._fit(entry.message)
             packet = publish(version, message, packet_id, duplicate=message.qos > 0)
             if self._is_too_large(packet):
-                self._lose(self._flying.pop(packet_id), TOO_MUCH)
+                self._lose(self._flying.pop(packet_id), TOO_LARGE)
                 self.dropped += 1
             elif message.qos:
                 return packet, 0
@@ -243,6 +252,8 @@ class Delivery:
 
     def _is_flight_full(self) -> bool:
         under_way = len(self._flying) - len(self._again)
+        if under_way and any(entry.ends >= SUSPECT for entry in self._flying.values()):
+            return True
         return under_way >= min(MAX_IN_FLIGHT, self.limits.in_flight)
 
     def _is_too_large(self, packet: bytes) -> bool:
@@ -260,15 +271,31 @@ class Delivery:
         self._collapse()
         for key, entry in list(self._queue.items()):
             if isinstance(key, int) and not entry.message.qos:
-                self._drop(key)
+                self._drop(key, NOBODY)
+
+    def blame(self) -> None:
+        """The broker has broken off. What is confirmed in order was perhaps ended by the first that
+        was not, and would be ended by it for ever."""
+        under_way = (n for n in self._flying if n not in self._again)
+        packet_id = next((n for n in under_way if not self._flying[n].received), 0)
+        if not packet_id:
+            return
+        entry = self._flying[packet_id]
+        entry.ends += 1
+        if entry.ends >= GUILTY:
+            del self._flying[packet_id]
+            self.dropped += 1
+            self._lose(entry, UNBEARABLE)
+            if self._retained.get(entry.message.topic) == entry.message:
+                del self._retained[entry.message.topic]
 
     def clear(self) -> None:
         """Forget whatever was meant for another broker, but for what is to be retained."""
         for key, entry in list(self._queue.items()):
             if not entry.message.retain or entry.token:
-                self._drop(key)
+                self._drop(key, ANOTHER)
         for entry in self._flying.values():
-            self._lose(entry, "it was meant for another broker")
+            self._lose(entry, ANOTHER)
         self._flying.clear()
 
     def acknowledge(self, ack: Ack) -> tuple[bytes, Token, bool]:

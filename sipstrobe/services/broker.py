@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +14,7 @@ from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused, SipstrobeError
 from sipstrobe.io.broker_line import Handlers, Layers, Line
 from sipstrobe.mqtt.client import Client, State
-from sipstrobe.mqtt.delivery import Token
+from sipstrobe.mqtt.delivery import HOPELESS, Token
 from sipstrobe.mqtt.outputs import (
     Arrived,
     Close,
@@ -38,12 +38,17 @@ logger = logging.getLogger(__name__)
 DELIVERY_LIMIT: Final = 30.0  # seconds for a message whose fate somebody awaits
 GOODBYE_LIMIT: Final = 0.5  # seconds
 MAX_SUBSCRIBERS: Final = 1000
-REMEMBERED: Final = 100  # messages that were confirmed when nobody waited for it any more
+REMEMBERED: Final = 100  # messages whose fate was decided when nobody waited for it any more
 NO_BROKER: Final = "there is no connection to the MQTT broker"
 
 
 class NotPublished(SipstrobeError):
-    """The broker does not have a message; the words say why, for a person."""
+    """The broker does not have a message; the words say why, for a person. permanent: it never
+    will, however often it is tried."""
+
+    def __init__(self, words: str, *, permanent: bool = False) -> None:
+        super().__init__(words)
+        self.permanent = permanent
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,7 +79,7 @@ class Broker:
         self._changed: list[Callable[[], None]] = []
         self._tokens = count(1)
         self._awaited: dict[Token, asyncio.Future[None]] = {}
-        self._confirmed: deque[Token] = deque(maxlen=REMEMBERED)
+        self._fates: OrderedDict[Token, str] = OrderedDict()  # "": the broker has it
         self._latency = context.measures.histogram(
             "mqtt_handling_seconds", "from a message to all that follows from it at once"
         )
@@ -140,8 +145,11 @@ class Broker:
         """Publish, and return when the broker has it: with QoS 0 when it was sent, else when it was
         confirmed. name: by which a message is known that is tried again, so that it is not sent
         twice where the first is still on its way. limit: seconds. Raises NotPublished."""
-        if name and name in self._confirmed:
+        fate = self._fates.pop(name, None)
+        if fate == "":
             return
+        if fate in HOPELESS:
+            raise NotPublished(fate, permanent=True)
         if not self.connected:
             raise NotPublished(self.problem or NO_BROKER)
         if words := topic_problem(topic):
@@ -285,10 +293,11 @@ class Broker:
     def _decide(self, token: Token, problem: str) -> None:
         future = self._awaited.get(token)
         if future is None or future.done():
-            if not problem:
-                self._confirmed.append(token)
+            self._fates[token] = problem
+            if len(self._fates) > REMEMBERED:
+                self._fates.popitem(last=False)
         elif problem:
-            future.set_exception(NotPublished(problem))
+            future.set_exception(NotPublished(problem, permanent=problem in HOPELESS))
         else:
             future.set_result(None)
 

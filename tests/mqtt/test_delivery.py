@@ -2,11 +2,13 @@
 
 from sipstrobe.mqtt.client import PUMP_BYTES
 from sipstrobe.mqtt.delivery import (
+    GUILTY,
     MAX_IN_FLIGHT,
     MAX_RETAINED,
     MAX_WAITING,
     MAX_WAITING_BYTES,
-    TOO_MUCH,
+    TOO_LARGE,
+    UNBEARABLE,
 )
 from sipstrobe.mqtt.outputs import (
     Delivered,
@@ -104,7 +106,7 @@ def test_a_broker_that_takes_less_than_before_is_sent_no_more_at_once() -> None:
         Delivered(1),
         Delivered(2),
         Delivered(3),
-        Delivered(4, TOO_MUCH),
+        Delivered(4, TOO_LARGE),
     ]
 
 
@@ -169,6 +171,31 @@ def test_what_a_broker_had_taken_and_has_forgotten_is_told_as_not_sent() -> None
 
     assert bench.told[-1] == Delivered(7, "the broker has forgotten whether it has it")
     assert bench.published() == []
+
+
+def test_a_message_on_which_the_broker_always_breaks_off_is_given_up_and_no_other() -> None:
+    """As brokers do that have no MQTT 5 and a limit on packets, or on who publishes what."""
+    bench = Bench()
+    bench.up()
+    bench.say(Message("fine", b"", 1), token=1)
+    bench.say(Message("bad", b"", 1, retain=True), token=2)
+    bench.say(Message("fine", b"", 1), token=3)
+    bench.say(Message("worse", b"", 1, retain=True))
+
+    for _ in range(2 * GUILTY + 2):
+        fine = True
+        while fine and (seen := [s for s in bench.look() if s.type is Type.PUBLISH]):
+            for one in seen:
+                fine = fine and one.message.topic == "fine"
+                if fine:
+                    bench.hear(acknowledges(Type.PUBACK, one.packet_id))
+        bench.break_off()
+        bench.advance(70)
+        bench.open()
+
+    assert [s.type for s in bench.look() if s.type is Type.PUBLISH] == []
+    told = [one for one in bench.told if isinstance(one, Delivered)]
+    assert told == [Delivered(1), Delivered(2, UNBEARABLE), Delivered(3)]
 
 
 def test_while_the_line_takes_no_more_it_waits_in_order() -> None:
@@ -374,7 +401,7 @@ def test_nobody_is_sent_what_he_cannot_take() -> None:
     bench.say(Message("large", bytes(100)), token=9)
 
     assert [(s.flags, s.body[:3]) for s in bench.look()] == [(2, b"\x00\x01t")]
-    assert any(isinstance(one, Delivered) and one.token == 9 and one.problem for one in bench.told)
+    assert Delivered(9, TOO_LARGE) in bench.told
 
 
 def test_a_refusal_is_told_to_whoever_waits_for_it() -> None:

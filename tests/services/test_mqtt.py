@@ -34,7 +34,7 @@ from sipstrobe.services.broker import Broker, NotPublished
 from sipstrobe.services.mqtt import Mqtt
 from sipstrobe.services.senders.mqtt import MqttSender
 from sipstrobe.trace import Input
-from tests.mqtt.bench import packet
+from tests.mqtt.bench import acknowledges, packet
 from tests.services.mqtt_broker import StubBroker
 from tests.support.leap import LeapClock
 from tests.support.waiting import turns, until
@@ -283,6 +283,22 @@ async def test_a_delivery_fails_without_a_broker_and_when_none_confirms(desk: De
         await desk.broker.deliver("a/#", b"x", qos=1, retain=False)
     with pytest.raises(NotPublished, match="in time"):
         await desk.broker.deliver("t", b"x", qos=1, retain=False, limit=0.01)
+
+
+async def test_a_delivery_that_is_tried_again_is_known_by_its_name(desk: Desk) -> None:
+    """It was confirmed between the attempts."""
+    desk.stub.confirms = False
+    await desk.up()
+
+    with pytest.raises(NotPublished):
+        await desk.broker.deliver("t", b"x", qos=1, retain=False, name="a", limit=0.01)
+    await desk.stub.heard(Type.PUBLISH)
+    late = next(s for s in desk.stub.said if s.type is Type.PUBLISH)
+    desk.stub.say(acknowledges(Type.PUBACK, late.packet_id) + packet(Type.PUBLISH, b"\x00\x03end"))
+    await until(lambda: desk.mqtt.snapshot()["received"] == 1)
+    await desk.broker.deliver("t", b"x", qos=1, retain=False, name="a")
+
+    assert desk.stub.messages() == [("t", b"x")]
 
 
 async def test_the_outbox_publishes_with_or_without_the_prefix(desk: Desk) -> None:

@@ -26,4 +26,4 @@ class MqttSender:
                 topic, payload, qos=message.qos, retain=message.retain, name=message.id
             )
         except NotPublished as error:
-            raise SendFailed(str(error)) from None
+            raise SendFailed(str(error), permanent=error.permanent) from None
