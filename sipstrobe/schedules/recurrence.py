@@ -9,11 +9,12 @@ Times are local and know no zone; `occurrences` finds the instants for them.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import IntEnum
 from itertools import product
+from math import gcd
 from typing import Final
 
 _DAY: Final = timedelta(days=1)
@@ -92,6 +93,29 @@ def completed(rule: Recurrence, start: datetime) -> Recurrence:
     )
 
 
+def comes(rule: Recurrence, start: datetime) -> bool:
+    """Whether the hours, minutes or seconds that a rule counts are ever ones that it wants."""
+    rule = completed(rule, start)
+    hours, minutes, seconds = rule.hours, rule.minutes, rule.seconds
+    match rule.frequency:
+        case Frequency.HOURLY:
+            units, unit, size = hours, start.hour, len(minutes) * len(seconds)
+            a_day = 24
+        case Frequency.MINUTELY:
+            units = (h * 60 + m for h, m in product(hours, minutes))
+            unit, size, a_day = start.hour * 60 + start.minute, len(seconds), 24 * 60
+        case Frequency.SECONDLY:
+            units = ((h * 60 + m) * 60 + s for h, m, s in product(hours, minutes, seconds))
+            unit, size = (start.hour * 60 + start.minute) * 60 + start.second, 1
+            a_day = 24 * 3600
+        case _:
+            return True
+    if rule.positions and all(abs(n) > size for n in rule.positions):
+        return False
+    step = gcd(rule.interval, a_day)
+    return any((one - unit) % step == 0 for one in units)
+
+
 @dataclass(slots=True)
 class Expansion:
     """The local times of a rule that begins with `start`."""
@@ -99,9 +123,12 @@ class Expansion:
     rule: Recurrence
     start: datetime
     _rule: Recurrence = field(init=False)
+    _minutes: frozenset[int] = field(init=False)
+    _seconds: frozenset[int] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._rule = completed(self.rule, self.start)
+        self._rule = rule = completed(self.rule, self.start)
+        self._minutes, self._seconds = frozenset(rule.minutes), frozenset(rule.seconds)
 
     def between(self, first: datetime, stop: datetime) -> Iterator[datetime]:
         """Those from `first` on and before `stop`, in order; COUNT and UNTIL are not looked at."""
@@ -196,13 +223,24 @@ class Expansion:
                 continue
             passed = passed * 60 - start.minute
             if frequency is Frequency.MINUTELY:
-                for minute in _in_step(rule.minutes, passed, interval):
+                for minute in _in_step(self._minutes, passed, interval):
                     yield from self._chosen(self._at(day, hour, (minute,)))
                 continue
-            for minute in rule.minutes:
-                begin = (passed + minute) * 60 - start.second
-                for second in _in_step(rule.seconds, begin, interval):
-                    yield from self._chosen([datetime.combine(day, time(hour, minute, second))])
+            for minute, second in self._seconds_of(passed * 60 - start.second):
+                yield from self._chosen([datetime.combine(day, time(hour, minute, second))])
+
+    def _seconds_of(self, passed: int) -> Iterator[tuple[int, int]]:
+        """The minutes and seconds of an hour that begins `passed` seconds after the start."""
+        interval = self._rule.interval
+        if interval < 60:
+            for minute in self._rule.minutes:
+                for second in _in_step(self._seconds, passed + minute * 60, interval):
+                    yield minute, second
+            return
+        for at in range(-passed % interval, 3600, interval):
+            minute, second = divmod(at, 60)
+            if minute in self._minutes and second in self._seconds:
+                yield minute, second
 
     def _at(self, day: date, hour: int, minutes: Sequence[int]) -> list[datetime]:
         times = product(minutes, self._rule.seconds)
@@ -250,14 +288,12 @@ class Expansion:
         yield from (found[n] for n in sorted(wanted) if 0 <= n < size)
 
 
-def _in_step(allowed: Sequence[int], passed: int, interval: int) -> Iterator[int]:
+def _in_step(allowed: Container[int], passed: int, interval: int) -> Iterator[int]:
     """Of the units 0…59 those that are allowed and whole intervals from the start, when unit 0 is
     `passed` units after it."""
-    begin = -passed % interval
-    if len(allowed) == 60:
-        yield from range(begin, 60, interval)
-    else:
-        yield from (unit for unit in allowed if (passed + unit) % interval == 0)
+    for unit in range(-passed % interval, 60, interval):
+        if unit in allowed:
+            yield unit
 
 
 def _either(number: int, length: int, wanted: Sequence[int]) -> bool:

@@ -14,7 +14,7 @@ from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sipstrobe.errors import SipstrobeError
-from sipstrobe.schedules.recurrence import Frequency, Recurrence
+from sipstrobe.schedules.recurrence import Frequency, Recurrence, comes
 
 MAX_TEXT: Final = 8192  # characters
 MAX_DATES: Final = 256  # of EXDATE, and of RDATE
@@ -115,6 +115,8 @@ def parse(text: str) -> Plan:
     rule = parse_rule(found["RRULE"][0].value) if "RRULE" in found else None
     if rule is not None:
         _check_length(rule, length)
+        if not comes(rule, start.at):
+            raise ScheduleError("RRULE: its parts leave nothing of it, counted from DTSTART")
     without = list(_dates(found.get("EXDATE", ()), zone))
     extra = list(_dates(found.get("RDATE", ()), zone))
     return Plan(

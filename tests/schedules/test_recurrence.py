@@ -98,3 +98,23 @@ def test_it_agrees_with_an_implementation_of_others(rule: str, begin: date, ahea
 
     theirs = rrulestr(rule, dtstart=start).xafter(first, inc=True)
     assert ours == [at for at in islice(theirs, 10) if at < stop][: len(ours) + 1]
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "FREQ=MINUTELY;INTERVAL=7;BYHOUR=9,11;BYMINUTE=3,40,41",
+        "FREQ=MINUTELY;INTERVAL=1439",
+        "FREQ=SECONDLY;INTERVAL=7;BYMINUTE=3,40;BYSECOND=1,2,30",
+        "FREQ=SECONDLY;INTERVAL=61;BYHOUR=9;BYSECOND=5,6",
+        "FREQ=SECONDLY;INTERVAL=3601",
+    ],
+)
+def test_steps_of_minutes_and_seconds_agree_with_others_too(rule: str) -> None:
+    start = START.replace(second=5)
+
+    ours = list(
+        islice(Expansion(parse_rule(rule), start).between(start, start + timedelta(days=30)), 20)
+    )
+
+    assert ours == list(islice(rrulestr(rule, dtstart=start), 20))
