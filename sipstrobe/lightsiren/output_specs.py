@@ -9,6 +9,7 @@ several, each is a side, from A on. An IPv6 address with a port stands in bracke
 
 import re
 from collections.abc import Iterable, Iterator
+from ipaddress import IPv4Address
 from typing import Any, Final
 
 import msgspec
@@ -46,7 +47,9 @@ _KIND: Final[dict[type[Output], str]] = {
     Ws2812: "ws2812",
     Tower: "gpio",
 }
-_DDP = re.compile(r"(?P<bracketed>\[[^\]]+\]|[^\[\]:]+)(?::(?P<port>\d{1,5}))?|(?P<bare>[^\[\]]+)")
+_DDP = re.compile(
+    r"(?P<bracketed>\[[^\]]+\]|[^\[\]:]+)(?::(?P<port>\d{1,5}))?|(?P<bare>[^\[\]]*:[^\[\]]*:[^\[\]]*)"
+)
 _PORT_DDP, _PORT_ARTNET = 4048, 6454
 
 
@@ -196,6 +199,8 @@ def _own_problems(output: Output, at: str) -> Iterator[Problem]:
     match output:
         case E131(source_name=name) if len(name.encode()) > 63:
             yield Problem(f"{at}/source_name", "must be at most 63 bytes in UTF-8")
+        case E131(interface=interface) if interface and not _is_ipv4(interface):
+            yield Problem(f"{at}/interface", "must be an IPv4 address of this machine")
         case E131() | ArtNet():
             yield from _universe_problems(output, at)
         case Tower(lines=lines):
@@ -207,6 +212,14 @@ def _own_problems(output: Output, at: str) -> Iterator[Problem]:
                     yield Problem(f"{at}/lines/{i}/colors", "must be of " + ", ".join(COLORS))
         case _:
             pass
+
+
+def _is_ipv4(text: str) -> bool:
+    try:
+        IPv4Address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _universe_problems(output: E131 | ArtNet, at: str) -> Iterator[Problem]:

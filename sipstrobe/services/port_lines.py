@@ -112,7 +112,7 @@ class PortLine:
         """Use the line until it fails, or is no longer wanted."""
         self._line = line
         try:
-            line.start(partial(self._see, line), self._fail)
+            line.start(partial(self._see, line), partial(self._lose, line))
             if output:
                 self.drive(self._closed)  # which may have changed meanwhile
             if not self._broken.is_set():
@@ -132,6 +132,10 @@ class PortLine:
         words = f"port {self._port} {'closes' if closed else 'opens'}"
         with self._context.trace.input("gpio", words, at):
             self._seen(self._port, closed)
+
+    def _lose(self, line: Line, words: str) -> None:
+        if self._line is line:
+            self._fail(words)
 
     def _fail(self, words: str) -> None:
         self._broken.set()

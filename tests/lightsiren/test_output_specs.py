@@ -47,6 +47,7 @@ def test_a_short_text_is_an_output_and_its_name(spec: str, output: Output) -> No
     "spec",
     [
         *("", "laser", "log:", "virtual:2", "virtual:", "LOG:x", "ddp:", "ddp:h:0", "ddp:a b"),
+        *("ddp:h:700000", "ddp:h:", "ddp:h:x"),
         *("e131:", "e131:x", "e131:0", "e131:1@", "artnet:/1", "artnet:h/99999", "artnet:h/"),
         *("ws2812:", "gpio:gpiochip0", "gpio:a/b/1", "gpio:a/1,2,3,4,5", "gpio:gpiochip0/1,"),
     ],
@@ -83,6 +84,7 @@ def test_what_means_nothing_is_refused_with_what_there_is(spec: str) -> None:
             "/outputs/0/universe",
             "up to 32767",
         ),
+        (E131(interface="999.1.1.1"), "/outputs/0/interface", "an IPv4 address"),
         (E131(source_name="ä" * 32), "/outputs/0/source_name", "63 bytes"),
         (
             Tower(lines=(TowerLine(line=1), TowerLine(line=1))),

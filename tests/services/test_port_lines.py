@@ -261,3 +261,13 @@ async def test_rules_wait_for_the_first_reading_and_not_for_ever() -> None:
         await device.opened()
         await device.ports.opened()
         assert device.state == ("open", "")
+
+
+async def test_what_was_wrong_with_a_line_is_not_wrong_with_what_comes_after_it() -> None:
+    """As of a chip that is pulled out while its driver is taken from the port."""
+    async with bench(WATCHED) as device:
+        await device.opened()
+        device.apply(NONE)
+        device.chip.lines[0].failed("gone")
+
+        assert device.state == ("open", "")
