@@ -92,7 +92,7 @@ class HttpServer:
             if transport is not None:
                 transport.abort()
         self._server.pre_shutdown()
-        await self._server.shutdown(SHUTDOWN_TIME)
+        await self._server.shutdown(SHUTDOWN_TIME / 2)  # once until it ends, once until it obeys
 
     async def _handle(self, incoming: web.BaseRequest) -> web.StreamResponse:
         try:

@@ -1,6 +1,7 @@
 """Files by SFTP (RCP-08): SSH with a host key that is known beforehand."""
 
 import asyncio
+import logging
 from typing import Any, Final
 
 import asyncssh
@@ -12,6 +13,8 @@ from sipstrobe.sending.settings import SftpRecipient
 from sipstrobe.services.senders.files import BLOCK, PART, RecordingPath, open_content
 from sipstrobe.services.senders.thread import Lifeline, in_thread
 from sipstrobe.services.senders.words import failure_of
+
+logging.getLogger("asyncssh").setLevel(logging.WARNING)  # its INFO is about each step
 
 CONNECT_LIMIT: Final = 10.0  # seconds
 LOGIN_LIMIT: Final = 20.0
