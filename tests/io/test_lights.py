@@ -1,6 +1,7 @@
 """The light drivers show what they are given, each in its own way."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -77,3 +78,12 @@ def test_a_device_without_a_light_takes_every_picture() -> None:
     light.show(RED)
     light.check()
     light.close()
+
+
+def test_a_pipe_that_nobody_reads_is_not_waited_for(tmp_path: Path) -> None:
+    """Nor does the device wait, which opens it on the loop."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+
+    with pytest.raises(OSError, match="No such device"):
+        LightLog(path)

@@ -7,6 +7,7 @@ Lines are complete as soon as they are written, so that they can be read while t
 """
 
 import json
+import os
 from pathlib import Path
 from typing import ClassVar
 
@@ -20,7 +21,7 @@ class LightLog:
     parting: ClassVar = False
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("a", buffering=1, encoding="utf-8")
+        self._file = os.fdopen(_opened(path), "a", buffering=1, encoding="utf-8")
         self._path = path
 
     def show(self, picture: Picture) -> None:
@@ -43,3 +44,8 @@ class LightLog:
 
     def close(self) -> None:
         self._file.close()
+
+
+def _opened(path: Path) -> int:
+    """Without waiting, as for the reader of a named pipe: one that has none is an error."""
+    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK, 0o666)
