@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sipstrobe.cli import add_state_argument, json_or_text
@@ -51,7 +52,7 @@ def _set(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> int:
     prepared = Store.memory().prepare_import(options.file.read_bytes())
     print(f"{options.file}: can be imported")
-    for warning in warned(prepared.after.settings):
+    for warning in warned(prepared.after.settings, datetime.now(UTC)):
         print(f"{warning.path}: {warning.rules[0]!r} {warning.message}")
     return 0
 

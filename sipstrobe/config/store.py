@@ -131,6 +131,11 @@ class Store:
         return self._stored.settings
 
     @property
+    def upcoming(self) -> Settings:
+        """As they will be once all changes that were asked for are stored."""
+        return self._newest.settings
+
+    @property
     def revision(self) -> int:
         return self._stored.revision
 

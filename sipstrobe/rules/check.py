@@ -5,16 +5,20 @@ Only what is certain is told: a warning that may be mistaken is not read for lon
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
+from itertools import combinations, islice, product
+from typing import Final
 
 from sipstrobe.events import DECLARED, RuleStateChanged
 from sipstrobe.rules import actions
 from sipstrobe.rules.effects import Fact, Mark, ends, facts, leaves
-from sipstrobe.rules.exclusion import compatible, exclude
+from sipstrobe.rules.exclusion import alternatives, compatible, exclude
 from sipstrobe.rules.explain import describe
 from sipstrobe.rules.settings import Condition, Rule
 
 _RULE_STATE = RuleStateChanged.outside.topic
+
+MAX_FIGHTS: Final = 64  # pairs of rules that are told of
+MAX_LOOKS: Final = 50_000  # at two conditions each, for pairs that may meet: 0.1 s
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,28 +140,47 @@ def _words(mark: Mark) -> str:
 
 
 def _fights(enabled: Sequence[tuple[int, Rule]], known: Known) -> Iterator[Warned]:
-    yield from _for_an_output(enabled, known)
+    yield from islice(_for_an_output(enabled, known), MAX_FIGHTS)
     yield from _begin_and_end(enabled)
 
 
 def _for_an_output(enabled: Sequence[tuple[int, Rule]], known: Known) -> Iterator[Warned]:
-    """Of what runs with equal priority only the newest is shown (MIX-02): one rule of these two is
-    never active without the other."""
+    """Of what runs with equal priority only the newest is shown (MIX-02)."""
     running = [
         (i, rule, frozenset(map(_key, rule.conditions)), claimed)
         for i, rule in enabled
         if rule.when is None and (claimed := _claims(rule, known))
     ]
+    looks = 0
     for (_, one, few, mine), (j, other, many, theirs) in combinations(running, 2):
         shared = mine.items() & theirs.items()
-        if not shared or one.action == other.action or not (few <= many or many <= few):
+        if not shared or one.action == other.action:
+            continue
+        if few <= many or many <= few:
+            met = "are active together"
+        elif looks < MAX_LOOKS:
+            looks += len(few) * len(many)
+            if not _may_meet(one, other):
+                continue
+            met = "can be active at once"
+        else:
             continue
         function, priority = min(shared)
         words = (
-            f"works against {one.name!r}: both are active together and want {function} with"
+            f"works against {one.name!r}: both {met} and want {function} with"
             f" priority {priority}, so that only one of them is seen or heard"
         )
         yield Warned(f"/{j}/action", "fight", words, (other.name, one.name))
+
+
+def _may_meet(one: Rule, other: Rule) -> bool:
+    """Are both about the same kinds of things, and of none of them about two of its states? Rules
+    about different things may meet as well, but seldom enough not to be told of."""
+    mine, theirs = ({c.event for c in rule.conditions} for rule in (one, other))
+    if not (mine <= theirs or theirs <= mine):
+        return False
+    both = product(one.conditions, other.conditions)
+    return not any(exclude(a, b) or alternatives(a, b) for a, b in both)
 
 
 def _claims(rule: Rule, known: Known) -> Mapping[str, int]:

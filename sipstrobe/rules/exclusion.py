@@ -26,6 +26,17 @@ def exclude(one: Condition, other: Condition) -> bool:
     return False
 
 
+def alternatives(one: Condition, other: Condition) -> bool:
+    """Are these, as a rule, states of one thing by turns? They can hold together all the same,
+    where there are several: a call rings while another is active."""
+    if one.event != other.event or one.invert or other.invert:
+        return False
+    source = DECLARED[one.event].outside.source
+    mine = {n: v for n, v in one.match.items() if n in source}
+    theirs = {n: v for n, v in other.match.items() if n in source}
+    return not _differ(mine, theirs) and _differ(one.match, other.match)
+
+
 def compatible(match: Mapping[str, str], items: Mapping[str, str]) -> bool:
     """May an event with these items be meant by this match? Items that are not known may be
     anything."""

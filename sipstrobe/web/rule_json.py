@@ -4,6 +4,7 @@
 on the calendar.
 """
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,6 +12,7 @@ from sipstrobe.clock import Clock
 from sipstrobe.config.rule_check import warned
 from sipstrobe.config.settings import Settings
 from sipstrobe.events import DECLARED
+from sipstrobe.rules.check import Warned
 from sipstrobe.rules.explain import Record, Stand, describe, explain
 from sipstrobe.rules.facts import Came
 from sipstrobe.rules.simulate import Timeline
@@ -39,11 +41,19 @@ class When:
         return self.wall + timedelta(seconds=at - self.now)
 
 
-def warnings_json(settings: Settings) -> list[dict[str, object]]:
-    """What looks wrong with the rules of these settings."""
+async def warnings_json(
+    settings: Settings, wall: datetime, before: Settings | None = None
+) -> list[dict[str, object]]:
+    """What looks wrong with the rules of these settings, found beside the loop. before: then only
+    what did not look wrong with these."""
+
+    def look() -> list[Warned]:
+        known = [] if before is None else warned(before, wall)
+        return [w for w in warned(settings, wall) if w not in known]
+
     return [
         {"path": w.path, "code": w.code, "message": w.message, "rules": w.rules}
-        for w in warned(settings)
+        for w in await asyncio.to_thread(look)
     ]
 
 

@@ -73,12 +73,13 @@ class RulesDoor:
 
     # --- what they do ---------------------------------------------------------------------------
 
-    def _list(self, _: Request) -> Response:
+    async def _list(self, _: Request) -> Response:
         when = When.of(self._clock)
         settings = self._store.current
         rules = [rule_json(rule, when) for rule in self._views.rules()]
         told = {"rules": rules, "revision": self._store.revision}
-        return json(when.told | told | {"warnings": warnings_json(settings)})
+        warnings = await warnings_json(settings, when.wall)
+        return json(when.told | told | {"warnings": warnings})
 
     def _history(self, request: Request) -> Response:
         name = request.path.removeprefix(PATH + "/")
@@ -125,14 +126,14 @@ class RulesDoor:
     async def _check(self, request: Request) -> Response:
         """Rules that are given, or those that are stored."""
         settings = self._settings((await _read(request, _Checked)).rules)
-        return json({"warnings": warnings_json(settings)})
+        return json({"warnings": await warnings_json(settings, self._clock.wall())})
 
     def _settings(self, rules: list[Any] | None) -> Settings:
         return self._store.current if rules is None else with_rules(self._store.current, rules)
 
     # --- what they are --------------------------------------------------------------------------
 
-    def _put(self, request: Request) -> Response:
+    async def _put(self, request: Request) -> Response:
         """Make a rule, or put another in its place; its name may be changed by the body."""
         name = _named(request)
         rule = {"name": name, **read_object(request.body)}
@@ -142,20 +143,21 @@ class RulesDoor:
             rules[places[0]] = rule
         else:
             rules.append(rule)
-        return self._change(rules, 200 if places else 201)
+        return await self._change(rules, 200 if places else 201)
 
-    def _delete(self, request: Request) -> Response:
+    async def _delete(self, request: Request) -> Response:
         name, rules = _named(request), self._tree()
         kept = [rule for rule in rules if rule["name"] != name]
         if len(kept) == len(rules):
             raise HttpProblem(404, "there is no such rule")
-        return self._change(kept, 200)
+        return await self._change(kept, 200)
 
-    def _change(self, rules: list[Any], status: int) -> Response:
+    async def _change(self, rules: list[Any], status: int) -> Response:
         settings = with_rules(self._store.current, rules)  # tells what is wrong with rules alone
         change = ChangeSettings(patch={"rules": rules}, revision=self._store.revision)
         revision = self._dispatcher.execute(change)
-        return json({"revision": revision, "warnings": warnings_json(settings)}, status)
+        warnings = await warnings_json(settings, self._clock.wall())
+        return json({"revision": revision, "warnings": warnings}, status)
 
     def _tree(self) -> list[Any]:
         return list(self._store.tree["rules"])

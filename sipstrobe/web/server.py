@@ -142,7 +142,7 @@ class WebServer:
             PortCgi(context.dispatcher, context.bus, context.clock, views),
             PortManagement(context.dispatcher, views),
             SupervisedIo(context.dispatcher, views),
-            SettingsDoor(context.dispatcher, store),
+            SettingsDoor(context.dispatcher, context.clock, store),
             SoundDoor(views),
             RulesDoor(context.dispatcher, context.clock, store, views),
             WhyDoor(context.clock, views),

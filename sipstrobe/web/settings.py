@@ -8,6 +8,7 @@ import msgspec
 
 from sipstrobe.audio.settings import AudioSettings
 from sipstrobe.bus import Dispatcher
+from sipstrobe.clock import Clock
 from sipstrobe.commands import ChangeSettings
 from sipstrobe.config.patch import pointer
 from sipstrobe.config.settings import DeviceSettings
@@ -26,6 +27,7 @@ from sipstrobe.secret import Secret
 from sipstrobe.sending.settings import Recipients
 from sipstrobe.web.commands import read_object
 from sipstrobe.web.exchange import HttpProblem, Request, Response, Route, json
+from sipstrobe.web.rule_json import warnings_json
 
 PATH: Final = "/api/v1/settings/"
 SECTIONS: Final[Mapping[str, Any]] = {
@@ -65,8 +67,9 @@ BODY_MAX_BYTES: Final = 1024 * 1024  # as long as all sequences with all their a
 class SettingsDoor:
     """The routes of the sections that have a face."""
 
-    def __init__(self, dispatcher: Dispatcher, store: Store) -> None:
+    def __init__(self, dispatcher: Dispatcher, clock: Clock, store: Store) -> None:
         self._dispatcher = dispatcher
+        self._clock = clock
         self._store = store
 
     def routes(self) -> list[Route]:
@@ -95,7 +98,8 @@ class SettingsDoor:
         return json(answer).with_headers(("ETag", f'"{revision}"'))
 
     async def _change(self, request: Request) -> Response:
-        """Merge; with If-Match only if nobody has changed anything since that revision."""
+        """Merge; with If-Match only if nobody has changed anything since that revision. Told is
+        what looks wrong with the rules, of other sections what has only become so by this."""
         name = _section(request)
         assert request.content is not None
         body = b"".join([piece async for piece in request.content])
@@ -103,12 +107,19 @@ class SettingsDoor:
         if request.principal is None or request.principal.role is not Role.ADMINISTRATOR:
             _refuse_system(patch)
         change = ChangeSettings(patch=patch, revision=_revision(request))
+        before = None if name == "rules" else self._store.upcoming
         try:
             revision = self._dispatcher.execute(change)
         except StaleRevision as stale:
             words = "the settings have been changed meanwhile: look at them again"
             raise HttpProblem(412, words, code="stale") from stale
-        return json({"revision": revision})
+        after = self._store.upcoming
+        return json(
+            {
+                "revision": revision,
+                "warnings": await warnings_json(after, self._clock.wall(), before),
+            }
+        )
 
 
 def _section(request: Request) -> str:

@@ -1,5 +1,6 @@
 """The rules against all other settings."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +11,12 @@ from sipstrobe.config.settings import Settings
 from sipstrobe.config.store import Store
 from sipstrobe.errors import ConfigError
 
+NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
+MQTT = {
+    "active": True,
+    "host": "broker",
+    "subscriptions": [{"filter": "a"}, {"filter": "b", "kind": "stateful"}],
+}
 ACTIVE = {"event": "call/state", "match": {"state": "active"}}
 
 
@@ -25,15 +32,15 @@ def _rule(action: dict[str, object], **more: object) -> dict[str, object]:
 
 
 def _warned(settings: Settings) -> list[tuple[str, str]]:
-    return [(w.path, w.message) for w in warned(settings)]
+    return [(w.path, w.message) for w in warned(settings, NOW)]
 
 
 def test_the_demonstration_and_a_new_device_have_nothing_to_say() -> None:
     store = Store.memory()
-    assert warned(store.current) == []
+    assert warned(store.current, NOW) == []
     store.change_now(demo())
 
-    assert warned(store.current) == []
+    assert warned(store.current, NOW) == []
 
 
 def test_a_profile_without_an_end_wants_a_stop() -> None:
@@ -53,6 +60,14 @@ def test_a_profile_without_an_end_wants_a_stop() -> None:
         ({}, "call/registration", {"account": "X"}, "there is no account 'X'"),
         ({}, "mqtt/client", {"connected": "true"}, "the MQTT client is switched off"),
         ({}, "rule/state", {"rule": "Nobody"}, "there is no rule 'Nobody'"),
+        ({"mqtt": MQTT}, "mqtt/message", {"filter": "c"}, "there is no filter 'c'"),
+        ({"mqtt": MQTT}, "mqtt/message", {"filter": "b"}, "the subscription 'b' is stateful"),
+        ({"mqtt": MQTT}, "mqtt/state", {"filter": "a"}, "the subscription 'a' is stateless"),
+        ({}, "output/port", {"port": "1", "active": "true"}, "port 1 is an input"),
+        (
+            {"ports": {"port_2": {"direction": "output"}}},
+            *("input/port", {"port": "2", "active": "true"}, "port 2 is an output"),
+        ),
     ],
 )
 def test_what_cannot_come_is_told(
@@ -65,6 +80,30 @@ def test_what_cannot_come_is_told(
     assert path == "/rules/0/when"
     assert told.startswith("cannot act: ")
     assert told.endswith(words)
+
+
+@pytest.mark.parametrize(
+    ("text", "days", "told"),
+    [
+        ("DTSTART:20300101T080000", -1, False),
+        ("DTSTART:20300101T080000", 0, False),  # it is still day somewhere
+        ("DTSTART:20300101T080000", 3, True),
+        ("DTSTART:20300101T080000 DURATION:P7D", 3, False),  # it goes on
+        ("DTSTART:20300101T080000 RRULE:FREQ=DAILY;COUNT=3", 2, False),
+        ("DTSTART:20300101T080000 RRULE:FREQ=DAILY;COUNT=3", 5, True),
+        ("DTSTART:20280229T080000 RRULE:FREQ=YEARLY", 0, False),
+    ],
+)
+def test_a_schedule_that_is_over_is_told(text: str, days: int, told: bool) -> None:
+    event = "schedule/interval" if "DURATION" in text else "schedule/pulse"
+    when = {"event": event, "match": {"schedule": "Bell"}}
+    settings = _settings(
+        schedules=[{"name": "Bell", "text": text}], rules=[_rule({"do": "hang_up"}, when=when)]
+    )
+
+    found = warned(settings, NOW + timedelta(days=days))
+
+    assert [(w.path, w.code) for w in found] == [("/rules/0/when", "never")] * told
 
 
 def test_rules_that_are_not_stored_can_be_looked_at() -> None:

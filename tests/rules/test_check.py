@@ -15,7 +15,7 @@ from sipstrobe.rules.actions import (
     StopProfile,
     StopSignals,
 )
-from sipstrobe.rules.check import Known, warnings
+from sipstrobe.rules.check import MAX_FIGHTS, MAX_LOOKS, Known, warnings
 from sipstrobe.rules.settings import Condition, Rule, problems
 from tests.rules.bench import on, rule
 
@@ -24,6 +24,8 @@ RINGING = on("call/state", state="ringing")
 PRESSED = on("input/manual_trigger", trigger="1", active="true")
 RELEASED = on("input/manual_trigger", trigger="1", active="false")
 DIGIT = on("call/digit", digit="1")
+INPUT_1 = (on("input/virtual", input="1", active="true"),)
+INPUT_2 = (on("input/virtual", input="2", active="true"),)
 KNOWN = Known(
     endless=frozenset({"Red"}),
     priorities={
@@ -152,6 +154,51 @@ def test_two_rules_that_fight_for_the_light_are_told() -> None:
     assert told(red, blue) == [("/1/action", "fight")]
     assert told(red, high) == []
     assert told(red, elsewhere) == []  # they may never meet
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "meet"),
+    [
+        (INPUT_1, INPUT_2, True),  # two things of one kind
+        ((*INPUT_1, ACTIVE), INPUT_2, True),
+        ((*INPUT_1, ACTIVE), (*INPUT_2, PRESSED), False),  # each wants something else besides
+        ((not_(INPUT_1[0]),), INPUT_2, True),
+        ((RINGING,), (ACTIVE,), False),  # of one call by turns
+        ((*INPUT_1, PRESSED), (*INPUT_2, RELEASED), False),
+        ((*INPUT_1, PRESSED), (*INPUT_2, not_(PRESSED)), False),
+        (INPUT_1, (ACTIVE,), False),
+    ],
+)
+def test_rules_about_the_same_kinds_of_things_that_can_meet_fight(
+    one: tuple[Condition, ...], other: tuple[Condition, ...], meet: bool
+) -> None:
+    """MIX-02: though neither is active only with the other."""
+    red = rule("red", *one, action=RunProfile(profile="Red"))
+    blue = rule("blue", *other, action=RunProfile(profile="Blue"))
+
+    assert told(red, blue) == told(blue, red) == [("/1/action", "fight")] * meet
+
+
+@pytest.mark.parametrize(
+    ("rules", "conditions", "told"), [(256, 1, MAX_FIGHTS), (64, 30, -(-MAX_LOOKS // 30**2))]
+)
+def test_of_many_rules_that_can_meet_only_some_are_told(
+    rules: int, conditions: int, told: int
+) -> None:
+    """However many pairs there are, and however much there is to compare."""
+    wide = [
+        rule(
+            f"{n}",
+            *(on("call/state", local_uri=f"{n + k}") for k in range(conditions)),
+            action=RunLight(pattern="Steady", speed=1 + n % 3, intensity=1 + n % 5, priority=3),
+        )
+        for n in range(rules)
+    ]
+
+    found = warnings(wide, Known())
+
+    assert len({warned.rules for warned in found}) == len(found)
+    assert len(found) == told
 
 
 def test_begin_and_end_at_one_trigger_are_told() -> None:

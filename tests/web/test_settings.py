@@ -94,6 +94,30 @@ async def test_a_change_is_merged_and_stored_when_it_is_answered(
     assert (volumes.siren, volumes.call) == (-6.0, 0.0)
 
 
+async def test_a_change_tells_what_is_wrong_with_rules_by_it(session: ClientSession) -> None:
+    """Rules that are given are all looked at; of other sections only what they have spoilt."""
+    light = {"pattern": "Steady"}
+    profiles = [{"name": "Red", "light": light | {"duration": {"value": 5}}}]
+    await ask(session, "PATCH", "/api/v1/settings/profiles", profiles)
+    when = {"event": "input/manual_trigger", "match": {"trigger": "1", "active": "true"}}
+    start = {"name": "R", "when": when, "action": {"do": "start_profile", "profile": "Red"}}
+    dead: dict[str, object] = {**start, "name": "D", "when": {"event": "mqtt/message"}}
+    path = "/api/v1/settings/rules"
+
+    _, given = await ask(session, "PATCH", path, [start, dead])
+    _, spoilt = await ask(
+        session, "PATCH", "/api/v1/settings/profiles", [profiles[0] | {"light": light}]
+    )
+    _, unmoved = await ask(session, "PATCH", AUDIO, {"volume_db": -3})
+
+    assert [(w["path"], w["code"]) for w in given["warnings"]] == [("/rules/1/when", "never")]
+    assert {(w["path"], w["code"]) for w in spoilt["warnings"]} == {
+        ("/rules/0/action", "no_stop"),
+        ("/rules/1/action", "no_stop"),
+    }
+    assert unmoved["warnings"] == []
+
+
 async def test_every_field_at_fault_is_named_and_nothing_is_changed(
     session: ClientSession, device: Device
 ) -> None:
