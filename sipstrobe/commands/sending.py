@@ -49,7 +49,7 @@ class PublishMqtt(Command):
     payload: str = ""
     qos: Literal[0, 1, 2] = 0
     retain: bool = False
-    use_prefix: bool = True
+    use_prefix: bool = False
     items: Mapping[str, str] = field(default_factory=dict[str, str], repr=False, hash=False)
     rule: str = ""
 

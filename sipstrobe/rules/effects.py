@@ -15,6 +15,7 @@ from sipstrobe.events import (
     RuleStateChanged,
     VirtualInputChanged,
 )
+from sipstrobe.events.mqtt import MqttMessageReceived, MqttStateChanged
 from sipstrobe.rules import actions
 from sipstrobe.rules.settings import Rule
 
@@ -118,8 +119,21 @@ def facts(rule: Rule) -> Iterator[Fact]:
             yield _fact(CallState, direction="outgoing", state="calling")
         case actions.SwitchMaintenance(active=active):
             yield _fact(MaintenanceChanged, active=_text(active))
+        case actions.PublishMqtt():
+            yield from _published(rule.action)
         case _:
             pass
+
+
+def _published(action: actions.PublishMqtt) -> Iterator[Fact]:
+    """What comes back from the broker, where there is a subscription to exactly that."""
+    if "{" in action.topic:
+        return
+    items = {"filter": action.topic, "prefix": _text(action.use_prefix)}
+    if "{" not in action.payload:
+        items["payload"] = action.payload
+    yield _fact(MqttMessageReceived, **items)
+    yield _fact(MqttStateChanged, **items)
 
 
 def _page(clip: str, address: str, port: int, state: str) -> Fact:

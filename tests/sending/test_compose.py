@@ -143,7 +143,7 @@ def test_a_publication_has_its_values_too() -> None:
         payload='{"d":"+/\\""}',
         qos=1,
         retain=False,
-        use_prefix=True,
+        use_prefix=False,
     )
     for topic in ("", "a/#", "+"):
         order = PublishMqtt(topic=topic)
