@@ -5,9 +5,10 @@ it: its topic, whether it is a pulse or a property, which of its items name the 
 value is kept per source) and which values an item can take.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from enum import Enum
+from functools import cache
 from typing import Any, ClassVar, TypeVar, dataclass_transform, get_type_hints
 
 T = TypeVar("T")
@@ -67,7 +68,8 @@ def declared(
     return declare
 
 
-def choices(event: type[Event]) -> dict[str, tuple[str, ...] | None]:
+@cache  # for no more than are declared; each rule asks at each change of the settings
+def choices(event: type[Event]) -> Mapping[str, tuple[str, ...] | None]:
     """The items of an event and, where the vocabulary is closed, the values they can take."""
     hints = get_type_hints(event)
     found: dict[str, tuple[str, ...] | None] = {}

@@ -5,7 +5,6 @@ that a new event can be used in rules without a line here.
 """
 
 from collections.abc import Container, Iterator
-from functools import cache
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -81,9 +80,6 @@ Rules = Annotated[
 ]
 
 
-_choices = cache(choices)  # there are no more than events declared
-
-
 def problems(rules: tuple[Rule, ...], sound: Container[int] = ()) -> list[Problem]:
     """What single fields cannot say about themselves; paths are relative to the rules.
 
@@ -128,7 +124,7 @@ def _condition(condition: Condition, path: str) -> Iterator[Problem]:
     if event is None:
         yield Problem(path + "/event", f"there is no event {condition.event!r}")
         return
-    known = _choices(event)
+    known = choices(event)
     for name, value in condition.match.items():
         if name not in known:
             yield Problem(f"{path}/match", f"{condition.event} has no item {name!r}")
