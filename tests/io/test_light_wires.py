@@ -2,6 +2,8 @@
 
 import os
 import socket
+import subprocess
+import sys
 import threading
 import types
 from collections.abc import Callable, Generator
@@ -425,6 +427,31 @@ def test_a_strip_that_is_to_be_left_stays_as_it_is() -> None:
     lamps.close()
 
     assert port.closed.wait(20)
+
+
+@pytest.mark.parametrize(
+    ("limit", "write", "said"),
+    [(20, "time.sleep(0.1); print('last')", "last\n"), (0.01, "threading.Event().wait()", "")],
+)
+def test_the_process_waits_for_the_last_picture_but_not_for_ever(
+    limit: float, write: str, said: str
+) -> None:
+    program = f"""
+import threading, time
+from sipstrobe.io.lights import attached
+
+class Port:
+    def write(self, levels): {write}
+    def close(self): pass
+
+attached.CLOSE_LIMIT = {limit}
+lamps = attached.Attached("strip", Port)
+lamps.send(b"last")
+lamps.close()
+"""
+    command = [sys.executable, "-c", program]
+    ended = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=30)
+    assert ended.stdout == said
 
 
 def test_a_port_that_breaks_is_closed_and_opened_anew() -> None:

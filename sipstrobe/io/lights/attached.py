@@ -1,10 +1,16 @@
 """Lamps at this machine: to open and drive them may block, and is done in a thread of its own."""
 
+import atexit
 from collections.abc import Callable
 from threading import Condition, Thread
+from time import monotonic
 from typing import Final, Protocol
+from weakref import WeakSet
 
 PATIENCE: Final = 2.5  # seconds, as receivers in the network have
+CLOSE_LIMIT: Final = 1.0  # seconds for which the end of the process waits for the last pictures
+
+_closing: Final[WeakSet[Thread]] = WeakSet()
 
 
 class Port(Protocol):
@@ -38,7 +44,8 @@ class Attached:
         self._shown = safe
         self._closing = False
         self._problem = ""
-        Thread(target=self._run, name=f"light {name}").start()
+        self._thread = Thread(target=self._run, name=f"light {name}", daemon=True)
+        self._thread.start()
 
     def send(self, levels: bytes) -> None:
         """Raises OSError with what has come of the picture before."""
@@ -55,7 +62,8 @@ class Attached:
             raise OSError(self._problem)
 
     def close(self) -> None:
-        """What was sent last is still shown; the process ends after that."""
+        """What was sent last is still shown; the process ends after that, or after CLOSE_LIMIT."""
+        _closing.add(self._thread)
         with self._news:
             self._closing = True
             self._news.notify()
@@ -93,3 +101,11 @@ class Attached:
 def _words(error: Exception) -> str:
     words = error.strerror if isinstance(error, OSError) else None
     return words or str(error) or type(error).__name__
+
+
+@atexit.register
+def _finish() -> None:
+    """Let the last pictures be shown, where no port is stuck for ever."""
+    until = monotonic() + CLOSE_LIMIT
+    for thread in list(_closing):
+        thread.join(max(0.0, until - monotonic()))
