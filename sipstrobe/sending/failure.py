@@ -11,6 +11,6 @@ class SendFailed(SipstrobeError):
     """
 
     def __init__(self, words: str, *, permanent: bool = False) -> None:
-        super().__init__(words)
-        self.words = words
+        self.words = words.encode("utf-8", "replace").decode()  # servers say what they like
+        super().__init__(self.words)
         self.permanent = permanent

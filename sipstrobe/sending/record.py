@@ -39,7 +39,7 @@ class Result(Struct, frozen=True, kw_only=True):
     why: list[dict[str, Any]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Left:
     """What was found. serial: the last that was given to a message."""
 

@@ -27,7 +27,11 @@ Port = Annotated[int, Meta(ge=1, le=65535, title="Port")]
 User = Annotated[OneLine, Meta(title="User")]
 Password = Annotated[Secret, Meta(title="Password")]
 MailAddress = Annotated[
-    str, Meta(max_length=254, pattern=r"^[^\x00-\x20\x7f,;:<>()\[\]\"@\\]+@[A-Za-z0-9._-]+$(?!\n)")
+    str,
+    Meta(
+        max_length=254,
+        pattern=r"^[^\x00-\x20\x7f-\U0010ffff,;:<>()\[\]\"@\\]+@[A-Za-z0-9._-]+$(?!\n)",
+    ),
 ]
 _Url = Annotated[str, Meta(max_length=2048, pattern=r"^https?://[^\x00-\x20\x7f#]+$(?!\n)")]
 _Folder = Annotated[

@@ -59,10 +59,9 @@ def problem(text: str, items: Container[str], call_items: Container[str]) -> str
 def render(text: str, values: Mapping[str, str], escaped: Escape) -> str:
     """The text with its values; names without one give nothing.
 
-    values: by name, items of events by `event.` and the item.
+    values: by name, items of events by `event.` and the item. Half characters, which names and
+    texts of callers may hold, become question marks.
     """
-    if "{" not in text:
-        return text
 
     def value(match: re.Match[str]) -> str:
         literal, name = match.groups()
@@ -72,7 +71,9 @@ def render(text: str, values: Mapping[str, str], escaped: Escape) -> str:
             name = EVENT + name.removeprefix(CALL)
         return escaped(values.get(name, "")[:VALUE_MAX])
 
-    return _PLACEHOLDER.sub(value, text, MAX_PLACEHOLDERS)
+    if "{" in text:
+        text = _PLACEHOLDER.sub(value, text, MAX_PLACEHOLDERS)
+    return text.encode("utf-8", "replace").decode()
 
 
 # --- escapes -----------------------------------------------------------------------------------

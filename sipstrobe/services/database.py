@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+BROKEN: Final = ".broken"  # the ending of a file that was put aside
 BUSY_LIMIT: Final = 2.0  # seconds that a reader of ours may hold up
 
 
@@ -25,10 +26,15 @@ def open_database(
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.OperationalError):
             raise  # the disk, not what is on it
-        path.replace(path.with_suffix(".broken"))
-        for suffix in ("-wal", "-shm"):
-            path.with_name(path.name + suffix).unlink(missing_ok=True)
+        put_aside(path)
         return _open(path, tables, version, durable=durable)
+
+
+def put_aside(path: Path) -> None:
+    """Keep a file that cannot be used, which nobody has open, for whoever wants to look at it."""
+    path.replace(path.with_suffix(BROKEN))
+    for suffix in ("-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 def _open(path: Path, tables: Iterable[str], version: int, *, durable: bool) -> sqlite3.Connection:

@@ -145,6 +145,11 @@ class OutboxService:
             logger.info("%d messages of an earlier run are to be sent", len(left))
             with self._context.trace.input("outbox", "restart", self._context.clock.now()):
                 self._driver.feed(self._machine.restore, [self._restored(one) for one in left])
+        for entry in [*self._entries.values()]:
+            now_there = self._recipients.get(entry.item.lane)
+            if now_there is not None and now_there.kind != entry.stored.kind:
+                words = f"the recipient is of the kind {now_there.kind} now"
+                self._driver.feed(self._machine.remove, entry.item.id, words)
         self._tell_soon()
 
     async def aclose(self) -> None:

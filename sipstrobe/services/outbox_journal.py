@@ -42,7 +42,7 @@ class Journal:
             return await asyncio.wait_for(asyncio.shield(loading), LOAD_LIMIT)
         except Exception as error:  # of the disk, or of what is on it
             self._tell(str(error) or "the disk does not answer")
-            return Left(int(self._context.clock.wall().timestamp()), [], [])
+            return Left(self._beyond(), [], [])
 
     def write(self, step: Step) -> None:
         """Take this down, soon."""
@@ -103,7 +103,15 @@ class Journal:
         return self._store
 
     def _load(self) -> Left:
-        return self._open().load()
+        store = self._open()
+        left = store.load()
+        if left.serial == 0 and store.is_successor:
+            left.serial = self._beyond()
+        return left
+
+    def _beyond(self) -> int:
+        """A number that no message can have had, for when the last one is not known."""
+        return int(self._context.clock.wall().timestamp())
 
     def _write(self, steps: list[Step]) -> None:
         self._open().write(steps)

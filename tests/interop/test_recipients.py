@@ -1,10 +1,12 @@
 """Recipients with real servers of others: a rule sends, and a test says what is wrong."""
 
 from collections.abc import Generator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.interop.baresip import baresip
 from tests.interop.device import Device, device, wait_until
 from tests.interop.samba import PASSWORD, Samba, samba
 
@@ -81,3 +83,22 @@ def test_a_test_says_what_is_wrong_with_a_share(horn: Device, server: Samba) -> 
     said = [horn.api("POST", f"recipients/{n}/test")["words"] for n in range(len(wrong))]
 
     assert said == list(wrong)
+
+
+def test_a_recipient_is_called_and_answers(horn: Device, silence: Path, tmp_path: Path) -> None:
+    """RCP-09: the message is sent once a phone of others has answered; the call goes on."""
+    horn.set("/rules", [])
+    with baresip(tmp_path, source=silence) as phone:
+        horn.set("/recipients", [{"kind": "sip", "name": "Guard", "uri": phone.uri}])
+        call = {"do": "call_recipient", "recipient": "Guard"}
+        horn.set("/rules", [{"name": "Help", "when": PRESSED, "action": call}])
+
+        horn.command("set-manual-trigger", trigger=1, active=True)
+        horn.command("set-manual-trigger", trigger=1, active=False)
+
+        phone.wait_for("CALL_ESTABLISHED")
+        wait_until(lambda: horn.status()["outbox"]["waiting"] == 0, words="it has arrived")
+        result = horn.api("GET", "outbox")["results"][0]
+        told = (result["sent"], result["rule"], result["kind"], result["attempts"])
+        assert told == (True, "Help", "sip", 1)
+        phone.hang_up()

@@ -272,6 +272,38 @@ async def test_a_recipient_that_is_gone_or_repaired(tmp_path: Path) -> None:
     }
 
 
+async def test_what_waits_for_a_recipient_that_becomes_another_kind_is_given_up(
+    tmp_path: Path,
+) -> None:
+    """A text makes no mail: neither while the device runs nor when it is told at its next start."""
+    mail = MailRecipient(name="plc", to=OPS.to, sender=OPS.sender, server=OPS.server)
+    post = Post(faults={"plc": SendFailed("no")})
+    async with sending(tmp_path, post) as device:
+        device.send("plc")
+        device.outbox.apply([mail])
+        assert [r.words for r in device.results] == ["the recipient is of the kind mail now"]
+        device.outbox.apply([PLC])
+        device.send("plc")
+
+    async with sending(tmp_path, post, [mail]) as device:
+        assert [r.words for r in device.results] == ["the recipient is of the kind mail now"]
+        assert device.waiting == []
+
+
+async def test_half_a_character_of_a_caller_keeps_nothing_from_the_disk(tmp_path: Path) -> None:
+    """RFC 3261 §7.3.1 has UTF-8; what callers, servers and causes say besides is still written."""
+    post = Post(faults={"plc": SendFailed("no such \udcfc")})
+    async with sending(tmp_path, post) as device:
+        with device.context.trace.input("sip", "INVITE \udcfc", device.clock.now()):
+            device.send("plc", "{event.from} rings", items={"from": "M\udcfcller"})
+        await until(lambda: bool(device.waiting[0]["failure"]))
+        assert device.waiting[0]["failure"] == "no such ?"
+
+    post.faults.clear()
+    async with sending(tmp_path, post) as device:
+        await until(lambda: device.texts == ["M?ller rings"])
+
+
 async def test_an_error_inside_a_sender_is_a_failure_like_others(tmp_path: Path) -> None:
     post = Post(faults={"plc": ZeroDivisionError()})
     async with sending(tmp_path, post) as device:

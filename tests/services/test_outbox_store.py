@@ -1,5 +1,7 @@
 """The outbox on the disk: whole, whenever the process or the power ends."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from sipstrobe.sending.record import MAX_RESULTS
@@ -59,3 +61,39 @@ def test_a_step_may_be_written_twice(tmp_path: Path) -> None:
     store.close()
 
     assert (left.messages, left.results) == ([waiting(2)], [ended(1)])
+
+
+def test_of_a_damaged_file_what_can_be_read_is_kept(tmp_path: Path) -> None:
+    """A page inside is overwritten: the file is put aside, and the messages go on in a new one."""
+    store = OutboxStore(tmp_path)
+    store.write([waiting(n) for n in range(1, 60)])
+    store.close()
+    with closing(sqlite3.connect(tmp_path / FILE)) as file:
+        page = file.execute("SELECT rootpage FROM sqlite_master WHERE name = 'results'").fetchone()[
+            0
+        ]
+    with (tmp_path / FILE).open("r+b") as raw:
+        raw.seek((page - 1) * 4096)
+        raw.write(b"\xff" * 4096)
+
+    store = OutboxStore(tmp_path)
+    left = store.load()
+    store.write([waiting(60)])
+    store.close()
+
+    assert store.is_successor
+    assert left.messages == [waiting(n) for n in range(1, 60)]
+    assert OutboxStore(tmp_path).load().messages == [waiting(n) for n in range(1, 61)]
+
+
+def test_what_is_not_understood_hides_nothing(tmp_path: Path) -> None:
+    """An entry of a later version, say."""
+    store = OutboxStore(tmp_path)
+    store.write([waiting(1), waiting(2), waiting(3)])
+    with closing(sqlite3.connect(tmp_path / FILE)) as file, file:
+        file.execute("UPDATE messages SET entry = '{\"kind\": 1}' WHERE serial = 2")
+
+    left = store.load()
+    store.close()
+
+    assert (left.serial, left.messages) == (3, [waiting(1), waiting(3)])

@@ -2,7 +2,8 @@
 
 import ftplib
 from functools import partial
-from typing import Final
+from io import TextIOWrapper
+from typing import Final, cast
 
 from sipstrobe.sending.failure import SendFailed
 from sipstrobe.sending.message import FileMessage
@@ -26,7 +27,7 @@ class FtpSender:
     def _send(self, recipient: FtpRecipient, message: FileMessage, lifeline: Lifeline) -> None:
         host, port = recipient.host, recipient.port
         with open_content(message.recording, message.text, self._path_of) as content:
-            ftp = ftplib.FTP(timeout=STEP_LIMIT)  # noqa: S321  that is what is asked for
+            ftp = _Ftp(timeout=STEP_LIMIT)
             lifeline.hold(lambda: shut(ftp.sock))
             try:
                 ftp.connect(host, port)
@@ -44,6 +45,15 @@ class FtpSender:
                 raise failure_of(error, host, port) from None
             finally:
                 ftp.close()
+
+
+class _Ftp(ftplib.FTP):
+    """Reads answers in any alphabet, where the library wants UTF-8."""
+
+    def getresp(self) -> str:
+        if self.welcome is None:  # nothing has been read yet
+            cast("TextIOWrapper", self.file).reconfigure(errors="replace")
+        return super().getresp()
 
 
 def _log_in(ftp: ftplib.FTP, recipient: FtpRecipient) -> None:

@@ -13,7 +13,7 @@ from sipstrobe.sending.failure import SendFailed
 from sipstrobe.sending.message import MailMessage
 from sipstrobe.sending.settings import MailRecipient
 from sipstrobe.services.senders.files import RecordingPath, open_content
-from sipstrobe.services.senders.thread import STEP_LIMIT, Lifeline, in_thread
+from sipstrobe.services.senders.thread import STEP_LIMIT, Lifeline, in_thread, shut
 from sipstrobe.services.senders.words import failure_of
 
 MAX_ATTACHMENT: Final = 20 * 2**20  # bytes; more is what hardly any server takes
@@ -34,7 +34,7 @@ class MailSender:
         written = self._written(recipient, message)
         host, port = recipient.server, recipient.port
         if recipient.pop_server:
-            _log_in_by_pop(recipient)
+            _log_in_by_pop(recipient, lifeline)
         try:
             with _connected(recipient, lifeline) as server:
                 _log_in(server, recipient)
@@ -81,6 +81,7 @@ def _connected(recipient: MailRecipient, lifeline: Lifeline) -> smtplib.SMTP:
     """A server that has said its name, over TLS if that is wanted."""
     server = smtplib.SMTP(timeout=STEP_LIMIT)
     server.sock = lifeline.connect(recipient.server, recipient.port)
+    lifeline.hold(lambda: shut(server.sock))  # which is another once TLS is spoken
     try:
         _greet(server, recipient)
     except BaseException:
@@ -119,6 +120,9 @@ def _log_in(server: smtplib.SMTP, recipient: MailRecipient) -> None:
         return
     try:
         server.login(recipient.user, recipient.password.reveal())
+    except UnicodeEncodeError:
+        words = "a log-in by SMTP takes no letters but A to Z in user and password"
+        raise SendFailed(words) from None
     except smtplib.SMTPAuthenticationError as error:
         words = f"the server does not accept user and password: {_answer(error)}"
         raise SendFailed(words) from None
@@ -127,7 +131,7 @@ def _log_in(server: smtplib.SMTP, recipient: MailRecipient) -> None:
         raise SendFailed(words) from None
 
 
-def _log_in_by_pop(recipient: MailRecipient) -> None:
+def _log_in_by_pop(recipient: MailRecipient, lifeline: Lifeline) -> None:
     """POP before SMTP: the server then knows the address that we send from."""
     import poplib
 
@@ -140,6 +144,7 @@ def _log_in_by_pop(recipient: MailRecipient) -> None:
             pop = poplib.POP3(host, port, timeout=STEP_LIMIT)
     except (OSError, poplib.error_proto) as error:
         raise _by_pop(error, host, port) from None
+    lifeline.hold(lambda: shut(pop.sock))
     try:
         pop.user(recipient.user)
         pop.pass_(recipient.password.reveal())

@@ -1,5 +1,6 @@
 """Files by FTP and SFTP, to real servers (RCP-02, RCP-03, RCP-08)."""
 
+import asyncio
 from pathlib import Path
 
 import asyncssh
@@ -11,7 +12,14 @@ from sipstrobe.sending.message import FileMessage
 from sipstrobe.sending.settings import FtpRecipient, SftpRecipient
 from sipstrobe.services.senders.ftp import FtpSender
 from sipstrobe.services.senders.sftp import SftpSender
-from tests.services.senders.servers import PASSWORD, USER, ftp_server, sftp_server, silent
+from tests.services.senders.servers import (
+    PASSWORD,
+    USER,
+    ftp_server,
+    listening,
+    sftp_server,
+    silent,
+)
 
 RECORDING = "20300101T000000Z-call-1.wav"
 
@@ -82,6 +90,18 @@ async def test_what_is_wrong_with_an_ftp_server_is_said(store: Path, received: P
                 await sender.send(recipient, text())
             assert not caught.value.permanent
             assert "guess" not in caught.value.words
+
+
+async def test_a_server_may_answer_in_any_alphabet(store: Path) -> None:
+    """RFC 2640 §2 wants UTF-8; older servers say what they like."""
+
+    async def full(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write("421 zu viele Geräte\r\n".encode("latin-1"))
+        writer.close()
+
+    async with listening(full) as port:
+        with pytest.raises(SendFailed, match="421 zu viele Ger\ufffdte"):
+            await FtpSender(store.joinpath).send(ftp(port), text())
 
 
 async def test_a_recording_that_is_gone_is_not_tried_again(store: Path, received: Path) -> None:

@@ -69,6 +69,7 @@ async def test_what_is_wrong_with_a_mail_server_is_said(tmp_path: Path) -> None:
             "does not accept user and password": recipient(
                 port, user=USER, password=Secret("guess")
             ),
+            "takes no letters but A to Z": recipient(port, user=USER, password=Secret("guesß")),
             "does not let horn@example.org send": recipient(port),
             "has no STARTTLS": recipient(port, encryption="starttls"),
             "no TLS with": recipient(port, encryption="tls"),
