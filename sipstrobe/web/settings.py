@@ -58,8 +58,7 @@ SYSTEM: Final = (  # what reaches the machine below (ACC-04), or whom passwords 
     "/ports/port_2/driver",
     "/home/commands",
     "/lights/outputs",
-    "/ports/port_1/driver",
-    "/ports/port_2/driver",
+    "/mqtt",
 )
 BODY_MAX_BYTES: Final = 1024 * 1024  # as long as all sequences with all their accounts
 
@@ -140,7 +139,7 @@ def _read_list(body: bytes) -> list[Any]:
 def _refuse_system(patch: Mapping[str, Any]) -> None:
     for path in _touched(patch):
         for system in SYSTEM:
-            if path == system or system.startswith(path + "/"):
+            if f"{path}/".startswith(f"{system}/") or system.startswith(f"{path}/"):
                 raise HttpProblem(403, f"{system} is for administrators", field=system)
 
 

@@ -178,6 +178,24 @@ async def test_sound_cards_files_and_disk_are_for_administrators(
     assert (await ask(session, "PATCH", AUDIO, {"microphone": {"muted": True}}))[0] == 200
 
 
+@pytest.mark.parametrize(
+    ("section", "patch"),
+    [
+        ("mqtt", {"host": "192.0.2.66"}),  # whom the password is told to
+        ("mqtt", {"tls": {"validate": False}}),
+        ("home", {"commands": True}),
+        ("device", {"name": "x"}),
+    ],
+)
+async def test_what_is_below_something_of_the_system_belongs_to_it(
+    session: ClientSession, device: Device, section: str, patch: object
+) -> None:
+    where = f"/api/v1/settings/{section}"
+
+    assert (await ask(session, "PATCH", where, patch))[0] == 403
+    assert (await ask(session, "PATCH", where, patch, user="ada"))[0] == 200
+
+
 async def test_where_the_light_is_shown_is_for_administrators_and_said_with_its_limits(
     session: ClientSession, device: Device
 ) -> None:
