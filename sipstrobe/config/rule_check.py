@@ -54,6 +54,15 @@ def warned(settings: Settings, wall: datetime) -> list[Warned]:
     return [Warned("/rules" + w.path, w.code, w.message, w.rules) for w in found]
 
 
+def spoilt(before: Settings, after: Settings, wall: datetime) -> list[Warned]:
+    """What looks wrong after a change and did not before it; quick where it does not concern
+    rules."""
+    if before.rules == after.rules and known(before, wall) == known(after, wall):
+        return []
+    told = warned(before, wall)
+    return [w for w in warned(after, wall) if w not in told]
+
+
 def with_rules(settings: Settings, tree: Any) -> Settings:
     """The settings with these rules, as JSON, in place of their own. Raises ConfigError."""
     rules = check.decode(_OnlyRules, {"rules": tree}, {}).rules

@@ -8,11 +8,12 @@ import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import msgspec
+
 from sipstrobe.clock import Clock
-from sipstrobe.config.rule_check import warned
+from sipstrobe.config.rule_check import spoilt, warned
 from sipstrobe.config.settings import Settings
 from sipstrobe.events import DECLARED
-from sipstrobe.rules.check import Warned
 from sipstrobe.rules.explain import Record, Stand, describe, explain
 from sipstrobe.rules.facts import Came
 from sipstrobe.rules.simulate import Timeline
@@ -46,15 +47,16 @@ async def warnings_json(
 ) -> list[dict[str, object]]:
     """What looks wrong with the rules of these settings, found beside the loop. before: then only
     what did not look wrong with these."""
+    if before is None:
+        found = await asyncio.to_thread(warned, settings, wall)
+    else:
+        found = await asyncio.to_thread(spoilt, before, settings, wall)
+    return [{"path": w.path, "code": w.code, "message": w.message, "rules": w.rules} for w in found]
 
-    def look() -> list[Warned]:
-        known = [] if before is None else warned(before, wall)
-        return [w for w in warned(settings, wall) if w not in known]
 
-    return [
-        {"path": w.path, "code": w.code, "message": w.message, "rules": w.rules}
-        for w in await asyncio.to_thread(look)
-    ]
+def ready(value: object) -> msgspec.Raw:
+    """One of many as JSON: nobody waits for all of them to be written at once."""
+    return msgspec.Raw(msgspec.json.encode(value))
 
 
 def rule_json(rule: RuleView, when: When) -> dict[str, object]:
@@ -90,15 +92,19 @@ def timeline_json(timeline: Timeline) -> dict[str, object]:
     """What rules would have done, by seconds since the beginning."""
     return {
         "timeline": [
-            {
-                "at": entry.record.came.now,
-                "rule": entry.record.rule.name,
-                **_came(entry.record.came),
-                "outcome": entry.record.outcome.name.lower(),
-                "words": explain(entry.record),
-                "conditions": [_stand(condition, None) for condition in entry.record.conditions],
-                "orders": [command_json(order) for order in entry.orders],
-            }
+            ready(
+                {
+                    "at": entry.record.came.now,
+                    "rule": entry.record.rule.name,
+                    **_came(entry.record.came),
+                    "outcome": entry.record.outcome.name.lower(),
+                    "words": explain(entry.record),
+                    "conditions": [
+                        _stand(condition, None) for condition in entry.record.conditions
+                    ],
+                    "orders": [command_json(order) for order in entry.orders],
+                }
+            )
             for entry in timeline.entries
         ],
         "active": timeline.active,
