@@ -6,6 +6,7 @@ It must run where hardly anything else does, so what needs packages is imported 
 import argparse
 import errno
 import importlib.util
+import os
 import socket
 import sys
 from collections.abc import Iterator
@@ -135,6 +136,7 @@ def _settings(state: Path) -> Iterator[Finding]:
             yield True, f"the settings in {state} can be read"
         except (ConfigError, OSError) as error:
             yield False, f"the settings in {state}: {error}"
+    yield from _hardware(settings)
     if is_running(state):
         yield True, "a device runs on these settings, so its ports are taken by itself"
     else:
@@ -142,15 +144,64 @@ def _settings(state: Path) -> Iterator[Finding]:
 
 
 def _read(state: Path) -> "Settings":
-    """Of the settings, where the device listens."""
+    """Of the settings, where the device listens, and what hardware they name."""
+    from msgspec import convert
+
     from sipstrobe.config.settings import Settings, WebSettings
     from sipstrobe.control import call
+    from sipstrobe.lightsiren.settings import LightsSettings
+    from sipstrobe.ports.settings import PortsSettings
     from sipstrobe.sip.settings import SipSettings
 
-    sip, web = (call(state, {"do": "get", "pointer": pointer}) for pointer in ("/sip", "/web"))
+    sections = ("/sip", "/web", "/lights", "/ports")
+    sip, web, lights, ports = (call(state, {"do": "get", "pointer": name}) for name in sections)
     return Settings(
-        sip=SipSettings(port=sip["port"]), web=WebSettings(host=web["host"], port=web["port"])
+        sip=SipSettings(port=sip["port"]),
+        web=WebSettings(host=web["host"], port=web["port"]),
+        lights=convert(lights, LightsSettings),
+        ports=convert(ports, PortsSettings),
     )
+
+
+def _hardware(settings: "Settings") -> Iterator[Finding]:
+    """The lines and strips at this machine that the settings name."""
+    from sipstrobe.lightsiren.output_specs import output_of
+    from sipstrobe.lightsiren.outputs import Tower, Ws2812
+    from sipstrobe.ports.settings import GPIO
+
+    drivers = [port.driver for port in settings.ports.both.values()]
+    chips = {name.removeprefix(GPIO).partition("/")[0] for name in drivers if GPIO in name}
+    strips: set[str] = set()
+    for wanted in settings.lights.outputs:
+        match output_of(wanted) if isinstance(wanted, str) else wanted:
+            case Tower(chip=chip):
+                chips.add(chip)
+            case Ws2812(device=device):
+                strips.add(device)
+            case _:
+                pass  # nothing of this machine
+    if chips:
+        yield _gpio()
+    for path in sorted({f"/dev/{chip}" for chip in chips} | strips):
+        yield _device(path)
+
+
+def _gpio() -> Finding:
+    from sipstrobe.io.lines.gpio import gpiod
+
+    try:
+        library = gpiod()
+    except OSError as error:
+        return False, f"no GPIO line can be used: {error}"
+    return True, f"GPIO lines can be used (gpiod {library.__version__})"
+
+
+def _device(path: str) -> Finding:
+    if not os.path.exists(path):
+        return False, f"there is no {path}"
+    if not os.access(path, os.R_OK | os.W_OK):
+        return False, f"{path} is not for this user: he must be in its group (ls -l {path})"
+    return True, f"{path} can be opened"
 
 
 def _ports(settings: "Settings") -> Iterator[Finding]:

@@ -339,6 +339,33 @@ def test_the_doctor_tries_the_ports_of_the_settings(terminal: Terminal) -> None:
     assert terminal.code == 1
 
 
+def test_the_doctor_looks_for_the_lines_and_strips_that_the_settings_name(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """IOP-05: and for no others."""
+    monkeypatch.setitem(sys.modules, "gpiod", None)
+    on_ports(terminal.folder)
+    assert about(terminal.folder, "GPIO") == about(terminal.folder, "/dev/") == []
+    strip = terminal.folder / "strip"
+    strip.touch()
+    store = Store.open(terminal.folder)
+    wanted = [{"kind": "ws2812", "device": str(strip)}, "gpio:nochip8/1"]
+    port = {"driver": "gpio:nochip9/17"}
+    store.change_now({"lights": {"outputs": wanted}, "ports": {"port_1": port}})
+    store.close()
+
+    found = about(terminal.folder, "strip can") + about(terminal.folder, "there is no /dev/")
+    [(works, words)] = about(terminal.folder, "GPIO")
+
+    assert found == [
+        (True, f"{strip} can be opened"),
+        (False, "there is no /dev/nochip8"),
+        (False, "there is no /dev/nochip9"),
+    ]
+    assert not works
+    assert "pip install 'sipstrobe[gpio]'" in words
+
+
 def test_the_doctor_runs_where_hardly_anything_does(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
