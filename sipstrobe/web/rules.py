@@ -21,7 +21,14 @@ from sipstrobe.rules.settings import MAX_NAME, Rule
 from sipstrobe.rules.simulate import MAX_EVENTS, MAX_SECONDS, Happening
 from sipstrobe.web.commands import read_object
 from sipstrobe.web.exchange import HttpProblem, Request, Response, Route, act, json, look
-from sipstrobe.web.rule_json import When, record_json, rule_json, timeline_json, warnings_json
+from sipstrobe.web.rule_json import (
+    When,
+    ready,
+    record_json,
+    rule_json,
+    timeline_json,
+    warnings_json,
+)
 from sipstrobe.web.views import Views
 
 PATH: Final = "/api/v1/rules"
@@ -76,12 +83,16 @@ class RulesDoor:
     async def _list(self, _: Request) -> Response:
         when = When.of(self._clock)
         settings = self._store.current
-        rules = [rule_json(rule, when) for rule in self._views.rules()]
-        told = {"rules": rules, "revision": self._store.revision}
+        revision = self._store.revision
+        rules: list[object] = []
+        for rule in self._views.rules():
+            rules.append(ready(rule_json(rule, when)))
+            await asyncio.sleep(0)  # calls and sound have theirs in between
+        told = {"rules": rules, "revision": revision}
         warnings = await warnings_json(settings, when.wall)
         return json(when.told | told | {"warnings": warnings})
 
-    def _history(self, request: Request) -> Response:
+    async def _history(self, request: Request) -> Response:
         name = request.path.removeprefix(PATH + "/")
         if not name.endswith(HISTORY):
             raise HttpProblem(404, f"there is {PATH}/NAME{HISTORY}")
@@ -89,8 +100,12 @@ class RulesDoor:
         if rule is None:
             raise HttpProblem(404, "there is no such rule")
         when = When.of(self._clock)
-        history = [record_json(record, when) for record in reversed(rule.records)]
-        return json(when.told | rule_json(rule, when) | {"history": history})
+        told = when.told | rule_json(rule, when)
+        history: list[object] = []
+        for record in reversed(rule.records):
+            history.append(ready(record_json(record, when)))
+            await asyncio.sleep(0)
+        return json(told | {"history": history})
 
     # --- what they would do ---------------------------------------------------------------------
 
@@ -103,7 +118,7 @@ class RulesDoor:
             found.append(Problem("/recorded", "events are recorded or made up, not both"))
         if found:
             raise ConfigError(found)
-        settings = self._settings(wanted.rules)
+        settings = await self._settings(wanted.rules)
         made = [rule for extension in settings.extensions for rule in rules_of(extension)]
         before: Sequence[Happening] = ()
         seconds = wanted.seconds
@@ -125,11 +140,12 @@ class RulesDoor:
 
     async def _check(self, request: Request) -> Response:
         """Rules that are given, or those that are stored."""
-        settings = self._settings((await _read(request, _Checked)).rules)
+        settings = await self._settings((await _read(request, _Checked)).rules)
         return json({"warnings": await warnings_json(settings, self._clock.wall())})
 
-    def _settings(self, rules: list[Any] | None) -> Settings:
-        return self._store.current if rules is None else with_rules(self._store.current, rules)
+    async def _settings(self, rules: list[Any] | None) -> Settings:
+        current = self._store.current
+        return current if rules is None else await asyncio.to_thread(with_rules, current, rules)
 
     # --- what they are --------------------------------------------------------------------------
 
