@@ -26,7 +26,7 @@ from sipstrobe.events import (
     SequenceReceived,
     choices,
 )
-from sipstrobe.lightsiren.settings import Profile
+from sipstrobe.lightsiren.settings import DEFAULT_PRIORITY, Profile
 from sipstrobe.rules.check import Known, Warned, warnings
 from sipstrobe.rules.extensions import rules_of
 from sipstrobe.rules.settings import Rules
@@ -81,6 +81,7 @@ def known(settings: Settings, wall: datetime) -> Known:
         values=dict(_values(settings, wall)),
         endless=frozenset(_endless(settings.profiles)),
         priorities={p.name: _priorities(p) for p in settings.profiles},
+        usual=DEFAULT_PRIORITY,
     )
 
 

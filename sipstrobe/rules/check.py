@@ -4,7 +4,7 @@ Only what is certain is told: a warning that may be mistaken is not read for lon
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations, islice, product
 from typing import Final
 
@@ -38,7 +38,8 @@ class Known:
     silent: events that cannot come as things are, with the reason. values: of items that name
     something, each value that there is, with the reason why it cannot come, or empty; a value that
     is missing there does not exist. endless: the profiles that have no end of their own.
-    priorities: of each profile, by the function that it runs on.
+    priorities: of each profile, by the function that it runs on. usual: the priority of what names
+    none; None: not known.
     """
 
     silent: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -49,6 +50,7 @@ class Known:
     priorities: Mapping[str, Mapping[str, int]] = field(
         default_factory=dict[str, Mapping[str, int]]
     )
+    usual: int | None = None
 
 
 def warnings(rules: Sequence[Rule], known: Known) -> list[Warned]:
@@ -79,7 +81,7 @@ def _with_rules(known: Known, rules: Sequence[Rule]) -> Known:
     names = {rule.name: "" if rule.enabled else "that rule is switched off" for rule in rules}
     others = dict(known.values.get(_RULE_STATE, {}).get("rule", {}))
     values = {**known.values, _RULE_STATE: {"rule": {**names, **others}}}
-    return Known(known.silent, values, known.endless, known.priorities)
+    return replace(known, values=values)
 
 
 def _never(i: int, rule: Rule, known: Known) -> Iterator[Warned]:
@@ -189,10 +191,10 @@ def _claims(rule: Rule, known: Known) -> Mapping[str, int]:
         case actions.RunProfile(profile=name, priority=own):
             usual = known.priorities.get(name, {})
             return {function: own or priority for function, priority in usual.items()}
-        case actions.RunLight(priority=own) | actions.RunSiren(priority=own) if own:
-            return {rule.action.function.value: own}
-        case actions.ShowColor(light=light, priority=own) if own:
-            return {light: own}
+        case actions.RunLight(priority=own) | actions.RunSiren(priority=own) if own or known.usual:
+            return {rule.action.function.value: own or known.usual or 0}
+        case actions.ShowColor(light=light, priority=own) if own or known.usual:
+            return {light: own or known.usual or 0}
         case _:
             return {}
 

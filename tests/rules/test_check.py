@@ -179,6 +179,14 @@ def test_rules_about_the_same_kinds_of_things_that_can_meet_fight(
     assert told(red, blue) == told(blue, red) == [("/1/action", "fight")] * meet
 
 
+def test_what_names_no_priority_has_the_usual_one() -> None:
+    steady = rule("steady", ACTIVE, action=RunLight(pattern="Steady"))
+    flash = rule("flash", ACTIVE, action=RunLight(pattern="Flash", priority=2))
+
+    assert told(steady, flash, known=Known(usual=2)) == [("/1/action", "fight")]
+    assert told(steady, flash, known=Known(usual=3)) == []
+
+
 @pytest.mark.parametrize(
     ("rules", "conditions", "told"), [(256, 1, MAX_FIGHTS), (64, 30, -(-MAX_LOOKS // 30**2))]
 )

@@ -50,6 +50,7 @@ class Bench:
         self.air = Air(cast("Any", self))  # which asks it for the time
         self.lines: list[Line] = []
         self.refusal = ""  # why the group cannot be joined
+        self.mute = ""  # why nobody can speak to it
         self.told: list[tuple[str, str]] = []
         self.causes: list[Cause | None] = []
         self.context.bus.subscribe(PageOutChanged, self._note)
@@ -73,7 +74,7 @@ class Bench:
 
     def _line(self) -> Line:
         line = Line(self.air)
-        line.refusal = self.refusal
+        line.refusal, line.mute = self.refusal, self.mute
         self.lines.append(line)
         return line
 
@@ -267,6 +268,34 @@ def test_a_group_that_cannot_be_joined_is_tried_again_until_it_can_be() -> None:
     bench.play(RETRY + COLLISION + TURN)
 
     assert bench.states == ["waiting", "speaking"]
+
+
+def test_a_group_that_cannot_be_spoken_to_is_tried_again_too() -> None:
+    bench = Bench()
+    bench.mute = "eth9 cannot be used"
+    bench.do(AGAIN)
+
+    bench.play(COLLISION + TURN)
+    assert bench.pages.snapshot()[0]["problem"] == "eth9 cannot be used"
+    bench.lines[0].mute = ""
+    bench.play(RETRY + COLLISION + TURN)
+
+    assert bench.states == ["waiting", "speaking"]
+
+
+def test_one_that_breaks_off_late_is_not_begun_anew() -> None:
+    """It has an end, and its time to begin is over."""
+    bench = Bench()
+    bench.do(PageOut(clip="Beep", address=GROUP, port=PORT, repeat=200))
+    bench.play(PATIENCE + 1.0)
+    assert bench.states == ["waiting", "speaking"]
+
+    bench.air.refusal = "Network is unreachable"
+    bench.play(0.3)
+
+    state, problem = bench.told[-1]
+    assert state == "idle"
+    assert problem.endswith("Network is unreachable")
 
 
 def test_a_network_that_is_gone_breaks_a_page_off_and_it_begins_anew() -> None:
