@@ -234,10 +234,18 @@ class Device:
 
     async def start(self, stack: AsyncExitStack) -> None:
         """Bring the settings into effect, outputs first, doors last."""
-        watch = self._store.watch
         await self.starts.open()
         stack.push_async_callback(self.starts.aclose)
         stack.push_async_callback(self.settings.aclose)
+        await self._start_outputs(stack)
+        await self._start_calls(stack)
+        await self._start_the_rest(stack)
+        stack.callback(self.phone.leave)  # first, so that all else closes while others answer
+        self.starts.announce()
+
+    async def _start_outputs(self, stack: AsyncExitStack) -> None:
+        """What rules switch and send, and then the rules."""
+        watch = self._store.watch
         stack.push_async_callback(self.history.aclose)
         stack.push_async_callback(self.sound.aclose)
         watch(self._audio, self.sound.apply)
@@ -261,6 +269,10 @@ class Device:
         stack.push_async_callback(self.begun.aclose)
         stack.callback(self.automation.close)
         watch(lambda s: (s.rules, s.extensions), lambda both: self.automation.apply(*both))
+
+    async def _start_calls(self, stack: AsyncExitStack) -> None:
+        """What hears, calls, and is called."""
+        watch = self._store.watch
         stack.push_async_callback(self.microphone.aclose)
         stack.push_async_callback(self.recorder.aclose)
         await self.speaker_test.open()
@@ -287,6 +299,10 @@ class Device:
         watch(lambda s: s.multicast, lambda m: self.relay.apply(m.relay, m.codec))
         stack.callback(self.pages_out.close)
         watch(lambda s: s.multicast.codec, self.pages_out.apply)
+
+    async def _start_the_rest(self, stack: AsyncExitStack) -> None:
+        """What looks on, what rings, and the doors."""
+        watch = self._store.watch
         stack.callback(self.home.close)
         watch(wanted_of, self.home.apply)
         watch(lambda s: announced(s.mqtt, s.home), self.mqtt.apply)
@@ -300,8 +316,6 @@ class Device:
         watch(lambda s: (s.schedules, s.device.time_zone), lambda both: self.schedules.apply(*both))
         stack.push_async_callback(self.page.aclose)
         watch(lambda s: (s.web.host, s.web.port), self._move_page)
-        stack.callback(self.phone.leave)  # first, so that all else closes while others answer
-        self.starts.announce()
 
     async def settle(self) -> None:
         """Give the page and the sound card a moment to work."""

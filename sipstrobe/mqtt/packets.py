@@ -14,7 +14,6 @@ from sipstrobe.errors import RemoteProtocolError
 Version = Literal["3.1.1", "5"]
 
 MAX_PACKET_BYTES: Final = 128 * 1024  # of what is kept of one that comes; announced in MQTT 5
-MAX_REMAINING: Final = 268_435_455  # §2.2.3 (MQTT 5 §1.5.5): four octets of seven bits
 MAX_TEXT_BYTES: Final = 65_535  # §1.5.3 (MQTT 5 §1.5.4)
 MAX_PACKET_ID: Final = 65_535
 
