@@ -1,5 +1,6 @@
 """HTTP and HTTPS requests (RCP-04…06), with Basic and Digest authentication and proxies."""
 
+import socket
 import ssl
 from base64 import b64encode
 from typing import Any, Final
@@ -7,11 +8,13 @@ from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp import ClientResponse, ClientSession, DigestAuthMiddleware
+from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from sipstrobe.sending.failure import SendFailed
 from sipstrobe.sending.message import HttpMessage
 from sipstrobe.sending.settings import HttpRecipient
+from sipstrobe.services.senders.thread import addresses
 from sipstrobe.services.senders.words import failure_of
 
 CONNECT_LIMIT: Final = 10.0  # seconds
@@ -19,8 +22,24 @@ READ_LIMIT: Final = 20.0  # between two pieces of an answer
 TOTAL_LIMIT: Final = 45.0
 BODY_READ: Final = 64 * 1024  # bytes of an answer that are read, so that the connection lives on
 IDEMPOTENCY_KEY: Final = "Idempotency-Key"
+_NUMERIC: Final = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
 _OWN_FAULT: Final = frozenset({400, 405, 406, 409, 410, 411, 413, 414, 415, 422, 431})
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+
+
+class _Names(AbstractResolver):
+    """Of the sender's own threads: those of the loop have other things to do."""
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        return [
+            ResolveResult(hostname=host, host=at, port=port, family=of, proto=0, flags=_NUMERIC)
+            for of, at in await addresses(host, port, family)
+        ]
+
+    async def close(self) -> None:
+        """Nothing is open."""
 
 
 class HttpSender:
@@ -103,9 +122,7 @@ class HttpSender:
     def _opened(self) -> ClientSession:
         if self._session is None or self._session.closed:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(
-                    limit=0, resolver=aiohttp.ThreadedResolver(), keepalive_timeout=15
-                ),
+                connector=aiohttp.TCPConnector(limit=0, resolver=_Names(), keepalive_timeout=15),
                 timeout=aiohttp.ClientTimeout(
                     total=TOTAL_LIMIT, sock_connect=CONNECT_LIMIT, sock_read=READ_LIMIT
                 ),

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import socket
 from typing import Any, Final
 
 import asyncssh
@@ -38,12 +39,22 @@ class SftpSender:
 
     async def send(self, recipient: SftpRecipient, message: FileMessage, /) -> None:
         def work(lifeline: Lifeline) -> None:
-            asyncio.run(self._send(recipient, message, lifeline))
+            host, port = recipient.host, recipient.port
+            try:
+                opened = lifeline.connect(host, port)  # here, since a loop waits for its threads
+            except OSError as error:
+                raise failure_of(error, host, port) from None
+            with opened:
+                asyncio.run(self._send(recipient, message, lifeline, opened))
 
         await in_thread("sftp", work)
 
     async def _send(
-        self, recipient: SftpRecipient, message: FileMessage, lifeline: Lifeline
+        self,
+        recipient: SftpRecipient,
+        message: FileMessage,
+        lifeline: Lifeline,
+        opened: socket.socket,
     ) -> None:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         assert task is not None
@@ -52,7 +63,7 @@ class SftpSender:
         seen: list[SSHKey] = []
         try:
             async with asyncio.timeout(TRANSFER_LIMIT):
-                await self._transfer(recipient, message, seen)
+                await self._transfer(recipient, message, seen, opened)
         except asyncssh.PermissionDenied:
             raise SendFailed("the server does not accept user and password") from None
         except asyncssh.HostKeyNotVerifiable as error:
@@ -69,7 +80,11 @@ class SftpSender:
             raise failure_of(error, host, port) from None
 
     async def _transfer(
-        self, recipient: SftpRecipient, message: FileMessage, seen: list[SSHKey]
+        self,
+        recipient: SftpRecipient,
+        message: FileMessage,
+        seen: list[SSHKey],
+        opened: socket.socket,
     ) -> None:
         class Client(asyncssh.SSHClient):
             def validate_host_public_key(
@@ -81,6 +96,7 @@ class SftpSender:
         connection = await asyncssh.connect(
             recipient.host,
             recipient.port,
+            sock=opened,
             config=None,
             client_factory=Client,
             username=recipient.user,

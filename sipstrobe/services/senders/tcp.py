@@ -9,6 +9,7 @@ from typing import Final
 from sipstrobe.sending.failure import SendFailed
 from sipstrobe.sending.message import TextMessage
 from sipstrobe.sending.settings import TcpRecipient
+from sipstrobe.services.senders.thread import addresses
 from sipstrobe.services.senders.words import failure_of
 
 CONNECT_LIMIT: Final = 10.0  # seconds
@@ -24,7 +25,7 @@ class TcpSender:
         host, port = recipient.host, recipient.port
         try:
             async with asyncio.timeout(CONNECT_LIMIT):
-                reader, writer = await asyncio.open_connection(host, port, limit=1024)
+                reader, writer = await _connected(host, port)
         except OSError as error:
             raise failure_of(error, host, port) from None
         try:
@@ -38,6 +39,17 @@ class TcpSender:
             raise failure_of(error, host, port) from None
         finally:
             writer.transport.abort() if reader.exception() else writer.close()
+
+
+async def _connected(host: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """By the first address that somebody is at. Raises OSError."""
+    failure = OSError("no address")
+    for _, address in await addresses(host, port):
+        try:
+            return await asyncio.open_connection(address, port, limit=1024)
+        except OSError as error:
+            failure = error
+    raise failure
 
 
 async def _acknowledged(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -8,6 +8,7 @@ from threading import Lock, Thread
 from typing import Final
 
 STEP_LIMIT: Final = 20.0  # seconds that one answer, or one piece of data, may take
+_NUMERIC: Final = socket.NI_NUMERICHOST | socket.NI_NUMERICSERV
 
 
 class Lifeline:
@@ -78,3 +79,22 @@ async def in_thread(name: str, work: Callable[[Lifeline], None]) -> None:
     except asyncio.CancelledError:
         lifeline.cut()
         raise
+
+
+async def addresses(host: str, port: int, family: int = 0) -> list[tuple[int, str]]:
+    """The families and addresses of a host; name servers that are silent hold up nobody else.
+
+    Raises OSError.
+    """
+    found: list[tuple[int, str]] = []
+
+    def look_up(_: Lifeline) -> None:
+        try:
+            infos = socket.getaddrinfo(host, port, family, socket.SOCK_STREAM)
+        except UnicodeError:  # a label that is empty or too long
+            raise socket.gaierror(socket.EAI_NONAME, "no name") from None
+        for of, _type, _proto, _name, at in infos:
+            found.append((of, socket.getnameinfo(at, _NUMERIC)[0]))
+
+    await in_thread("names", look_up)
+    return found

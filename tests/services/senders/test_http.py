@@ -2,7 +2,9 @@
 
 import asyncio
 import re
+import threading
 from base64 import b64encode
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import md5
 
 import pytest
@@ -194,3 +196,32 @@ async def test_a_text_is_sent_when_it_is_acknowledged() -> None:
         )
 
     assert seen == [text.encode()]
+
+
+async def test_names_are_looked_up_in_no_thread_that_others_need() -> None:
+    """All threads of the loop are busy: with name servers that are silent, say."""
+    seen: list[object] = []
+    free = threading.Event()
+
+    async def answer(request: web.Request) -> web.Response:
+        seen.append(request.method)
+        return web.Response(status=204)
+
+    async def hear(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append(await reader.read())
+        writer.close()
+
+    with ThreadPoolExecutor(1) as only:
+        asyncio.get_running_loop().set_default_executor(only)
+        only.submit(free.wait)
+        try:
+            async with web_server(answer) as port:
+                await sent(recipient(port, url=f"http://localhost:{port}/"))
+            async with listening(hear) as port:
+                to = TcpRecipient(name="plc", host="localhost", port=port)
+                await TcpSender().send(to, TextMessage(id="1-a", at=0.0, text="x"))
+                await until(lambda: len(seen) == 2)
+        finally:
+            free.set()
+
+    assert seen == ["PUT", b"x"]
