@@ -17,6 +17,7 @@ from sipstrobe.errors import CommandRefused, MediaError
 from sipstrobe.events import CallStateChanged, CallStatus
 from sipstrobe.lightsiren.sound import SirenSource
 from sipstrobe.services.clip_library import Entry
+from sipstrobe.trace import Cause, Input
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +26,7 @@ logger = logging.getLogger(__name__)
 class _Wish:
     clip: Entry
     hang_up: bool
+    cause: Cause | None  # of the call
 
 
 class Announcer:
@@ -44,7 +46,7 @@ class Announcer:
             raise CommandRefused("unknown_clip", f"there is no clip {command.clip!r}")
         dial = Dial(uri=command.uri, account=command.account)
         call = str(self._context.dispatcher.execute(dial))
-        self._wishes[call] = _Wish(clip, command.hang_up)
+        self._wishes[call] = _Wish(clip, command.hang_up, self._context.trace.current)
         return call
 
     def _changed(self, event: CallStateChanged) -> None:
@@ -69,8 +71,10 @@ class Announcer:
             wish = self._wishes.pop(call, None)
             if wish is None or not wish.hang_up:
                 return
-            now = self._context.clock.now()
-            with self._context.trace.input("clip", f"{wish.clip.name} is over", now):
+            trace, now = self._context.trace, self._context.clock.now()
+            with trace.because(wish.cause):
+                over = trace.link(Input("clip", f"{wish.clip.name} is over"), now)
+            with trace.because(over):
                 self._context.dispatcher.execute(HangUp(call=call))
 
         self._context.clock.call_at(self._context.clock.now(), end)

@@ -8,8 +8,10 @@ import pytest
 from sipstrobe.audio.format import SAMPLE_RATE, Samples
 from sipstrobe.commands import CallAndTell, HangUp
 from sipstrobe.errors import CommandRefused, MediaError
+from sipstrobe.events import CallStateChanged
 from sipstrobe.services.announcer import Announcer
 from sipstrobe.services.clip_library import Entry
+from sipstrobe.trace import Cause, Input
 from tests.services.conftest import Street
 from tests.services.phones import Device, Peer
 from tests.services.test_voice import RATE, heard
@@ -40,10 +42,17 @@ class Tone:
 
 
 async def _called(
-    street: Street, *, clip: Tone | None = None, hang_up: bool = True
+    street: Street,
+    *,
+    clip: Tone | None = None,
+    hang_up: bool = True,
+    causes: list[Cause | None] | None = None,
 ) -> tuple[Device, Peer, str]:
-    """A call to a peer that has answered."""
+    """A call to a peer that has answered. causes: of what becomes of it."""
     device, peer = await street.device(), street.peer()
+    if causes is not None:
+        trace = device.context.trace
+        device.context.bus.subscribe(CallStateChanged, lambda _: causes.append(trace.current))
     entry = Entry(number=1, name="Fire", sound=clip or Tone(), loudness=None, peak_db=0.0)
     Announcer(device.context, {"Fire": entry}.get)
     uri = f"sip:1001@127.0.0.1:{peer.port}"
@@ -100,12 +109,16 @@ async def test_a_call_that_ends_in_the_middle_is_ended_once(street: Street) -> N
 async def test_a_clip_that_is_gone_keeps_nobody_on_the_line(
     street: Street, caplog: pytest.LogCaptureFixture
 ) -> None:
-    device, peer, _ = await _called(street, clip=Tone(seconds=0.0))
+    causes: list[Cause | None] = []
+    device, peer, _ = await _called(street, clip=Tone(seconds=0.0), causes=causes)
     await street.leap(0.01)
 
     peer.respond(await peer.asked("BYE"), 200)
     await until(lambda: not device.states)
     assert "the file is gone" in caplog.text
+    assert causes[-1] is not None
+    inputs = [link.what for link in causes[-1].chain() if isinstance(link.what, Input)]
+    assert inputs == [Input("clip", "Fire is over"), Input("test", "a rule")]
 
 
 async def test_a_clip_that_there_is_not_is_no_reason_to_call(street: Street) -> None:
