@@ -84,7 +84,7 @@ def compose(
             id=stamp.id,
             at=stamp.at,
             method=order.method,
-            query=_fill(order.query, values, templates.in_query, "query", LINE_MAX),
+            query=line(_fill(order.query, values, templates.in_query, "query", LINE_MAX)),
             headers=_headers(order.headers, values),
             content_type=templates.in_line(order.content_type) if body else "",
             body=body,

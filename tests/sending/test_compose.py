@@ -53,7 +53,7 @@ def test_a_request_has_its_values_where_they_go() -> None:
     assert composed(
         HTTP,
         method="PUT",
-        query="d={event.digit}",
+        query="d={event.digit}\r\nX:y",
         headers=(("X-From", "{call.remote_uri}"),),
         content_type="application/json",
         text='{"d": "{event.digit}", "r": "{rule}"}',
@@ -63,7 +63,7 @@ def test_a_request_has_its_values_where_they_go() -> None:
         id="42-ab",
         at=7.0,
         method="PUT",
-        query="d=5%22%26",
+        query="d=5%22%26 X:y",
         headers=(("X-From", "sip:a@b X: y"),),
         content_type="application/json",
         body='{"d": "5\\"&", "r": "Door"}',
