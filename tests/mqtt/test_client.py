@@ -326,6 +326,16 @@ def test_with_mqtt_5_it_is_known_for_which_filter_a_message_has_come() -> None:
     assert [one.filters for one in arrived] == [("door",)]
 
 
+def test_a_topic_alias_that_was_never_allowed_breaks_the_protocol() -> None:
+    """MQTT 5 §3.3.2.3.4."""
+    bench = Bench(options("5"))
+    bench.up()
+
+    bench.hear(packet(Type.PUBLISH, b"\x00\x01t\x03\x23\x00\x01x"))
+
+    assert any(isinstance(one, Down) and "alias" in one.words for one in bench.told)
+
+
 def test_a_broker_without_identifiers_is_asked_without() -> None:
     """MQTT 5 §3.2.2.3.12."""
     bench = Bench(options("5"))

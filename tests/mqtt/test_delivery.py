@@ -198,6 +198,29 @@ def test_a_message_on_which_the_broker_always_breaks_off_is_given_up_and_no_othe
     assert told == [Delivered(1), Delivered(2, UNBEARABLE), Delivered(3)]
 
 
+def test_what_a_connection_has_ended_on_twice_is_sent_alone() -> None:
+    """So that the others do not end with it; a retained one is known again in a new session."""
+    bench = Bench()
+    bench.up()
+    bench.say(Message("bad", b"x", 1, retain=True))
+    for _ in range(2):
+        bench.again()
+    bench.say(Message("other", b"", 1))
+
+    assert [topic for topic, _ in bench.published()] == ["bad"]
+
+
+def test_what_is_about_a_connection_ends_with_it() -> None:
+    bench = Bench()
+    bench.up()
+    bench.writable(False)
+    bench.client.publish(Message("here", b"", 1, retain=True), now=bench.now, first=True)
+
+    bench.again()
+
+    assert bench.published() == []
+
+
 def test_while_the_line_takes_no_more_it_waits_in_order() -> None:
     bench = Bench()
     bench.up()

@@ -34,7 +34,7 @@ from sipstrobe.services.broker import Broker, NotPublished
 from sipstrobe.services.mqtt import Mqtt
 from sipstrobe.services.senders.mqtt import MqttSender
 from sipstrobe.trace import Input
-from tests.mqtt.bench import acknowledges, packet
+from tests.mqtt.bench import acknowledges, connack, packet
 from tests.services.mqtt_broker import StubBroker
 from tests.support.leap import LeapClock
 from tests.support.waiting import turns, until
@@ -299,6 +299,20 @@ async def test_a_delivery_that_is_tried_again_is_known_by_its_name(desk: Desk) -
     await desk.broker.deliver("t", b"x", qos=1, retain=False, name="a")
 
     assert desk.stub.messages() == [("t", b"x")]
+
+
+async def test_what_is_larger_than_the_broker_takes_is_tried_once(desk: Desk) -> None:
+    """MQTT 5 §3.2.2.3.6."""
+    desk.stub.lets_in = False
+    desk.mqtt.apply(desk.settings(version="5"))
+    await desk.stub.heard(Type.CONNECT)
+    desk.stub.say(connack(version="5", properties=b"\x27\x00\x00\x00\x10"))
+    await until(lambda: desk.broker.connected)
+
+    with pytest.raises(NotPublished) as told:
+        await desk.broker.deliver("t", bytes(100), qos=1, retain=False, name="a")
+
+    assert told.value.permanent
 
 
 async def test_the_outbox_publishes_with_or_without_the_prefix(desk: Desk) -> None:
