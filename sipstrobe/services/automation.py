@@ -120,7 +120,7 @@ class Automation:
 
     def _recall(self, memory: RuleMemory, rules: Sequence[Rule]) -> None:
         """Only rules that are taken up for the first time are as they were before."""
-        on = {rule.name for rule in rules if rule.enabled}
+        on = {rule.name: rule for rule in rules if rule.enabled}
         new = [rule for rule in rules if rule.name in on and rule.name not in self._engine.rules]
         recalled = {rule.name: known for rule in new if (known := memory.recalled(rule))}
         self._engine.recall(recalled)

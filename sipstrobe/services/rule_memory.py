@@ -68,6 +68,7 @@ class RuleMemory:
         self._files = files
         self._kept = self._read()
         self._fired: dict[tuple[str, Source], dict[str, Rule]] = {}
+        self._rules: Mapping[str, Rule] = {}
         self._thread = ThreadPoolExecutor(1, "rules")
         self._writing: asyncio.Future[None] | None = None
         self._changed = False
@@ -127,23 +128,24 @@ class RuleMemory:
 
     def _rested(self, rule: Rule, source: Source) -> None:
         known = self._kept.get(rule.name)
-        if known is not None:
+        if known is not None and source in known.fired:
             fired = tuple([one for one in known.fired if one != source])
             self._keep(rule, self._left(rule, replace(known, fired=fired)))
 
-    @staticmethod
-    def _left(rule: Rule, kept: _Kept) -> _Kept | None:
-        """What is still worth keeping."""
+    def _left(self, rule: Rule, kept: _Kept) -> _Kept | None:
+        """What is still worth keeping; a rule that has been changed waits as it does now."""
+        rule = self._rules.get(rule.name, rule)
         return kept if kept.active or kept.fired or rule.minimum_interval > 0 else None
 
-    def only(self, names: Container[str]) -> None:
+    def only(self, rules: Mapping[str, Rule]) -> None:
         """There are no other rules any more."""
-        gone = [name for name in self._kept if name not in names]
+        self._rules = rules
+        gone = [name for name in self._kept if name not in rules]
         for name in gone if not self._frozen else ():
             del self._kept[name]
             self._write()
         if not self._frozen:
-            self._forget(names)
+            self._forget(rules)
 
     def _forget(self, names: Container[str]) -> None:
         for fired in self._fired.values():

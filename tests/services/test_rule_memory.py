@@ -406,3 +406,19 @@ async def test_an_interval_that_goes_on_fires_nothing_that_it_had_not(house: Hou
     house.publish(trigger(True), ScheduleInterval(schedule="Night", active=True, again=True))
 
     assert house.orders == []
+
+
+async def test_what_a_rule_waited_for_before_a_change_takes_nothing_with_it(house: House) -> None:
+    """The wait of the new rule is waited out."""
+    by_link = rule("R", when=LOST, action=ONCE)
+    by_button = rule("R", when=PRESSED, action=ONCE, minimum_interval=3600)
+    house.start(by_link)
+    house.publish(lost(True))
+    house.automation.apply((by_button,))
+    house.publish(trigger(True), trigger(False), lost(False))
+    await house.crash()
+
+    house.start(by_button)
+    house.publish(trigger(True))
+
+    assert house.orders == []
