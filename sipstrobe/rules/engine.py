@@ -34,6 +34,8 @@ from sipstrobe.trace import Cause, Input
 
 MAX_DEPTH = 8  # times that a rule may begin because of itself: more is a loop
 MAX_BEGUN = 1024  # times that rules may begin for one root cause, as those that set off each other
+MAX_OFTEN = 3000  # times that a rule may begin within so many seconds, as one in a circle that goes
+OFTEN_SECONDS = 60.0  # through a broker, a web server or a timer, where no cause shows it
 
 _INTERVAL = ScheduleInterval.outside.topic
 _NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -91,6 +93,8 @@ class RuleState:
     root: int = 0  # of the causes in `begun`
     begun: dict[int, int] = field(default_factory=dict[int, int])  # cause -> how deep in itself
     refused: int = 0  # the root cause for which that was said
+    often: int = 0  # times that it has begun since `often_since`
+    often_since: float = -inf
     history: History = field(default_factory=History)
 
     @property
@@ -287,6 +291,9 @@ class Engine:
         if came.cause is not None and came.topic != "timer" and self._is_loop(state, came.cause):
             state.spent = True
             return Outcome.LOOP
+        if self._is_too_often(state, came.now):
+            state.spent = True
+            return Outcome.TOO_OFTEN
         return Outcome.REPEATED if state.active else Outcome.BEGUN
 
     def _begin(self, state: RuleState, came: Came, record: Record) -> None:
@@ -321,6 +328,15 @@ class Engine:
         self._begun += 1
         state.begun[cause.serial] = depth
         return False
+
+    def _is_too_often(self, state: RuleState, now: float) -> bool:
+        """Count a rule that is about to begin: has it, lately, whatever for?"""
+        if now >= state.often_since + OFTEN_SECONDS:
+            state.often_since, state.often = now, 0
+        state.often += 1
+        if state.often == MAX_OFTEN + 1:  # said once
+            self.outbox.append(Refuse(state.rule, Outcome.TOO_OFTEN))
+        return state.often > MAX_OFTEN
 
     def _end(self, state: RuleState) -> Outcome:
         state.active = False

@@ -26,6 +26,7 @@ class Outcome(StrEnum):
     TOO_SOON = "it is too soon after the last time: passed over"
     CHANGED = "it was changed while active: waits until its conditions hold anew"
     LOOP = "it has begun too often for one reason: a loop of rules"
+    TOO_OFTEN = "it has begun too often within seconds: a flood, or a loop through others"
 
 
 _DONE = frozenset({Outcome.BEGUN, Outcome.REPEATED, Outcome.RESUMED, Outcome.ENDED})

@@ -2,7 +2,7 @@
 
 from sipstrobe import commands
 from sipstrobe.rules.actions import AnswerCall, HangUp, RunProfile, StartProfile, StopProfile
-from sipstrobe.rules.engine import MAX_BEGUN, MAX_DEPTH
+from sipstrobe.rules.engine import MAX_BEGUN, MAX_DEPTH, MAX_OFTEN, OFTEN_SECONDS
 from sipstrobe.rules.explain import MAX_RECORDS
 from sipstrobe.rules.facts import MAX_SOURCES
 from sipstrobe.rules.settings import Rule
@@ -277,6 +277,19 @@ def test_a_rule_that_sets_itself_off_again_and_again_is_stopped_and_said_once() 
     assert begins(said) == ["begin R"] * MAX_DEPTH
     assert said[MAX_DEPTH:] == ["refuse R"]
     assert bench.hear(trigger(True), causes=(99,)) == ["begin R"]  # another input, another matter
+
+
+def test_a_circle_that_no_cause_shows_is_broken_by_how_often_it_turns() -> None:
+    """A rule that publishes where it hears itself: each time, the input is from elsewhere."""
+    bench = Bench(rule("R", when=PRESSED, action=StopProfile(profile="P")))
+    said: list[str] = []
+    for serial in range(MAX_OFTEN + 2):
+        said += bench.hear(trigger(True), causes=(serial + 1,))
+        said += bench.hear(trigger(False))
+
+    assert said == ["begin R"] * MAX_OFTEN + ["refuse R"]
+    bench.advance(OFTEN_SECONDS)
+    assert bench.hear(trigger(True), causes=(1_000_000,)) == ["begin R"]
 
 
 def test_what_one_order_does_to_a_hundred_calls_is_no_loop() -> None:
