@@ -1,6 +1,6 @@
 """Cut the outbox's file off at every byte, as a loss of power might, and look at what is left.
 
-``python -m tests.services.outbox_cutting FOLDER`` tries each byte, which takes a quarter of an hour.
+``python -m tests.services.outbox_cutting FOLDER`` tries each byte, and takes a quarter of an hour.
 """
 
 import shutil
