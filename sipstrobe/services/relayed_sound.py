@@ -3,18 +3,16 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from sipstrobe.audio.format import SAMPLE_RATE, Samples, samples_in
-from sipstrobe.audio.resample import Downsampler
 from sipstrobe.audio.ring import SampleRing
 from sipstrobe.errors import MediaError
+from sipstrobe.services.frame_talker import FrameTalker
 from sipstrobe.services.ring_tap import RingTap
-from sipstrobe.services.talker import Group, Talker
+from sipstrobe.services.talker import Group
 
 if TYPE_CHECKING:
     from sipstrobe.rtp.group_srtp import GroupSrtp
 
 PATIENCE: Final = 0.1  # seconds that sound may be late; beyond it there is a pause
-FAILURES: Final = 5  # packets in a row that the network has not taken
 
 
 class RelayedSound:
@@ -37,20 +35,15 @@ class RelayedSound:
         now: float,
     ) -> None:
         """As for `Talker`."""
-        self._talker = Talker(group, codec, srtp, random_bytes, ntp_offset=ntp_offset, now=now)
+        self._talker = FrameTalker(group, codec, srtp, random_bytes, ntp_offset=ntp_offset, now=now)
         self._ring = ring
-        self._tap = RingTap(ring, samples_in(self._talker.frame_seconds))
-        self._downsampler: Downsampler | None = None
-        if self._talker.sample_rate != SAMPLE_RATE:
-            self._downsampler = Downsampler(SAMPLE_RATE // self._talker.sample_rate)
+        self._tap = RingTap(ring, self._talker.frame_samples)
         self._at: float | None = None  # when the next frame begins
-        self._failures = 0  # since a frame was said
-        self.began_at: float | None = None  # the first turn at which anything was said
 
     @property
     def interval(self) -> float:
         """Seconds from one turn to the next."""
-        return self._talker.frame_seconds
+        return self._talker.interval
 
     @property
     def packets(self) -> int:
@@ -59,6 +52,11 @@ class RelayedSound:
     @property
     def ssrc(self) -> int:
         return self._talker.ssrc
+
+    @property
+    def began_at(self) -> float | None:
+        """The first turn at which anything was said."""
+        return self._talker.began_at
 
     @property
     def resting(self) -> bool:
@@ -71,7 +69,7 @@ class RelayedSound:
         interval = self.interval
         at = due if self._at is None else self._at
         while at < due + interval / 2 and (frame := self._tap.take()) is not None:
-            self._say(frame, at)
+            self._talker.say(frame, at)
             at += interval
         late = round((due - at) / interval) + 1  # frames
         if late > 0 and (self._tap.resting or late * interval >= PATIENCE):
@@ -86,25 +84,8 @@ class RelayedSound:
         try:
             if self._ring.ended and not self._ring.fill:
                 while (frame := self._tap.take()) is not None:
-                    self._say(frame, at)
+                    self._talker.say(frame, at)
                     at += self.interval
             self._talker.end(now=max(at, now))
         except MediaError:
             return  # then those who hear it find out by themselves
-
-    def _say(self, frame: Samples, at: float) -> None:
-        if self._downsampler is not None:
-            frame = self._downsampler.process(frame)
-        before = self._talker.packets
-        try:
-            self._talker.say(frame, now=at)
-        except MediaError:
-            if self._talker.packets == before:  # it was the report before it
-                self._talker.pause(1)
-            self._failures += 1
-            if self._failures >= FAILURES:
-                raise
-            return
-        self._failures = 0
-        if self.began_at is None:
-            self.began_at = at
