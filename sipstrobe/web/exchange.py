@@ -1,9 +1,11 @@
-"""Requests and responses as values: what a route is given and what it gives back."""
+"""Requests and responses as values: what a route is given, what it gives back, and what is said of
+it (`About`), from which the description of the API is made."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any, Generic, TypeVar
 from urllib.parse import parse_qs
 
 import msgspec
@@ -16,6 +18,8 @@ PROBLEM = "application/problem+json"  # RFC 9457
 BODY_MAX_BYTES = 64 * 1024  # of a request, where a route does not allow more
 ENDLESS = 2**63  # the same of one that goes on for as long as its sender likes
 QUERY_MAX = 16  # fields
+
+D = TypeVar("D")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +95,65 @@ Handler = Callable[[Request], Response | Awaitable[Response]]
 """Answers a request; one that must wait, as for a disk, gives what is to be awaited."""
 
 
+@dataclass(frozen=True)  # without slots: Query[int](…) could not be made (CPython 3.11)
+class Query(Generic[D]):
+    """A parameter in the query. kind: what it may be, as msgspec has types; default: where it is
+    left out."""
+
+    name: str
+    kind: Any
+    default: D
+    words: str
+
+    def of(self, request: Request) -> D:
+        """Its value in this request. Raises HttpProblem 400 that says what it may be."""
+        text = request.query(self.name)
+        if text is None:
+            return self.default
+        try:
+            return msgspec.convert(text, self.kind, strict=False)
+        except msgspec.ValidationError as error:
+            words = _limits(msgspec.json.schema(self.kind)) or str(error)
+            raise HttpProblem(400, words, field=self.name) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """A body or an answer that is no JSON: its media type, and what is in it."""
+
+    type: str
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What programs and people are told of a route, beside what the Route says itself.
+
+    body, answer: the type whose JSON they are (a Struct, a dataclass, a TypedDict, a Union …), a
+    Media, or None for nothing. status: of success. path: what each {name} in the path may be, where
+    that is no plain text. problems: the codes with which it refuses, by status; those that come
+    of the body, the query, the account and the path go without saying. template: where the path has
+    no names. tag: the heading that it stands under, if not the first segment of its path.
+    """
+
+    summary: str
+    words: str = ""
+    body: Any = None
+    answer: Any = None
+    status: tuple[int, ...] = (200,)
+    path: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    query: tuple[Query[Any], ...] = ()
+    problems: Mapping[int, tuple[str, ...]] = field(default_factory=dict[int, tuple[str, ...]])
+    template: str = ""
+    tag: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
     """Who may call what.
 
-    path: exact, or with "*" for one of its segments, or "**" at its end for all that follow.
+    path: exact, or with {name} or "*" for one of its segments, or "**" at its end for all that
+    follow. about: of a route of our own, which the description of the API has.
     role: the least that is needed; None leaves the door open, and the handler decides. streamed:
     the handler takes the body as it comes, once it is known who sends it. acts: a GET that does
     something, which its HEAD must not do, nor a page of another site that embeds it.
@@ -105,6 +163,7 @@ class Route:
     path: str
     handler: Handler
     role: Role | None
+    about: About | None = None
     body_max_bytes: int = BODY_MAX_BYTES
     streamed: bool = False
     acts: bool = False
@@ -114,14 +173,14 @@ class Route:
     """What to answer when the handler was content and the disk was not."""
 
 
-def look(path: str, handler: Handler) -> Route:
+def look(path: str, handler: Handler, about: About | None = None) -> Route:
     """What every account may see."""
-    return Route(method="GET", path=path, handler=handler, role=Role.VIEWER)
+    return Route(method="GET", path=path, handler=handler, role=Role.VIEWER, about=about)
 
 
-def act(method: str, path: str, handler: Handler) -> Route:
+def act(method: str, path: str, handler: Handler, about: About | None = None) -> Route:
     """What operators may do, or see."""
-    return Route(method=method, path=path, handler=handler, role=Role.OPERATOR)
+    return Route(method=method, path=path, handler=handler, role=Role.OPERATOR, about=about)
 
 
 class HttpProblem(RemoteProtocolError):
@@ -145,3 +204,14 @@ def problem(status: int, detail: str, **more: object) -> Response:
     title = HTTPStatus(status).phrase if known else "Error"
     body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
     return Response(status, msgspec.json.encode(body), PROBLEM)
+
+
+def _limits(schema: Mapping[str, Any]) -> str:
+    """What a value may be; empty where its schema has no limits."""
+    if "enum" in schema:
+        return f"must be one of {', '.join(map(str, schema['enum']))}"
+    if "minimum" in schema and "maximum" in schema:
+        return f"must be a number from {schema['minimum']} to {schema['maximum']}"
+    if "maxLength" in schema:
+        return f"may have {schema['maxLength']} characters"
+    return ""

@@ -1,6 +1,7 @@
 """From a request to its route: which door, who may use it, and what is said when it is shut."""
 
 import logging
+import re
 from collections.abc import Awaitable, Iterable, Sequence
 
 from sipstrobe.context import Context
@@ -9,6 +10,8 @@ from sipstrobe.web.exchange import HttpProblem, Request, Response, Route, proble
 from sipstrobe.web.gate import Gate, refuse_embedded
 
 logger = logging.getLogger(__name__)
+
+_NAMED = re.compile(r"\{\w+\}")  # a segment of a path that the description of the API names
 
 
 class Router:
@@ -19,7 +22,7 @@ class Router:
         self._gate = gate
         self._routes: dict[str, dict[str, Route]] = {}
         for route in routes:
-            methods = self._routes.setdefault(route.path, {})
+            methods = self._routes.setdefault(_NAMED.sub("*", route.path), {})
             methods[route.method] = route
             if route.method == "GET" and not route.acts:
                 methods["HEAD"] = route  # RFC 9110 §9.3.2
