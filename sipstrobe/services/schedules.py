@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -18,6 +18,7 @@ from sipstrobe.clock import Handle
 from sipstrobe.context import Context
 from sipstrobe.events import ClockSet, ScheduleInterval, SchedulePulse, ServiceStateChanged
 from sipstrobe.io.time_zone import system_zone, system_zone_name
+from sipstrobe.schedules.days import days
 from sipstrobe.schedules.occurrences import Batch, Calendar, Occurrence
 from sipstrobe.schedules.settings import Schedule
 from sipstrobe.schedules.text import Plan, parse, zone_named
@@ -185,6 +186,53 @@ class Schedules:
             }
             for one in records
         ]
+
+    async def days(self, first: date | None, number: int) -> dict[str, Any]:
+        """What is on so many days, in the zone of the device; first: None: from today on."""
+        name, zone = self._zone
+        today = self._clock.wall().astimezone(zone).date()
+        kept = dict(self._kept)
+
+        def look() -> dict[str, Any]:
+            calendars = {schedule: one.calendar() for schedule, one in kept.items()}
+            found = days(calendars, first or today, number, zone)
+            return {
+                "occurrences": [
+                    {
+                        "schedule": entry.schedule,
+                        "start": _iso(entry.start, zone),
+                        "end": None if entry.end is None else _iso(entry.end, zone),
+                        "count": entry.count,
+                        "last": _iso(entry.last, zone),
+                    }
+                    for entry in found.entries
+                ],
+                "cut": found.cut,
+            }
+
+        found = await asyncio.wrap_future(self._thread.submit(look))
+        return {"time_zone": name, "today": today.isoformat(), **found}
+
+    async def preview(self, text: str, count: int) -> dict[str, Any]:
+        """When a schedule of this text would occur next. Raises ScheduleError."""
+        name, zone = self._zone
+        plan = parse(text)
+        if plan.zone:
+            name, zone = plan.zone, zone_named(plan.zone)
+        wall = self._wall()
+        find = partial(Calendar(plan, zone).after, wall, count)
+        batch = await asyncio.wrap_future(self._thread.submit(find))
+        return {
+            "kind": "interval" if plan.length else "pulse",
+            "time_zone": name,
+            "next": [
+                {
+                    "start": _iso(at.start, zone),
+                    "end": None if at.end is None else _iso(at.end, zone),
+                }
+                for at in batch.occurrences
+            ],
+        }
 
     # --- from the timetable ------------------------------------------------------------------
 
@@ -376,7 +424,7 @@ class Schedules:
         """As the clock on the wall shows it in the zone of a schedule."""
         kept = self._kept.get(name)
         zone = zone_named(kept.plan.zone) if kept and kept.plan.zone else self._zone[1]
-        return datetime.fromtimestamp(instant, zone).isoformat(timespec="seconds")
+        return _iso(instant, zone)
 
     def _shown(self, name: str, at: Occurrence) -> Mapping[str, str | None]:
         end = None if at.end is None else self._words(name, at.end)
@@ -394,6 +442,10 @@ def _keep(text: str, name: str, zone: tzinfo) -> _Kept:
         return made[0]
 
     return _Kept(text, name, plan, calendar)
+
+
+def _iso(instant: float, zone: tzinfo) -> str:
+    return datetime.fromtimestamp(instant, zone).isoformat(timespec="seconds")
 
 
 def _clock_set(before: float, after: float) -> ClockSet:

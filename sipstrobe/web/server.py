@@ -13,8 +13,9 @@ from sipstrobe.config.store import Store
 from sipstrobe.config.users import Role, User
 from sipstrobe.context import Context
 from sipstrobe.events import AddressBlocked, SignInFailed
-from sipstrobe.web import page_sdp, pages
+from sipstrobe.web import declared, page_sdp, pages
 from sipstrobe.web.api import Api
+from sipstrobe.web.calendar import CalendarDoor
 from sipstrobe.web.calls import Calls
 from sipstrobe.web.clips import ClipsDoor
 from sipstrobe.web.commands import Commands
@@ -148,6 +149,7 @@ class WebServer:
             WhyDoor(context.clock, views),
             RecordingsDoor(views),
             SchedulesDoor(views),
+            CalendarDoor(views),
             OutboxDoor(views),
             SirenAndLight(
                 context.dispatcher,
@@ -163,6 +165,7 @@ class WebServer:
         return [
             *pages.routes(),
             *page_sdp.routes(),
+            *declared.routes(),
             *(route for door in doors for route in door.routes()),
         ]
 

@@ -7,7 +7,7 @@ protocols say what must be readable in it. `at` and `since` are monotonic second
 from asyncio import Future
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -322,6 +322,18 @@ class SchedulesView(Protocol):
 
     def snapshot(self, count: int = 1) -> Sequence[Mapping[str, object]]:
         """name, text, kind, time_zone, active, next (so many at most) and rules of each."""
+        ...
+
+    async def days(self, first: date | None, number: int) -> Mapping[str, object]:
+        """time_zone, today, and what is on so many days there: occurrences (schedule, start, end,
+        count, last), and cut: the schedules that occur too often to tell all of it.
+
+        first: None: from today on.
+        """
+        ...
+
+    async def preview(self, text: str, count: int) -> Mapping[str, object]:
+        """kind, time_zone and next of a schedule of this text. Raises ScheduleError."""
         ...
 
     async def history(self, schedule: str, limit: int) -> Sequence[Mapping[str, object]] | None:

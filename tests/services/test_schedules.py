@@ -4,9 +4,11 @@ import sqlite3
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from sipstrobe.commands import SetVirtualInput as Order
 from sipstrobe.context import Context
@@ -22,6 +24,7 @@ from sipstrobe.events import (
 from sipstrobe.rules.actions import SetVirtualInput
 from sipstrobe.rules.settings import Condition, Rule
 from sipstrobe.schedules.settings import Schedule
+from sipstrobe.schedules.text import ScheduleError
 from sipstrobe.services.automation import Automation
 from sipstrobe.services.schedules import Schedules
 from tests.support.clock import FakeClock
@@ -267,3 +270,39 @@ async def test_records_stand_in_a_file_that_outlives_the_power(tmp_path: Path) -
             (count,) = other.execute("SELECT count(*) FROM occurrences").fetchone()
         other.close()
         assert count == 1
+
+
+async def test_the_calendar_is_of_the_zone_of_the_device(tmp_path: Path) -> None:
+    """SCH-01."""
+    async with running(tmp_path, SHIFT, zone="Asia/Tokyo", hour=20.0) as bench:
+        found = await bench.schedules.days(None, 1)
+
+        assert (found["time_zone"], found["today"]) == ("Asia/Tokyo", "2030-01-02")
+        assert found["occurrences"] == []
+        [entry] = (await bench.schedules.days(date(2030, 1, 1), 1))["occurrences"]
+        assert entry == {
+            "schedule": "Shift",
+            "start": "2030-01-01T08:00:00+09:00",
+            "end": "2030-01-01T16:00:00+09:00",
+            "count": 1,
+            "last": "2030-01-01T08:00:00+09:00",
+        }
+
+
+async def test_a_schedule_is_looked_at_before_it_is_kept(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        bell = await bench.schedules.preview(BELL.text, 2)
+        shift = await bench.schedules.preview("DTSTART;TZID=Asia/Tokyo:20300102T080000", 2)
+
+        assert bell == {
+            "kind": "pulse",
+            "time_zone": "UTC",
+            "next": [
+                {"start": "2030-01-01T08:00:00+00:00", "end": None},
+                {"start": "2030-01-01T09:00:00+00:00", "end": None},
+            ],
+        }
+        assert shift["time_zone"] == "Asia/Tokyo"
+        assert [one["start"] for one in shift["next"]] == ["2030-01-02T08:00:00+09:00"]
+        with pytest.raises(ScheduleError):
+            await bench.schedules.preview("nonsense", 1)

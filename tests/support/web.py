@@ -6,6 +6,7 @@ from collections import ChainMap
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from sipstrobe.io.wavfile import endless_header
 from sipstrobe.lightsiren.settings import MaintenanceSettings
 from sipstrobe.lightsiren.sound import Playable
 from sipstrobe.lightsiren.sounds import SOUNDS
+from sipstrobe.schedules.text import ScheduleError
 from sipstrobe.services.automation import Automation
 from sipstrobe.services.clip_library import ClipLibrary
 from sipstrobe.services.clips import Clips
@@ -31,7 +33,7 @@ from sipstrobe.services.reasons import Reasons
 from sipstrobe.services.settings import SettingsService
 from sipstrobe.services.signals import Signals
 from sipstrobe.web.server import WebServer
-from sipstrobe.web.views import Views
+from sipstrobe.web.views import SchedulesView, Views
 
 PASSWORDS = {"ada": "correct horse battery", "olga": "operator's secret", "victor": "only looking"}
 ROLES = {"ada": Role.ADMINISTRATOR, "olga": Role.OPERATOR, "victor": Role.VIEWER}
@@ -195,6 +197,17 @@ class FakeSchedules:
     def snapshot(self, count: int = 1) -> list[dict[str, object]]:
         return [{"name": "Bell", "next": [{"start": f"in {n + 1} h"} for n in range(count)]}]
 
+    async def days(self, first: date | None, number: int) -> dict[str, object]:
+        at = first.isoformat() if first else "today"
+        rung = {"schedule": "Bell", "start": at, "end": None, "count": number, "last": at}
+        return {"time_zone": "UTC", "today": "today", "occurrences": [rung], "cut": []}
+
+    async def preview(self, text: str, count: int) -> dict[str, object]:
+        if not text.startswith("DTSTART:"):
+            raise ScheduleError("DTSTART is missing")
+        come = {"start": text, "end": None}
+        return {"kind": "pulse", "time_zone": "UTC", "next": [come] * count}
+
     async def history(self, schedule: str, limit: int) -> list[dict[str, object]] | None:
         if schedule == "Broken":
             raise OSError("disk I/O error")
@@ -257,7 +270,7 @@ class Device:
     listening: int = 0  # to the microphone
     stream: FakeStream = field(default_factory=FakeStream)
     outbox: FakeOutbox = field(default_factory=FakeOutbox)
-    schedules: FakeSchedules = field(default_factory=FakeSchedules)
+    schedules: SchedulesView = field(default_factory=FakeSchedules)
     disk_works: bool = True
     library: ClipLibrary = field(init=False)
     clips: Clips = field(init=False)
