@@ -12,8 +12,9 @@ which is the hardest case; a sound card has a thread of its own. There a late pe
 the loop came to the mix more than 5 ms after its turn, which is every 40 ms. Nobody could hear
 that: the same samples are mixed, and as long as there is no underrun none is missing.
 
-Where the machine itself let another process, which does nothing, wait for long (the last line),
-what was heard says nothing about the device.
+Where the machine itself lets another process, which does nothing, wait for longer than the jitter
+buffer holds, what is heard says nothing about the device. So the underruns are looked at four times
+a second, and those of a moment in which that process was kept waiting too are told by themselves.
 """
 
 import argparse
@@ -25,7 +26,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterable, Sequence
-from itertools import cycle
+from itertools import cycle, pairwise
 from math import ceil
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -44,6 +45,8 @@ SETTLE = 3.0  # seconds from the last start to the first figure
 LONGEST = 300.0  # seconds that a call lasts at most
 LIMIT = 30.0  # seconds that an answer may take
 MAX_TIMES = 1_000_000  # answers whose times are kept
+OFTEN = 0.25  # seconds from one look at the underruns to the next
+AFTER = 0.5  # seconds for which a hold-up of the machine may still be heard
 
 
 def main() -> None:
@@ -87,7 +90,7 @@ def _measure(running: Device, folder: Path, wanted: argparse.Namespace) -> int:
     time.sleep(SETTLE)
     before, used, began = metrics(running), cpu_seconds(running.process.pid), time.monotonic()
     with Stalls() as stalls:
-        time.sleep(wanted.seconds)
+        counts = _watch_underruns(running, wanted.seconds)
     took = time.monotonic() - began
     after, used = metrics(running), cpu_seconds(running.process.pid) - used
     grown = rss_mb(running.process.pid)
@@ -108,8 +111,30 @@ def _measure(running: Device, folder: Path, wanted: argparse.Namespace) -> int:
     _row("sound played, s", f"{after['sound_played_seconds'] - before['sound_played_seconds']:.1f}")
     _row("underruns / late periods", " / ".join(f"{n:.0f}" for n in faults.values()))
     _row("the machine lets nobody run for, ms, at most", f"{1e3 * stalls.longest:.0f}")
-    gaps = faults if is_card(wanted.sound) else {"sound_underruns": faults["sound_underruns"]}
+    own = _unexcused(counts, stalls.moments)
+    _row("underruns while the machine let others run", str(own))
+    gaps = faults if is_card(wanted.sound) else {"sound_underruns": own}
     return int(sum(gaps.values()))
+
+
+def _watch_underruns(running: Device, seconds: float) -> list[tuple[float, int]]:
+    """When we looked, and how many there had been so far."""
+    until = time.monotonic() + seconds
+    counts: list[tuple[float, int]] = []
+    while time.monotonic() < until:
+        counts.append((time.monotonic(), int(metrics(running)["sound_underruns"])))
+        time.sleep(OFTEN)
+    return counts
+
+
+def _unexcused(counts: Sequence[tuple[float, int]], moments: Sequence[tuple[float, float]]) -> int:
+    """Underruns that came when an onlooker was not kept waiting either."""
+    return sum(
+        now - before
+        for (since, before), (until, now) in pairwise(counts)
+        if now > before
+        and not any(began < until and ended + AFTER > since for began, ended in moments)
+    )
 
 
 def _row(name: str, words: str) -> None:

@@ -124,6 +124,7 @@ class Stalls:
 
     def __init__(self) -> None:
         self.longest = 0.0  # seconds
+        self.moments: list[tuple[float, float]] = []  # from when to when, each longer than STALL
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch)
 
@@ -139,7 +140,10 @@ class Stalls:
         while not self._over.is_set():
             before = time.monotonic()
             time.sleep(LOOK)
-            self.longest = max(self.longest, time.monotonic() - before - LOOK)
+            now = time.monotonic()
+            self.longest = max(self.longest, now - before - LOOK)
+            if now - before - LOOK > STALL:
+                self.moments.append((before, now))
 
 
 @dataclass(frozen=True, slots=True)
