@@ -11,7 +11,7 @@ import numpy as np
 
 from sipstrobe.cli.pictures import light_svg, sound_svg
 from sipstrobe.lightsiren.catalogue import PATTERNS, SYSTEM_PATTERNS, Pattern
-from sipstrobe.lightsiren.safety import SAFE_FLASHES, flashes_per_second
+from sipstrobe.lightsiren.safety import SAFE_FLASHES, judge
 from sipstrobe.lightsiren.sound import SirenSource, Sound
 from sipstrobe.lightsiren.sounds import SOUNDS
 from sipstrobe.lightsiren.synthesis import SAMPLE_RATE
@@ -102,8 +102,8 @@ Each light pattern is shown in its default colours, the four sides A to D over t
 for each speed.</p>
 <h2>Sounds</h2><main>{"".join(_sound_card(sound) for sound in SOUNDS.values())}</main>
 <h2>Light patterns</h2>
-<p class="risk">Patterns with more than {SAFE_FLASHES} flashes in a second may provoke seizures in
-people with photosensitive epilepsy.</p>
+<p class="risk">Patterns with more than {SAFE_FLASHES} flashes in a second on several sides at once
+may provoke seizures in people with photosensitive epilepsy.</p>
 <main>{"".join(_light_card(pattern) for pattern in patterns)}</main></html>
 """
 
@@ -118,7 +118,8 @@ def _sound_card(sound: Sound) -> str:
 
 
 def _light_card(pattern: Pattern) -> str:
-    flashes = max(flashes_per_second(pattern.name, speed) for speed in pattern.speeds)
+    found = [judge(pattern.name, speed) for speed in pattern.speeds]
+    flashes = max(safety.large_flashes_per_second for safety in found)
     risk = f'<p class="risk">Up to {flashes} flashes in a second.</p>' if flashes else ""
     return f"""
 <article id="{_file_name(pattern.name)}"><h3>{escape(pattern.name)}</h3>

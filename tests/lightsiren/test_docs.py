@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sipstrobe.lightsiren.catalogue import PATTERNS, Pattern
 from sipstrobe.lightsiren.patterns import period
-from sipstrobe.lightsiren.safety import SAFE_FLASHES, flashes_per_second
+from sipstrobe.lightsiren.safety import judge
 
 PAGE = Path(__file__).parents[2] / "docs" / "light-patterns.md"
 
@@ -26,9 +26,10 @@ def _speeds(pattern: Pattern) -> Iterator[str]:
         if speed not in pattern.speeds:
             yield "–"
             continue
-        flashes = flashes_per_second(pattern.name, speed)
-        mark = " ⚠" if flashes > SAFE_FLASHES else ""
-        yield f"{period(pattern.name, None, speed):g} s, {flashes}{mark}"
+        colors = ("white", "blue")[: pattern.min_colors]  # what is said of red is said below
+        safety = judge(pattern.name, speed, colors)
+        mark = " ⚠" if safety.warnings else ""
+        yield f"{period(pattern.name, None, speed):g} s, {safety.flashes_per_second}{mark}"
 
 
 def test_the_page_lists_every_pattern_with_its_periods_and_flashes() -> None:
