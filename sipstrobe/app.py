@@ -77,6 +77,7 @@ from sipstrobe.services.sound_level import SoundLevel
 from sipstrobe.services.speaker_test import Ear, SpeakerTest
 from sipstrobe.services.starts import Starts
 from sipstrobe.services.storage import Storage
+from sipstrobe.system import System
 from sipstrobe.web.accounts import added
 
 if TYPE_CHECKING:
@@ -168,6 +169,7 @@ class Device:
         self._options = options
         self._problems: dict[str, str] = {}
         context.bus.subscribe(ServiceStateChanged, self._note)
+        self.system = System(context, options.state)
         self.settings = SettingsService(context, store)
         self.properties = Properties(context)
         self.journal = Journal(context)
@@ -234,6 +236,7 @@ class Device:
 
     async def start(self, stack: AsyncExitStack) -> None:
         """Bring the settings into effect, outputs first, doors last."""
+        await self.system.open(stack)
         await self.starts.open()
         stack.push_async_callback(self.starts.aclose)
         stack.push_async_callback(self.settings.aclose)
@@ -242,6 +245,7 @@ class Device:
         await self._start_the_rest(stack)
         stack.callback(self.phone.leave)  # first, so that all else closes while others answer
         self.starts.announce()
+        self.system.log.announce(self.starts.last.reason)
 
     async def _start_outputs(self, stack: AsyncExitStack) -> None:
         """What rules switch and send, and then the rules."""
@@ -416,6 +420,7 @@ class Device:
             mqtt=self.mqtt,
             home=self.home,
             history=self.history,
+            system=self.system,
             problems=lambda: dict(self._problems),
         )
 

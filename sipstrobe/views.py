@@ -27,6 +27,7 @@ from sipstrobe.services.signals import Signals
 from sipstrobe.services.sound import Sound
 from sipstrobe.services.speaker_test import SpeakerTest
 from sipstrobe.services.storage import Storage
+from sipstrobe.system import System
 from sipstrobe.web.views import Views
 
 
@@ -57,6 +58,7 @@ def views_of(
     mqtt: Mqtt,
     home: Home,
     history: History,
+    system: System,
     problems: Callable[[], Mapping[str, str]],
 ) -> Views:
     """All views of one device. problems: what keeps each of its parts from working."""
@@ -101,4 +103,5 @@ def views_of(
         mqtt=mqtt.snapshot,
         home=home.snapshot,
         settled=settings.settled,
+        system=system.views(),
     )

@@ -5,7 +5,6 @@ Light to import: aiohttp is loaded when the server starts, beside the loop.
 
 import asyncio
 import logging
-import ssl
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -30,6 +29,7 @@ from sipstrobe.web.compat.rest_door import RestDoor
 from sipstrobe.web.compat.siren_and_light import SirenAndLight
 from sipstrobe.web.compat.supervised_io import SupervisedIo
 from sipstrobe.web.compat.virtual_input import VirtualInput
+from sipstrobe.web.detour import Detour
 from sipstrobe.web.exchange import HttpProblem, Request, Response, Route
 from sipstrobe.web.gate import Gate
 from sipstrobe.web.live import Listener, Live
@@ -41,20 +41,29 @@ from sipstrobe.web.schedules import SchedulesDoor
 from sipstrobe.web.settings import SettingsDoor
 from sipstrobe.web.sound import SoundDoor
 from sipstrobe.web.status import Status
+from sipstrobe.web.system import system_doors
 from sipstrobe.web.views import Views
 from sipstrobe.web.why import WhyDoor
 
 if TYPE_CHECKING:
+    from sipstrobe.web.connections import Door, Entrance
     from sipstrobe.web.http import HttpServer
 
 logger = logging.getLogger(__name__)
 
 STORING_LIMIT = 5.0  # seconds until a change of the settings that is not stored has failed
 LIVE_PATH = "/api/v1/live"
+_ISOLATED = ("Cross-Origin-Opener-Policy", "same-origin")  # only heard of over HTTPS
+_STRICT = ("Strict-Transport-Security", "max-age=31536000")
 
 
 class WebServer:
-    """Serve HTTP and WebSocket on as many addresses as it is told to start on."""
+    """Serve HTTP and WebSocket on as many addresses as it is told to.
+
+    strict: whether browsers are told to come by HTTPS only from now on (RFC 6797).
+    """
+
+    strict = False
 
     def __init__(self, context: Context, store: Store, views: Views) -> None:
         self._context = context
@@ -67,19 +76,23 @@ class WebServer:
         self._http: HttpServer | None = None
         self._unwatch = store.watch(lambda s: s.web.users, lambda _: self._live.dismiss())
 
-    async def start(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> None:
+    async def open(self, host: str, port: int, entrance: "Entrance") -> "Door":
         """Listen on this address; port 0 takes a free one. Raises OSError if it is taken."""
         await asyncio.to_thread(import_module, "sipstrobe.web.http")
         from sipstrobe.web.http import HttpServer
 
         if self._http is None:
-            self._http = HttpServer(self, self._context.clock)
-        await self._http.listen(host, port, tls)
+            self._http = HttpServer(self, self._context.clock, Detour(self._https_address))
+        return await self._http.listen(host, port, entrance)
 
     @property
-    def addresses(self) -> list[tuple[str, int]]:
-        """Where it listens."""
-        return self._http.addresses() if self._http else []
+    def doors(self) -> "list[Door]":
+        """Those that are open."""
+        return self._http.doors if self._http else []
+
+    def _https_address(self) -> tuple[str, int] | None:
+        encrypted = [door for door in self.doors if door.entrance.serves == "encrypted"]
+        return encrypted[0].addresses[0] if encrypted else None
 
     async def aclose(self) -> None:
         self._unwatch()
@@ -97,6 +110,12 @@ class WebServer:
 
     async def respond(self, request: Request) -> Response:
         """Answer when what was asked for is stored, so that whoever asks next sees it."""
+        response = await self._answer(request)
+        if not request.secure:
+            return response
+        return response.with_headers(_ISOLATED, *((_STRICT,) if self.strict else ()))
+
+    async def _answer(self, request: Request) -> Response:
         if request.method in ("GET", "HEAD"):
             return await self._router.respond(request)
         while self._views.settled() is not None and await self._stored():
@@ -143,6 +162,7 @@ class WebServer:
             PortCgi(context.dispatcher, context.bus, context.clock, views),
             PortManagement(context.dispatcher, views),
             SupervisedIo(context.dispatcher, views),
+            *system_doors(views.system),
             SettingsDoor(context.dispatcher, context.clock, store),
             SoundDoor(views),
             RulesDoor(context.dispatcher, context.clock, store, views),

@@ -15,6 +15,7 @@ from sipstrobe.events import Function
 from sipstrobe.rules.explain import Record, Stand
 from sipstrobe.rules.simulate import Happening
 from sipstrobe.trace import Cause
+from sipstrobe.web.system_views import SystemViews
 
 Thing = Literal["operation", "sound", "call", "message"]
 """What has a reason: an operation is named "<function>/<id>", a sound by its owner, a call and a
@@ -412,5 +413,6 @@ class Views:
     how many of them were dropped."""
     mqtt: Callable[[], Mapping[str, object]]
     """active, connected, words, broker, prefix, sent, received, waiting, dropped of the client."""
+    system: SystemViews
     settled: Callable[[], Future[Any] | None]
     """What to await until all changes of the settings are stored and seen; None: they are."""

@@ -32,6 +32,7 @@ from sipstrobe.services.properties import Properties
 from sipstrobe.services.reasons import Reasons
 from sipstrobe.services.settings import SettingsService
 from sipstrobe.services.signals import Signals
+from sipstrobe.system import System
 from sipstrobe.web.server import WebServer
 from sipstrobe.web.views import SchedulesView, Views
 
@@ -275,6 +276,7 @@ class Device:
     library: ClipLibrary = field(init=False)
     clips: Clips = field(init=False)
     ports: Ports = field(init=False)
+    system: System = field(init=False)
     past: Past = field(init=False)
     reasons: Reasons = field(init=False)
 
@@ -298,6 +300,7 @@ class Device:
         signals = Signals(context, sounds=sounds)
         device = cls(context, store, signals, Properties(context), Automation(context))
         device._add_clips(folder)
+        device.system = System(context, folder or Path(os.devnull))
         device.ports = Ports(context, Memory())
         device.past = Past(context)
         device.reasons = Reasons(context, {})
@@ -376,6 +379,7 @@ class Device:
             mqtt=lambda: NO_MQTT,
             home=lambda: NO_HOME,
             settled=self.settled,
+            system=self.system.views(),
         )
 
     @asynccontextmanager
@@ -390,6 +394,7 @@ class Device:
             await server.aclose()
             self.clips.close()
             await self.library.aclose()
+            await self.system.access.aclose()
             self.signals.close()
 
     def running(self, function: Function) -> list[str]:
