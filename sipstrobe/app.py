@@ -23,6 +23,7 @@ from sipstrobe.audio.policy import Places
 from sipstrobe.audio.settings import AudioSettings
 from sipstrobe.audio.settings import Microphone as MicrophoneSettings
 from sipstrobe.clock import LoopClock
+from sipstrobe.config.certificates import sip_with
 from sipstrobe.config.demo import demo
 from sipstrobe.config.files import Folder
 from sipstrobe.config.settings import Settings
@@ -33,6 +34,7 @@ from sipstrobe.control import ControlServer
 from sipstrobe.delivery import outbox_of
 from sipstrobe.events import ServiceStateChanged
 from sipstrobe.io.files import allow_files
+from sipstrobe.io.identity import Identity, own_identity, own_names
 from sipstrobe.io.multicast import GroupSockets
 from sipstrobe.lightsiren.settings import LightsSettings
 from sipstrobe.lightsiren.sound import Playable
@@ -40,7 +42,7 @@ from sipstrobe.lightsiren.sounds import SOUNDS
 from sipstrobe.mqtt.home import announced
 from sipstrobe.multicast.ranking import ranking
 from sipstrobe.multicast.settings import MulticastSettings
-from sipstrobe.page import Page
+from sipstrobe.page import Page, Wanted, page_wanted
 from sipstrobe.services.announcer import Announcer
 from sipstrobe.services.automation import Automation
 from sipstrobe.services.broker import Broker
@@ -95,12 +97,14 @@ STARTED_LIMIT = 3.0  # seconds after which we say what there is, with or without
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How this run differs from the settings. sound, light, http: instead of the stored ones."""
+    """How this run differs from the settings. sound, light: instead of the stored ones; http,
+    https: the page is served there and nowhere else."""
 
     state: Path
     demo: bool = False
     put: tuple[tuple[str, object], ...] = ()  # (JSON pointer, value); stored like any change
     http: tuple[str, int] | None = None
+    https: tuple[str, int] | None = None
     sound: str | None = None
     light: str | None = None
     microphone: bool = True  # False: it stays off, whatever is set (AUD-07)
@@ -117,6 +121,8 @@ class Started:
     lights: dict[str, str]
     password: str = field(default="", repr=False)  # of a first account that we have just made
     problems: list[str] = field(default_factory=list[str])
+    secure_page: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
+    fingerprint: str = ""  # of the certificate that is shown there
 
 
 async def run(options: Options, announce: Callable[[Started], None]) -> None:
@@ -169,7 +175,6 @@ class Device:
         self._options = options
         self._problems: dict[str, str] = {}
         context.bus.subscribe(ServiceStateChanged, self._note)
-        self.system = System(context, options.state)
         self.settings = SettingsService(context, store)
         self.properties = Properties(context)
         self.journal = Journal(context)
@@ -232,7 +237,7 @@ class Device:
         self.sound_level = SoundLevel(context, self._listen)
         ear = Ear(self.sound.tone_problem, lambda: self.sound.volume_db, self._witness)
         self.speaker_test = SpeakerTest(context, options.state, ear)
-        self.page = Page(context, self._serve)
+        self.page = Page(context, self._serve, self._own_identity)
 
     async def start(self, stack: AsyncExitStack) -> None:
         """Bring the settings into effect, outputs first, doors last."""
@@ -296,7 +301,7 @@ class Device:
         watch(lambda s: LATENCIES[s.audio.latency], self.phone.apply_latency)
         watch(lambda s: s.extensions, self.phone.apply_extensions)
         watch(lambda s: s.dtmf, self.phone.apply_dtmf)
-        watch(lambda s: s.sip, self.phone.apply)
+        watch(lambda s: sip_with(s.certificates, s.sip), self.phone.apply)
         stack.callback(self.paging.close)
         watch(lambda s: s.multicast, self.paging.apply)
         stack.callback(self.relay.close)
@@ -319,7 +324,7 @@ class Device:
         await self.schedules.start(self.starts.last.seen)
         watch(lambda s: (s.schedules, s.device.time_zone), lambda both: self.schedules.apply(*both))
         stack.push_async_callback(self.page.aclose)
-        watch(lambda s: (s.web.host, s.web.port), self._move_page)
+        watch(self._page_wanted, self.page.apply)
 
     async def settle(self) -> None:
         """Give the page and the sound card a moment to work."""
@@ -332,7 +337,9 @@ class Device:
         return Started(
             settings=self._store.current,
             listening=self.phone.transports.addresses,
-            page=self.page.addresses,
+            page=self.page.addresses("http"),
+            secure_page=self.page.addresses("https"),
+            fingerprint=self.page.fingerprint,
             sound=self.sound.snapshot()["output"],
             lights=self.signals.light_states,
             password=password,
@@ -388,8 +395,11 @@ class Device:
 
         return WebServer(self._context, self._store, self._views())
 
-    def _move_page(self, wanted: tuple[str, int]) -> None:
-        self.page.move(self._options.http or wanted)
+    def _page_wanted(self, settings: Settings) -> Wanted:
+        return page_wanted(settings, http=self._options.http, https=self._options.https)
+
+    def _own_identity(self) -> Identity:
+        return own_identity(self._options.state, own_names(), self._context.clock.wall())
 
     def _views(self) -> "Views":
         from sipstrobe.views import views_of

@@ -208,7 +208,7 @@ async def test_a_page_whose_address_is_taken_is_a_problem_and_calls_go_on(
 
 async def test_the_page_moves_with_its_setting(tmp_path: Path, houses: list[House]) -> None:
     here, there = free_port(), free_port()
-    put = (("/web/host", HOST), ("/web/port", here))
+    put = (("/web/host", HOST), ("/web/port", here), ("/web/mode", "http"))
     it = house(tmp_path, houses, put=put, http=None)
     assert (await it.start()).page == [(HOST, here)]
 

@@ -157,7 +157,7 @@ def _read(state: Path) -> "Settings":
     sip, web, lights, ports = (call(state, {"do": "get", "pointer": name}) for name in sections)
     return Settings(
         sip=SipSettings(port=sip["port"]),
-        web=WebSettings(host=web["host"], port=web["port"]),
+        web=WebSettings(host=web["host"], **{n: web[n] for n in ("mode", "port", "https_port")}),
         lights=convert(lights, LightsSettings),
         ports=convert(ports, PortsSettings),
     )
@@ -211,6 +211,9 @@ def _ports(settings: "Settings") -> Iterator[Finding]:
     host = settings.web.host
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     yield _port(family, socket.SOCK_STREAM, host, settings.web.port, "page, TCP")
+    if settings.web.mode != "http":
+        port = settings.web.https_port
+        yield _port(family, socket.SOCK_STREAM, host, port, "page over HTTPS, TCP")
 
 
 def _port(family: int, kind: int, host: str, port: int, words: str) -> Finding:

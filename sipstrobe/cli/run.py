@@ -30,7 +30,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="change a setting before starting, as in --set /sip/port=5070",
     )
     parser.add_argument(
-        "--http", type=host_and_port, metavar="HOST:PORT", help="where to serve the page"
+        "--http",
+        type=host_and_port,
+        metavar="HOST:PORT",
+        help="where to serve the page in this run, and nowhere else; with --https at both",
+    )
+    parser.add_argument(
+        "--https", type=host_and_port, metavar="HOST:PORT", help="the same, encrypted"
     )
     parser.add_argument(
         "--sound", metavar="auto|null|wav:PATH|NAME", help="where the sound goes in this run"
@@ -57,6 +63,7 @@ def execute(options: argparse.Namespace) -> int:
         demo=options.demo,
         put=tuple(options.set),
         http=options.http,
+        https=options.https,
         sound=options.sound,
         light=options.light,
         microphone=options.microphone,
@@ -129,8 +136,11 @@ def describe(started: Started) -> list[str]:
     lines += [f"  listen  {words}" for words in started.listening]
     if settings.sip.enabled and settings.sip.allow_incoming:
         lines += _extensions(settings, _reachable_address())
-    for host, port in started.page:
-        lines.append(f"  page    http://{_shown_host(host)}:{port}/")
+    served = (("https", started.secure_page), ("http", started.page))
+    for scheme, addresses in served:
+        lines += [f"  page    {scheme}://{_shown_host(host)}:{port}/" for host, port in addresses]
+    if started.fingerprint:
+        lines.append(f"  shows   SHA-256 {started.fingerprint}")
     if started.password:
         lines.append(f"  account {FIRST_ACCOUNT}, password {started.password} (shown only now)")
     elif not settings.web.users:

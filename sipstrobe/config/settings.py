@@ -1,7 +1,7 @@
 """The one tree of everything that can be set, made of the cores' own settings."""
 
 from collections.abc import Callable, Container, Iterator, Mapping
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from msgspec import Meta, Struct
 
@@ -9,7 +9,8 @@ from sipstrobe.audio import settings as audio
 from sipstrobe.audio.clip import CLIP_PATTERN, Clips
 from sipstrobe.audio.settings import AudioSettings
 from sipstrobe.commands import PORTS, VIRTUAL_INPUTS
-from sipstrobe.config import actions, clips, sending, users
+from sipstrobe.config import actions, certificates, clips, sending, users
+from sipstrobe.config.certificates import Certificates
 from sipstrobe.config.users import MAX_USERS, User
 from sipstrobe.dtmf import settings as dtmf
 from sipstrobe.dtmf.settings import DtmfSettings
@@ -105,12 +106,32 @@ class WebSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
             description="Where the page is served: 0.0.0.0 for all IPv4 addresses, :: for IPv6.",
         ),
     ] = "0.0.0.0"  # noqa: S104  a device in a network is there to be reached
-    port: Annotated[int, Meta(ge=1, le=65535, title="Port")] = 8080
+    mode: Annotated[
+        Literal["both", "http", "https"],
+        Meta(
+            title="Served by",
+            description="With https, whoever comes by HTTP is only told to come by HTTPS.",
+        ),
+    ] = "both"
+    port: Annotated[int, Meta(ge=1, le=65535, title="HTTP port")] = 8080
+    https_port: Annotated[int, Meta(ge=1, le=65535, title="HTTPS port")] = 8443
+    certificate: Annotated[
+        str,
+        Meta(
+            max_length=64,
+            title="Certificate",
+            description="The name of the one that is shown over HTTPS; self-signed: the one that"
+            " the device makes for itself.",
+        ),
+    ] = certificates.OWN
     users: Annotated[
         tuple[User, ...],
         Meta(max_length=MAX_USERS, title="Users", description="At least one is administrator."),
     ] = ()
 
+
+HTTPS_PORT = WebSettings().https_port
+"""Whoever had HTTP at this port before there was HTTPS has it still, and no HTTPS."""
 
 TriggerName = Annotated[str, Meta(min_length=1, max_length=64)]
 
@@ -142,6 +163,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             description="The names of triggers that people set by hand.",
         ),
     ] = ("Manual trigger 1",)
+    certificates: Certificates = ()
     web: Annotated[WebSettings, Meta(title="Page")] = WebSettings()
 
 
@@ -162,7 +184,10 @@ def _device_problems(device: DeviceSettings) -> list[Problem]:
 
 
 def _web_problems(web: WebSettings) -> list[Problem]:
-    return [Problem("/users" + p.path, p.message) for p in users.problems(web.users)]
+    wrong = [Problem("/users" + p.path, p.message) for p in users.problems(web.users)]
+    if web.https_port == web.port != HTTPS_PORT:
+        wrong.append(Problem("/https_port", f"{web.port} is the port of HTTP"))
+    return wrong
 
 
 SECTION_CHECKS: dict[str, Callable[[Any], list[Problem]]] = {
@@ -173,6 +198,7 @@ SECTION_CHECKS: dict[str, Callable[[Any], list[Problem]]] = {
     "multicast": multicast.problems,
     "mqtt": mqtt.problems,
     "clips": clips.section_problems,
+    "certificates": certificates.section_problems,
     "lights": lights_problems,
     "ports": ports.problems,
     "profiles": _profile_problems,
@@ -196,6 +222,7 @@ def problems(settings: Settings) -> Iterator[Problem]:
     yield from _extension_problems(settings, known)
     yield from _page_problems(settings, known)
     yield from clips.problems(settings.clips, settings.profiles, settings.rules)
+    yield from certificates.problems(settings.certificates, settings.web.certificate)
     accounts = {account.name for account in settings.sip.accounts}
     yield from sending.problems(settings.recipients, accounts, settings.rules)
     yield from actions.problems(settings.rules, len(settings.manual_triggers), accounts)

@@ -5,7 +5,6 @@ Importing this and `io.tls` costs 20 MB and 0.1 s: it is done when TLS is first 
 
 import ipaddress
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cryptography import x509
@@ -20,10 +19,10 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 
 from sipstrobe.errors import ConfigError, Problem
+from sipstrobe.io.identity import Identity
 from sipstrobe.secret import Secret
 
 LIFE = timedelta(days=3650)  # of a certificate that we make ourselves
-RENEWED_BEFORE = timedelta(days=30)  # its end
 _SKEW = timedelta(days=1)  # by which the clocks of others may be behind ours
 _MAX_SHOWN = 80  # characters of what a certificate says
 _MAX_COMMON_NAME = 64  # RFC 5280, appendix A.1: ub-common-name
@@ -32,14 +31,6 @@ _MAX_COMMON_NAME = 64  # RFC 5280, appendix A.1: ub-common-name
 _NOT_YET_VALID, _EXPIRED, _SELF_SIGNED = 9, 10, 18
 _UNTRUSTED = (2, 7, 19, 20, 21)
 _WEAK = (66, 67, 68)
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """A certificate with its chain, and the key to it, in PEM form."""
-
-    certificate: str
-    key: Secret
 
 
 # --- whom a certificate is for ------------------------------------------------------------------
@@ -177,15 +168,10 @@ def make_identity(names: Iterable[str], now: datetime, *, kept: Secret | None = 
     return Identity(made.public_bytes(Encoding.PEM).decode(), Secret(private.decode()))
 
 
-def still_good(identity: Identity, names: Iterable[str], now: datetime) -> bool:
-    """Whether a certificate that we made is for all these names, and for some time yet."""
-    try:
-        made = certificates_in(identity.certificate, "")[0]
-    except ConfigError:
-        return False
-    has = names_in(made)
-    lasting = made.not_valid_before_utc <= now <= made.not_valid_after_utc - RENEWED_BEFORE
-    return lasting and _key_in(identity.key) is not None and all(is_for(n, has) for n in names)
+def is_self_signed(identity: Identity) -> bool:
+    """Raises ValueError for a certificate that cannot be read."""
+    shown = x509.load_pem_x509_certificates(identity.certificate.encode())[0]
+    return shown.issuer == shown.subject
 
 
 def _key_in(pem: Secret | None) -> ec.EllipticCurvePrivateKey | None:

@@ -4,28 +4,17 @@ A device that nobody calls over TLS never loads what TLS needs (20 MB, 0.1 s).
 """
 
 import asyncio
-import contextlib
-import logging
-import os
-import socket
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sipstrobe.errors import ConfigError
-from sipstrobe.io.addresses import own_addresses
-from sipstrobe.secret import Secret
+from sipstrobe.io.identity import Identity, own_identity, own_names
 from sipstrobe.sip.settings import TlsSettings
 
 if TYPE_CHECKING:
     from sipstrobe.io.tls import Tls
-    from sipstrobe.io.x509 import Identity
-
-logger = logging.getLogger(__name__)
-
-MAX_ADDRESSES = 64  # in it
-FILE = "sip-certificate.pem"  # in the state folder: key and certificate of our own making
 
 
 class Certificates:
@@ -101,47 +90,11 @@ class Certificates:
             verify=settings.verify,
         )
 
-    def _own(self) -> "Identity":
-        """The certificate of our own making, made anew when our name or addresses have changed."""
-        from sipstrobe.io.x509 import Identity, make_identity, still_good
-
-        now, names = self._wall(), [socket.gethostname(), *own_addresses()[:MAX_ADDRESSES]]
-        kept = self._read()
-        if kept is not None:
-            found = Identity(kept.reveal(), kept)
-            if still_good(found, names, now):
-                return found
-        made = make_identity(names, now, kept=kept)
-        self._write(made.key.reveal() + made.certificate)
-        logger.info("made a certificate for %s", ", ".join(names))
-        return made
-
-    def _read(self) -> Secret | None:
-        """Key and certificate; each reader of PEM takes what it looks for."""
-        if self._folder is None:
-            return None
-        with contextlib.suppress(OSError, UnicodeDecodeError):
-            return Secret((self._folder / FILE).read_text("ascii"))
-        return None
-
-    def _write(self, text: str) -> None:
-        if self._folder is None:
-            return
-        beside = self._folder / f"{FILE}.new"
-        try:
-            beside.unlink(missing_ok=True)
-            with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(self._folder / FILE)
-        except OSError as error:
-            logger.warning("our certificate cannot be kept: %s", error)
+    def _own(self) -> Identity:
+        return own_identity(self._folder, own_names(), self._wall())
 
 
-def _given(settings: TlsSettings) -> "Identity | None":
-    from sipstrobe.io.x509 import Identity
-
+def _given(settings: TlsSettings) -> Identity | None:
     if not settings.certificate and not settings.private_key:
         return None
     return Identity(settings.certificate, settings.private_key)

@@ -45,7 +45,8 @@ class TlsSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         Meta(
             max_length=1 << 16,
             title="Certificate",
-            description="Our own, in PEM form with its chain; empty: one that the device makes.",
+            description="The name of a certificate of the device, or one in PEM form with its"
+            " chain; empty: the one that the device makes.",
         ),
     ] = ""
     private_key: Annotated[

@@ -3,22 +3,40 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Annotated, Any, Final, TypedDict
 
 import msgspec
+from msgspec import Meta
 
 from sipstrobe.bus import Dispatcher
 from sipstrobe.clock import Clock
 from sipstrobe.commands import AnswerCall, Command, Dial, HangUp, SendDigits
 from sipstrobe.errors import CommandRefused
+from sipstrobe.events import Direction
+from sipstrobe.rtp.verdict import Verdict
 from sipstrobe.web.commands import read_body
-from sipstrobe.web.exchange import HttpProblem, Request, Response, Route, act, json, look
+from sipstrobe.web.exchange import (
+    About,
+    HttpProblem,
+    Query,
+    Request,
+    Response,
+    Route,
+    act,
+    json,
+    look,
+)
 from sipstrobe.web.status import call_json
+from sipstrobe.web.told.calls import CallTold, RegistrationTold
 from sipstrobe.web.views import CallView, Views
 
 PATH: Final = "/api/v1/calls"
-PAGE_DEFAULT, PAGE_MAX = 50, 1000  # calls of the history in one answer
+PAGE_MAX: Final = 1000  # calls of the history in one answer
 LARGEST_ID: Final = (1 << 63) - 1
+LIMIT: Final = Query[int]("limit", Annotated[int, Meta(ge=1, le=PAGE_MAX)], 50, "How many.")
+BEFORE: Final = Query[int | None](
+    "before", Annotated[int, Meta(ge=1, le=LARGEST_ID)], None, "Only those before this id."
+)
 _INSTANTS: Final = ("started", "answered", "ended")
 _BLAME: Final[Mapping[str, tuple[int, str]]] = {  # code of a refusal -> status, field at fault
     "bad_uri": (400, "to"),
@@ -28,15 +46,74 @@ _BLAME: Final[Mapping[str, tuple[int, str]]] = {  # code of a refusal -> status,
 }
 
 
+_UNKNOWN: Final = {404: ("unknown_call",)}
+_REFUSED: Final = {404: ("unknown_call",), 503: ("not_available",)}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _NewCall:
+class NewCall:
+    """Whom to call, with or without "sip:"; account: null for the default one."""
+
     to: str
     account: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Digits:
+class Digits:
+    """What to press: 0–9, A–D, * and #, a comma for a pause of 2 s."""
+
     digits: str
+
+
+class Dialled(TypedDict):
+    """The call that was begun."""
+
+    id: str
+
+
+class CallsTold(TypedDict):
+    """The running calls, the oldest first."""
+
+    calls: list[CallTold]
+
+
+class PastCallTold(TypedDict):
+    """A call that was. What concerns its sound is null where there was none."""
+
+    id: int
+    call: Annotated[str, Meta(description="Its name while it ran.")]
+    direction: Direction
+    account: str
+    local_uri: str
+    remote_uri: str
+    extension: str
+    started: datetime
+    answered: datetime | None
+    ended: datetime | None
+    reason: Annotated[str, Meta(description="Empty while it runs.")]
+    words: str
+    transport: str
+    codec: str
+    encryption: str
+    packets: int | None
+    lost: int | None
+    jitter_ms: float | None
+    mos: float | None
+    verdict: Verdict | None
+    cause: str
+
+
+class PastCallsTold(TypedDict):
+    """The newest first. next: the `before` of the following page, null after the last."""
+
+    calls: list[PastCallTold]
+    next: int | None
+
+
+class AccountsTold(TypedDict):
+    """All accounts, in the order of the settings."""
+
+    accounts: list[RegistrationTold]
 
 
 class Calls:
@@ -49,14 +126,71 @@ class Calls:
 
     def routes(self) -> list[Route]:
         return [
-            look(PATH, self._list),
-            look(PATH + "/*", self._one),
-            look("/api/v1/history/calls", self._history),
-            look("/api/v1/accounts", self._accounts),
-            act("POST", PATH, self._dial),
-            act("DELETE", PATH + "/*", self._hang_up),
-            act("POST", PATH + "/*/answer", self._answer),
-            act("POST", PATH + "/*/digits", self._send_digits),
+            look(PATH, self._list, About(summary="The running calls", answer=CallsTold)),
+            look(
+                PATH + "/{id}",
+                self._one,
+                About(summary="One of the running calls", answer=CallTold, problems=_UNKNOWN),
+            ),
+            look(
+                "/api/v1/history/calls",
+                self._history,
+                About(
+                    summary="Calls that were, the newest first",
+                    query=(LIMIT, BEFORE),
+                    answer=PastCallsTold,
+                    problems={503: ()},
+                ),
+            ),
+            look(
+                "/api/v1/accounts",
+                self._accounts,
+                About(summary="How each account stands with its registrar", answer=AccountsTold),
+            ),
+            act(
+                "POST",
+                PATH,
+                self._dial,
+                About(
+                    summary="Call an address",
+                    words="Its state tells what becomes of it; Location says where that is.",
+                    body=NewCall,
+                    answer=Dialled,
+                    status=(201,),
+                    problems={
+                        400: ("bad_uri", "unknown_account"),
+                        409: ("sip_off", "busy"),
+                        503: ("not_available",),
+                    },
+                ),
+            ),
+            act(
+                "DELETE",
+                PATH + "/{id}",
+                self._hang_up,
+                About(summary="Hang up, whatever its state", status=(204,), problems=_REFUSED),
+            ),
+            act(
+                "POST",
+                PATH + "/{id}/answer",
+                self._answer,
+                About(
+                    summary="Answer a ringing call",
+                    status=(204,),
+                    problems={**_REFUSED, 409: ("not_ringing",)},
+                ),
+            ),
+            act(
+                "POST",
+                PATH + "/{id}/digits",
+                self._send_digits,
+                About(
+                    summary="Send DTMF in a call",
+                    body=Digits,
+                    status=(204,),
+                    problems={**_REFUSED, 400: ("digits",), 409: ("not_active", "no_way")},
+                ),
+            ),
         ]
 
     # --- looking --------------------------------------------------------------------------------
@@ -70,9 +204,7 @@ class Calls:
 
     async def _history(self, request: Request) -> Response:
         """The newest first; `next` is the `before` of the following page, null after the last."""
-        limit = _number(request, "limit", PAGE_DEFAULT, PAGE_MAX)
-        before = _number(request, "before", None, LARGEST_ID)
-        assert limit is not None
+        limit, before = LIMIT.of(request), BEFORE.of(request)
         try:
             records = await self._views.history(limit, before)
         except OSError as error:
@@ -87,7 +219,7 @@ class Calls:
     # --- acting ---------------------------------------------------------------------------------
 
     def _dial(self, request: Request) -> Response:
-        wanted = read_body(_NewCall, request.body)
+        wanted = read_body(NewCall, request.body)
         call = self._order(Dial(uri=wanted.to, account=wanted.account))
         return json({"id": call}, 201).with_headers(("Location", f"{PATH}/{call}"))
 
@@ -100,7 +232,7 @@ class Calls:
         return Response(204)
 
     def _send_digits(self, request: Request) -> Response:
-        wanted = read_body(_Digits, request.body)
+        wanted = read_body(Digits, request.body)
         self._order(SendDigits(call=_id_in(request), digits=wanted.digits))
         return Response(204)
 
@@ -125,16 +257,6 @@ class Calls:
 
 def _id_in(request: Request) -> str:
     return request.path.removeprefix(PATH + "/").partition("/")[0]
-
-
-def _number(request: Request, name: str, otherwise: int | None, largest: int) -> int | None:
-    """A number in the query. Raises HttpProblem 400 that names it."""
-    text = request.query(name)
-    if text is None:
-        return otherwise
-    if not (text.isascii() and text.isdigit() and len(text) <= 19 and 1 <= int(text) <= largest):
-        raise HttpProblem(400, f"must be a number from 1 to {largest}", field=name)
-    return int(text)
 
 
 def _record(record: dict[str, Any]) -> dict[str, Any]:

@@ -2,8 +2,10 @@
 
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Annotated, Any, Final, NotRequired, TypedDict, TypeVar
 from urllib.parse import quote
+
+from msgspec import Meta
 
 from sipstrobe.bus import Dispatcher
 from sipstrobe.commands import CLIP_RANK, Command, PlayClip, StopClip
@@ -11,7 +13,19 @@ from sipstrobe.config.users import Role
 from sipstrobe.errors import CommandRefused
 from sipstrobe.io.soundfiles import ACCEPTED, MAX_BYTES
 from sipstrobe.web.commands import read_body
-from sipstrobe.web.exchange import HttpProblem, Request, Response, Route, act, json, look
+from sipstrobe.web.exchange import (
+    About,
+    HttpProblem,
+    Media,
+    Query,
+    Request,
+    Response,
+    Route,
+    act,
+    json,
+    look,
+)
+from sipstrobe.web.told.common import Problem
 from sipstrobe.web.upload import upload_of
 from sipstrobe.web.views import Views
 
@@ -40,15 +54,114 @@ _BLAME: Final[Mapping[str, tuple[int, str]]] = {  # code of a refusal -> status,
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _NewName:
+class NewName:
+    """Another name for a clip; profiles and rules follow."""
+
     name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _HowToPlay:
+class HowToPlay:
+    """How a clip is played. repeat: how often again; null: without end."""
+
     repeat: int | None = 0
     volume_db: float = 0.0
     priority: int = CLIP_RANK
+
+
+class ClipTold(TypedDict):
+    """A clip. number: what it is called by, which stays the same."""
+
+    number: int
+    name: str
+    file: NotRequired[str]
+    format: str
+    size: Annotated[int, Meta(description="Bytes.")]
+    seconds: float
+    sample_rate: int
+    channels: int
+    loudness: Annotated[float | None, Meta(description="LUFS (ITU-R BS.1770); null: too short.")]
+    peak_db: float
+    factory: bool
+    problem: Problem
+    playing: bool
+
+
+class ClipsTold(TypedDict):
+    """All clips, the space that they take, and in words what is accepted."""
+
+    clips: list[ClipTold]
+    used_bytes: int
+    quota_bytes: int
+    accepted: str
+
+
+class PlaybackBegun(TypedDict):
+    """What plays, for stop-clip."""
+
+    playback: int
+
+
+NAME: Final = Query("name", str, "", "What it is to be called, if not as its file.")
+_NUMBER: Final = {"number": Annotated[int, Meta(ge=1, le=9999)]}
+_UNKNOWN: Final = {404: ("unknown_clip",)}
+_LIST: Final = About(summary="The clips", answer=ClipsTold)
+_ONE: Final = About(summary="A clip", path=_NUMBER, answer=ClipTold, problems=_UNKNOWN)
+_FILE: Final = About(
+    summary="The file of a clip as it was added, also a part of it (Range)",
+    path=_NUMBER,
+    answer=Media("audio/*", "WAV, AU, MP3, Ogg or FLAC."),
+    status=(200, 206),
+    problems={**_UNKNOWN, 409: ("clip_missing",)},
+)
+_ADD: Final = About(
+    summary="Add a sound file",
+    words="As the body, or as the file of a form (multipart/form-data), after the field `name`.",
+    query=(NAME,),
+    body=Media("application/octet-stream", "The sound file."),
+    answer=ClipTold,
+    status=(201,),
+    problems={
+        409: ("name_taken", "too_many_clips"),
+        413: ("too_large",),
+        415: ("format",),
+        422: (),
+        503: ("busy",),
+        507: ("storage_full",),
+    },
+)
+_RENAME: Final = About(
+    summary="Give a clip another name",
+    path=_NUMBER,
+    body=NewName,
+    answer=ClipTold,
+    problems={**_UNKNOWN, 409: ("name_taken", "factory_clip"), 422: (), 507: ()},
+)
+_DELETE: Final = About(
+    summary="Delete a clip",
+    path=_NUMBER,
+    status=(204,),
+    problems={**_UNKNOWN, 409: ("in_use", "factory_clip"), 507: ()},
+)
+_PLAY: Final = About(
+    summary="Play a clip",
+    path=_NUMBER,
+    body=HowToPlay,
+    answer=PlaybackBegun,
+    status=(201,),
+    problems={
+        **_UNKNOWN,
+        400: ("repeat", "volume", "priority"),
+        409: ("clip_missing", "too_many_clips"),
+        503: ("not_available",),
+    },
+)
+_STOP: Final = About(
+    summary="Stop a clip",
+    path=_NUMBER,
+    status=(204,),
+    problems={**_UNKNOWN, 503: ("not_available",)},
+)
 
 
 class ClipsDoor:
@@ -60,21 +173,22 @@ class ClipsDoor:
 
     def routes(self) -> list[Route]:
         return [
-            look(PATH, self._list),
-            look(PATH + "/*", self._one),
-            look(PATH + "/*/file", self._download),
+            look(PATH, self._list, _LIST),
+            look(PATH + "/{number}", self._one, _ONE),
+            look(PATH + "/{number}/file", self._download, _FILE),
             Route(
                 method="POST",
                 path=PATH,
                 handler=self._add,
                 role=Role.OPERATOR,
+                about=_ADD,
                 body_max_bytes=UPLOAD_MAX_BYTES,
                 streamed=True,
             ),
-            act("PATCH", PATH + "/*", self._rename),
-            act("DELETE", PATH + "/*", self._delete),
-            act("POST", PATH + "/*/play", self._play),
-            act("POST", PATH + "/*/stop", self._stop),
+            act("PATCH", PATH + "/{number}", self._rename, _RENAME),
+            act("DELETE", PATH + "/{number}", self._delete, _DELETE),
+            act("POST", PATH + "/{number}/play", self._play, _PLAY),
+            act("POST", PATH + "/{number}/stop", self._stop, _STOP),
         ]
 
     # --- looking --------------------------------------------------------------------------------
@@ -100,7 +214,7 @@ class ClipsDoor:
         return json(made, 201).with_headers(("Location", f"{PATH}/{clip.number}"))
 
     async def _rename(self, request: Request) -> Response:
-        wanted = read_body(_NewName, request.body)
+        wanted = read_body(NewName, request.body)
         await answered(self._views.clips.rename(_number_in(request), wanted.name))
         return json(self._find(request))
 
@@ -109,7 +223,7 @@ class ClipsDoor:
         return Response(204)
 
     def _play(self, request: Request) -> Response:
-        how = read_body(_HowToPlay, request.body)
+        how = read_body(HowToPlay, request.body)
         playback = self._order(
             PlayClip(
                 clip=self._find(request)["name"],

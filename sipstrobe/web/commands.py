@@ -1,12 +1,28 @@
 """POST /api/v1/commands/<name>: every order that people may give (`sipstrobe.orders`), as JSON."""
 
-from typing import TYPE_CHECKING, Any, TypeVar
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, Generic, TypedDict, TypeVar
 
 from sipstrobe import orders
 from sipstrobe.bus import Dispatcher
-from sipstrobe.config.users import Role
+from sipstrobe.commands import (
+    CallAndTell,
+    Command,
+    Dial,
+    OperationId,
+    PageOut,
+    PlayClip,
+    PublishMqtt,
+    SendMessage,
+    SetVirtualInput,
+    StartOperation,
+    StartProfile,
+    StartRecording,
+    TestRecipient,
+)
 from sipstrobe.orders import COMMANDS, BadOrder
-from sipstrobe.web.exchange import HttpProblem, Request, Response, Route, json
+from sipstrobe.web.exchange import About, HttpProblem, Request, Response, Route, act, json
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -14,6 +30,29 @@ if TYPE_CHECKING:
 PATH = "/api/v1/commands/"
 
 T = TypeVar("T", bound="DataclassInstance")
+R = TypeVar("R")
+
+
+class Result(TypedDict, Generic[R]):
+    """What came of an order; null where there is nothing to say."""
+
+    result: R
+
+
+RESULTS: Final[Mapping[type[Command], Any]] = {  # of those that give one
+    StartProfile: tuple[OperationId, ...],
+    StartOperation: OperationId,
+    SetVirtualInput: bool,
+    Dial: str,
+    CallAndTell: str,
+    PlayClip: int,
+    PageOut: int,
+    StartRecording: str,
+    SendMessage: str,
+    PublishMqtt: str,
+    TestRecipient: str,
+}
+_REFUSED: Final = re.compile(r"Refused: ([a-z_,\s]+)")
 
 
 class Commands:
@@ -23,7 +62,8 @@ class Commands:
         self._dispatcher = dispatcher
 
     def routes(self) -> list[Route]:
-        return [Route(method="POST", path=PATH + "*", handler=self._execute, role=Role.OPERATOR)]
+        about = tuple(_about(name, kind) for name, kind in COMMANDS.items())
+        return [act("POST", PATH + "*", self._execute, about)]
 
     def _execute(self, request: Request) -> Response:
         name = request.path.removeprefix(PATH)
@@ -31,6 +71,21 @@ class Commands:
         if kind is None:
             raise HttpProblem(404, f"no such command; there are {', '.join(COMMANDS)}")
         return json({"result": self._dispatcher.execute(read_body(kind, request.body))})
+
+
+def _about(name: str, kind: type[Command]) -> About:
+    """What the docstring of an order says, by the custom of `sipstrobe.commands`."""
+    words = " ".join((kind.__doc__ or "").split())
+    summary, _, rest = words.partition(" -> ")
+    refused = _REFUSED.search(rest)
+    codes = re.findall(r"[a-z_]+", refused[1]) if refused else []
+    return About(
+        summary=summary.rstrip("."),
+        body=kind,
+        answer=Result[RESULTS.get(kind)],
+        problems={409: tuple(codes), 503: ("not_available",)},
+        template=PATH + name,
+    )
 
 
 def read_body(kind: type[T], body: bytes) -> T:

@@ -125,15 +125,22 @@ class Media:
     words: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """A body that is a merge patch (RFC 7396) of this type."""
+
+    kind: Any
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
     """What programs and people are told of a route, beside what the Route says itself.
 
     body, answer: the type whose JSON they are (a Struct, a dataclass, a TypedDict, a Union …), a
-    Media, or None for nothing. status: of success. path: what each {name} in the path may be, where
-    that is no plain text. problems: the codes with which it refuses, by status; those that come
-    of the body, the query, the account and the path go without saying. template: where the path has
-    no names. tag: the heading that it stands under, if not the first segment of its path.
+    Media, a Merge, or None for nothing. status: of success. path: what each {name} in the path may
+    be, where that is no plain text. problems: the codes with which it refuses, by status; what
+    comes of the body, the query, the account and the path goes without saying. template: where the
+    path has no names. tag: the heading that it stands under, if not the first segment of its path.
     """
 
     summary: str
@@ -153,7 +160,8 @@ class Route:
     """Who may call what.
 
     path: exact, or with {name} or "*" for one of its segments, or "**" at its end for all that
-    follow. about: of a route of our own, which the description of the API has.
+    follow. about: of a route of our own, which the description of the API has; several, each with a
+    template, where it has an entry for each.
     role: the least that is needed; None leaves the door open, and the handler decides. streamed:
     the handler takes the body as it comes, once it is known who sends it. acts: a GET that does
     something, which its HEAD must not do, nor a page of another site that embeds it.
@@ -163,7 +171,7 @@ class Route:
     path: str
     handler: Handler
     role: Role | None
-    about: About | None = None
+    about: About | tuple[About, ...] | None = None
     body_max_bytes: int = BODY_MAX_BYTES
     streamed: bool = False
     acts: bool = False
@@ -173,12 +181,14 @@ class Route:
     """What to answer when the handler was content and the disk was not."""
 
 
-def look(path: str, handler: Handler, about: About | None = None) -> Route:
+def look(path: str, handler: Handler, about: About | tuple[About, ...] | None = None) -> Route:
     """What every account may see."""
     return Route(method="GET", path=path, handler=handler, role=Role.VIEWER, about=about)
 
 
-def act(method: str, path: str, handler: Handler, about: About | None = None) -> Route:
+def act(
+    method: str, path: str, handler: Handler, about: About | tuple[About, ...] | None = None
+) -> Route:
     """What operators may do, or see."""
     return Route(method=method, path=path, handler=handler, role=Role.OPERATOR, about=about)
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from ipaddress import ip_address
-from typing import Any, Final, get_args
+from typing import Any, Final, TypedDict, get_args
 
 from sipstrobe.config.check import decode, revealed
 from sipstrobe.errors import ConfigError, RemoteProtocolError
@@ -15,7 +15,8 @@ from sipstrobe.sdp import crypto
 from sipstrobe.sdp.crypto import Crypto, Suite
 from sipstrobe.sdp.description import MAX_BYTES, Format, Media, SessionDescription
 from sipstrobe.sdp.formats import DYNAMIC, name_of
-from sipstrobe.web.exchange import HttpProblem, Request, Response, Route, act, json
+from sipstrobe.web import exchange
+from sipstrobe.web.exchange import About, HttpProblem, Request, Response, Route, act, json
 
 PATH: Final = "/api/v1/multicast/sdp"
 LABEL_MAX: Final = 31
@@ -26,8 +27,21 @@ _SUITES: Final[Mapping[str, Suite]] = crypto.SUITES | {  # RFC 6188 §2
 }
 
 
+class SourceMade(TypedDict):
+    """The source, as the settings of pages have it; with its key, if the description has one."""
+
+    source: PageSource
+
+
+_ABOUT: Final = About(
+    summary="A source of pages out of a session description",
+    body=exchange.Media("application/sdp", "RFC 8866."),
+    answer=SourceMade,
+)
+
+
 def routes() -> list[Route]:
-    return [replace(act("POST", PATH, _read), body_max_bytes=MAX_BYTES)]
+    return [replace(act("POST", PATH, _read, _ABOUT), body_max_bytes=MAX_BYTES)]
 
 
 def _read(request: Request) -> Response:

@@ -3,15 +3,56 @@
 import asyncio
 from collections.abc import Awaitable
 from datetime import UTC, datetime
-from typing import Any, Final, TypeVar
+from typing import Annotated, Final, TypedDict, TypeVar
 
-from sipstrobe.web.exchange import HttpProblem, Request, Response, Route, act, json
+from msgspec import Meta
+
+from sipstrobe.web.exchange import About, HttpProblem, Media, Request, Response, Route, act, json
 from sipstrobe.web.views import RecordedView, Views
 
 T = TypeVar("T")
 
 PATH: Final = "/api/v1/recordings"
 LISTEN: Final = "/api/v1/microphone/listen"
+
+
+class RecordedTold(TypedDict):
+    """A recording; active: while it is being made."""
+
+    name: str
+    source: str
+    began: datetime
+    seconds: float
+    size: Annotated[int, Meta(description="Bytes.")]
+    active: bool
+
+
+class RecordingsTold(TypedDict):
+    """The newest first."""
+
+    recordings: list[RecordedTold]
+
+
+_WAV: Final = Media("audio/wav", "RIFF WAVE.")
+_LIST: Final = About(summary="The recordings", answer=RecordingsTold, problems={503: ()})
+_DOWNLOAD: Final = About(
+    summary="A recording, also a part of it (Range)",
+    words="Of one that is being made, what there is so far.",
+    answer=_WAV,
+    status=(200, 206),
+    problems={404: ("unknown_recording",)},
+)
+_DELETE: Final = About(
+    summary="Delete a recording",
+    status=(204,),
+    problems={404: ("unknown_recording",), 409: ("recording",), 503: ()},
+)
+_LISTEN: Final = About(
+    summary="What the microphone hears",
+    words="A WAV file that goes on for as long as somebody listens.",
+    answer=_WAV,
+    problems={409: ("no_microphone", "too_many_listeners")},
+)
 
 
 class RecordingsDoor:
@@ -24,10 +65,10 @@ class RecordingsDoor:
 
     def routes(self) -> list[Route]:
         return [
-            act("GET", PATH, self._list),
-            act("GET", PATH + "/*", self._download),
-            act("DELETE", PATH + "/*", self._delete),
-            act("GET", LISTEN, self._listen),
+            act("GET", PATH, self._list, _LIST),
+            act("GET", PATH + "/{name}", self._download, _DOWNLOAD),
+            act("DELETE", PATH + "/{name}", self._delete, _DELETE),
+            act("GET", LISTEN, self._listen, _LISTEN),
         ]
 
     async def _list(self, _: Request) -> Response:
@@ -63,7 +104,7 @@ async def _of_the_disk(answer: Awaitable[T]) -> T:
         raise HttpProblem(503, str(error)) from None
 
 
-def _told(one: RecordedView, *, active: bool) -> dict[str, Any]:
+def _told(one: RecordedView, *, active: bool) -> RecordedTold:
     return {
         "name": one.name,
         "source": one.source,

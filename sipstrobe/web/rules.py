@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Annotated, Any, Final, TypeVar
+from datetime import datetime
+from typing import Annotated, Any, Final, TypedDict, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
@@ -20,7 +21,7 @@ from sipstrobe.rules.extensions import rules_of
 from sipstrobe.rules.settings import MAX_NAME, Rule
 from sipstrobe.rules.simulate import MAX_EVENTS, MAX_SECONDS, Happening
 from sipstrobe.web.commands import read_object
-from sipstrobe.web.exchange import HttpProblem, Request, Response, Route, act, json, look
+from sipstrobe.web.exchange import About, HttpProblem, Request, Response, Route, act, json, look
 from sipstrobe.web.rule_json import (
     When,
     ready,
@@ -29,6 +30,8 @@ from sipstrobe.web.rule_json import (
     timeline_json,
     warnings_json,
 )
+from sipstrobe.web.told.common import Instant
+from sipstrobe.web.told.rules import Changed, RecordTold, RuleStands, TimelineTold, Warned
 from sipstrobe.web.views import Views
 
 PATH: Final = "/api/v1/rules"
@@ -39,23 +42,84 @@ MAX_MINUTES: Final = 24 * 60.0
 T = TypeVar("T", bound=Struct)
 
 
-class _Event(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class MadeUp(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An event that is made up. at: seconds since the beginning."""
+
     at: float = 0.0
     event: str
     items: dict[str, str] = {}
 
 
-class _Simulated(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """rules: None: those that are stored. recorded: of so many minutes up to now."""
+class Simulated(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What to try. rules: None: those that are stored. recorded: of so many minutes up to now."""
 
     rules: list[Any] | None = None
-    events: Annotated[list[_Event], Meta(max_length=MAX_EVENTS)] = []
+    events: Annotated[list[MadeUp], Meta(max_length=MAX_EVENTS)] = []
     recorded: Annotated[float, Meta(gt=0, le=MAX_MINUTES)] | None = None
     seconds: Annotated[float, Meta(ge=0, le=MAX_SECONDS)] | None = None
 
 
-class _Checked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Checked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What to look at. rules: None: those that are stored."""
+
     rules: list[Any] | None = None
+
+
+class RulesTold(TypedDict):
+    """All rules as they stand, also those that extensions make."""
+
+    now: Instant
+    wall: datetime
+    rules: list[RuleStands]
+    revision: int
+    warnings: list[Warned]
+
+
+class RuleTold(RuleStands):
+    """A rule, and what touched it lately, the newest first."""
+
+    now: Instant
+    wall: datetime
+    history: list[RecordTold]
+
+
+class WarningsTold(TypedDict):
+    """What looks wrong."""
+
+    warnings: list[Warned]
+
+
+_LIST: Final = About(summary="How the rules stand", answer=RulesTold)
+_HISTORY: Final = About(
+    summary="What touched a rule, and why it did what it did",
+    template=PATH + "/{name}" + HISTORY,
+    answer=RuleTold,
+)
+_PUT: Final = About(
+    summary="Make a rule, or put another in its place",
+    words="Its name may be changed by the body, which is a rule without a name, or with another.",
+    template=PATH + "/{name}",
+    body=dict[str, Any],
+    answer=Changed,
+    status=(200, 201),
+    problems={409: ("stale",), 422: ()},
+)
+_DELETE: Final = About(
+    summary="Delete a rule",
+    template=PATH + "/{name}",
+    answer=Changed,
+    problems={409: ("stale",), 422: ()},
+)
+_CHECK: Final = About(
+    summary="What looks wrong with rules", body=Checked, answer=WarningsTold, problems={422: ()}
+)
+_SIMULATE: Final = About(
+    summary="What rules would have done",
+    words="Of events that are made up, or that were recorded in the last minutes.",
+    body=Simulated,
+    answer=TimelineTold,
+    problems={409: ("busy",), 422: ()},
+)
 
 
 class RulesDoor:
@@ -70,12 +134,12 @@ class RulesDoor:
 
     def routes(self) -> list[Route]:
         return [
-            look(PATH, self._list),
-            look(PATH + "/**", self._history),
-            act("PUT", PATH + "/**", self._put),
-            act("DELETE", PATH + "/**", self._delete),
-            _long(PATH + "/check", self._check),
-            _long(PATH + "/simulate", self._simulate),
+            look(PATH, self._list, _LIST),
+            look(PATH + "/**", self._history, _HISTORY),
+            act("PUT", PATH + "/**", self._put, _PUT),
+            act("DELETE", PATH + "/**", self._delete, _DELETE),
+            _long(PATH + "/check", self._check, _CHECK),
+            _long(PATH + "/simulate", self._simulate, _SIMULATE),
         ]
 
     # --- what they do ---------------------------------------------------------------------------
@@ -111,7 +175,7 @@ class RulesDoor:
 
     async def _simulate(self, request: Request) -> Response:
         """In another thread, and one at a time: it takes up to a second of a processor."""
-        wanted = await _read(request, _Simulated)
+        wanted = await _read(request, Simulated)
         happenings = [Happening(e.at, e.event, e.items) for e in wanted.events]
         found = simulate.problems(happenings, "/events")
         if wanted.recorded is not None and happenings:
@@ -140,7 +204,7 @@ class RulesDoor:
 
     async def _check(self, request: Request) -> Response:
         """Rules that are given, or those that are stored."""
-        settings = await self._settings((await _read(request, _Checked)).rules)
+        settings = await self._settings((await _read(request, Checked)).rules)
         return json({"warnings": await warnings_json(settings, self._clock.wall())})
 
     async def _settings(self, rules: list[Any] | None) -> Settings:
@@ -189,13 +253,14 @@ def _simulated(
     return json(timeline_json(timeline))
 
 
-def _long(path: str, handler: Callable[[Request], Awaitable[Response]]) -> Route:
+def _long(path: str, handler: Callable[[Request], Awaitable[Response]], about: About) -> Route:
     """What may have all rules in its body; so much is not read for strangers."""
     return Route(
         method="POST",
         path=path,
         handler=handler,
         role=Role.OPERATOR,
+        about=about,
         body_max_bytes=BODY_MAX_BYTES,
         streamed=True,
     )

@@ -1,14 +1,51 @@
 """Schedules as resources: when they come next, and what came of them. What they are is set."""
 
-from typing import Final
+from typing import Annotated, Final, TypedDict
 
-from sipstrobe.web.exchange import HttpProblem, Request, Response, Route, json, look
+from msgspec import Meta
+
+from sipstrobe.web.exchange import About, HttpProblem, Query, Request, Response, Route, json, look
+from sipstrobe.web.told.status import ScheduleTold
 from sipstrobe.web.views import Views
 
 PATH: Final = "/api/v1/schedules"
-NEXT: Final = 5  # occurrences, where nobody asks for more or fewer
-RECORDS: Final = 100  # the same of what was
-MAX_RECORDS: Final = 1000
+COUNT: Final = Query(
+    "count", Annotated[int, Meta(ge=1, le=16)], 5, "How many next occurrences of each."
+)
+LIMIT: Final = Query("limit", Annotated[int, Meta(ge=1, le=1000)], 100, "How many.")
+
+
+class SchedulesTold(TypedDict):
+    """All schedules."""
+
+    schedules: list[ScheduleTold]
+
+
+class OccurrenceTold(TypedDict):
+    """An occurrence that was. until: null for a pulse; why: it was acted on, or not."""
+
+    at: str
+    until: str | None
+    done: bool
+    why: str
+
+
+class OccurrencesTold(TypedDict):
+    """The newest first."""
+
+    schedule: str
+    occurrences: list[OccurrenceTold]
+
+
+_LIST: Final = About(
+    summary="The schedules, and when they occur next", query=(COUNT,), answer=SchedulesTold
+)
+_HISTORY: Final = About(
+    summary="What came of the occurrences of a schedule",
+    query=(LIMIT,),
+    answer=OccurrencesTold,
+    problems={404: ("unknown_schedule",), 503: ()},
+)
 
 
 class SchedulesDoor:
@@ -18,17 +55,17 @@ class SchedulesDoor:
         self._schedules = views.schedules
 
     def routes(self) -> list[Route]:
-        return [look(PATH, self._list), look(PATH + "/*/history", self._history)]
+        return [
+            look(PATH, self._list, _LIST),
+            look(PATH + "/{name}/history", self._history, _HISTORY),
+        ]
 
     def _list(self, request: Request) -> Response:
-        """`next` of each: as many as ?count says, 16 at most."""
-        count = _number(request, "count", NEXT, 16)
-        return json({"schedules": self._schedules.snapshot(count)})
+        return json({"schedules": self._schedules.snapshot(COUNT.of(request))})
 
     async def _history(self, request: Request) -> Response:
-        """The newest first, as many as ?limit says: at, until, done, why."""
         name = request.path.removeprefix(PATH + "/").removesuffix("/history")
-        limit = _number(request, "limit", RECORDS, MAX_RECORDS)
+        limit = LIMIT.of(request)
         try:
             found = await self._schedules.history(name, limit)
         except OSError as error:
@@ -37,12 +74,3 @@ class SchedulesDoor:
             words = f"there is no schedule {name[:64]!r}"
             raise HttpProblem(404, words, code="unknown_schedule")
         return json({"schedule": name, "occurrences": found})
-
-
-def _number(request: Request, name: str, default: int, most: int) -> int:
-    text = request.query(name)
-    if text is None:
-        return default
-    if not (text.isascii() and text.isdigit() and len(text) < 8 and 1 <= int(text) <= most):
-        raise HttpProblem(400, f"must be 1 to {most}", field=name)
-    return int(text)

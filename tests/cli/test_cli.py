@@ -309,7 +309,9 @@ def on_ports(folder: Path) -> tuple[int, int]:
     """A state whose ports are free; SIP's and the page's."""
     sip, web = free_port(), free_port()
     store = Store.open(folder)
-    store.change_now({"sip": {"port": sip}, "web": {"port": web, "host": HOST}})
+    secure = free_port()
+    at = {"port": web, "https_port": secure, "host": HOST}
+    store.change_now({"sip": {"port": sip}, "web": at})
     store.close()
     return sip, web
 

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from sipstrobe.io.addresses import own_addresses
-from sipstrobe.io.x509 import RENEWED_BEFORE, is_for, make_identity, names_in, still_good
-from sipstrobe.services.certificates import FILE, Certificates
+from sipstrobe.io.identity import FILE, RENEWED_BEFORE, fingerprint, own_identity
+from sipstrobe.io.x509 import LIFE, is_for, names_in
+from sipstrobe.services.certificates import Certificates
 from sipstrobe.sip.settings import TlsSettings
 
 DAY = datetime.timedelta(days=1)
@@ -67,11 +69,47 @@ async def test_it_stays_the_same_until_shortly_before_its_end_and_the_key_even_t
     assert public_key(kept(tmp_path)) == public_key(first)
 
 
-async def test_another_address_needs_another_one() -> None:
-    before = make_identity(["siren.example", "192.0.2.7"], START)
-    assert still_good(before, ["siren.example", "192.0.2.7"], START)
-    assert still_good(before, ["192.0.2.7"], START)
-    assert not still_good(before, ["siren.example", "192.0.2.8"], START)
+def test_another_address_needs_another_one(tmp_path: Path) -> None:
+    made = own_identity(tmp_path, ["siren.example", "192.0.2.7"], START)
+
+    again = own_identity(tmp_path, ["Siren.example", "192.0.2.7"], START)
+    fewer = own_identity(tmp_path, ["192.0.2.7"], START)
+    other = own_identity(tmp_path, ["siren.example", "192.0.2.8"], START)
+
+    assert fingerprint(again.certificate) == fingerprint(made.certificate)
+    assert fingerprint(fewer.certificate) == fingerprint(made.certificate)
+    assert fingerprint(other.certificate) != fingerprint(made.certificate)
+    assert names_in(kept(tmp_path)) == ("siren.example", "192.0.2.8")
+
+
+def test_one_that_an_earlier_version_has_made_gives_its_key(tmp_path: Path) -> None:
+    own_identity(tmp_path, ["siren.example"], START)
+    before = kept(tmp_path)
+    text = (tmp_path / FILE).read_text()
+    (tmp_path / FILE).unlink()
+    (tmp_path / "sip-certificate.pem").write_text(text.partition("\n# sha256")[2][66:])
+
+    own_identity(tmp_path, ["siren.example"], START)
+
+    assert public_key(kept(tmp_path)) == public_key(before)
+
+
+def test_one_that_is_damaged_below_its_head_is_made_anew(tmp_path: Path) -> None:
+    made = own_identity(tmp_path, ["siren.example"], START)
+    text = (tmp_path / FILE).read_text()
+    (tmp_path / FILE).write_text(text.replace("A", "B"))
+
+    again = own_identity(tmp_path, ["siren.example"], START)
+
+    assert fingerprint(again.certificate) != fingerprint(made.certificate)
+
+
+def test_the_fingerprint_is_what_browsers_show(tmp_path: Path) -> None:
+    made = own_identity(tmp_path, ["siren.example"], START)
+    said = kept(tmp_path).fingerprint(hashes.SHA256())
+
+    assert fingerprint(made.certificate) == ":".join(f"{byte:02X}" for byte in said)
+    assert kept(tmp_path).not_valid_after_utc == START + LIFE
 
 
 @pytest.mark.parametrize("content", [b"", b"nonsense", b"\xff\xfe", b"-----BEGIN CERTIFICATE-----"])

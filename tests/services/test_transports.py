@@ -10,9 +10,10 @@ import pytest
 
 from sipstrobe.events import CallStateChanged
 from sipstrobe.io.connection import HANDSHAKE_LIMIT
+from sipstrobe.io.identity import FILE
 from sipstrobe.io.tcp import MAX_HANDSHAKES_FROM_ONE, TcpHub
 from sipstrobe.secret import Secret
-from sipstrobe.services.certificates import FILE, Certificates
+from sipstrobe.services.certificates import Certificates
 from sipstrobe.services.doors import RETRY
 from sipstrobe.sip.settings import SipSettings, TlsSettings
 from sipstrobe.sip.transport import Transport

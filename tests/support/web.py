@@ -33,6 +33,7 @@ from sipstrobe.services.reasons import Reasons
 from sipstrobe.services.settings import SettingsService
 from sipstrobe.services.signals import Signals
 from sipstrobe.system import System
+from sipstrobe.web.connections import Entrance
 from sipstrobe.web.server import WebServer
 from sipstrobe.web.views import SchedulesView, Views
 
@@ -386,9 +387,9 @@ class Device:
     async def served(self, views: Views | None = None) -> AsyncGenerator[str]:
         """Serve on a free port; gives the URL. views: other than those of this device."""
         server = WebServer(self.context, self.store, views or self.views())
-        await server.start("127.0.0.1", 0)
         try:
-            host, port = server.addresses[0]
+            door = await server.open("127.0.0.1", 0, Entrance("plain"))
+            host, port = door.addresses[0]
             yield f"http://{host}:{port}"
         finally:
             await server.aclose()

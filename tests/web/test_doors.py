@@ -12,6 +12,7 @@ from aiohttp import ClientSession, CookieJar, DigestAuthMiddleware, TCPConnector
 
 from sipstrobe.config.users import Role, make_user
 from sipstrobe.context import Context
+from sipstrobe.web.connections import Entrance
 from sipstrobe.web.exchange import Request
 from sipstrobe.web.gate import Denied, Gate
 from sipstrobe.web.server import WebServer
@@ -150,8 +151,8 @@ async def test_over_tls_basic_is_offered_and_the_cookie_is_for_tls(
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     tls.load_cert_chain(certificate, key)
     server = WebServer(context, device.store, device.views())
-    await server.start("127.0.0.1", 0, tls)
-    url = f"https://127.0.0.1:{server.addresses[0][1]}"
+    door = await server.open("127.0.0.1", 0, Entrance("encrypted", tls))
+    url = f"https://127.0.0.1:{door.addresses[0][1]}"
 
     status, _ = await curl("-k", "--basic", "-u", f"victor:{PASSWORDS['victor']}", url + STATUS)
     _, headers = await curl(

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 
 from sipstrobe.clock import LoopClock
+from sipstrobe.web.connections import Entrance
 from sipstrobe.web.exchange import Request, Response, json
 from sipstrobe.web.http import HttpServer
 
@@ -42,8 +43,7 @@ async def test_requests_that_come_at_once_leave_turns_to_calls_and_sound() -> No
     loop = asyncio.get_running_loop()
     desk = Desk()
     server = HttpServer(desk, LoopClock(loop))
-    await server.listen("127.0.0.1", 0, None)
-    [(_, port)] = server.addresses()
+    [(_, port)] = (await server.listen("127.0.0.1", 0, Entrance("plain"))).addresses
     connections = [await asyncio.open_connection("127.0.0.1", port) for _ in range(MANY)]
 
     for _, writer in connections:
@@ -80,8 +80,7 @@ async def test_a_stream_ends_with_its_connection_though_there_is_nothing_to_send
     """Else who watches ports, goes and comes again would find the places taken by himself."""
     desk = Silence()
     server = HttpServer(desk, LoopClock(asyncio.get_running_loop()))
-    await server.listen("127.0.0.1", 0, None)
-    [(_, port)] = server.addresses()
+    [(_, port)] = (await server.listen("127.0.0.1", 0, Entrance("plain"))).addresses
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
     async with asyncio.timeout(5):

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import ClientSession, DigestAuthMiddleware
 
 from sipstrobe.context import Context
-from sipstrobe.web.http import SHUTDOWN_TIME
+from sipstrobe.web.connections import SHUTDOWN_TIME
 from tests.support.waiting import until
 from tests.support.web import PASSWORDS, Device
 

@@ -27,7 +27,7 @@ from sipstrobe.web.compat.siren_and_light import PATH, SirenAndLight
 from sipstrobe.web.describe import CHAIN_MAX, chain
 from sipstrobe.web.exchange import BODY_MAX_BYTES, Request, Response, Route
 from sipstrobe.web.gate import Gate
-from sipstrobe.web.http import CONNECTIONS_PER_ADDRESS_MAX, WRITE_TIME
+from sipstrobe.web.connections import CONNECTIONS_PER_ADDRESS_MAX, WRITE_TIME
 from sipstrobe.web.live import FRAME_SPACING, Live
 from sipstrobe.web.router import Router
 from sipstrobe.web.server import STORING_LIMIT

@@ -1,0 +1,108 @@
+"""The certificate that the device makes for itself, which SIP and the page show alike.
+
+Made when it is first asked for. One that has been kept is found good by what stands above it, so
+that a device that has its own need not load what reads certificates (10 MB).
+"""
+
+import hashlib
+import logging
+import os
+import re
+import socket
+import ssl
+import threading
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from sipstrobe.io.addresses import own_addresses
+from sipstrobe.secret import Secret
+
+logger = logging.getLogger(__name__)
+
+FILE: Final = "certificate.pem"  # in the state folder, 0600: first what it is for, then the rest
+RENEWED_BEFORE: Final = timedelta(days=30)  # its end
+MAX_ADDRESSES: Final = 64  # in it
+_EARLIER = "sip-certificate.pem"  # what it was called when only SIP had one
+_HEAD = re.compile(r"# for ([^\n]*)\n# until ([^\n]+)\n# sha256 ([0-9a-f]{64})\n")
+_making = threading.Lock()  # SIP and the page may want it at once
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A certificate with its chain, and the key to it, in PEM form."""
+
+    certificate: str
+    key: Secret
+
+
+def own_names() -> list[str]:
+    """Whom it is to be for: our name, and our addresses."""
+    return [socket.gethostname(), *own_addresses()[:MAX_ADDRESSES]]
+
+
+def own_identity(folder: Path | None, names: Iterable[str], now: datetime) -> Identity:
+    """The certificate for these names and addresses: kept, or made anew where they have changed or
+    its end is near. The key stays the same, so that whoever has learnt it still knows us.
+
+    Blocks. folder: where it is kept; None: nowhere.
+    """
+    wanted = list(names)
+    with _making:
+        kept = _read(folder)
+        if kept is not None and _is_good(kept.reveal(), wanted, now):
+            return Identity(kept.reveal(), kept)
+        from sipstrobe.io.x509 import LIFE, make_identity
+
+        made = make_identity(wanted, now, kept=kept)
+        _write(folder, made.key.reveal() + made.certificate, wanted, now + LIFE)
+    logger.info("made a certificate for %s", ", ".join(wanted))
+    return made
+
+
+def fingerprint(certificate: str) -> str:
+    """SHA-256 of the first certificate of this PEM, as browsers show it: AB:CD:…"""
+    begin = certificate.index("-----BEGIN CERTIFICATE-----")
+    end = certificate.index("-----END CERTIFICATE-----", begin)
+    der = ssl.PEM_cert_to_DER_cert(certificate[begin:end] + "-----END CERTIFICATE-----")
+    return hashlib.sha256(der).digest().hex(":").upper()
+
+
+def _is_good(text: str, names: Iterable[str], now: datetime) -> bool:
+    """Whether it is for all these names, for some time yet, and undamaged."""
+    head = _HEAD.match(text)
+    if head is None or hashlib.sha256(text[head.end() :].encode()).hexdigest() != head[3]:
+        return False
+    lasts = datetime.fromisoformat(head[2]) - RENEWED_BEFORE >= now
+    return lasts and {name.lower() for name in names} <= set(head[1].split())
+
+
+def _read(folder: Path | None) -> Secret | None:
+    """Key and certificate; each reader of PEM takes what it looks for."""
+    if folder is None:
+        return None
+    for name in (FILE, _EARLIER):
+        with suppress(OSError, UnicodeDecodeError):
+            return Secret((folder / name).read_text("ascii"))
+    return None
+
+
+def _write(folder: Path | None, text: str, names: Iterable[str], until: datetime) -> None:
+    if folder is None:
+        return
+    listed = " ".join(name.lower() for name in names)
+    head = f"# for {listed}\n# until {until.isoformat()}\n"
+    head += f"# sha256 {hashlib.sha256(text.encode()).hexdigest()}\n"
+    beside = folder / f"{FILE}.new"
+    try:
+        beside.unlink(missing_ok=True)
+        with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(head + text)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(folder / FILE)
+    except (OSError, UnicodeEncodeError) as error:
+        logger.warning("our certificate cannot be kept: %s", error)
