@@ -86,6 +86,7 @@ class Response:
     headers: tuple[tuple[str, str], ...] = ()
     file: Path | None = None
     stream: AsyncGenerator[bytes] | None = None
+    ends: bool = False  # and with it the connection
 
     def with_headers(self, *headers: tuple[str, str]) -> "Response":
         return replace(self, headers=self.headers + headers)
