@@ -11,8 +11,9 @@ import socket
 from pathlib import Path
 from typing import Any, cast
 
+from sipstrobe.config.passwords import SALT_BYTES, hash_password
 from sipstrobe.config.store import Change, Store
-from sipstrobe.config.users import Role, make_user
+from sipstrobe.config.users import Role, check_password, make_user
 from sipstrobe.errors import ConfigError, Problem
 from sipstrobe.services.settings import SettingsService
 from sipstrobe.web import accounts
@@ -116,10 +117,13 @@ async def act(on: _Live | _Resting, request: dict[str, Any]) -> Any:
         case {"do": "accounts"}:
             return [[user.name, user.role.value] for user in store.current.web.users]
         case {"do": "add-account", "name": str(name), "role": str(role), "password": str(word)}:
-            patch = accounts.added(store.current.web.users, make_user(name, _role(role), word))
+            check_password(word)
+            hashed = await asyncio.to_thread(hash_password, word, os.urandom(SALT_BYTES))
+            user = make_user(name, _role(role), word, hashed)
+            patch = accounts.added(store.current.web.users, user)
             return _changed(await on.change(patch, revision=store.revision))
         case {"do": "remove-account", "name": str(name)}:
-            patch = accounts.removed(store.current.web.users, name)
+            patch = accounts.removed(store.current.web, name)
             return _changed(await on.change(patch, revision=store.revision))
         case _:
             raise ConfigError([Problem("", "the running device does not know this request")])

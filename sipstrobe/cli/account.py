@@ -6,8 +6,6 @@ import sys
 
 from sipstrobe.cli import add_state_argument
 from sipstrobe.config.users import Role
-from sipstrobe.control import call
-from sipstrobe.web.accounts import advice
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

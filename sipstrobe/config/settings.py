@@ -9,7 +9,8 @@ from sipstrobe.audio import settings as audio
 from sipstrobe.audio.clip import CLIP_PATTERN, Clips
 from sipstrobe.audio.settings import AudioSettings
 from sipstrobe.commands import PORTS, VIRTUAL_INPUTS
-from sipstrobe.config import actions, certificates, clips, sending, users
+from sipstrobe.config import access, actions, certificates, clips, sending, users
+from sipstrobe.config.access import MAX_TOKENS, BruteForce, Token
 from sipstrobe.config.certificates import Certificates
 from sipstrobe.config.users import MAX_USERS, User
 from sipstrobe.dtmf import settings as dtmf
@@ -128,6 +129,15 @@ class WebSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         tuple[User, ...],
         Meta(max_length=MAX_USERS, title="Users", description="At least one is administrator."),
     ] = ()
+    tokens: Annotated[tuple[Token, ...], Meta(max_length=MAX_TOKENS, title="Tokens")] = ()
+    anonymous_viewing: Annotated[
+        bool,
+        Meta(
+            title="Anonymous viewing",
+            description="Whoever has no account may look, and do nothing else.",
+        ),
+    ] = False
+    brute_force: Annotated[BruteForce, Meta(title="Brute-force protection")] = BruteForce()
 
 
 HTTPS_PORT = WebSettings().https_port
@@ -184,10 +194,12 @@ def _device_problems(device: DeviceSettings) -> list[Problem]:
 
 
 def _web_problems(web: WebSettings) -> list[Problem]:
+    names = {user.name for user in web.users}
     wrong = [Problem("/users" + p.path, p.message) for p in users.problems(web.users)]
     if web.https_port == web.port != HTTPS_PORT:
         wrong.append(Problem("/https_port", f"{web.port} is the port of HTTP"))
-    return wrong
+    of_tokens = access.problems(web.tokens, names)
+    return wrong + [Problem("/tokens" + p.path, p.message) for p in of_tokens]
 
 
 SECTION_CHECKS: dict[str, Callable[[Any], list[Problem]]] = {

@@ -6,12 +6,14 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from sipstrobe.config import passwords
 from sipstrobe.errors import ConfigError, Problem
 from sipstrobe.secret import Secret
 
 REALM = "sipstrobe"  # part of every stored digest: another one would void all passwords
 MAX_USERS = 100
 MAX_PASSWORD = 64  # characters
+NOTHING = Secret("")
 
 
 class Role(StrEnum):
@@ -22,8 +24,12 @@ class Role(StrEnum):
     ADMINISTRATOR = "administrator"  # everything, users included
 
 
+ROLES = tuple(Role)  # from the least to the most
+
+
 class User(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An account; of its password we keep the digests that RFC 7616 calls HA1, one a hash."""
+    """An account. Of its password we keep a slow hash, and for programs that come in by Digest what
+    RFC 7616 calls HA1, one a hash. Accounts of older versions have only these."""
 
     name: Annotated[
         str,
@@ -34,26 +40,54 @@ class User(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         ),
     ]
     role: Annotated[Role, Meta(title="Role")] = Role.VIEWER
-    ha1_md5: Annotated[Secret, Meta(title="Password, as MD5 digest")]
-    ha1_sha256: Annotated[Secret, Meta(title="Password, as SHA-256 digest")]
+    password: Annotated[Secret, Meta(title="Password, hashed")] = NOTHING
+    ha1_md5: Annotated[Secret, Meta(title="Password, as MD5 digest")] = NOTHING
+    ha1_sha256: Annotated[Secret, Meta(title="Password, as SHA-256 digest")] = NOTHING
+
+    @property
+    def digest(self) -> bool:
+        """Whether programs may come in by Digest, and without TLS."""
+        return bool(self.ha1_md5)
 
     def proves(self, password: str) -> bool:
-        """Is this the user's password?"""
+        """Is this the user's password? Takes time where there is a slow hash (`passwords`)."""
+        if self.password:
+            return passwords.proves(password, self.password.reveal())
         return Secret(_ha1("sha256", self.name, password)) == self.ha1_sha256
 
+    def same_password(self, other: "User") -> bool:
+        """Whether the two prove themselves alike; a slow hash that was added changes nothing."""
+        if self.password and other.password:
+            return self.password == other.password
+        return self.digest and self.ha1_sha256 == other.ha1_sha256
 
-def make_user(name: str, role: Role, password: str) -> User:
-    """An account with this password: 1 to 64 printable ASCII characters (ACC-03)."""
-    printable = all(" " <= character <= "~" for character in password)
-    if not (1 <= len(password) <= MAX_PASSWORD and printable):
-        words = f"must be 1 to {MAX_PASSWORD} printable ASCII characters"
-        raise ConfigError([Problem("/password", words)])
+
+def make_user(
+    name: str, role: Role, password: str, hashed: str = "", *, digest: bool = True
+) -> User:
+    """An account with this password: 1 to 64 printable ASCII characters (ACC-03).
+
+    hashed: what `passwords.hash_password` made of it, in another thread; without it, it is made
+    when the password is first proven. digest: whether programs may come in by Digest.
+    Raises ConfigError.
+    """
+    check_password(password)
+    keep = digest or not hashed
     return User(
         name=name,
         role=role,
-        ha1_md5=Secret(_ha1("md5", name, password)),
-        ha1_sha256=Secret(_ha1("sha256", name, password)),
+        password=Secret(hashed),
+        ha1_md5=Secret(_ha1("md5", name, password) if keep else ""),
+        ha1_sha256=Secret(_ha1("sha256", name, password) if keep else ""),
     )
+
+
+def check_password(password: str, path: str = "/password") -> None:
+    """Raise ConfigError if an account cannot have it. path: where it stands."""
+    printable = all(" " <= character <= "~" for character in password)
+    if not (1 <= len(password) <= MAX_PASSWORD and printable):
+        words = f"must be 1 to {MAX_PASSWORD} printable ASCII characters"
+        raise ConfigError([Problem(path, words)])
 
 
 def problems(users: tuple[User, ...]) -> list[Problem]:
@@ -64,7 +98,9 @@ def problems(users: tuple[User, ...]) -> list[Problem]:
         if user.name in names:
             found.append(Problem(f"/{i}/name", f"there is a user {user.name} already"))
         names.add(user.name)
-        if not (user.ha1_md5 and user.ha1_sha256):
+        if bool(user.ha1_md5) is not bool(user.ha1_sha256):
+            found.append(Problem(f"/{i}", "has one digest of its password and not the other"))
+        elif not (user.password or user.digest):
             found.append(Problem(f"/{i}", "has no password"))
     if users and not any(user.role is Role.ADMINISTRATOR for user in users):
         found.append(Problem("", "one of them must be administrator"))

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 
+from sipstrobe.config.access import Scope
 from sipstrobe.config.users import Role
 from sipstrobe.errors import RemoteProtocolError
 
@@ -24,10 +25,17 @@ D = TypeVar("D")
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who makes a request, once that is proven."""
+    """Who makes a request, once that is proven.
+
+    scopes: what it is limited to; None: to nothing. token: the id of that which was shown in place
+    of a password. anonymous: nobody who has shown anything, and who may look (ACC-06).
+    """
 
     name: str
     role: Role
+    scopes: frozenset[Scope] | None = None
+    token: str = ""
+    anonymous: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +188,23 @@ class Route:
         500, "the settings could not be stored"
     )
     """What to answer when the handler was content and the disk was not."""
+    scopes: frozenset[Scope] | None = None
+    """What a token must be for, if it does not follow from the method (`needed`)."""
+
+    @property
+    def needed(self) -> frozenset[Scope]:
+        """What a token must be for. Doors of our own put orders and settings under methods of their
+        own; what other programs know may do either by POST."""
+        if self.scopes is not None:
+            return self.scopes
+        if self.role is Role.ADMINISTRATOR:
+            return frozenset({Scope.SYSTEM})
+        if self.method == "GET":
+            return frozenset({Scope.COMMANDS if self.acts else Scope.READ})
+        if self.method != "POST":
+            return frozenset({Scope.SETTINGS})
+        own = self.path.startswith("/api/v1/")
+        return frozenset({Scope.COMMANDS} if own else {Scope.COMMANDS, Scope.SETTINGS})
 
 
 def look(path: str, handler: Handler, about: About | tuple[About, ...] | None = None) -> Route:

@@ -1,69 +1,131 @@
 """Who makes a request, and whether they may.
 
-Digest for programs, Basic for programs that came over TLS, a session cookie for the page. Nothing
-but a proven password counts; what guesses too fast is refused for a while, by its address.
+Digest for programs, Basic for programs that came over TLS, a token for programs without a password,
+a session cookie for the page. Nothing but what is proven counts; what guesses too fast is refused
+for a while, by its address.
 """
 
 import binascii
 import logging
 from base64 import b64decode
 from collections.abc import Callable
-from ipaddress import ip_address
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from sipstrobe.config.users import REALM, Role, User
+from sipstrobe.config.access import Scope
+from sipstrobe.config.passwords import advice
+from sipstrobe.config.settings import WebSettings
+from sipstrobe.config.users import REALM, ROLES, Role, User
 from sipstrobe.errors import RemoteProtocolError
 from sipstrobe.events import AddressBlocked, SignInFailed
+from sipstrobe.web.bearer import Bearers, role_of
+from sipstrobe.web.denied import Denied
 from sipstrobe.web.digest import DigestAnswer, DigestGate, Verdict
-from sipstrobe.web.exchange import HttpProblem, Principal, Request, Response, problem
-from sipstrobe.web.sessions import COOKIE, Sessions
-from sipstrobe.web.throttle import BLOCK, Attempts, Throttle
+from sipstrobe.web.exchange import Principal, Request
+from sipstrobe.web.origin import refuse_foreign_pages, refuse_forged
+from sipstrobe.web.prover import Prover
+from sipstrobe.web.sessions import Session, Sessions, token_of
+from sipstrobe.web.throttle import Attempts, Throttle
 
 logger = logging.getLogger(__name__)
 
-_RANKS = list(Role)
 NAME_TOLD = 64  # characters of the name that somebody gave
-_SAFE = ("GET", "HEAD", "OPTIONS")
+UNKNOWN = "(token)"  # in place of the name, where a wrong token was shown
+LOOK = frozenset({Scope.READ})
+ANONYMOUS = Principal("anonymous", Role.VIEWER, LOOK, anonymous=True)
 
 
-class Denied(HttpProblem):
-    """Not let in; `headers` carry the challenge."""
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Somebody has begun a session on the page."""
 
-    def __init__(self, status: int, detail: str, headers: tuple[tuple[str, str], ...] = ()) -> None:
-        super().__init__(status, detail)
-        self.headers = headers
+    name: str
+    address: str
 
-    def response(self) -> Response:
-        return problem(self.status, str(self)).with_headers(*self.headers)
+
+@dataclass(frozen=True, slots=True)
+class SignedOut:
+    """Somebody has ended one, or all of an account."""
+
+    name: str
+    address: str
+    everywhere: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Hashed:
+    """A password was proven of which there was no slow hash so far: this is it."""
+
+    user: User
+    hashed: str
+
+
+Fact = SignInFailed | AddressBlocked | SignedIn | SignedOut | Hashed
 
 
 class Gate:
-    """Prove who asks. `users` gives the accounts as they are now."""
+    """Prove who asks. web: the settings as they are now, with the accounts in them."""
 
     def __init__(
         self,
-        users: Callable[[], tuple[User, ...]],
+        web: Callable[[], WebSettings],
         random_bytes: Callable[[int], bytes],
-        told: Callable[[SignInFailed | AddressBlocked], None] = lambda _: None,
+        told: Callable[[Fact], None] = lambda _: None,
+        wall: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._users = users
+        self._web = web
         self._told = told
+        self._wall = wall
         self._attempts = Attempts()
         self._digest = DigestGate(REALM, random_bytes)
         self._sessions = Sessions(random_bytes)
-        self._throttle = Throttle()
+        self._throttle = Throttle(lambda: web().brute_force)
+        self.prover = Prover(random_bytes)
+        self.bearers = Bearers(lambda: web().tokens)
 
     @property
     def is_set_up(self) -> bool:
         """Whether there is an account; until then nobody is let in."""
-        return bool(self._users())
+        return bool(self._web().users)
 
-    def admit(self, request: Request, role: Role) -> Principal:
-        """Who asks, if they may do what this role may. Raises Denied with a challenge."""
+    @property
+    def is_open(self) -> bool:
+        """Whether those may look who have no account (ACC-06)."""
+        return self._web().anonymous_viewing and self.is_set_up
+
+    def close(self) -> None:
+        self.prover.close()
+
+    # --- at each request ------------------------------------------------------------------------
+
+    def must_prove(self, request: Request) -> bool:
+        """Whether `prove` must come before `admit` and `identify`."""
+        return request.secure and request.header("authorization")[:6].lower() == "basic "
+
+    async def prove(self, request: Request) -> None:
+        """Have a password looked at beside the loop; what comes of it is remembered. Raises Denied
+        and Busy."""
+        self._refuse_blocked(request)
+        name, password = self._basic(request)
+        user = self._find(name)
+        if user is None or not self.prover.remembers(user, password):
+            await self._proven(request, user, password)
+
+    def admit(self, request: Request, role: Role, scopes: frozenset[Scope] = LOOK) -> Principal:
+        """Who asks, if they may do what this role may. Raises Denied with a challenge.
+
+        scopes: what a token must be for.
+        """
         who = self.identify(request)
+        if who is None and self.is_open and role is Role.VIEWER and scopes == LOOK:
+            return ANONYMOUS
         if who is None:
             raise self._challenge(request, "who are you?")
-        if _RANKS.index(who.role) < _RANKS.index(role):
+        if ROLES.index(who.role) < ROLES.index(role):
             raise self._challenge(request, f"this needs the role {role.value}")
+        if who.scopes is not None and not scopes <= who.scopes:
+            words = " and ".join(sorted(scopes - who.scopes))
+            raise Denied(403, f"this token is not for {words}", (_bearer("insufficient_scope"),))
         return who
 
     def identify(self, request: Request) -> Principal | None:
@@ -74,24 +136,83 @@ class Gate:
         if scheme == "digest":
             return self._by_digest(request, given)
         if scheme == "basic" and request.secure:
-            return self._by_basic(request, given)
+            return self._by_basic(request)
+        if scheme == "bearer":
+            return self._by_token(request, given)
         return self._by_session(request)
 
-    def log_in(self, request: Request, name: str, password: str) -> str:
-        """Open a session for the page; the token of its cookie. Raises Denied."""
+    def keeps(self, request: Request, who: Principal) -> Callable[[], bool]:
+        """Tells, later, whether they would still be let in who have been now."""
+        if who.anonymous:
+            return lambda: self.is_open
+        cookie, user = token_of(request), self._find(who.name)
+        by_session = not request.header("authorization")
+
+        def still() -> bool:
+            now = self._find(who.name)
+            return (
+                user is not None
+                and now is not None
+                and now.role is user.role
+                and (bool(who.token) or user.same_password(now))
+                and (not who.token or self.bearers.has(who.token))
+                and (not by_session or self._sessions.is_open(cookie))
+            )
+
+        return still
+
+    # --- sessions of the page -------------------------------------------------------------------
+
+    async def log_in(self, request: Request, name: str, password: str) -> str:
+        """Open a session for the page; the token of its cookie. Raises Denied and Busy."""
         refuse_foreign_pages(request)
         self._refuse_blocked(request)
-        user = self._find(name)
-        if user is None or not user.proves(password):
+        user = await self._proven(request, self._find(name), password)
+        if user is None:
             self._failed(request, name)
             raise Denied(403, "the name or the password is wrong")
-        return self.open_session(user, now=request.at)
+        return self.open_session(request, user, password)
 
-    def open_session(self, user: User, *, now: float) -> str:
-        return self._sessions.open(user.name, user.ha1_sha256.reveal(), now=now)
+    async def confirm(self, request: Request, name: str, password: str) -> bool:
+        """Whether this is the password of somebody who is signed in already; counts like a sign-in.
+        Raises Denied and Busy."""
+        self._refuse_blocked(request)
+        if await self._proven(request, self._find(name), password) is not None:
+            return True
+        self._failed(request, name)
+        return False
 
-    def log_out(self, request: Request) -> None:
-        self._sessions.close(request.cookie(COOKIE))
+    def open_session(self, request: Request, user: User, password: str) -> str:
+        """For somebody who has shown this password."""
+        self._throttle.passed(request.peer, now=request.at)
+        self._told(SignedIn(user.name, request.peer))
+        return self._sessions.open(user, advice(password, user.name), now=request.at)
+
+    def log_out(self, request: Request, *, everywhere: bool = False) -> None:
+        session = self._sessions.close(token_of(request))
+        if session is None:
+            return
+        if everywhere:
+            self._sessions.close_all(session.user.name)
+        self._told(SignedOut(session.user.name, request.peer, everywhere))
+
+    def weak(self, request: Request) -> str:
+        """What there is to say of the password of whoever is logged in on the page."""
+        session = self._session(request)
+        return session.weak if session is not None else ""
+
+    # --- proofs ---------------------------------------------------------------------------------
+
+    async def _proven(self, request: Request, user: User | None, password: str) -> User | None:
+        """The account as it is now, if this is its password, which then is remembered."""
+        right, hashed = await self.prover.check(user, password, request.peer)
+        now = self._find(user.name) if user is not None else None
+        if not right or user is None or now is None or not now.same_password(user):
+            return None  # wrong, or changed in between
+        self.prover.remember(now, password)
+        if hashed and not now.password:
+            self._told(Hashed(now, hashed))
+        return now
 
     def _by_digest(self, request: Request, given: str) -> Principal:
         self._refuse_blocked(request)
@@ -105,61 +226,86 @@ class Gate:
             answer, request.method, request.target, secrets, now=request.at
         )
         if verdict is Verdict.RIGHT and user is not None:
-            return Principal(user.name, user.role)
+            return self._let_in(request, Principal(user.name, user.role))
         if verdict is Verdict.WRONG:
             self._failed(request, answer.username)
         raise self._challenge(
             request, "the name or the password is wrong", stale=verdict is Verdict.STALE
         )
 
-    def _by_basic(self, request: Request, given: str) -> Principal:
-        """RFC 7617; only ever asked for over TLS."""
+    def _by_basic(self, request: Request) -> Principal:
+        """RFC 7617; only ever asked for over TLS. `prove` has been called before."""
         self._refuse_blocked(request)
+        name, password = self._basic(request)
+        user = self._find(name)
+        if user is None or not self.prover.remembers(user, password):
+            self._failed(request, name)
+            raise self._challenge(request, "the name or the password is wrong")
+        return self._let_in(request, Principal(user.name, user.role))
+
+    def _basic(self, request: Request) -> tuple[str, str]:
+        """The name and the password that were sent. Raises Denied."""
         try:
-            text = b64decode(given.partition(" ")[2], validate=True).decode()
+            given = request.header("authorization").partition(" ")[2]
+            text = b64decode(given.strip(), validate=True).decode()
         except (binascii.Error, UnicodeDecodeError):
             raise self._challenge(request, "Basic credentials are malformed") from None
         name, _, password = text.partition(":")
-        user = self._find(name)
-        if user is None or not user.proves(password):
-            self._failed(request, name)
-            raise self._challenge(request, "the name or the password is wrong")
-        return Principal(user.name, user.role)
+        return name, password
+
+    def _by_token(self, request: Request, given: str) -> Principal:
+        """RFC 6750 §2.1."""
+        self._refuse_blocked(request)
+        token = self.bearers.find(given.partition(" ")[2].strip(), self._wall())
+        owner = self._find(token.owner) if token is not None else None
+        if token is None or owner is None:
+            self._failed(request, UNKNOWN)
+            raise Denied(
+                401, "there is no such token, or not any more", (_bearer("invalid_token"),)
+            )
+        who = Principal(owner.name, role_of(token, owner), frozenset(token.scopes), token.id)
+        return self._let_in(request, who)
 
     def _by_session(self, request: Request) -> Principal | None:
-        found = self._sessions.find(request.cookie(COOKIE), now=request.at)
-        if found is None:
+        session = self._session(request)
+        if session is None:
             return None
-        name, proof = found
-        user = self._find(name)
-        if user is None or user.ha1_sha256.reveal() != proof:
-            return None  # deleted since, or with a new password
-        if request.method not in _SAFE and not request.header("origin"):
-            raise Denied(403, "a page must say where it is from (Origin)")
-        return Principal(user.name, user.role)
+        refuse_forged(request)
+        return Principal(session.user.name, session.user.role)
+
+    def _session(self, request: Request) -> Session | None:
+        session = self._sessions.find(token_of(request), now=request.at)
+        user = self._find(session.user.name) if session is not None else None
+        if session is None or user is None:
+            return None
+        if user.role is not session.user.role or not user.same_password(session.user):
+            return None  # changed since
+        return session
 
     def _find(self, name: str) -> User | None:
-        return next((user for user in self._users() if user.name == name), None)
+        return next((user for user in self._web().users if user.name == name), None)
+
+    # --- refusals -------------------------------------------------------------------------------
+
+    def _let_in(self, request: Request, who: Principal) -> Principal:
+        self._throttle.passed(request.peer, now=request.at)
+        return who
 
     def _failed(self, request: Request, name: str) -> None:
         logger.info("wrong name or password from %s", request.peer)
         if attempts := self._attempts.count(request.peer, now=request.at):
             name = name[:NAME_TOLD]
             self._told(SignInFailed(address=request.peer, name=name, attempts=attempts))
-        if self._throttle.failed(request.peer, now=request.at):
-            logger.warning(
-                "%s guesses passwords (last for %.32r): not heard for %g s",
-                request.peer,
-                name,
-                BLOCK,
-            )
-            self._told(AddressBlocked(address=request.peer, seconds=BLOCK))
+        if self._throttle.failed(request.peer, request.path, now=request.at):
+            seconds = self._web().brute_force.block_seconds
+            words = "%s guesses passwords (last for %.32r): not heard for %g s"
+            logger.warning(words, request.peer, name, seconds)
+            self._told(AddressBlocked(address=request.peer, seconds=float(seconds)))
 
     def _refuse_blocked(self, request: Request) -> None:
-        if self._throttle.blocked(request.peer, now=request.at):
-            raise Denied(
-                403, "too many wrong passwords; wait a little", (("Retry-After", f"{BLOCK:g}"),)
-            )
+        if seconds := self._throttle.blocked(request.peer, now=request.at):
+            wait = ("Retry-After", str(seconds))
+            raise Denied(403, "too many wrong passwords; wait a little", (wait,))
 
     def _challenge(self, request: Request, detail: str, *, stale: bool = False) -> Denied:
         if request.header("x-requested-with"):
@@ -175,41 +321,6 @@ class Gate:
         return Denied(401, detail, tuple(("WWW-Authenticate", value) for value in values))
 
 
-def refuse_foreign_pages(request: Request) -> None:
-    """Raise Denied if another site's page makes the browser ask (CSRF).
-
-    Browsers name the page's origin in whatever changes something and in WebSockets; programs name
-    none.
-    """
-    origin = request.header("origin")
-    if origin and origin.partition("://")[2].lower() != request.header("host").lower():
-        raise Denied(403, "pages of other origins may not do this")
-
-
-def refuse_embedded(request: Request) -> None:
-    """Raise Denied if another site's page has a link in it as if it were an image (CSRF).
-
-    Browsers name no origin then. To follow a link is another thing: people do so on purpose.
-    """
-    site, mode = request.header("sec-fetch-site"), request.header("sec-fetch-mode")
-    if site in ("cross-site", "same-site") and mode != "navigate":
-        raise Denied(403, "pages of other origins may not do this")
-
-
-def named_from_elsewhere(request: Request) -> bool:
-    """Whether the request calls us by a name that anybody could have made point here.
-
-    By DNS rebinding a page of any site reaches us as if we were that site. It cannot with a bare
-    address, nor with names that no public DNS gives: those without a dot, and .local (RFC 6762).
-    """
-    host = request.header("host")
-    if host.startswith("["):
-        return False
-    name = host.partition(":")[0].lower()
-    if "." not in name or name.endswith(".local"):
-        return False
-    try:
-        ip_address(name)
-    except ValueError:
-        return True
-    return False
+def _bearer(error: str) -> tuple[str, str]:
+    """RFC 6750 §3."""
+    return "WWW-Authenticate", f'Bearer realm="{REALM}", error="{error}"'

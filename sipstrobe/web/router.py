@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Iterable, Sequence
 from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused, ConfigError, RemoteProtocolError, StaleRevision
 from sipstrobe.web.exchange import HttpProblem, Request, Response, Route, problem
-from sipstrobe.web.gate import Gate, refuse_embedded
+from sipstrobe.web.gate import Gate
+from sipstrobe.web.origin import refuse_embedded
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +46,8 @@ class Router:
 
     async def respond(self, request: Request) -> Response:
         try:
+            if self._gate.must_prove(request):
+                await self._gate.prove(request)
             found = self._respond(request)
             response = await found if isinstance(found, Awaitable) else found
         except HttpProblem as refusal:
@@ -81,7 +84,7 @@ class Router:
             refuse_embedded(request)
         who = "somebody"
         if route.role is not None:
-            principal = self._gate.admit(request, route.role)
+            principal = self._gate.admit(request, route.role, route.needed)
             request = request.by(principal)
             who = principal.name
         words = f"{request.method} {request.path:.200} by {who} from {request.peer}"

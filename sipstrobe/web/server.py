@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from sipstrobe.config.store import Store
-from sipstrobe.config.users import Role, User
+from sipstrobe.config.users import Role
 from sipstrobe.context import Context
 from sipstrobe.events import AddressBlocked, SignInFailed
 from sipstrobe.web import declared, page_sdp, pages
@@ -31,14 +31,17 @@ from sipstrobe.web.compat.supervised_io import SupervisedIo
 from sipstrobe.web.compat.virtual_input import VirtualInput
 from sipstrobe.web.detour import Detour
 from sipstrobe.web.exchange import HttpProblem, Request, Response, Route
-from sipstrobe.web.gate import Gate
+from sipstrobe.web.gate import Fact, Gate, Hashed, SignedIn, SignedOut
 from sipstrobe.web.live import Listener, Live
 from sipstrobe.web.outbox import OutboxDoor
+from sipstrobe.web.presence import Presence
+from sipstrobe.web.profile_doors import profile_doors
 from sipstrobe.web.recordings import RecordingsDoor
 from sipstrobe.web.router import Router
 from sipstrobe.web.rules import RulesDoor
 from sipstrobe.web.schedules import SchedulesDoor
 from sipstrobe.web.settings import SettingsDoor
+from sipstrobe.web.signing_in import SigningIn
 from sipstrobe.web.sound import SoundDoor
 from sipstrobe.web.status import Status
 from sipstrobe.web.system import system_doors
@@ -69,12 +72,19 @@ class WebServer:
         self._context = context
         self._store = store
         self._views = views
-        self._gate = Gate(self._users, context.random_bytes, self._tell)
+        self._gate = Gate(
+            lambda: store.current.web, context.random_bytes, self._tell, context.clock.wall
+        )
+        self.accounts = Accounts(context.dispatcher, store, self._gate)
+        self._presence = Presence()
         self._status = Status(context.clock, lambda: store.current, views)
         self._live = Live(context, views, self._status)
         self._router = Router(context, self._gate, self._routes(views))
         self._http: HttpServer | None = None
-        self._unwatch = store.watch(lambda s: s.web.users, lambda _: self._live.dismiss())
+        self._unwatch = store.watch(
+            lambda s: (s.web.users, s.web.tokens, s.web.anonymous_viewing),
+            lambda _: self._presence.review(),
+        )
 
     async def open(self, host: str, port: int, entrance: "Entrance") -> "Door":
         """Listen on this address; port 0 takes a free one. Raises OSError if it is taken."""
@@ -98,6 +108,7 @@ class WebServer:
         self._unwatch()
         self._live.close()
         if self._http is not None:
+        self._gate.close()
             await self._http.aclose()
 
     # --- the desk of web.http ---------------------------------------------------------------
@@ -130,8 +141,10 @@ class WebServer:
         try:
             if request.path != LIVE_PATH:
                 raise HttpProblem(404, "there is nothing to listen to here")
-            self._gate.admit(request, Role.VIEWER)
-            return self._live.listen()
+            who = self._gate.admit(request, Role.VIEWER)
+            listener = self._live.listen()
+            self._presence.add(listener, self._gate.keeps(request, who))
+            return listener
         except HttpProblem as refusal:
             return refusal.response()
 
@@ -152,7 +165,9 @@ class WebServer:
     def _routes(self, views: Views) -> list[Route]:
         context, store = self._context, self._store
         doors = (
-            Api(self._gate, context.dispatcher, context.measures, self._status),
+            Api(self._gate, context.measures, self._status),
+            SigningIn(self._gate, self.accounts),
+            UsersDoor(self.accounts, self._gate),
             Commands(context.dispatcher),
             Calls(context.dispatcher, context.clock, views),
             ClipsDoor(context.dispatcher, views),
@@ -189,11 +204,16 @@ class WebServer:
             *(route for door in doors for route in door.routes()),
         ]
 
-    def _tell(self, event: SignInFailed | AddressBlocked) -> None:
+    def _tell(self, fact: Fact) -> None:
         """Nobody has signed in, so that there is no cause yet."""
         context = self._context
-        with context.trace.input("http", f"a request from {event.address}", context.clock.now()):
-            context.bus.publish(event)
-
-    def _users(self) -> tuple[User, ...]:
-        return self._store.current.web.users
+        match fact:
+            case SignInFailed() | AddressBlocked():
+                words = f"a request from {fact.address}"
+                with context.trace.input("http", words, context.clock.now()):
+                    context.bus.publish(fact)
+            case Hashed(user, hashed):
+                with context.trace.input("http", "a password was proven", context.clock.now()):
+                    self.accounts.add_hash(user, hashed)
+            case SignedIn() | SignedOut():
+                self._presence.review()

@@ -13,6 +13,7 @@ from typing import Any
 from sipstrobe.audio.source import AddSource, RemoveSource
 from sipstrobe.commands import AnswerCall, ChangeSettings, Dial, HangUp, SendDigits
 from sipstrobe.config.files import Files, Memory
+from sipstrobe.config.passwords import Cost, hash_password
 from sipstrobe.config.store import Store
 from sipstrobe.config.users import Role, User, make_user
 from sipstrobe.context import Context
@@ -39,7 +40,12 @@ from sipstrobe.web.views import SchedulesView, Views
 
 PASSWORDS = {"ada": "correct horse battery", "olga": "operator's secret", "victor": "only looking"}
 ROLES = {"ada": Role.ADMINISTRATOR, "olga": Role.OPERATOR, "victor": Role.VIEWER}
-USERS = tuple(make_user(name, ROLES[name], password) for name, password in PASSWORDS.items())
+CHEAP = Cost(1, 8, 1)
+SALT = b"salt of tests"
+USERS = tuple(
+    make_user(name, ROLES[name], password, hash_password(password, SALT, CHEAP))
+    for name, password in PASSWORDS.items()
+)
 
 NO_MICROPHONE: Mapping[str, object] = {
     "input": "",

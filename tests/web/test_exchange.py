@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 import pytest
 from msgspec import Meta
 
+from sipstrobe.config.settings import WebSettings
 from sipstrobe.context import Context
 from sipstrobe.web.exchange import HttpProblem, Query, Request, Response, Route
 from sipstrobe.web.gate import Gate
@@ -55,7 +56,7 @@ async def test_the_names_of_segments_do_not_part_the_methods_of_a_path(context: 
         Route(method="GET", path="/things/{id}", handler=answer, role=None),
         Route(method="DELETE", path="/things/{number}", handler=answer, role=None),
     ]
-    router = Router(context, Gate(tuple, bytes), routes)
+    router = Router(context, Gate(WebSettings, bytes), routes)
 
     def ask(method: str) -> Request:
         return Request(method=method, path="/things/7", target="/things/7")
