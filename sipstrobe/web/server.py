@@ -45,6 +45,7 @@ from sipstrobe.web.signing_in import SigningIn
 from sipstrobe.web.sound import SoundDoor
 from sipstrobe.web.status import Status
 from sipstrobe.web.system import system_doors
+from sipstrobe.web.users import Accounts, UsersDoor
 from sipstrobe.web.views import Views
 from sipstrobe.web.why import WhyDoor
 
@@ -107,8 +108,8 @@ class WebServer:
     async def aclose(self) -> None:
         self._unwatch()
         self._live.close()
-        if self._http is not None:
         self._gate.close()
+        if self._http is not None:
             await self._http.aclose()
 
     # --- the desk of web.http ---------------------------------------------------------------
@@ -178,6 +179,7 @@ class WebServer:
             PortManagement(context.dispatcher, views),
             SupervisedIo(context.dispatcher, views),
             *system_doors(views.system),
+            *profile_doors(context, store, views, self._gate.keeps),
             SettingsDoor(context.dispatcher, context.clock, store),
             SoundDoor(views),
             RulesDoor(context.dispatcher, context.clock, store, views),
