@@ -215,7 +215,7 @@ class Device:
             options.state,
             self._listen,
         )
-        self.system = System(context, options.state)
+        self.system = System(context, options.state, self.phone)
         self.announcer = Announcer(context, self.library.find)
         self.listening = Listening(context, lambda: self.microphone.on, self._listen)
         self.recorder = Recorder(

@@ -2,19 +2,38 @@
 
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Protocol
 
 from sipstrobe.context import Context
+from sipstrobe.io.udp import Tap
 from sipstrobe.services.access_log import AccessLog
+from sipstrobe.services.ladder import Ladder
 from sipstrobe.services.log_book import LogBook
+from sipstrobe.services.network_trace import NetworkTrace
+from sipstrobe.services.phone import Onlooker
+from sipstrobe.sip.transport import Flow
 from sipstrobe.web.system_views import SystemViews
+
+
+class Spoken(Protocol):
+    """The phone, as far as others may look on while it speaks."""
+
+    @property
+    def media_tap(self) -> Tap: ...
+    def look_on(self, onlooker: Onlooker) -> None: ...
 
 
 class System:
     """These parts of one device."""
 
-    def __init__(self, context: Context, state: Path) -> None:
+    def __init__(self, context: Context, state: Path, phone: Spoken | None = None) -> None:
         self.log = LogBook(state)
         self.access = AccessLog(context, state)
+        self.ladder = Ladder(context.clock)
+        media = phone.media_tap if phone is not None else Tap()
+        self.trace = NetworkTrace(context, state, media)
+        if phone is not None:
+            phone.look_on(_Onlooker(self.ladder, self.trace))
 
     async def open(self, stack: AsyncExitStack) -> None:
         """First of all, so that whatever else is said is heard."""
@@ -22,6 +41,20 @@ class System:
         stack.push_async_callback(self.log.aclose)
         await self.access.open()
         stack.push_async_callback(self.access.aclose)
+        await self.trace.open()
+        stack.push_async_callback(self.trace.aclose)
 
     def views(self) -> SystemViews:
-        return SystemViews(log=self.log, access=self.access)
+        return SystemViews(log=self.log, access=self.access, ladder=self.ladder, trace=self.trace)
+
+
+class _Onlooker:
+    """Shows each SIP message to both."""
+
+    def __init__(self, ladder: Ladder, trace: NetworkTrace) -> None:
+        self._ladder, self._trace = ladder, trace
+        self.named = ladder.named
+
+    def message(self, data: bytes, flow: Flow, *, sent: bool) -> None:
+        self._ladder.message(data, flow, sent=sent)
+        self._trace.message(data, flow, sent=sent)

@@ -58,6 +58,21 @@ def family_of(host: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
+class Tap:
+    """Where sockets tell what goes through them, while somebody wants to know.
+
+    sink: is given our port, the peer, the datagram, and when it came (monotonic); None: it is sent.
+    """
+
+    __slots__ = ("sink",)
+
+    def __init__(self) -> None:
+        self.sink: Callable[[int, Endpoint, bytes, float | None], None] | None = None
+
+
+_UNTOLD = Tap()  # of sockets that nobody looks at
+
+
 class UdpSocket:
     """One bound socket.
 
@@ -75,9 +90,11 @@ class UdpSocket:
         *,
         failed: Failed | None = None,
         polled: bool = False,
+        tap: Tap = _UNTOLD,
     ) -> None:
         """Bind and start to receive. Raises OSError when the address cannot be had."""
         family = family_of(host)
+        self._tap = tap
         self._socket = socket.socket(family, socket.SOCK_DGRAM)
         try:
             self._socket.setblocking(False)
@@ -121,7 +138,10 @@ class UdpSocket:
                 self._drain_errors()
                 continue
             apart, self._received_at = received_at - self._received_at, received_at
-            self._receive(data, source if len(source) == 2 else endpoint_of(source), received_at)
+            peer = source if len(source) == 2 else endpoint_of(source)
+            if self._tap.sink is not None:
+                self._tap.sink(self.port, peer, data, received_at)
+            self._receive(data, peer, received_at)
             waited = self._now() - received_at
             due = min(apart, STEADY) - EARLY
             if (apart > WELL_AFTER and waited < due) or self._socket.fileno() < 0:
@@ -140,6 +160,8 @@ class UdpSocket:
 
         One that finds the kernel's buffer full is lost (and counted), as any datagram may be.
         """
+        if self._tap.sink is not None:
+            self._tap.sink(self.port, to, data, None)
         try:
             self._socket.sendto(data, to if "%" not in to[0] else address_of(to))
         except BlockingIOError:
@@ -187,7 +209,10 @@ class UdpSocket:
             except OSError:
                 self._drain_errors()
                 return
-            receive(data, source if len(source) == 2 else endpoint_of(source), received_at)
+            peer = source if len(source) == 2 else endpoint_of(source)
+            if self._tap.sink is not None:
+                self._tap.sink(self.port, peer, data, received_at)
+            receive(data, peer, received_at)
             if now() > enough or self._socket.fileno() < 0:  # the receiver has closed us
                 return
 
@@ -224,7 +249,9 @@ class PortPairs:
     """Even/odd pairs for RTP and RTCP (RFC 3550 §11) from a start port up, round robin, so that a
     port which has just been closed is the last to be used again."""
 
-    def __init__(self, host: str, start_port: int, clock: Clock) -> None:
+    def __init__(self, host: str, start_port: int, clock: Clock, tap: Tap = _UNTOLD) -> None:
+        """tap: is told what goes through all of them."""
+        self._tap = tap
         self.host = host
         self.start_port = start_port
         self._clock = clock
@@ -248,13 +275,16 @@ class PortPairs:
         for _ in self._pairs:
             port = next(self._turn)
             try:
-                rtp = UdpSocket(self.host, port, receive_rtp, self._clock, polled=polled)
+                rtp = UdpSocket(
+                    self.host, port, receive_rtp, self._clock, polled=polled, tap=self._tap
+                )
             except OSError as error:
                 if error.errno in _NOT_THE_PORT:
                     raise
                 continue
             try:
-                return rtp, UdpSocket(self.host, port + 1, receive_rtcp, self._clock)
+                rtcp = UdpSocket(self.host, port + 1, receive_rtcp, self._clock, tap=self._tap)
+                return rtp, rtcp
             except OSError as error:
                 rtp.close()
                 if error.errno in _NOT_THE_PORT:

@@ -11,7 +11,7 @@ from sipstrobe.audio.latency import NORMAL
 from sipstrobe.codecs.registry import usable
 from sipstrobe.context import Context
 from sipstrobe.io.names import Names, is_numeric
-from sipstrobe.io.udp import PortPairs, local_address_for
+from sipstrobe.io.udp import PortPairs, Tap, local_address_for
 from sipstrobe.sdp.crypto import make_keys
 from sipstrobe.sdp.description import Direction, NotAcceptable, SessionDescription
 from sipstrobe.sdp.fingerprint import Fingerprint
@@ -297,6 +297,7 @@ class MediaFactory:
         self._event_type = EVENT_TYPE
         self.latency = NORMAL  # of the calls to come
         self._direction = Direction.SENDRECV
+        self.tap = Tap()
         self._move(start_port)
 
     def apply(self, wanted: SipSettings) -> None:
@@ -324,7 +325,7 @@ class MediaFactory:
     def _move(self, start_port: int) -> None:
         self._start_port = start_port
         self._ports = {
-            version: PortPairs(host, start_port, self._context.clock)
+            version: PortPairs(host, start_port, self._context.clock, self.tap)
             for version, host in ((4, "0.0.0.0"), (6, "::"))  # noqa: S104
         }
 

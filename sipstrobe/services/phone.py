@@ -8,8 +8,9 @@ SequenceReceived, PinRefused, MessageReceived.
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from sipstrobe.audio.latency import Latency
 from sipstrobe.audio.source import SayInCall
@@ -20,6 +21,7 @@ from sipstrobe.dtmf.settings import DtmfSettings
 from sipstrobe.errors import CommandRefused, RemoteProtocolError
 from sipstrobe.events import CallStatus, MessageReceived
 from sipstrobe.io.names import Names
+from sipstrobe.io.udp import Tap
 from sipstrobe.rules.extensions import Directory, Extension
 from sipstrobe.services.accounts import Accounts
 from sipstrobe.services.busy_lamps import BusyLamps
@@ -66,7 +68,7 @@ from sipstrobe.sip.outputs import (
 )
 from sipstrobe.sip.settings import SipSettings, default_account
 from sipstrobe.sip.transaction import T1
-from sipstrobe.sip.transport import Address
+from sipstrobe.sip.transport import Address, Flow
 from sipstrobe.sip.uri import readable
 
 logger = logging.getLogger(__name__)
@@ -74,6 +76,13 @@ logger = logging.getLogger(__name__)
 GOODBYE_LIMIT = 3 * T1 + 0.1  # seconds for last words: whoever says nothing has been told thrice
 MAX_NAMES = 64  # of servers and of those whom we call, looked up at once
 DECLINED = 486  # Busy Here; RFC 3261 §21.4.24
+
+
+class Onlooker(Protocol):
+    """Is shown what is said, as it is said."""
+
+    def message(self, data: bytes, flow: Flow, *, sent: bool) -> None: ...
+    def named(self, call_id: str, call: str) -> None: ...
 
 
 class Phone:
@@ -109,6 +118,7 @@ class Phone:
         self._names = Names(MAX_NAMES)
         self._network = Network(context, self._network_changed)
         self._left_at: float | None = None
+        self._onlooker: Onlooker | None = None
         locator = Locator(self._names, context.random_bytes)
         self.accounts = Accounts(*signalling, self.transports, locator, instance_id)
         self._endpoint.ask_callers(self.accounts.callers_of)
@@ -265,6 +275,18 @@ class Phone:
             media.stream.source = source
 
     @property
+    def media_tap(self) -> Tap:
+        """Tells what goes through the sockets of all calls."""
+        return self._media.tap
+
+    def look_on(self, onlooker: Onlooker) -> None:
+        """Tell of every SIP message from now on, and by which Call-ID each call is known."""
+        self._onlooker = onlooker
+        self._endpoint.heard = partial(onlooker.message, sent=False)
+        call_id = self._endpoint.call_id
+        self._board.on_leg.append(lambda call, leg: onlooker.named(call_id(leg), call))
+
+    @property
     def settings(self) -> SipSettings:
         return self._settings
 
@@ -374,6 +396,8 @@ class Phone:
         self._routes[type(output)](output)
 
     def _send(self, output: Send) -> None:
+        if self._onlooker is not None:
+            self._onlooker.message(output.data, output.flow, sent=True)
         self.transports.send(output.flow, output.data)
 
     def _close_connection(self, output: CloseConnection) -> None:

@@ -35,6 +35,7 @@ class Switchboard:
         self._serials = count(1)
         self._verdicts = Verdicts(context)
         self.turns = Turns(context)
+        self.on_leg: list[Callable[[str, str], None]] = []  # told the call and its new leg
         self.on_begin: list[Callable[[Call], None]] = []  # told of a call that is active …
         self.on_end: list[Callable[[Call], None]] = []  # … or over, before anybody else is
         self.record: Record | None = None
@@ -83,6 +84,8 @@ class Switchboard:
         """The endpoint knows the call by this name."""
         call.leg = leg
         self.legs[leg] = call
+        for told in self.on_leg:
+            told(call.id, leg)
 
     def activate(self, call: Call, reason: CallReason) -> None:
         call.since = self._context.clock.now()

@@ -73,6 +73,10 @@ class IncomingSession(ModifiableSession):
         self._start_patience(now)
         self._say(IncomingCall(name, dialog.flow, request, session_of(request)))
 
+    @property
+    def call_id(self) -> str:
+        return self._invite.call_id
+
     def _start_patience(self, now: float) -> None:
         """How long the call may ring; RFC 3261 §13.3.1: not longer than its Expires says."""
         patience = self._core.settings.ringing_timeout

@@ -61,6 +61,10 @@ class OutgoingSession(ModifiableSession):
         self._acknowledgements: dict[str, Send] = {}  # by remote tag: RFC 3261 §13.2.2.4
         self._first: Asking | None = None  # the INVITE
 
+    @property
+    def call_id(self) -> str:
+        return self._speaker.call_id
+
     def begin(self, timeout: float, *, now: float) -> None:
         """Send the INVITE; timeout: how long it may stay unanswered."""
         self._start(Timer.ANSWER, now + timeout)

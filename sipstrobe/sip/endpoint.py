@@ -60,6 +60,7 @@ class Endpoint:
         self._names = count(1)
         self._obey(settings)
         self._server = UserAgentServer(self._core, self._names)
+        self.heard: Callable[[bytes, Flow], None] | None = None  # is told each message that comes
         self.outbox: deque[Output] = self._core.outbox
 
     # --- time and settings -----------------------------------------------------------------
@@ -103,6 +104,11 @@ class Endpoint:
     def running(self, call: str) -> bool:
         """Whether this call has not ended."""
         return self._session(call) is not None
+
+    def call_id(self, call: str) -> str:
+        """The Call-ID of a call that has not ended; empty for another."""
+        session = self._session(call)
+        return "" if session is None else session.call_id
 
     def proceeding(self, call: str) -> bool:
         """Whether anything at all has come back for a call of ours."""
@@ -153,6 +159,8 @@ class Endpoint:
         if data[0] in _STUN and (keeper := self._core.keepers.of(flow)) and keeper.waiting:
             self.outbox.append(KeepAliveAnswer(keeper.flow, data))
             return
+        if self.heard is not None:
+            self.heard(data, flow)
         counters = self._layer.counters
         counters.received += 1
         try:

@@ -85,6 +85,10 @@ class ModifiableSession(Session):
         self._raises = 0  # of the next
         self._least = 0  # the smallest session interval that the way to the peer allows
 
+    @property
+    def call_id(self) -> str:
+        raise NotImplementedError
+
     # --- what the phone wants --------------------------------------------------------------
 
     def reinvite(self, body: bytes, *, now: float) -> None:

@@ -178,7 +178,7 @@ class WebServer:
             PortCgi(context.dispatcher, context.bus, context.clock, views),
             PortManagement(context.dispatcher, views),
             SupervisedIo(context.dispatcher, views),
-            *system_doors(views.system),
+            *system_doors(views.system, context.clock),
             *profile_doors(context, store, views, self._gate.keeps),
             SettingsDoor(context.dispatcher, context.clock, store),
             SoundDoor(views),

@@ -3,8 +3,9 @@
 Protocols, as in `views`; the app hands in what they stand for.
 """
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 Wanted = Callable[[Any], bool]
@@ -58,9 +59,87 @@ class AccessView(Protocol):
         ...
 
 
+class FlowView(Protocol):
+    """One way between us and a peer."""
+
+    @property
+    def transport(self) -> str: ...
+    @property
+    def local(self) -> object: ...
+    @property
+    def remote(self) -> object: ...
+
+
+class SaidView(Protocol):
+    """One SIP message, as it went over the wire. at: monotonic seconds; cut: there was more."""
+
+    @property
+    def at(self) -> float: ...
+    @property
+    def sent(self) -> bool: ...
+    @property
+    def flow(self) -> FlowView: ...
+    @property
+    def data(self) -> bytes: ...
+    @property
+    def cut(self) -> bool: ...
+
+
+class ExchangeView(Protocol):
+    """The messages that have one Call-ID. kind: call, registration or other; call: its name here;
+    skipped: how many were not kept, between the first and the newest."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def call_id(self) -> bytes: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def call(self) -> str: ...
+    @property
+    def skipped(self) -> int: ...
+    @property
+    def messages(self) -> Sequence[SaidView]: ...
+
+
+class LadderView(Protocol):
+    """The SIP messages of the last calls and registrations."""
+
+    def exchanges(self, *, call: str = "", kind: str = "") -> Sequence[ExchangeView]:
+        """The one that began last first."""
+        ...
+
+    def find(self, name: str) -> Sequence[ExchangeView]:
+        """By its id, the name of the call, or its Call-ID; none: there is no such."""
+        ...
+
+
+class TraceView(Protocol):
+    """The network trace."""
+
+    def snapshot(self) -> Mapping[str, Any]:
+        """running, began, seconds_left, packets, lost, bytes, words."""
+        ...
+
+    @property
+    def path(self) -> Path | None:
+        """The file, once there is one."""
+        ...
+
+    async def start(self, seconds: int) -> None:
+        """Raises CommandRefused "running", OSError."""
+        ...
+
+    async def stop(self) -> None: ...
+    async def remove(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SystemViews:
     """All of it."""
 
     log: LogView
     access: AccessView
+    ladder: LadderView
+    trace: TraceView
