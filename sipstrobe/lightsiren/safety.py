@@ -121,10 +121,10 @@ def judge(
     return _judged(curves, animation.period)
 
 
-def keyframes(animation: Animation) -> Iterator[tuple[float, Frame]]:
-    """The frames of the first repetition, with the instants at which they begin."""
+def keyframes(animation: Animation, rounds: int = 1) -> Iterator[tuple[float, Frame]]:
+    """The frames of the first repetitions, with the instants at which they begin."""
     at: float | None = 0.0
-    while at is not None and at < animation.period - _SOON:
+    while at is not None and at < rounds * animation.period - _SOON:
         frame, following = animation.at(at)
         yield at, frame
         at = following

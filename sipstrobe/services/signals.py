@@ -24,6 +24,7 @@ from sipstrobe.lightsiren import system
 from sipstrobe.lightsiren.activity import activities, ordered
 from sipstrobe.lightsiren.frame import Frame
 from sipstrobe.lightsiren.operations import Activity, Changed, Operation, Operations, Show
+from sipstrobe.lightsiren.preview import PREVIEW_RANK, PreviewProfile, StopPreview, previewed
 from sipstrobe.lightsiren.settings import (
     PRIORITIES,
     LightsSettings,
@@ -182,6 +183,8 @@ class Signals:
         dispatcher.serve(StartOperation, self._start_operation)
         dispatcher.serve(StopOperations, self._stop_operations)
         dispatcher.serve(StopAll, self._stop_all)
+        dispatcher.serve(PreviewProfile, self._preview)
+        dispatcher.serve(StopPreview, lambda _: self._stop_preview(Function))
         dispatcher.serve(SetMaintenance, self._maintenance.order)
         dispatcher.serve(RunHealthCheck, lambda _: self._health.run())
         dispatcher.serve(LocateDevice, self._locate)
@@ -228,6 +231,16 @@ class Signals:
         for function in command.functions:
             channel = self._channels[function]
             channel.driver.feed(channel.operations.stop_all)
+
+    def _preview(self, command: PreviewProfile) -> tuple[OperationId, ...]:
+        wanted = previewed(command, self._sounds)
+        self._stop_preview(function for function in Function if function not in wanted)
+        return tuple(self._start(function, activity) for function, activity in wanted.items())
+
+    def _stop_preview(self, functions: Iterable[Function]) -> None:
+        for function in functions:
+            channel = self._channels[function]
+            channel.driver.feed(channel.operations.stop_rank, PREVIEW_RANK)
 
     def _locate(self, command: LocateDevice) -> None:
         seconds = min(max(0, command.seconds), MAX_LOCATE_SECONDS)

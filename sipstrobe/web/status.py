@@ -7,8 +7,8 @@ from sipstrobe import __version__
 from sipstrobe.clock import Clock
 from sipstrobe.config.settings import Settings
 from sipstrobe.events import Function
-from sipstrobe.web.compat.siren_profiles import profile_json
 from sipstrobe.web.describe import chain
+from sipstrobe.web.profile_json import profile_told
 from sipstrobe.web.views import CallView, HealthView, OperationView, RuleView, Views
 
 ACCOUNTS_TOLD = 100
@@ -82,7 +82,7 @@ class Status:
 
     def _profiles(self, running: set[str]) -> list[dict[str, Any]]:
         return [
-            profile_json(profile) | {"running": profile.name in running}
+            profile_told(profile, running=profile.name in running)
             for profile in self._settings().profiles
         ]
 
