@@ -1,0 +1,61 @@
+// What is shown first: the first visit, the log-in, or the device.
+
+import { effect } from "@preact/signals";
+import { useEffect, useState } from "preact/hooks";
+import { onUnreached, Problem } from "./api";
+import { connect, disconnect } from "./live";
+import { expired, known, readSession, session } from "./session";
+import { forgetSections } from "./settings";
+import { Door, LogInAgain } from "./shell/door";
+import { Shell } from "./shell/shell";
+import { t } from "./shell/words";
+import { Loading, Questions, Toasts } from "./ui";
+import { language } from "./words";
+
+const RETRY = 2; // seconds until the device is asked again
+
+onUnreached(() => t("unreached"));
+effect(() => {
+  document.documentElement.lang = language.value;
+});
+
+export function App() {
+  const [lost, lose] = useState("");
+  useEffect(() => {
+    let again: ReturnType<typeof setTimeout> | undefined;
+    const enter = async (): Promise<void> => {
+      try {
+        await readSession();
+      } catch (problem) {
+        if (!(problem instanceof Problem)) throw problem;
+        lose(problem.message);
+        again = setTimeout(() => void enter(), 1000 * RETRY);
+      }
+    };
+    void enter();
+    return () => clearTimeout(again);
+  }, []);
+  const { name } = session.value;
+  useEffect(() => {
+    if (name === null) return undefined;
+    connect();
+    return () => {
+      disconnect();
+      forgetSections();
+    };
+  }, [name]);
+  if (!known.value)
+    return (
+      <main class="door">
+        <Loading words={lost || undefined} />
+      </main>
+    );
+  return (
+    <>
+      {name === null ? <Door /> : <Shell />}
+      {expired.value && <LogInAgain />}
+      <Questions />
+      <Toasts />
+    </>
+  );
+}

@@ -1,0 +1,10 @@
+import { render } from "preact";
+import "./ui/tokens.css";
+import "./ui/base.css";
+import "./ui/fields.css";
+import "./ui/strobe.css";
+import "./shell/shell.css";
+import "./theme";
+import { App } from "./app";
+
+render(<App />, document.getElementById("app")!);

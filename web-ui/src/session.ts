@@ -1,0 +1,82 @@
+// Who looks at the page, and what they may do.
+
+import { signal } from "@preact/signals";
+import { get, onLoggedOut, post } from "./api";
+import type { Role } from "./types";
+
+export interface Session {
+  name: string | null;
+  role: Role | null;
+  set_up: boolean; // there is an account
+  secure: boolean; // came over TLS
+  advice?: string[];
+  anonymous?: boolean;
+}
+
+const NOBODY: Session = { name: null, role: null, set_up: true, secure: true };
+const RANKS: Role[] = ["viewer", "operator", "administrator"];
+
+export const session = signal<Session>(NOBODY);
+export const known = signal(false); // the device has said who we are
+export const expired = signal(false); // somebody was logged in, and is not any more
+
+/** Whether who looks at the page may do what this role may. Read while rendering, it follows. */
+export function can(role: Role): boolean {
+  const { role: has } = session.value;
+  return has !== null && RANKS.indexOf(has) >= RANKS.indexOf(role);
+}
+
+/** Ask the device who we are. Throws Problem when it is not reached. */
+export async function readSession(): Promise<Session> {
+  const told = await get<Partial<Session>>("/session");
+  const advice = told.advice === undefined ? [] : [told.advice].flat().filter((words) => words !== "");
+  const read: Session = { ...NOBODY, secure: location.protocol === "https:", ...told, advice };
+  if (known.value && session.value.name !== null && read.name === null) {
+    expired.value = true; // what is typed stays behind the log-in
+    return read;
+  }
+  session.value = read;
+  known.value = true;
+  expired.value = false;
+  return read;
+}
+
+export async function logIn(name: string, password: string): Promise<void> {
+  await post("/login", { name, password });
+  await readSession();
+  settle(true);
+}
+
+/** Create the administrator; what the device advises about the password. */
+export async function setUp(name: string, password: string): Promise<void> {
+  await post("/setup", { name, password });
+  await readSession();
+}
+
+export async function logOut(): Promise<void> {
+  await post("/logout").catch(() => undefined);
+  leave();
+}
+
+/** Show the log-in in place of the page. */
+export function leave(): void {
+  session.value = { ...session.value, name: null, role: null };
+  expired.value = false;
+  settle(false);
+}
+
+// --- a session that ends while somebody works: log in over the page, and go on -------------------
+
+let waiting: ((again: boolean) => void)[] = [];
+
+function settle(again: boolean): void {
+  const told = waiting;
+  waiting = [];
+  for (const tell of told) tell(again);
+}
+
+onLoggedOut(() => {
+  if (session.value.name === null) return Promise.resolve(false);
+  expired.value = true;
+  return new Promise((tell) => waiting.push(tell));
+});

@@ -1,0 +1,153 @@
+// One section of the settings, shared by all that show it: read, changed by merge patch, followed.
+
+import { batch, signal, type Signal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { get, patch as send, Problem } from "./api";
+import { concerns, newestEvents } from "./live";
+import { can } from "./session";
+import type { FieldProblem, Schema, Settings } from "./types";
+
+export interface Conflict<T> {
+  mine: unknown; // the patch that was refused
+  theirs: T; // what the device has now
+  before: T; // what we had seen
+}
+
+export interface Section<T> {
+  /** null until it was read. Replaced by the next reading: keep a draft beside it. */
+  readonly value: T | null;
+  readonly schema: Schema;
+  readonly revision: number;
+  readonly system: string[];
+  /** Of the last `save`: each at its JSON pointer from the root of all settings ("/mqtt/host"). */
+  readonly problems: readonly FieldProblem[];
+  readonly conflict: Conflict<T> | null;
+  readonly saving: boolean;
+  /** Merge a patch (RFC 7396); a list in place of a list. Whether it was taken: of a refusal
+   *  `problems` or `conflict` say why. Refused if anybody changed this section since it was read. */
+  save: (patch: unknown, force?: boolean) => Promise<boolean>;
+  reload: () => Promise<void>;
+  /** What there is by now, for what goes on after a render: a save that was refused, say. */
+  peek: () => Pick<Section<T>, "value" | "problems" | "conflict">;
+  forgive: () => void; // forget problems and conflict
+  /** Whether who looks may change what is at this pointer below the section ("/host"; "": any). */
+  may: (path?: string) => boolean;
+}
+
+class Shared {
+  readonly told: Signal<Settings<unknown> | null> = signal(null);
+  readonly problems = signal<readonly FieldProblem[]>([]);
+  readonly conflict = signal<Conflict<unknown> | null>(null);
+  readonly saving = signal(false);
+  private turn = 0;
+  private shown = 0;
+
+  constructor(readonly name: string) {}
+
+  reload = async (): Promise<void> => {
+    const turn = ++this.turn;
+    const told = await get<Settings<unknown>>(`/settings/${this.name}`);
+    if (turn < this.shown) return; // one that was asked later is here already
+    this.shown = turn;
+    this.told.value = told;
+  };
+
+  save = async (patch: unknown, force = false): Promise<boolean> => {
+    const before = this.told.peek();
+    this.forgive();
+    this.saving.value = true;
+    try {
+      await this.send(patch, before, force);
+      await this.reload();
+      return true;
+    } catch (problem) {
+      if (!(problem instanceof Problem)) throw problem;
+      if (problem.status === 412) await this.compare(patch, before);
+      else this.problems.value = problem.fields;
+      return false;
+    } finally {
+      this.saving.value = false;
+    }
+  };
+
+  /** The revision is of all settings: what others changed elsewhere is no conflict. */
+  private async send(patch: unknown, before: Settings<unknown> | null, force: boolean): Promise<void> {
+    const path = `/settings/${this.name}`;
+    try {
+      await send(path, patch, force || !before ? {} : { revision: before.revision });
+    } catch (problem) {
+      if (!(problem instanceof Problem) || problem.status !== 412 || !before) throw problem;
+      const now = await get<Settings<unknown>>(path);
+      if (JSON.stringify(now.settings) !== JSON.stringify(before.settings)) throw problem;
+      await send(path, patch, { revision: now.revision });
+    }
+  }
+
+  private async compare(mine: unknown, before: Settings<unknown> | null): Promise<void> {
+    await this.reload();
+    this.conflict.value = { mine, theirs: this.told.peek()?.settings, before: before?.settings };
+  }
+
+  forgive = (): void => {
+    batch(() => {
+      this.problems.value = [];
+      this.conflict.value = null;
+    });
+  };
+
+  peek = (): Pick<Section<unknown>, "value" | "problems" | "conflict"> => ({
+    value: this.told.peek()?.settings ?? null,
+    problems: this.problems.peek(),
+    conflict: this.conflict.peek(),
+  });
+
+  may = (path = ""): boolean => {
+    if (can("administrator")) return true;
+    const whole = `/${this.name}${path}`;
+    return can("operator") && !this.told.value?.system.some((system) => `${whole}/`.startsWith(`${system}/`));
+  };
+}
+
+const sections = new Map<string, Shared>();
+
+function shared(name: string): Shared {
+  let found = sections.get(name);
+  if (!found) sections.set(name, (found = new Shared(name)));
+  return found;
+}
+
+/** Forget what was read, as when somebody else logs in. */
+export function forgetSections(): void {
+  sections.clear();
+}
+
+newestEvents.subscribe((fresh) => {
+  for (const [name, section] of sections) {
+    if (section.told.peek() && fresh.some(({ chain }) => concerns(chain[0]!, `/${name}`))) void section.reload().catch(() => undefined);
+  }
+});
+
+const NO_SCHEMA: Schema = {};
+
+/** A section for a component: it is read at once, and follows what others change. */
+export function useSection<T>(name: string): Section<T> {
+  const section = shared(name);
+  useEffect(() => void section.reload().catch((problem: unknown) => {
+    if (problem instanceof Problem) section.problems.value = problem.fields;
+  }), [section]);
+  const told = section.told.value as Settings<T> | null;
+  return {
+    value: told?.settings ?? null,
+    schema: told?.schema ?? NO_SCHEMA,
+    revision: told?.revision ?? 0,
+    system: told?.system ?? [],
+    problems: section.problems.value,
+    conflict: section.conflict.value as Conflict<T> | null,
+    saving: section.saving.value,
+    save: section.save,
+    reload: section.reload,
+    peek: section.peek as Section<T>["peek"],
+    forgive: section.forgive,
+    may: section.may,
+  };
+}

@@ -1,0 +1,170 @@
+// Windows over the page, questions that ask back, and menus.
+
+import { signal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { Button, IconButton, join } from "./basics";
+import { Icon, type IconName } from "./icon";
+import { t } from "./words";
+
+export interface DialogProps {
+  title: ComponentChildren;
+  onClose: () => void; // by Escape, by the cross; the owner then shows it no more
+  children: ComponentChildren;
+  footer?: ComponentChildren;
+  wide?: boolean;
+  fixed?: boolean; // cannot be closed without an answer
+}
+
+/** Shown while it is rendered; the focus goes in, and back when it ends. */
+export function Dialog({ title, onClose, children, footer, wide, fixed }: DialogProps) {
+  const place = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  useEffect(() => {
+    const before = document.activeElement as HTMLElement | null;
+    const dialog = place.current!;
+    dialog.showModal();
+    return () => {
+      dialog.close();
+      before?.focus?.();
+    };
+  }, []);
+  return (
+    <dialog
+      ref={place}
+      class={join("dialog", wide && "dialog-wide")}
+      aria-labelledby={id}
+      onCancel={(event) => {
+        event.preventDefault();
+        if (!fixed && event.target === place.current) onClose();
+      }}
+    >
+      <header class="dialog-head">
+        <h2 id={id}>{title}</h2>
+        {!fixed && <IconButton icon="close" label={t("close")} onClick={onClose} />}
+      </header>
+      <div class="dialog-body">{children}</div>
+      {footer && <footer class="dialog-foot">{footer}</footer>}
+    </dialog>
+  );
+}
+
+export interface Question {
+  title: string;
+  words?: ComponentChildren; // what will happen
+  action?: string; // on the button that does it
+  cancel?: string;
+  danger?: boolean;
+}
+
+const asked = signal<(Question & { answer: (yes: boolean) => void }) | null>(null);
+
+/** Ask back; true when people agree. */
+export function confirm(question: Question): Promise<boolean> {
+  asked.value?.answer(false);
+  return new Promise((answer) => {
+    asked.value = { ...question, answer };
+  });
+}
+
+/** Whether to leave what is not saved. */
+export const mayLeave = (): Promise<boolean> => confirm({ title: t("leaveTitle"), words: t("leave"), action: t("leaveAction"), cancel: t("stay"), danger: true });
+
+/** Where `confirm` asks; once in the page. */
+export function Questions() {
+  const question = asked.value;
+  if (question === null) return null;
+  const answer = (yes: boolean): void => {
+    asked.value = null;
+    question.answer(yes);
+  };
+  return <Confirm {...question} onAnswer={answer} />;
+}
+
+export function Confirm({ title, words, action, cancel, danger, onAnswer }: Question & { onAnswer: (yes: boolean) => void }) {
+  return (
+    <Dialog
+      title={title}
+      onClose={() => onAnswer(false)}
+      footer={
+        <>
+          <Button onClick={() => onAnswer(false)}>{cancel ?? t("cancel")}</Button>
+          <Button kind={danger ? "danger" : "primary"} onClick={() => onAnswer(true)}>
+            {action ?? t("ok")}
+          </Button>
+        </>
+      }
+    >
+      {words}
+    </Dialog>
+  );
+}
+
+export interface MenuItem {
+  label: string;
+  icon?: IconName;
+  checked?: boolean; // one of several
+  danger?: boolean;
+  disabled?: boolean;
+  onSelect: () => void;
+}
+
+/** A button with a list of actions: arrows, Home, End, Escape, first letters. */
+export function Menu({ label, icon, items, children, hideLabel, class: name }: { label: string; icon?: IconName; items: (MenuItem | "line")[]; children?: ComponentChildren; hideLabel?: boolean; class?: string }) {
+  const [open, show] = useState(false);
+  const place = useRef<HTMLDivElement>(null);
+  const list = useRef<HTMLDivElement>(null);
+  const id = useId();
+  const entries = (): HTMLElement[] => [...(list.current?.querySelectorAll<HTMLElement>("[role^=menuitem]:not([disabled])") ?? [])];
+  const close = (): void => {
+    show(false);
+    place.current?.querySelector("button")?.focus();
+  };
+  useEffect(() => {
+    if (!open) return undefined;
+    entries()[0]?.focus();
+    const outside = (event: Event): void => {
+      if (!place.current?.contains(event.target as Node)) show(false);
+    };
+    addEventListener("pointerdown", outside);
+    addEventListener("focusin", outside);
+    return () => {
+      removeEventListener("pointerdown", outside);
+      removeEventListener("focusin", outside);
+    };
+  }, [open]);
+  const key = (event: KeyboardEvent): void => {
+    const all = entries();
+    const at = all.indexOf(document.activeElement as HTMLElement);
+    const next = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: all.length - 1 }[event.key];
+    if (event.key === "Escape" || event.key === "Tab") close();
+    else if (next !== undefined) all[(next + all.length) % all.length]?.focus();
+    else if (event.key.length === 1) all.find((one) => one.textContent?.toLowerCase().startsWith(event.key.toLowerCase()))?.focus();
+    if (next !== undefined || event.key === "Escape") {
+      event.preventDefault();
+      event.stopPropagation();
+    }
+  };
+  return (
+    <div class={join("menu", name)} ref={place}>
+      <button type="button" class={join("button button-quiet", hideLabel && "icon-button")} aria-haspopup="menu" aria-expanded={open} aria-controls={open ? id : undefined} aria-label={hideLabel ? label : undefined} title={hideLabel ? label : undefined} onClick={() => show(!open)} onKeyDown={(event) => event.key === "ArrowDown" && (event.preventDefault(), show(true))}>
+        {icon && <Icon name={icon} />}
+        {!hideLabel && (children ?? label)}
+      </button>
+      {open && (
+        <div class="menu-list" role="menu" id={id} aria-label={label} ref={list} onKeyDown={key}>
+          {items.map((item, n) =>
+            item === "line" ? (
+              <hr key={n} role="separator" />
+            ) : (
+              <button key={n} type="button" role={item.checked === undefined ? "menuitem" : "menuitemradio"} aria-checked={item.checked} tabIndex={-1} disabled={item.disabled} class={join("menu-item", item.danger && "menu-danger")} onClick={() => (close(), item.onSelect())}>
+                {item.icon ? <Icon name={item.icon} size={18} /> : item.checked !== undefined && <span class="menu-mark">{item.checked && <Icon name="check" size={18} />}</span>}
+                {item.label}
+              </button>
+            ),
+          )}
+        </div>
+      )}
+    </div>
+  );
+}
