@@ -24,4 +24,8 @@ export const PAGES: readonly Page[] = [
   { path: "/profiles", title: { en: "Profiles", de: "Profile" }, icon: "profiles", role: "viewer", load: () => import("./pages/profiles") },
   { path: "/media", title: { en: "Media", de: "Medien" }, icon: "media", role: "viewer", load: () => import("./pages/media") },
   { path: "/audio", title: { en: "Audio", de: "Audio" }, icon: "audio", role: "viewer", load: () => import("./pages/audio") },
+  { path: "/sip", title: { en: "SIP", de: "SIP" }, icon: "phone", role: "viewer", load: () => import("./pages/sip") },
+  { path: "/calls", title: { en: "Calls", de: "Anrufe" }, icon: "calls", role: "viewer", load: () => import("./pages/calls") },
+  { path: "/paging", title: { en: "Paging", de: "Durchsagen" }, icon: "paging", role: "viewer", load: () => import("./pages/paging") },
+  { path: "/rules", title: { en: "Rules", de: "Regeln" }, icon: "rules", role: "viewer", load: () => import("./pages/rules") },
 ];
