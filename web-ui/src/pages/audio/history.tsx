@@ -1,0 +1,95 @@
+// What was measured and what was heard since the start.
+
+import { useEffect, useState } from "preact/hooks";
+import { get } from "../../api";
+import { newestEvents } from "../../live";
+import { Button, Card, Empty } from "../../ui/basics";
+import { Time } from "../../ui/things";
+import { fixed, level, number, seconds } from "../../words";
+import type { Measure, Played } from "./model";
+import { kindWords } from "./policy";
+import { t } from "./words";
+
+const OFTEN = 5000; // milliseconds between two looks at what was measured
+const SOON = 200; // milliseconds from an event to a look at the list, for several at once
+const SHOWN = 12; // sounds of the past at first, and so many more each time
+const BRIEF = 0.05; // seconds that nobody has to be told of
+const DELAYS = { packet_to_sound_seconds: "packet", plan_to_sound_seconds: "plan", remove_to_silence_seconds: "remove" } as const;
+
+const ms = (value: number): string => `${value < 0.0095 ? fixed(1000 * value, 1) : number(1000 * value, 0)} ms`;
+
+export function Delays() {
+  const [measured, tell] = useState<Record<string, Measure>>({});
+  useEffect(() => {
+    let over = false;
+    const read = (): void => void get<Record<string, Measure>>("/measures").then((told) => over || tell(told), () => undefined);
+    read();
+    const again = setInterval(read, OFTEN);
+    return () => {
+      over = true;
+      clearInterval(again);
+    };
+  }, []);
+  return (
+    <Card title={t("delays")} class="audio-delays">
+      <p class="hint">{t("delaysHint")}</p>
+      <dl>
+        {Object.entries(DELAYS).map(([name, key]) => {
+          const one = measured[name];
+          return (
+            <div key={name}>
+              <dt>{t(key)}</dt>
+              <dd>
+                <b class="figures">{one?.count ? ms(one.p50) : "–"}</b>
+                <small>{one?.count ? `${t("spread", { p99: ms(one.p99) })} · ${t("times", { n: one.count })}` : t("notMeasured")}</small>
+              </dd>
+            </div>
+          );
+        })}
+      </dl>
+    </Card>
+  );
+}
+
+export function History({ whose }: { whose: (kind: string, owner: string) => string }) {
+  const [played, tell] = useState<Played[]>([]);
+  const [listed, list] = useState(SHOWN);
+  const fresh = newestEvents.value;
+  useEffect(() => {
+    if (fresh.length > 0 && !fresh.some(({ chain }) => chain[0]?.name === "sound/played")) return undefined;
+    const soon = setTimeout(() => void get<{ played: Played[] }>("/sound/played").then((told) => tell(told.played), () => undefined), played.length ? SOON : 0);
+    return () => clearTimeout(soon);
+  }, [fresh]);
+  return (
+    <Card title={t("played")} class="audio-played">
+      {played.length === 0 && <Empty icon="audio" title={t("playedEmpty")} />}
+      <ol>
+        {played.slice(0, listed).map((sound, n) => (
+          <li key={`${sound.first} ${sound.owner} ${n}`} data-heard={String(sound.heard_seconds > 0)}>
+            <b class="audio-rank" title={t("priority", { rank: sound.rank })}>{sound.rank}</b>
+            <div>
+              <strong>{[kindWords(sound.kind), whose(sound.kind, sound.owner)].filter(Boolean).join(" · ")}</strong>
+              <small>{details(sound)}</small>
+            </div>
+            <div class="audio-when">
+              {sound.first && <Time wall={sound.first} />}
+              {sound.heard_seconds > 0 && <small>{level(sound.level_db)}</small>}
+            </div>
+          </li>
+        ))}
+      </ol>
+      {played.length > listed && <Button kind="quiet" onClick={() => list(listed + SHOWN)}>{t("moreSounds")}</Button>}
+    </Card>
+  );
+}
+
+function details(sound: Played): string {
+  return [
+    sound.heard_seconds > 0 ? t("heardFor", { length: seconds(sound.heard_seconds) }) : t("neverHeard"),
+    sound.ducked_seconds >= BRIEF && t("softerFor", { length: seconds(sound.ducked_seconds) }),
+    sound.hidden_seconds >= BRIEF && t("silentFor", { length: seconds(sound.hidden_seconds) }),
+    sound.delay_ms >= 0 && t("firstAfter", { ms: number(sound.delay_ms, 0) }),
+    sound.underruns > 0 && t("ranDry", { n: sound.underruns }),
+    sound.late_periods > 0 && t("late", { n: sound.late_periods }),
+  ].filter(Boolean).join(" · ");
+}
