@@ -7,7 +7,7 @@ answer, and names it in the events of the call as `line`; the rules made here go
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 from sipstrobe.errors import Problem
 from sipstrobe.rules.actions import AnswerCall, OwnPriority, RunProfile, StartProfile, StopProfile
@@ -67,7 +67,7 @@ class Extension(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             description="4 to 16 digits that a caller must enter before anything happens; empty:"
             " anybody may call.",
         ),
-    ] = Secret("")
+    ] = field(default_factory=lambda: Secret(""))
     beep: Annotated[
         bool,
         Meta(title="Beep", description="Page: a short beep tells the caller when to speak."),

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 from sipstrobe.errors import Problem
 from sipstrobe.secret import Secret
@@ -23,7 +23,7 @@ class Proxy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     address: Annotated[Host, Meta(title="Address", description="Host name or address.")]
     user: Annotated[OneLine, Meta(title="User")] = ""
-    password: Annotated[Secret, Meta(title="Password")] = Secret("")
+    password: Annotated[Secret, Meta(title="Password")] = field(default_factory=lambda: Secret(""))
 
 
 class Caller(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -65,7 +65,7 @@ class Account(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             description="The name that goes with the password; empty: the user ID.",
         ),
     ] = ""
-    password: Annotated[Secret, Meta(title="Password")] = Secret("")
+    password: Annotated[Secret, Meta(title="Password")] = field(default_factory=lambda: Secret(""))
     caller_id: Annotated[
         str,
         Meta(

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from ipaddress import ip_network
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 from msgspec.structs import force_setattr
 
 from sipstrobe.errors import Problem
@@ -51,7 +51,7 @@ class TlsSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     ] = ""
     private_key: Annotated[
         Secret, Meta(title="Private key", description="Of our certificate, in PEM form.")
-    ] = Secret("")
+    ] = field(default_factory=lambda: Secret(""))
 
 
 class TurnServer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -60,7 +60,7 @@ class TurnServer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     address: Annotated[Host, Meta(title="Server")]
     transport: Annotated[Literal["udp", "tcp", "tls"], Meta(title="Transport")] = "udp"
     user: Annotated[OneLine, Meta(title="User")] = ""
-    password: Annotated[Secret, Meta(title="Password")] = Secret("")
+    password: Annotated[Secret, Meta(title="Password")] = field(default_factory=lambda: Secret(""))
 
 
 class NatSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -291,8 +291,8 @@ class SipSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     accounts: Annotated[
         tuple[Account, ...],
         Meta(max_length=MAX_ACCOUNTS, title="Accounts", description="Exactly one is the default."),
-    ] = (Account(default=True),)
-    tls: Annotated[TlsSettings, Meta(title="TLS")] = TlsSettings()
+    ] = field(default_factory=lambda: (Account(default=True),))
+    tls: Annotated[TlsSettings, Meta(title="TLS")] = field(default_factory=TlsSettings)
     nat: Annotated[NatSettings, Meta(title="Address translation")] = NatSettings()
     access: Annotated[AccessSettings, Meta(title="Access list")] = AccessSettings()
 

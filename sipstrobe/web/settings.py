@@ -1,70 +1,78 @@
-"""Settings by section: read with their limits in words, changed by merge patch (RFC 7396)."""
+"""The settings, whole and by section: read with their limits in words, changed by merge patch (RFC
+7396)."""
 
-from collections.abc import Iterator, Mapping
-from functools import cache
-from typing import Any, Final, cast
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Generic, TypedDict, TypeVar
 
 import msgspec
+from msgspec import Meta
 
-from sipstrobe.audio.settings import AudioSettings
 from sipstrobe.bus import Dispatcher
 from sipstrobe.clock import Clock
 from sipstrobe.commands import ChangeSettings
-from sipstrobe.config.patch import pointer
-from sipstrobe.config.settings import DeviceSettings
 from sipstrobe.config.store import Store
 from sipstrobe.config.users import Role
-from sipstrobe.dtmf.settings import DtmfSettings
 from sipstrobe.errors import StaleRevision
-from sipstrobe.lightsiren.settings import LightsSettings, Profiles
-from sipstrobe.mqtt.home import HomeSettings
-from sipstrobe.mqtt.settings import MqttSettings
-from sipstrobe.multicast.settings import MulticastSettings
-from sipstrobe.ports.settings import PortsSettings
-from sipstrobe.rules.settings import Rules
-from sipstrobe.schedules.settings import Schedules
-from sipstrobe.secret import Secret
-from sipstrobe.sending.settings import Recipients
 from sipstrobe.web.commands import read_object
-from sipstrobe.web.exchange import HttpProblem, Request, Response, Route, json
-from sipstrobe.web.rule_json import warnings_json
-
-PATH: Final = "/api/v1/settings/"
-SECTIONS: Final[Mapping[str, Any]] = {
-    "audio": AudioSettings,
-    "device": DeviceSettings,
-    "dtmf": DtmfSettings,
-    "home": HomeSettings,
-    "lights": LightsSettings,
-    "mqtt": MqttSettings,
-    "multicast": MulticastSettings,
-    "ports": PortsSettings,
-    "profiles": Profiles,
-    "recipients": Recipients,
-    "rules": Rules,
-    "schedules": Schedules,
-}
-LISTS: Final = frozenset({"profiles", "recipients", "rules", "schedules"})  # are replaced whole
-SYSTEM: Final = (  # what reaches the machine below (ACC-04), or whom passwords are sent to
-    "/device",
-    "/recipients",
-    "/audio/output",
-    "/audio/greeting",
-    "/audio/microphone/input",
-    "/audio/clip_quota_mb",
-    "/audio/recording_quota_mb",
-    "/audio/record_continuously",
-    "/ports/port_1/driver",
-    "/ports/port_2/driver",
-    "/home/commands",
-    "/lights/outputs",
-    "/mqtt",
+from sipstrobe.web.exchange import (
+    About,
+    Handler,
+    HttpProblem,
+    Merge,
+    Request,
+    Response,
+    Route,
+    json,
+    look,
 )
+from sipstrobe.web.rule_json import warnings_json
+from sipstrobe.web.sections import (
+    DOORS,
+    LISTS,
+    SECTIONS,
+    Whole,
+    for_administrators,
+    refuse_elsewhere,
+    refuse_system,
+    schema_of,
+    seen,
+)
+from sipstrobe.web.told.rules import Changed
+
+T = TypeVar("T")
+
+ALL: Final = "/api/v1/settings"
+PATH: Final = ALL + "/"
+SCHEMA: Final = PATH + "schema"
 BODY_MAX_BYTES: Final = 1024 * 1024  # as long as all sequences with all their accounts
 
 
+class SettingsTold(TypedDict, Generic[T]):
+    """Settings, and the revision they are of."""
+
+    revision: int
+    settings: T
+    schema: Annotated[dict[str, Any], Meta(description="What they may be, as JSON Schema.")]
+    system: Annotated[list[str], Meta(description="What is for administrators (pointers).")]
+
+
+class AllTold(TypedDict):
+    """The whole tree, and the revision it is of."""
+
+    revision: int
+    settings: Whole  # pyright: ignore[reportInvalidTypeForm]  made of the sections
+    system: list[str]
+
+
+_CHANGING: Final[Mapping[int, tuple[str, ...]]] = {409: ("elsewhere",), 412: ("stale",), 422: ()}
+_PATCHED: Final = (
+    "Of an object only what is named changes, null puts back the default, a list is replaced whole."
+    ' With If-Match: "REVISION" it is refused once anything has changed since.'
+)
+
+
 class SettingsDoor:
-    """The routes of the sections that have a face."""
+    """The routes of the settings."""
 
     def __init__(self, dispatcher: Dispatcher, clock: Clock, store: Store) -> None:
         self._dispatcher = dispatcher
@@ -72,17 +80,38 @@ class SettingsDoor:
         self._store = store
 
     def routes(self) -> list[Route]:
+        whole = About(summary="All settings", answer=AllTold, tag="settings")
+        schema = About(summary="What all settings may be, as JSON Schema", answer=dict[str, Any])
         return [
-            Route(method="GET", path=PATH + "*", handler=self._read, role=Role.VIEWER),
-            Route(
-                method="PATCH",
-                path=PATH + "*",
-                handler=self._change,
-                role=Role.OPERATOR,
-                body_max_bytes=BODY_MAX_BYTES,
-                streamed=True,  # so much is not read for strangers
+            look(ALL, self._read_all, whole),
+            look(SCHEMA, lambda _: json(schema_of("")), schema),
+            look(PATH + "*", self._read, tuple(_reading(name) for name in SECTIONS)),
+            _changing(
+                PATH + "*",
+                self._change,
+                Role.OPERATOR,
+                tuple(_writing(name) for name in SECTIONS if f"/{name}" not in DOORS),
+            ),
+            _changing(
+                ALL,
+                self._change_all,
+                Role.ADMINISTRATOR,
+                About(
+                    summary="Change several sections at once, or none of them",
+                    words=_PATCHED,
+                    body=Merge(Whole),
+                    answer=Changed,
+                    problems=_CHANGING,
+                    tag="settings",
+                ),
             ),
         ]
+
+    def _read_all(self, _: Request) -> Response:
+        tree, revision = self._store.tree, self._store.revision
+        settings = {name: seen(name, tree[name]) for name in SECTIONS}
+        answer = {"revision": revision, "settings": settings, "system": for_administrators("")}
+        return json(answer).with_headers(("ETag", f'"{revision}"'))
 
     def _read(self, request: Request) -> Response:
         """The values, the revision they are of, and what may be said in their place."""
@@ -90,35 +119,77 @@ class SettingsDoor:
         revision = self._store.revision
         answer = {
             "revision": revision,
-            "settings": self._store.tree[name],
-            "schema": _schema(name),
-            "system": [path for path in SYSTEM if path.startswith(f"/{name}/")],
+            "settings": seen(name, self._store.tree[name]),
+            "schema": schema_of(name),
+            "system": for_administrators(name),
         }
         return json(answer).with_headers(("ETag", f'"{revision}"'))
 
     async def _change(self, request: Request) -> Response:
-        """Merge; with If-Match only if nobody has changed anything since that revision. Told is
-        what looks wrong with the rules, of other sections what has only become so by this."""
+        """Merge into a section."""
         name = _section(request)
-        assert request.content is not None
-        body = b"".join([piece async for piece in request.content])
+        body = await _body(request)
         patch = {name: _read_list(body) if name in LISTS else read_object(body)}
+        refuse_elsewhere(patch)
         if request.principal is None or request.principal.role is not Role.ADMINISTRATOR:
-            _refuse_system(patch)
+            refuse_system(patch)
+        return await self._merge(request, patch)
+
+    async def _change_all(self, request: Request) -> Response:
+        """Merge into all of them."""
+        patch = read_object(await _body(request))
+        refuse_elsewhere(patch)
+        return await self._merge(request, patch)
+
+    async def _merge(self, request: Request, patch: Mapping[str, Any]) -> Response:
+        """With If-Match only if nobody has changed anything since that revision. Told is what looks
+        wrong with the rules, of other sections what has only become so by this."""
         change = ChangeSettings(patch=patch, revision=_revision(request))
-        before = None if name == "rules" else self._store.upcoming
+        before = None if "rules" in patch else self._store.upcoming
         try:
             revision = self._dispatcher.execute(change)
         except StaleRevision as stale:
             words = "the settings have been changed meanwhile: look at them again"
             raise HttpProblem(412, words, code="stale") from stale
-        after = self._store.upcoming
-        return json(
-            {
-                "revision": revision,
-                "warnings": await warnings_json(after, self._clock.wall(), before),
-            }
-        )
+        warnings = await warnings_json(self._store.upcoming, self._clock.wall(), before)
+        return json({"revision": revision, "warnings": warnings})
+
+
+def _changing(path: str, handler: Handler, role: Role, about: About | tuple[About, ...]) -> Route:
+    return Route(
+        method="PATCH",
+        path=path,
+        handler=handler,
+        role=role,
+        about=about,
+        body_max_bytes=BODY_MAX_BYTES,
+        streamed=True,  # so much is not read for strangers
+    )
+
+
+def _reading(name: str) -> About:
+    return About(
+        summary=f"The settings of {name}",
+        answer=SettingsTold[SECTIONS[name]],
+        template=PATH + name,
+    )
+
+
+def _writing(name: str) -> About:
+    kind = SECTIONS[name]
+    return About(
+        summary=f"Change the settings of {name}",
+        words="The whole list in place of the one that there is." if name in LISTS else _PATCHED,
+        body=kind if name in LISTS else Merge(kind),
+        answer=Changed,
+        problems=_CHANGING,
+        template=PATH + name,
+    )
+
+
+async def _body(request: Request) -> bytes:
+    assert request.content is not None
+    return b"".join([piece async for piece in request.content])
 
 
 def _section(request: Request) -> str:
@@ -136,25 +207,6 @@ def _read_list(body: bytes) -> list[Any]:
         raise HttpProblem(400, "the body must be a JSON list") from None
 
 
-def _refuse_system(patch: Mapping[str, Any]) -> None:
-    for path in _touched(patch):
-        for system in SYSTEM:
-            if f"{path}/".startswith(f"{system}/") or system.startswith(f"{path}/"):
-                raise HttpProblem(403, f"{system} is for administrators", field=system)
-
-
-def _touched(patch: Any) -> Iterator[str]:
-    """The pointers of what a merge patch puts in the place of something."""
-    waiting: list[tuple[str, Any]] = [("", patch)]
-    while waiting:
-        path, value = waiting.pop()
-        if isinstance(value, dict):
-            members = cast("dict[str, Any]", value).items()
-            waiting += ((path + pointer(key), member) for key, member in members)
-        else:
-            yield path
-
-
 def _revision(request: Request) -> int | None:
     text = request.header("if-match").strip().strip('"')
     if not text or text == "*":
@@ -162,16 +214,3 @@ def _revision(request: Request) -> int | None:
     if not (text.isascii() and text.isdigit() and len(text) < 16):
         raise HttpProblem(412, "If-Match names no revision of ours", code="stale")
     return int(text)
-
-
-@cache
-def _schema(name: str) -> Mapping[str, Any]:
-    """Titles, descriptions, limits and defaults, as JSON Schema has them."""
-    return msgspec.json.schema(SECTIONS[name], schema_hook=_schema_of)
-
-
-def _schema_of(kind: type) -> dict[str, Any]:
-    """A secret goes in as a text; out comes what stands for it, which may go in again."""
-    if kind is not Secret:
-        raise NotImplementedError(f"{kind.__name__} is no JSON")
-    return {"type": ["string", "object"], "writeOnly": True}

@@ -4,7 +4,7 @@ from typing import Any
 
 from sipstrobe.events import DECLARED
 from sipstrobe.rules.settings import Rules
-from sipstrobe.web.settings import SECTIONS
+from sipstrobe.web.sections import SECTIONS
 from tests.web.test_recordings import ask
 
 

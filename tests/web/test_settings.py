@@ -1,6 +1,7 @@
 """Settings by section: read with their limits, changed by merge patch, refused at the field."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from io import BytesIO
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from aiohttp import ClientSession, DigestAuthMiddleware
 
 from sipstrobe.multicast.settings import PageSource
-from sipstrobe.web.settings import LISTS, SECTIONS
+from sipstrobe.web.sections import DOORS, LISTS, SECTIONS
 from tests.support.web import PASSWORDS, Device
 
 AUDIO = "/api/v1/settings/audio"
@@ -215,13 +216,10 @@ async def test_where_the_light_is_shown_is_for_administrators_and_said_with_its_
     assert [p["path"] for p in problem["problems"]] == ["/lights/outputs/1/universe"]
 
 
-async def test_viewers_look_and_other_sections_have_no_door(
-    session: ClientSession, device: Device
-) -> None:
-    """GAP-15. Secrets and accounts are not to be had here."""
+async def test_viewers_look_and_change_nothing(session: ClientSession, device: Device) -> None:
+    """GAP-15."""
     assert (await ask(session, "PATCH", AUDIO, {"muted": True}, user="victor"))[0] == 401
-    assert (await ask(session, "GET", "/api/v1/settings/web", user="ada"))[0] == 404
-    assert (await ask(session, "PATCH", "/api/v1/settings/sip", {}, user="ada"))[0] == 404
+    assert (await ask(session, "GET", "/api/v1/settings/nowhere"))[0] == 404
     assert (await ask(session, "PATCH", AUDIO, [1]))[0] == 400
     assert not device.store.current.audio.muted
 
@@ -316,3 +314,104 @@ async def test_what_is_wrong_with_a_source_of_pages_is_said_at_its_field(
 
     assert status == 422
     assert [p["path"] for p in told["problems"]] == ["/multicast/sources/0/address"]
+
+
+async def test_who_has_an_account_is_not_told_with_the_settings(
+    session: ClientSession, device: Device
+) -> None:
+    """ACC-04: that has a door of its own, and so have clips and certificates."""
+    _, web = await ask(session, "GET", "/api/v1/settings/web", user="ada")
+    _, told = await ask(session, "GET", "/api/v1/settings", user="ada")
+    hidden = [reference["secret"] for reference in _references(device.store.tree["web"])]
+
+    assert hidden
+    assert "port" in web["settings"]
+    assert "users" not in web["schema"]["$defs"]["WebSettings"]["properties"]
+    for secret in ("ada", *hidden):
+        assert f'"{secret}"' not in json.dumps([web, told])
+
+
+@pytest.mark.parametrize(
+    ("section", "patch", "at_fault"),
+    [
+        ("web", {"users": []}, "/web/users"),
+        ("web", {"tokens": None}, "/web/tokens"),
+        ("clips", [], "/clips"),
+        ("certificates", [], "/certificates"),
+    ],
+)
+async def test_what_has_a_door_of_its_own_is_changed_there(
+    session: ClientSession, device: Device, section: str, patch: object, at_fault: str
+) -> None:
+    before = device.store.revision
+
+    one = await ask(session, "PATCH", f"/api/v1/settings/{section}", patch, user="ada")
+    all_ = await ask(session, "PATCH", "/api/v1/settings", {section: patch}, user="ada")
+
+    for status, problem in (one, all_):
+        assert (status, problem["code"], problem["field"]) == (409, "elsewhere", at_fault)
+        assert DOORS[at_fault] in problem["detail"]
+    assert (await ask(session, "PATCH", "/api/v1/settings", {"web": None}, user="ada"))[0] == 409
+    assert device.store.revision == before
+
+
+async def test_operators_set_accounts_and_who_may_call_but_no_ports_and_keys(
+    session: ClientSession, device: Device
+) -> None:
+    """ACC-04: SIP is no part of the System settings; what opens ports, and the keys of TLS, are."""
+    sip = "/api/v1/settings/sip"
+    _, told = await ask(session, "GET", sip)
+    for patch in ({"port": 5070}, {"tls": {"private_key": "x"}}, {"nat": {"stun": True}}):
+        status, problem = await ask(session, "PATCH", sip, patch)
+        assert status == 403
+        assert problem["field"] in told["system"]
+    accounts = [told["settings"]["accounts"][0] | {"name": "Reception"}]
+    wanted = {"ringing_timeout": 30, "access": {"enabled": True}, "accounts": accounts}
+    assert (await ask(session, "PATCH", sip, wanted))[0] == 200
+    assert device.store.current.sip.accounts[0].name == "Reception"
+    assert (await ask(session, "PATCH", sip, {"port": 5070}, user="ada"))[0] == 200
+
+
+async def test_all_settings_are_read_and_changed_at_once_or_not_at_all(
+    session: ClientSession, device: Device
+) -> None:
+    everything = "/api/v1/settings"
+    status, told = await ask(session, "GET", everything, user="victor")
+    assert (status, set(told["settings"])) == (200, set(SECTIONS))
+    revision = told["revision"]
+
+    both = {"audio": {"muted": True}, "dtmf": {"sequences": [{"sequence": "!", "name": "x"}]}}
+    status, problem = await ask(session, "PATCH", everything, both, user="ada")
+    assert status == 422
+    assert all(p["path"].startswith("/dtmf/") for p in problem["problems"])
+    assert not device.store.current.audio.muted, "one of them is wrong, so that neither is changed"
+
+    both["dtmf"] = {"sequences": [{"sequence": "12", "name": "Gate"}]}
+    assert (await ask(session, "PATCH", everything, both))[0] == 401, "for administrators"
+    status, changed = await ask(session, "PATCH", everything, both, user="ada", revision=revision)
+    assert (status, changed["revision"]) == (200, revision + 1)
+    assert device.store.current.audio.muted
+    assert device.store.current.dtmf.sequences[0].name == "Gate"
+    status, problem = await ask(session, "PATCH", everything, both, user="ada", revision=revision)
+    assert (status, problem["code"]) == (412, "stale")
+
+
+async def test_what_all_settings_may_be_is_told_as_one_schema(session: ClientSession) -> None:
+    status, schema = await ask(session, "GET", "/api/v1/settings/schema", user="victor")
+
+    assert status == 200
+    assert set(schema["$defs"]["Settings"]["properties"]) == set(SECTIONS)
+    assert "HTTP" in json.dumps(schema["$defs"]["WebSettings"])
+
+
+def _references(tree: Any) -> list[dict[str, str]]:
+    """Everything that stands for a secret."""
+    match tree:
+        case {"secret": str()}:
+            return [tree]
+        case dict():
+            return [found for value in tree.values() for found in _references(value)]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        case list():
+            return [found for value in tree for found in _references(value)]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        case _:
+            return []
