@@ -1,0 +1,48 @@
+// Changes of the list: each is seen at once, and stored after those before it.
+
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { Section } from "../../settings";
+import { toast } from "../../ui";
+import { persist } from "../sip/entry";
+import { everything, stored, type Multicast, type Ranked, type Source } from "./model";
+
+export type Change = (list: readonly Ranked[]) => Source[] | null; // null: leave it
+
+export interface Order {
+  ranked: Ranked[];
+  change: (change: Change) => void;
+}
+
+export function useOrder(section: Section<Multicast>): Order {
+  const [seen, show] = useState<Source[] | null>(null); // with all that is not stored yet
+  const [waiting, count] = useState(0);
+  const wanted = useRef<Source[] | null>(null);
+  const busy = useRef<Promise<unknown>>(Promise.resolve());
+  const want = (list: Source[] | null): void => {
+    wanted.current = list;
+    show(list);
+  };
+  useEffect(() => {
+    if (waiting === 0) want(null);
+  }, [waiting, section.value]);
+  const change = (how: Change): void => {
+    const before = wanted.current ?? section.peek().value?.sources ?? [];
+    const list = how(everything(before));
+    if (list === null) return;
+    want(stored(list, before).sources);
+    count((n) => n + 1);
+    busy.current = busy.current.then(async () => {
+      const done = await persist(section, ({ sources }) => {
+        const next = how(everything(sources));
+        return next && { sources: stored(next, sources).sources };
+      });
+      const { problems } = section.peek();
+      if (!done && problems.length) {
+        toast(problems.map(({ message }) => message).join("; "), "bad");
+        section.forgive();
+      }
+      count((n) => n - 1);
+    });
+  };
+  return { ranked: everything(seen ?? section.value?.sources ?? []), change };
+}
