@@ -40,8 +40,10 @@ def proves(password: str, hashed: str) -> bool:
         kind, log2_n, r, p, salt, key = hashed.split(":")
         cost = Cost(int(log2_n), int(r), int(p))
         expected = b64decode(key, validate=True)
-        found = _key(password, b64decode(salt, validate=True), cost) if kind == "scrypt" else b""
-    except (ValueError, OverflowError):  # of a file that somebody has edited
+        if kind != "scrypt" or len(expected) != KEY_BYTES:
+            return False
+        found = _key(password, b64decode(salt, validate=True), cost)
+    except (ValueError, TypeError, OverflowError):  # of a file that somebody has edited
         return False
     return hmac.compare_digest(found, expected)
 

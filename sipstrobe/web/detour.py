@@ -49,7 +49,7 @@ class Detour:
     async def respond(self, request: Request) -> Response:
         return self._lead(request)
 
-    def listen(self, request: Request) -> Response:
+    async def listen(self, request: Request) -> Response:
         return self._lead(request)
 
     def _lead(self, request: Request) -> Response:

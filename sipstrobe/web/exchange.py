@@ -188,23 +188,6 @@ class Route:
         500, "the settings could not be stored"
     )
     """What to answer when the handler was content and the disk was not."""
-    scopes: frozenset[Scope] | None = None
-    """What a token must be for, if it does not follow from the method (`needed`)."""
-
-    @property
-    def needed(self) -> frozenset[Scope]:
-        """What a token must be for. Doors of our own put orders and settings under methods of their
-        own; what other programs know may do either by POST."""
-        if self.scopes is not None:
-            return self.scopes
-        if self.role is Role.ADMINISTRATOR:
-            return frozenset({Scope.SYSTEM})
-        if self.method == "GET":
-            return frozenset({Scope.COMMANDS if self.acts else Scope.READ})
-        if self.method != "POST":
-            return frozenset({Scope.SETTINGS})
-        own = self.path.startswith("/api/v1/")
-        return frozenset({Scope.COMMANDS} if own else {Scope.COMMANDS, Scope.SETTINGS})
 
 
 def look(path: str, handler: Handler, about: About | tuple[About, ...] | None = None) -> Route:

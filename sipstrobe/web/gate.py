@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sipstrobe.config.access import Scope
-from sipstrobe.config.passwords import advice
+from sipstrobe.config.passwords import COST, Cost, advice
 from sipstrobe.config.settings import WebSettings
 from sipstrobe.config.users import REALM, ROLES, Role, User
 from sipstrobe.errors import RemoteProtocolError
@@ -72,6 +72,7 @@ class Gate:
         random_bytes: Callable[[int], bytes],
         told: Callable[[Fact], None] = lambda _: None,
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+        cost: Cost = COST,
     ) -> None:
         self._web = web
         self._told = told
@@ -80,7 +81,7 @@ class Gate:
         self._digest = DigestGate(REALM, random_bytes)
         self._sessions = Sessions(random_bytes)
         self._throttle = Throttle(lambda: web().brute_force)
-        self.prover = Prover(random_bytes)
+        self.prover = Prover(random_bytes, cost)
         self.bearers = Bearers(lambda: web().tokens)
 
     @property

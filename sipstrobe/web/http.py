@@ -35,7 +35,7 @@ class Desk(Protocol):
     def body_max_bytes(self, method: str, path: str) -> int: ...
     def is_streamed(self, method: str, path: str) -> bool: ...
     async def respond(self, request: Request) -> Response: ...
-    def listen(self, request: Request) -> "Listener | Response":
+    async def listen(self, request: Request) -> "Listener | Response":
         """Admit a WebSocket: what it will be sent, or the refusal."""
         ...
 
@@ -91,7 +91,7 @@ class HttpServer:
             async with self._turn:  # of many that come at once, one at each turn of the loop:
                 await asyncio.sleep(0)  # calls and sound have theirs in between
             return await self._respond(desk, incoming, request)
-        listener = desk.listen(request)
+        listener = await desk.listen(request)
         if isinstance(listener, Response):
             return answer_of(listener)
         return await _serve_live(incoming, listener)

@@ -11,9 +11,10 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Final, TypeVar
 
-from sipstrobe.config.passwords import SALT_BYTES, hash_password, proves
+from sipstrobe.config.passwords import COST, SALT_BYTES, Cost, hash_password, proves
 from sipstrobe.config.users import User
 from sipstrobe.web.exchange import HttpProblem, Response
 from sipstrobe.web.throttle import site
@@ -41,8 +42,9 @@ class Busy(HttpProblem):
 class Prover:
     """Slow hashes, one at a time; each is computed for as long whether it fits or not."""
 
-    def __init__(self, random_bytes: Callable[[int], bytes]) -> None:
+    def __init__(self, random_bytes: Callable[[int], bytes], cost: Cost = COST) -> None:
         self._random_bytes = random_bytes
+        self._cost = cost
         self._key = random_bytes(32)
         self._thread = ThreadPoolExecutor(1, "passwords", initializer=_step_back)
         self._waiting: Counter[str] = Counter()  # by address
@@ -50,7 +52,8 @@ class Prover:
 
     async def hashed(self, password: str, address: str = "") -> str:
         """What to store of a new password. Raises Busy."""
-        return await self._run(address, hash_password, password, self._random_bytes(SALT_BYTES))
+        make = partial(hash_password, cost=self._cost)
+        return await self._run(address, make, password, self._random_bytes(SALT_BYTES))
 
     async def check(self, user: User | None, password: str, address: str) -> tuple[bool, str]:
         """Whether this is the password of this user, and the hash to store if there is none yet.

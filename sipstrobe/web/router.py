@@ -2,27 +2,51 @@
 
 import logging
 import re
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused, ConfigError, RemoteProtocolError, StaleRevision
-from sipstrobe.web.exchange import HttpProblem, Request, Response, Route, problem
+from sipstrobe.web.exchange import HttpProblem, Principal, Request, Response, Route, problem
 from sipstrobe.web.gate import Gate
 from sipstrobe.web.origin import refuse_embedded
+from sipstrobe.web.presence import while_allowed
+from sipstrobe.web.scopes import Scopes, needed
 
 logger = logging.getLogger(__name__)
 
 _NAMED = re.compile(r"\{\w+\}")  # a segment of a path that the description of the API names
 
 
+class NotAllowed(HttpProblem):
+    """RFC 9110 §15.5.6: there is such a path, and not with this method."""
+
+    def __init__(self, method: str, methods: Iterable[str]) -> None:
+        super().__init__(405, f"not with {method:.32}")
+        self._methods = methods
+
+    def response(self) -> Response:
+        return super().response().with_headers(("Allow", ", ".join(sorted(self._methods))))
+
+
 class Router:
     """Hand each request to the handler of its route, and always give an answer."""
 
-    def __init__(self, context: Context, gate: Gate, routes: Iterable[Route]) -> None:
+    def __init__(
+        self,
+        context: Context,
+        gate: Gate,
+        routes: Iterable[Route],
+        noted: Callable[[Request, int], None] = lambda _request, _status: None,
+    ) -> None:
+        """noted: is told of what somebody has asked for that does or changes something, and with
+        which status that was answered."""
         self._context = context
+        self._noted = noted
         self._gate = gate
         self._routes: dict[str, dict[str, Route]] = {}
+        self._needed: dict[int, Scopes] = {}  # what a token must be for, by the id of the route
         for route in routes:
+            self._needed[id(route)] = needed(route)
             methods = self._routes.setdefault(_NAMED.sub("*", route.path), {})
             methods[route.method] = route
             if route.method == "GET" and not route.acts:
@@ -45,11 +69,19 @@ class Router:
         return route is not None and route.streamed
 
     async def respond(self, request: Request) -> Response:
+        who: Principal | None = None
+        route: Route | None = None
         try:
             if self._gate.must_prove(request):
                 await self._gate.prove(request)
-            found = self._respond(request)
+            route = self._route(request)
+            if route.role is not None:
+                who = self._gate.admit(request, route.role, self._needed[id(route)])
+                request = request.by(who)
+            found = self._answer(request, route, who)
             response = await found if isinstance(found, Awaitable) else found
+            if response.stream is not None and who is not None:
+                response = while_allowed(response, self._gate.keeps(request, who))
         except HttpProblem as refusal:
             response = refusal.response()
         except RemoteProtocolError as error:
@@ -64,6 +96,8 @@ class Router:
         except Exception:
             logger.exception("%s %.200r failed", request.method, request.path)
             response = problem(500, "this went wrong here; the log says how")
+        if who is not None and route is not None and (route.acts or route.method != "GET"):
+            self._noted(request, response.status)
         self._answered.add()
         self._seconds.record(self._context.clock.now() - request.at)
         return response
@@ -72,22 +106,22 @@ class Router:
         """What to answer when a change that was accepted could not be stored."""
         return self._methods(request.path)[request.method].unstored(request)
 
-    def _respond(self, request: Request) -> Response | Awaitable[Response]:
+    def _route(self, request: Request) -> Route:
         methods = self._methods(request.path)
         route = methods.get(request.method)
         if route is None and not methods:
             raise HttpProblem(404, "there is nothing here")
         if route is None:
-            allowed = ("Allow", ", ".join(sorted(methods)))
-            return problem(405, f"not with {request.method:.32}").with_headers(allowed)
+            raise NotAllowed(request.method, methods)
         if route.acts:
             refuse_embedded(request)
-        who = "somebody"
-        if route.role is not None:
-            principal = self._gate.admit(request, route.role, route.needed)
-            request = request.by(principal)
-            who = principal.name
-        words = f"{request.method} {request.path:.200} by {who} from {request.peer}"
+        return route
+
+    def _answer(
+        self, request: Request, route: Route, who: Principal | None
+    ) -> Response | Awaitable[Response]:
+        name = "somebody" if who is None else who.name
+        words = f"{request.method} {request.path:.200} by {name} from {request.peer}"
         trace = self._context.trace
         with trace.input("http", words, request.at) as cause:
             found = route.handler(request)

@@ -8,6 +8,7 @@ import logging
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from sipstrobe.config.passwords import COST, Cost
 from sipstrobe.config.store import Store
 from sipstrobe.config.users import Role
 from sipstrobe.context import Context
@@ -45,6 +46,7 @@ from sipstrobe.web.signing_in import SigningIn
 from sipstrobe.web.sound import SoundDoor
 from sipstrobe.web.status import Status
 from sipstrobe.web.system import system_doors
+from sipstrobe.web.tokens import TokensDoor
 from sipstrobe.web.users import Accounts, UsersDoor
 from sipstrobe.web.views import Views
 from sipstrobe.web.why import WhyDoor
@@ -69,12 +71,13 @@ class WebServer:
 
     strict = False
 
-    def __init__(self, context: Context, store: Store, views: Views) -> None:
+    def __init__(self, context: Context, store: Store, views: Views, *, cost: Cost = COST) -> None:
+        """cost: of the hashes of new passwords."""
         self._context = context
         self._store = store
         self._views = views
         self._gate = Gate(
-            lambda: store.current.web, context.random_bytes, self._tell, context.clock.wall
+            lambda: store.current.web, context.random_bytes, self._tell, context.clock.wall, cost
         )
         self.accounts = Accounts(context.dispatcher, store, self._gate)
         self._presence = Presence()
@@ -138,10 +141,12 @@ class WebServer:
             return response
         return self._router.unstored(request)
 
-    def listen(self, request: Request) -> Listener | Response:
+    async def listen(self, request: Request) -> Listener | Response:
         try:
             if request.path != LIVE_PATH:
                 raise HttpProblem(404, "there is nothing to listen to here")
+            if self._gate.must_prove(request):
+                await self._gate.prove(request)
             who = self._gate.admit(request, Role.VIEWER)
             listener = self._live.listen()
             self._presence.add(listener, self._gate.keeps(request, who))
@@ -169,6 +174,7 @@ class WebServer:
             Api(self._gate, context.measures, self._status),
             SigningIn(self._gate, self.accounts),
             UsersDoor(self.accounts, self._gate),
+            TokensDoor(context.dispatcher, context.clock, store, self._gate, context.random_bytes),
             Commands(context.dispatcher),
             Calls(context.dispatcher, context.clock, views),
             ClipsDoor(context.dispatcher, views),

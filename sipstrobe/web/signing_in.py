@@ -98,7 +98,7 @@ class SigningIn:
         anonymous = who is None and self._gate.is_open
         role = Role.VIEWER if anonymous else who and who.role
         told: list[Advice] = []
-        if not request.secure and not _is_local(request):
+        if is_exposed(request):
             told.append(Advice(code="unencrypted", words=UNENCRYPTED))
         if weak := self._gate.weak(request):
             told.append(Advice(code="weak_password", words=f"the password is {weak}"))
@@ -147,9 +147,11 @@ class SigningIn:
             raise HttpProblem(409, "there is an account already: log in", code="set_up")
 
 
-def _is_local(request: Request) -> bool:
-    """Nobody is between this machine and itself."""
-    try:
-        return ip_address(request.peer.partition("%")[0]).is_loopback
-    except ValueError:
+def is_exposed(request: Request) -> bool:
+    """Whether others can read what goes to and fro; nobody is between this machine and itself."""
+    if request.secure:
         return False
+    try:
+        return not ip_address(request.peer.partition("%")[0]).is_loopback
+    except ValueError:
+        return True
