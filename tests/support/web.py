@@ -6,7 +6,7 @@ from collections import ChainMap
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,347 @@ from sipstrobe.config.users import Role, User, make_user
 from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused, RemoteProtocolError
 from sipstrobe.events import Function
+from sipstrobe.io.wavfile import endless_header
+from sipstrobe.lightsiren.settings import MaintenanceSettings
+from sipstrobe.lightsiren.sound import Playable
+from sipstrobe.lightsiren.sounds import SOUNDS
+from sipstrobe.schedules.text import ScheduleError
+from sipstrobe.services.automation import Automation
+from sipstrobe.services.clip_library import ClipLibrary
+from sipstrobe.services.clips import Clips
+from sipstrobe.services.past import Past
+from sipstrobe.services.ports import Ports
+from sipstrobe.services.properties import Properties
+from sipstrobe.services.reasons import Reasons
+from sipstrobe.services.settings import SettingsService
+from sipstrobe.services.signals import Signals
+from sipstrobe.system import System
+from sipstrobe.web.connections import Entrance
+from sipstrobe.web.server import WebServer
+from sipstrobe.web.views import SchedulesView, Views
+
+PASSWORDS = {"ada": "correct horse battery", "olga": "operator's secret", "victor": "only looking"}
+ROLES = {"ada": Role.ADMINISTRATOR, "olga": Role.OPERATOR, "victor": Role.VIEWER}
+CHEAP = Cost(1, 8, 1)
+SALT = b"salt of tests"
+USERS = tuple(
+    make_user(name, ROLES[name], password, hash_password(password, SALT, CHEAP))
+    for name, password in PASSWORDS.items()
+)
+
+NO_MICROPHONE: Mapping[str, object] = {
+    "input": "",
+    "name": "",
+    "allowed": True,
+    "muted": False,
+    "open": False,
+    "working": False,
+    "problem": "",
+    "listeners": 0,
+    "level_db": -120.0,
+    "gain_db": 0.0,
+    "echo": "cancellation",
+}
+
+NO_PAGES: Mapping[str, object] = {
+    "sources": 0,
+    "joined": 0,
+    "told": [],
+    "hearing": {"state": "idle", "words": ""},
+    "relay": {"state": "idle", "source": "", "packets": 0, "problem": ""},
+}
+
+
+NO_HOME: Mapping[str, object] = {
+    "discovery": False,
+    "commands": False,
+    "topics": 0,
+    "orders": 0,
+    "dropped": 0,
+}
+
+NO_MQTT: Mapping[str, object] = {
+    "active": False,
+    "connected": False,
+    "words": "",
+    "broker": "",
+    "sent": 0,
+    "received": 0,
+    "waiting": 0,
+    "dropped": 0,
+    "prefix": "sipstrobe/000000000000",
+}
+
+
+@dataclass(kw_only=True)
+class FakeCall:
+    """A call as the phone would show it."""
+
+    id: str = "c1"
+    direction: str = "incoming"
+    account: str = "Peer to peer"
+    local_uri: str = "sip:1001@192.0.2.10"
+    remote_uri: str = "sip:alice@192.0.2.77"
+    extension: str = "1001"
+    state: str = "active"
+    since: float = 0.0
+    codec: str = "PCMU"
+    level_db: float = -18.0
+    packets_received: int = 512
+    packets_lost: int = 3
+    jitter_ms: float = 4.2
+    transport: str = "UDP"
+    audio: Mapping[str, object] | None = None
+
+
+@dataclass(kw_only=True)
+class FakeRecord:
+    """A call that was, as the history would show it."""
+
+    id: int
+    call: str = "in-1"
+    direction: str = "incoming"
+    account: str = "Peer to peer"
+    local_uri: str = "sip:1001@192.0.2.10"
+    remote_uri: str = "sip:alice@192.0.2.77"
+    extension: str = "1001"
+    started: float = 1_900_000_000.0
+    answered: float | None = 1_900_000_001.0
+    ended: float | None = 1_900_000_061.5
+    reason: str = "terminated"
+    words: str = ""
+    codec: str = "PCMU"
+    encryption: str = ""
+    mos: float | None = 4.4
+    verdict: str | None = "ok"
+
+
+@dataclass(frozen=True, slots=True)
+class FakeRecorded:
+    name: str
+    size: int
+    began: float = 1893456000.0
+    source: str = "speaker"
+    seconds: float = 1.0
+
+
+@dataclass
+class Recordings:
+    """Those of a folder, of which one is being made."""
+
+    folder: Path | None = None
+    making: str = ""
+
+    def snapshot(self) -> list[dict[str, object]]:
+        if not self.making:
+            return []
+        return [{"recording": self.making, "source": "speaker", "call": "", "seconds": 2.5}]
+
+    async def recordings(self) -> list[FakeRecorded]:
+        if self.folder is None:
+            raise OSError("the folder of recordings cannot be read")
+        return [FakeRecorded(p.name, p.stat().st_size) for p in sorted(self.folder.iterdir())]
+
+    async def delete(self, name: str) -> bool:
+        if name == self.making:
+            raise CommandRefused("recording", f"{name} is being made")
+        path = self.path(name)
+        if path is None or not path.exists():
+            return False
+        path.unlink()
+        return True
+
+    def path(self, name: str) -> Path | None:
+        return self.folder / name if self.folder is not None and "/" not in name else None
+
+
+@dataclass
+class FakeStream:
+    """Takes what is sent, and remembers it."""
+
+    problem: CommandRefused | None = None
+    heard: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    content: bytes = b""
+    ended: str = ""  # how
+    told: dict[str, object] = field(default_factory=dict[str, object])
+
+    def snapshot(self) -> dict[str, object]:
+        idle = {"state": "idle", "sender": "", "type": "", "level_db": -120.0, "waiting_ms": 0}
+        return idle | self.told
+
+    async def transmit(self, content_type: str, sender: str, content: AsyncIterator[bytes]) -> None:
+        if self.problem is not None:
+            raise self.problem
+        self.heard.append((content_type, sender))
+        try:
+            async for piece in content:
+                self.content += piece
+            self.ended = "as it should"
+        except RemoteProtocolError as error:
+            self.ended = str(error)
+
+
+class FakeSchedules:
+    """One bell, which has rung once."""
+
+    def snapshot(self, count: int = 1) -> list[dict[str, object]]:
+        return [{"name": "Bell", "next": [{"start": f"in {n + 1} h"} for n in range(count)]}]
+
+    async def days(self, first: date | None, number: int) -> dict[str, object]:
+        at = first.isoformat() if first else "today"
+        rung = {"schedule": "Bell", "start": at, "end": None, "count": number, "last": at}
+        return {"time_zone": "UTC", "today": "today", "occurrences": [rung], "cut": []}
+
+    async def preview(self, text: str, count: int) -> dict[str, object]:
+        if not text.startswith("DTSTART:"):
+            raise ScheduleError("DTSTART is missing")
+        come = {"start": text, "end": None}
+        return {"kind": "pulse", "time_zone": "UTC", "next": [come] * count}
+
+    async def history(self, schedule: str, limit: int) -> list[dict[str, object]] | None:
+        if schedule == "Broken":
+            raise OSError("disk I/O error")
+        rung: dict[str, object] = {"at": "today", "until": None, "done": True, "why": "acted"}
+        return [rung][:limit] if schedule == "Bell" else None
+
+
+@dataclass
+class FakeTrial:
+    worked: bool
+    words: str = ""
+    seconds: float = 0.1
+
+
+class FakeOutbox:
+    """One message waits, and one recipient can be tested."""
+
+    def __init__(self) -> None:
+        self.waiting = ["7-abc"]
+
+    def snapshot(self) -> dict[str, object]:
+        return {"waiting": len(self.waiting), "failing": [], "results": 0}
+
+    def messages(self) -> dict[str, object]:
+        return {"waiting": [{"id": message} for message in self.waiting], "results": []}
+
+    def remove(self, message: str) -> bool:
+        known = message in self.waiting
+        self.waiting = [other for other in self.waiting if other != message]
+        return known
+
+    async def test(self, name: str) -> FakeTrial:
+        if name != "ops":
+            raise CommandRefused("unknown_recipient", f"there is no recipient {name!r}")
+        return FakeTrial(worked=False, words="the name mail.example is not found")
+
+
+@dataclass
+class Device:
+    """The parts of one device, put together as the app does it, without SIP and sound."""
+
+    context: Context
+    store: Store
+    signals: Signals
+    properties: Properties
+    automation: Automation
+    changes: SettingsService | None = None
+    calls: list[FakeCall] = field(default_factory=list[FakeCall])
+    sound: dict[str, object] = field(default_factory=lambda: {"output": "null", "rms_db": -120.0})
+    microphone: dict[str, object] = field(default_factory=lambda: dict(NO_MICROPHONE))
+    played: list[dict[str, object]] = field(default_factory=list[dict[str, object]])
+    recordings: Recordings = field(default_factory=Recordings)
+    registrations: list[dict[str, object]] = field(default_factory=list[dict[str, object]])
+    services: dict[str, str] = field(default_factory=dict[str, str])
+    nat: dict[str, object] = field(default_factory=lambda: {"public": "", "servers": []})
+    multicast: dict[str, object] = field(default_factory=lambda: dict(NO_PAGES))
+    records: list[FakeRecord] = field(default_factory=list[FakeRecord])
+    digits: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    sources: dict[str, AddSource] = field(default_factory=dict[str, AddSource])
+    listening: int = 0  # to the microphone
+    stream: FakeStream = field(default_factory=FakeStream)
+    outbox: FakeOutbox = field(default_factory=FakeOutbox)
+    schedules: SchedulesView = field(default_factory=FakeSchedules)
+    disk_works: bool = True
+    library: ClipLibrary = field(init=False)
+    clips: Clips = field(init=False)
+    ports: Ports = field(init=False)
+    system: System = field(init=False)
+    past: Past = field(init=False)
+    reasons: Reasons = field(init=False)
+
+    @classmethod
+    def make(
+        cls,
+        context: Context,
+        users: Sequence[User] = USERS,
+        *,
+        in_background: bool = False,
+        files: Files | None = None,
+        folder: Path | None = None,
+        **settings: Any,
+    ) -> "Device":
+        """in_background: changes of the settings are stored in another thread, as in the app.
+        folder: for clips; without one there are only those of every device, and no speaker."""
+        quiet = MaintenanceSettings(active=False)
+        store = Store.load(files or Memory(), os.urandom)
+        store.change_now({"maintenance": quiet, "web": {"users": users}} | settings)
+        sounds = ChainMap[str, Playable](dict(SOUNDS))
+        signals = Signals(context, sounds=sounds)
+        device = cls(context, store, signals, Properties(context), Automation(context))
+        device._add_clips(folder)
+        device.system = System(context, folder or Path(os.devnull))
+        device.ports = Ports(context, Memory())
+        device.past = Past(context)
+        device.reasons = Reasons(context, {})
+        sounds.maps.append(device.library.patterns)
+        store.watch(lambda s: s.profiles, device.signals.apply_profiles)
+        store.watch(lambda s: s.maintenance, device.signals.apply_maintenance)
+        store.watch(lambda s: s.manual_triggers, device.properties.apply)
+        store.watch(lambda s: s.ports, device.ports.apply)
+        store.watch(lambda s: s.rules, device.automation.apply)
+        serve = context.dispatcher.serve
+        if in_background:
+            device.changes = SettingsService(context, store)
+        else:
+            serve(ChangeSettings, device._change)
+        serve(HangUp, device._hang_up)
+        serve(AnswerCall, device._answer)
+        serve(Dial, device._dial)
+        serve(SendDigits, device._send_digits)
+        return device
+
+    def _add_clips(self, folder: Path | None) -> None:
+        nowhere = Path(os.devnull)
+        self.library = ClipLibrary(
+            self.context, folder or nowhere, self, lambda: self.store.current
+        )
+        self.clips = Clips(self.context, self.library)
+        if folder is not None:
+            serve = self.context.dispatcher.serve
+            serve(AddSource, lambda command: self.sources.update({command.owner: command}))
+            serve(RemoveSource, lambda command: self.sources.pop(command.owner))
+            self.store.watch(lambda s: s.clips, self.clips.apply)
+
+    def settled(self) -> "asyncio.Future[Any] | None":
+        return self.changes.settled() if self.changes else None
+
+    def change(self, patch: object, *, revision: int | None = None) -> Awaitable[object]:
+        assert self.changes is not None
+        return self.changes.change(patch, revision=revision)
+
+    def views(self) -> Views:
+        return Views(
+            operations=self.signals.status,
+            maintenance=lambda: self.signals.maintenance,
+            health=lambda: self.signals.last_health_check,
+            frame=self.signals.frame,
+            watch_frames=self.signals.watch_frames,
+            calls=lambda: self.calls,
+            registrations=lambda: self.registrations,
+            history=self._history,
+            listening=lambda: ["UDP 5060 (IPv4, IPv6)", "TCP 5060 (IPv4, IPv6)"],
+            nat=lambda: self.nat,
+            sound=lambda: dict(self.sound),
             sound_level=lambda: float(str(self.sound["rms_db"])),
             microphone=lambda: dict(self.microphone),
             played=lambda: self.played,
