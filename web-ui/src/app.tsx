@@ -4,9 +4,9 @@ import { effect } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 import { onUnreached, Problem } from "./api";
 import { connect, disconnect } from "./live";
-import { expired, known, readSession, session } from "./session";
+import { entering, expired, known, readSession, session } from "./session";
 import { forgetSections } from "./settings";
-import { Door, LogInAgain } from "./shell/door";
+import { Door, LogInAgain, LogInOver } from "./shell/door";
 import { Shell } from "./shell/shell";
 import { t } from "./shell/words";
 import { Loading, Questions, Toasts } from "./ui";
@@ -35,15 +35,16 @@ export function App() {
     void enter();
     return () => clearTimeout(again);
   }, []);
-  const { name } = session.value;
+  const { name, role } = session.value;
+  const inside = role !== null;
   useEffect(() => {
-    if (name === null) return undefined;
+    if (!inside) return undefined;
     connect();
     return () => {
       disconnect();
       forgetSections();
     };
-  }, [name]);
+  }, [inside, name]);
   if (!known.value)
     return (
       <main class="door">
@@ -52,8 +53,9 @@ export function App() {
     );
   return (
     <>
-      {name === null ? <Door /> : <Shell />}
+      {inside ? <Shell /> : <Door />}
       {expired.value && <LogInAgain />}
+      {entering.value && <LogInOver />}
       <Questions />
       <Toasts />
     </>

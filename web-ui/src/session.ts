@@ -9,16 +9,23 @@ export interface Session {
   role: Role | null;
   set_up: boolean; // there is an account
   secure: boolean; // came over TLS
-  advice?: string[];
-  anonymous?: boolean;
+  anonymous: boolean; // looks without an account, where the device allows that
+  advice: Advice[];
 }
 
-const NOBODY: Session = { name: null, role: null, set_up: true, secure: true };
+/** What the device advises, in its words. */
+export interface Advice {
+  code: string; // "unencrypted", "weak_password"
+  words: string;
+}
+
+const NOBODY: Session = { name: null, role: null, set_up: true, secure: true, anonymous: false, advice: [] };
 const RANKS: Role[] = ["viewer", "operator", "administrator"];
 
 export const session = signal<Session>(NOBODY);
 export const known = signal(false); // the device has said who we are
 export const expired = signal(false); // somebody was logged in, and is not any more
+export const entering = signal(false); // somebody looks without an account, and wants to log in
 
 /** Whether who looks at the page may do what this role may. Read while rendering, it follows. */
 export function can(role: Role): boolean {
@@ -29,8 +36,7 @@ export function can(role: Role): boolean {
 /** Ask the device who we are. Throws Problem when it is not reached. */
 export async function readSession(): Promise<Session> {
   const told = await get<Partial<Session>>("/session");
-  const advice = told.advice === undefined ? [] : [told.advice].flat().filter((words) => words !== "");
-  const read: Session = { ...NOBODY, secure: location.protocol === "https:", ...told, advice };
+  const read: Session = { ...NOBODY, ...told };
   if (known.value && session.value.name !== null && read.name === null) {
     expired.value = true; // what is typed stays behind the log-in
     return read;
@@ -38,6 +44,7 @@ export async function readSession(): Promise<Session> {
   session.value = read;
   known.value = true;
   expired.value = false;
+  if (read.name !== null) entering.value = false;
   return read;
 }
 
@@ -56,6 +63,7 @@ export async function setUp(name: string, password: string): Promise<void> {
 export async function logOut(): Promise<void> {
   await post("/logout").catch(() => undefined);
   leave();
+  await readSession().catch(() => undefined);
 }
 
 /** Show the log-in in place of the page. */

@@ -40,9 +40,17 @@ export interface ProfileState {
   light?: { pattern: string; colors?: string[]; priority: number; intensity: number; speed?: number } | null;
   siren?: { pattern: string; priority: number; intensity: number } | null;
   running: boolean;
-  flash_rate_hz?: number;
+  flash_rate_hz?: number; // of the side that flashes most
+  flashes_per_second?: number;
+  sides_at_once?: number;
   saturated_red?: boolean;
-  warnings?: string[];
+  warnings?: Risk[];
+}
+
+/** What a light does to people who are sensitive to it. */
+export interface Risk {
+  code: string; // "flash_rate", "saturated_red"
+  words: string;
 }
 
 /** How a call is heard; null until it was answered. */
@@ -158,8 +166,23 @@ export interface Status {
 export interface Multicast {
   sources: number;
   joined: number;
-  told: Record<string, unknown>[];
+  told: PageState[];
   hearing: { state: string; words: string };
+  [more: string]: unknown;
+}
+
+/** A source of pages by multicast; level_db: null while it is hidden. */
+export interface PageState {
+  label: string;
+  rank: number;
+  kind: string;
+  address: string;
+  port: number;
+  state: "active" | "hidden" | "idle";
+  sender: string;
+  level_db: number | null;
+  caller_id?: string;
+  problem: string;
   [more: string]: unknown;
 }
 

@@ -4,7 +4,7 @@ import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { Problem } from "../api";
 import iconUrl from "../icon.svg";
-import { leave, logIn, session, setUp } from "../session";
+import { entering, leave, logIn, session, setUp } from "../session";
 import { Button, Dialog, Form, Notice, TextField, toast } from "../ui";
 import { t } from "./words";
 
@@ -163,6 +163,16 @@ export function LogInAgain() {
     <Dialog fixed title={t("logInAgain")} onClose={() => undefined} footer={<Button onClick={leave}>{t("leave")}</Button>}>
       <p>{t("expired")}</p>
       <Credentials start={session.value.name ?? ""} onDone={() => toast(t("live"), "good")} />
+    </Dialog>
+  );
+}
+
+/** For somebody who looks without an account. */
+export function LogInOver() {
+  return (
+    <Dialog title={t("logIn")} onClose={() => (entering.value = false)}>
+      <Unsecured />
+      <Credentials />
     </Dialog>
   );
 }

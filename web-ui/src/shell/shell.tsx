@@ -7,7 +7,7 @@ import iconUrl from "../icon.svg";
 import { connection, deviceNow, heardAt, status, wallOffset } from "../live";
 import { PAGES, type Page, type PageProps } from "../pages";
 import { Link, place } from "../router";
-import { can, logOut, session } from "../session";
+import { can, entering, logOut, session } from "../session";
 import { choose, theme, type Theme } from "../theme";
 import { attempt, Button, Empty, Icon, IconButton, join, Loading, Menu, Notice, useTick } from "../ui";
 import { language, LANGUAGES, span, speak, type Language } from "../words";
@@ -139,11 +139,12 @@ function ThemeMenu() {
 
 function UserMenu({ onPassword }: { onPassword: () => void }) {
   const { name, role } = session.value;
+  if (name === null) return <Button small onClick={() => (entering.value = true)}>{t("logIn")}</Button>;
   return (
     <Menu
       class="bar-user"
       icon="user"
-      label={t("user", { name: name ?? "" })}
+      label={t("user", { name })}
       items={[
         { label: t("changePassword"), icon: "key", onSelect: onPassword },
         { label: t("logOut"), icon: "logout", onSelect: () => void logOut() },
@@ -188,19 +189,19 @@ function Maintenance({ until }: { until: string | null }) {
   );
 }
 
+/** What the device advises against, until people say that they know. */
 function Unsecured() {
-  const [hidden, hide] = useState(sessionStorage.getItem("unsecured") === "seen");
-  const { secure, advice = [] } = session.value;
-  if (hidden || (secure && !advice.length)) return null;
+  const [hidden, hide] = useState(sessionStorage.getItem("advice") === "seen");
+  const { advice, anonymous } = session.value;
+  if (hidden || anonymous || !advice.length) return null;
   const dismiss = (): void => {
-    sessionStorage.setItem("unsecured", "seen");
+    sessionStorage.setItem("advice", "seen");
     hide(true);
   };
   return (
-    <Notice tone="neutral" actions={<IconButton small icon="close" label={t("dismiss")} onClick={dismiss} />}>
-      {!secure && <p>{t("unsecuredShort")}</p>}
-      {advice.map((words) => (
-        <p key={words}>{words}</p>
+    <Notice actions={<IconButton small icon="close" label={t("dismiss")} onClick={dismiss} />}>
+      {advice.map(({ code, words }) => (
+        <p key={code}>{code === "unencrypted" ? t("unsecuredShort") : code === "weak_password" ? t("weakPassword") : words}</p>
       ))}
     </Notice>
   );

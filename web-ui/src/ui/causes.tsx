@@ -3,7 +3,6 @@
 import { useState } from "preact/hooks";
 import { get, Problem } from "../api";
 import type { Link } from "../types";
-import { seconds } from "../words";
 import { Button, Loading } from "./basics";
 import { linkWords } from "./cause_words";
 import { Time } from "./things";
@@ -58,5 +57,4 @@ export function Why({ what, links }: { what?: Partial<Record<"operation" | "soun
   );
 }
 
-export { linkWords, shortCause, isQuiet } from "./cause_words";
-export { seconds };
+export { callStateWords, functionWords, isQuiet, linkWords, partyWords, shortCause, soundWords } from "./cause_words";

@@ -187,11 +187,14 @@ function readNumber(text: string): number | null {
   return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(plain) ? Number(plain) : null;
 }
 
+const LONG = 100_000; // from here on digits are grouped: ports and years are not
+
 /** What a number may be, in words. */
 export function rangeWords(min?: number, max?: number): string {
-  if (min !== undefined && max !== undefined) return t("between", { low: number(min), high: number(max) });
-  if (min !== undefined) return t("atLeast", { low: number(min) });
-  return max !== undefined ? t("atMost", { high: number(max) }) : "";
+  const limit = (value: number): string => (Number.isInteger(value) && Math.abs(value) < LONG ? String(value).replace("-", "−") : number(value));
+  if (min !== undefined && max !== undefined) return t("between", { low: limit(min), high: limit(max) });
+  if (min !== undefined) return t("atLeast", { low: limit(min) });
+  return max !== undefined ? t("atMost", { high: limit(max) }) : "";
 }
 
 export interface Choice<T = string> {

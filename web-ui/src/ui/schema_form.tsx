@@ -136,7 +136,7 @@ function Node({ name, schema: given, path, value: has, onChange }: NodeProps) {
   const field: SchemaField = {
     path,
     title: at(scope.titles, path) ?? titleOf(name, given),
-    hint: [description, at(scope.hints, path) === "" ? "" : limits(inner)].filter(Boolean).join(" · "),
+    hint: hintOf(description, at(scope.hints, path) === "" ? "" : limits(inner)),
     schema: inner,
     value,
     onChange,
@@ -148,6 +148,9 @@ function Node({ name, schema: given, path, value: has, onChange }: NodeProps) {
   if (own) return <>{own(field)}</>;
   return <Standard {...field} />;
 }
+
+/** What a setting means and what it may be, not said twice. */
+const hintOf = (description: string, limit: string): string => (description.includes(limit) ? description : [description, limit].filter(Boolean).join(" · "));
 
 /** How a setting of its kind is shown where nobody shows it otherwise. */
 export function Standard(field: SchemaField) {
