@@ -1,1 +1,0 @@
-import{a as e,c as t,i as n,n as r,o as i,r as a,s as o,t as s}from"./index-D1WfDnjT.js";function c(){let c=o.value;return c===null?i(n,{}):i(t,{children:[i(e,{title:c.device.name}),i(a,{class:`stage`,children:[i(r,{label:c.device.name}),i(s,{})]})]})}export{c as default};
