@@ -44,6 +44,7 @@ from sipstrobe.multicast.ranking import ranking
 from sipstrobe.multicast.settings import MulticastSettings
 from sipstrobe.page import Page, Wanted, page_wanted
 from sipstrobe.services.announcer import Announcer
+from sipstrobe.services.audit import AuditTrail
 from sipstrobe.services.automation import Automation
 from sipstrobe.services.broker import Broker
 from sipstrobe.services.clip_library import ClipLibrary
@@ -176,6 +177,7 @@ class Device:
         self._problems: dict[str, str] = {}
         context.bus.subscribe(ServiceStateChanged, self._note)
         self.settings = SettingsService(context, store)
+        self.audit = AuditTrail(context, options.state)
         self.properties = Properties(context)
         self.journal = Journal(context)
         self.sound = Sound(context)
@@ -243,6 +245,7 @@ class Device:
     async def start(self, stack: AsyncExitStack) -> None:
         """Bring the settings into effect, outputs first, doors last."""
         await self.system.open(stack)
+        stack.push_async_callback(self.audit.aclose)
         await self.starts.open()
         stack.push_async_callback(self.starts.aclose)
         stack.push_async_callback(self.settings.aclose)
@@ -432,6 +435,7 @@ class Device:
             home=self.home,
             history=self.history,
             system=self.system,
+            audit=self.audit,
             problems=lambda: dict(self._problems),
         )
 

@@ -86,10 +86,22 @@ class Dispatcher:
         self._clock = clock
         self._trace = trace
         self._servants: dict[type[Command], Callable[[Command], object]] = {}
+        self._watches: list[Callable[[Cause], None]] = []
 
     def serve(self, kind: type[C], handler: Callable[[C], object]) -> None:
         assert kind not in self._servants, f"{kind.__name__} is served already"
         self._servants[kind] = cast("Callable[[Command], object]", handler)
+
+    def watch(self, watch: Callable[[Cause], None]) -> Callable[[], None]:
+        """Show each command, as the link of its cause, once it has been carried out and was not
+        refused; the result ends that."""
+        self._watches.append(watch)
+
+        def unwatch() -> None:
+            if watch in self._watches:
+                self._watches.remove(watch)
+
+        return unwatch
 
     def execute(self, command: Command) -> object:
         """Carry the command out and return its result; what takes longer reports by event.
@@ -99,5 +111,9 @@ class Dispatcher:
         servant = self._servants.get(type(command))
         if servant is None:
             raise CommandRefused("not_available", f"nothing here can do {type(command).__name__}")
-        with self._trace.because(self._trace.link(command, self._clock.now())):
-            return servant(command)
+        link = self._trace.link(command, self._clock.now())
+        with self._trace.because(link):
+            result = servant(command)
+        for watch in self._watches:
+            watch(link)
+        return result

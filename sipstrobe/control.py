@@ -6,17 +6,21 @@ of JSON in, one line of JSON out: ``{"do": "put", "pointer": "/sip/port", "value
 
 import asyncio
 import json
+import logging
 import os
 import socket
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
 from sipstrobe.config.passwords import SALT_BYTES, hash_password
 from sipstrobe.config.store import Change, Store
 from sipstrobe.config.users import Role, check_password, make_user
-from sipstrobe.errors import ConfigError, Problem
+from sipstrobe.services.audit_chain import AuditFiles, Entry
 from sipstrobe.services.settings import SettingsService
 from sipstrobe.web import accounts
+
+logger = logging.getLogger(__name__)
 
 SOCKET = "control.sock"
 MAX_REQUEST_BYTES = 4 << 20
@@ -73,7 +77,8 @@ class ControlServer:
             return {"problems": [["", f"could not be stored: {error}"]]}
 
     async def _do(self, request: dict[str, Any]) -> Any:
-        return await act(_Live(self._store, self._settings), request)
+        doing = act(_Live(self._store, self._settings), request)
+        return await self._settings.by_command_line("sipstrobe", doing)
 
 
 class _Live:
@@ -141,10 +146,26 @@ def call(folder: Path, request: dict[str, Any]) -> Any:
         if reply is None:
             raise
         return reply
+    revision = store.revision
     try:
-        return asyncio.run(act(_Resting(store), request))
+        reply = asyncio.run(act(_Resting(store), request))
+        if store.revision != revision:
+            _note(folder, request["do"], reply)
+        return reply
     finally:
         store.close()
+
+
+def _note(folder: Path, what: str, paths: list[str]) -> None:
+    """In the audit trail, which no device writes just now."""
+    at = datetime.now(UTC).isoformat(timespec="milliseconds")
+    files = AuditFiles(folder)
+    try:
+        files.open()
+        entry = Entry(at=at, way="command line", what=what, paths=tuple(paths), result="changed")
+        files.append([entry])
+    except OSError as error:
+        logger.warning("this is done, and cannot be noted in the audit trail: %s", error)
 
 
 def is_running(folder: Path) -> bool:

@@ -10,12 +10,23 @@ from typing import Any, Generic, TypeVar
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who gives an order. way: account, token, anonymous, command line, mqtt, …; who: the name;
+    address: where from."""
+
+    way: str
+    who: str = ""
+    address: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Input:
     """Something that came from outside, a timer or a schedule: where every chain begins."""
 
     kind: str  # "datagram", "http", "timer", "start", …
     words: str
+    actor: Actor | None = None  # where it is known who it was
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +86,12 @@ class Trace:
             self.current = before
 
     @contextmanager
-    def input(self, kind: str, words: str, at: float) -> Generator[Cause]:
+    def input(
+        self, kind: str, words: str, at: float, actor: Actor | None = None
+    ) -> Generator[Cause]:
         """What is done inside follows from an input that was received at `at`."""
         before = self.current
-        self.current = cause = Cause(next(self._serials), at, Input(kind, words))
+        self.current = cause = Cause(next(self._serials), at, Input(kind, words, actor))
         try:
             yield cause
         finally:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from sipstrobe.services.audit import AuditTrail
 from sipstrobe.services.automation import Automation
 from sipstrobe.services.clip_library import ClipLibrary
 from sipstrobe.services.clips import Clips
@@ -59,6 +60,7 @@ def views_of(
     home: Home,
     history: History,
     system: System,
+    audit: AuditTrail,
     problems: Callable[[], Mapping[str, str]],
 ) -> Views:
     """All views of one device. problems: what keeps each of its parts from working."""
@@ -104,4 +106,5 @@ def views_of(
         home=home.snapshot,
         settled=settings.settled,
         system=system.views(),
+        audit=audit,
     )

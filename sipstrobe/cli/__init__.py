@@ -18,6 +18,7 @@ COMMANDS = {  # subcommand -> (module of sipstrobe.cli, what it does)
     "calls": ("calls", "show who has called and was called"),
     "settings": ("settings", "show, change, check, export and import settings"),
     "account": ("account", "who may use the page and the API"),
+    "audit": ("audit", "who did what, and whether anybody has changed that"),
     "doctor": ("doctor", "say what would not work on this machine, and why"),
     "events": ("events", "list everything that the device tells"),
     "gallery": ("gallery", "write every sound as WAV and every light pattern as a picture"),

@@ -6,16 +6,19 @@ from collections import deque
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 from sipstrobe.commands import ChangeSettings
 from sipstrobe.config.store import Change, Prepared, Store
 from sipstrobe.context import Context
 from sipstrobe.events import SettingsChanged
-from sipstrobe.trace import Cause
+from sipstrobe.trace import Actor, Cause
 
 logger = logging.getLogger(__name__)
 
 CLOSE_LIMIT = 2.0  # seconds that the last write may take at the end
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,13 @@ class SettingsService:
     def replace(self, data: bytes) -> Awaitable[Change]:
         """Take over exported settings as a whole."""
         return self._enqueue(self._store.prepare_import(data))
+
+    def by_command_line(self, words: str, work: Awaitable[T]) -> Awaitable[T]:
+        """The result of work that the owner of the state folder has asked for."""
+        actor = Actor(way="command line")
+        now = self._context.clock.now()
+        with self._context.trace.input(actor.way, words, now, actor) as cause:
+            return self._context.trace.follow(cause, work)
 
     def settled(self) -> "asyncio.Future[Change] | None":
         """What to await until all changes so far are stored and seen; None: they are."""

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused, ConfigError, RemoteProtocolError, StaleRevision
+from sipstrobe.web.audit import actor_of
 from sipstrobe.web.exchange import HttpProblem, Principal, Request, Response, Route, problem
 from sipstrobe.web.gate import Gate
 from sipstrobe.web.origin import refuse_embedded
@@ -123,7 +124,7 @@ class Router:
         name = "somebody" if who is None else who.name
         words = f"{request.method} {request.path:.200} by {name} from {request.peer}"
         trace = self._context.trace
-        with trace.input("http", words, request.at) as cause:
+        with trace.input("http", words, request.at, actor_of(who, request.peer)) as cause:
             found = route.handler(request)
         return found if isinstance(found, Response) else trace.follow(cause, found)
 

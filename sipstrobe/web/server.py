@@ -13,8 +13,10 @@ from sipstrobe.config.store import Store
 from sipstrobe.config.users import Role
 from sipstrobe.context import Context
 from sipstrobe.events import AddressBlocked, SignInFailed
+from sipstrobe.trace import Actor
 from sipstrobe.web import declared, page_sdp, pages
 from sipstrobe.web.api import Api
+from sipstrobe.web.audit import AuditDoor, actor_of
 from sipstrobe.web.calendar import CalendarDoor
 from sipstrobe.web.calls import Calls
 from sipstrobe.web.clips import ClipsDoor
@@ -83,7 +85,7 @@ class WebServer:
         self._presence = Presence()
         self._status = Status(context.clock, lambda: store.current, views)
         self._live = Live(context, views, self._status)
-        self._router = Router(context, self._gate, self._routes(views))
+        self._router = Router(context, self._gate, self._routes(views), self._note)
         self._http: HttpServer | None = None
         self._unwatch = store.watch(
             lambda s: (s.web.users, s.web.tokens, s.web.anonymous_viewing),
@@ -173,6 +175,7 @@ class WebServer:
         doors = (
             Api(self._gate, context.measures, self._status),
             SigningIn(self._gate, self.accounts),
+            AuditDoor(views.audit),
             UsersDoor(self.accounts, self._gate),
             TokensDoor(context.dispatcher, context.clock, store, self._gate, context.random_bytes),
             Commands(context.dispatcher),
@@ -223,5 +226,15 @@ class WebServer:
             case Hashed(user, hashed):
                 with context.trace.input("http", "a password was proven", context.clock.now()):
                     self.accounts.add_hash(user, hashed)
-            case SignedIn() | SignedOut():
+            case SignedIn(name, address):
+                self._views.audit.note(
+                    Actor(way="account", who=name, address=address), "sign in", "let in"
+                )
+            case SignedOut(name, address, everywhere):
+                what = "sign out everywhere" if everywhere else "sign out"
+                self._views.audit.note(Actor(way="account", who=name, address=address), what, "")
                 self._presence.review()
+
+    def _note(self, request: Request, status: int) -> None:
+        actor = actor_of(request.principal, request.peer)
+        self._views.audit.note(actor, f"{request.method} {request.path}", str(status))

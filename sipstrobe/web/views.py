@@ -15,6 +15,7 @@ from sipstrobe.events import Function
 from sipstrobe.rules.explain import Record, Stand
 from sipstrobe.rules.simulate import Happening
 from sipstrobe.trace import Cause
+from sipstrobe.web.audit import AuditView
 from sipstrobe.web.system_views import SystemViews
 
 Thing = Literal["operation", "sound", "call", "message"]
@@ -414,5 +415,6 @@ class Views:
     mqtt: Callable[[], Mapping[str, object]]
     """active, connected, words, broker, prefix, sent, received, waiting, dropped of the client."""
     system: SystemViews
+    audit: AuditView
     settled: Callable[[], Future[Any] | None]
     """What to await until all changes of the settings are stored and seen; None: they are."""

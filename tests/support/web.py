@@ -6,7 +6,7 @@ from collections import ChainMap
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ from sipstrobe.services.reasons import Reasons
 from sipstrobe.services.settings import SettingsService
 from sipstrobe.services.signals import Signals
 from sipstrobe.system import System
+from sipstrobe.trace import Actor
 from sipstrobe.web.connections import Entrance
 from sipstrobe.web.server import WebServer
 from sipstrobe.web.views import SchedulesView, Views
@@ -46,6 +47,8 @@ USERS = tuple(
     make_user(name, ROLES[name], password, hash_password(password, SALT, CHEAP))
     for name, password in PASSWORDS.items()
 )
+
+SOME_DAY = datetime(2030, 1, 1, tzinfo=UTC)
 
 NO_MICROPHONE: Mapping[str, object] = {
     "input": "",
@@ -223,6 +226,31 @@ class FakeSchedules:
         return [rung][:limit] if schedule == "Bell" else None
 
 
+class FakeAudit:
+    """Remembers what was noted; the newest first, as it is told."""
+
+    def __init__(self) -> None:
+        self.notes: list[tuple[Actor, str, str]] = []
+
+    def note(self, actor: Actor, what: str, result: str) -> None:
+        self.notes.append((actor, what, result))
+
+    async def page(self, limit: int, before: int | None) -> Sequence[Mapping[str, object]]:
+        told: list[Mapping[str, object]] = [
+            {"n": n, "at": SOME_DAY, "way": actor.way, "who": actor.who}
+            | {"address": actor.address, "what": what, "paths": [], "result": result}
+            | {"times": 1, "prev": "0" * 64}
+            for n, (actor, what, result) in enumerate(self.notes, start=1)
+            if before is None or n < before
+        ]
+        return told[::-1][:limit]
+
+    async def verify(self) -> Mapping[str, object]:
+        ends: dict[str, object] = {"first": 1, "last": len(self.notes), "head": "0" * 64}
+        found: dict[str, object] = {"sound": True, "entries": len(self.notes), "problems": []}
+        return ends | found | {"torn": 0}
+
+
 @dataclass
 class FakeTrial:
     worked: bool
@@ -279,6 +307,7 @@ class Device:
     stream: FakeStream = field(default_factory=FakeStream)
     outbox: FakeOutbox = field(default_factory=FakeOutbox)
     schedules: SchedulesView = field(default_factory=FakeSchedules)
+    audit: FakeAudit = field(default_factory=FakeAudit)
     disk_works: bool = True
     library: ClipLibrary = field(init=False)
     clips: Clips = field(init=False)
@@ -387,6 +416,7 @@ class Device:
             home=lambda: NO_HOME,
             settled=self.settled,
             system=self.system.views(),
+            audit=self.audit,
         )
 
     @asynccontextmanager
