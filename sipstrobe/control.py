@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import socket
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -16,6 +17,7 @@ from typing import Any, cast
 from sipstrobe.config.passwords import SALT_BYTES, hash_password
 from sipstrobe.config.store import Change, Store
 from sipstrobe.config.users import Role, check_password, make_user
+from sipstrobe.errors import CommandRefused, ConfigError, Problem
 from sipstrobe.services.audit_chain import AuditFiles, Entry
 from sipstrobe.services.settings import SettingsService
 from sipstrobe.web import accounts
@@ -30,10 +32,18 @@ CALL_LIMIT = 10.0  # seconds
 class ControlServer:
     """Answers the command line while the device runs."""
 
-    def __init__(self, folder: Path, store: Store, settings: SettingsService) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        store: Store,
+        settings: SettingsService,
+        reset: Callable[[Any], Awaitable[None]] | None = None,
+    ) -> None:
+        """reset: begins anew, with more or less of the defaults."""
         self._path = folder / SOCKET
         self._store = store
         self._settings = settings
+        self._reset = reset
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
@@ -73,10 +83,18 @@ class ControlServer:
             return {"result": await self._do(request)}
         except ConfigError as error:
             return {"problems": [[p.path, p.message] for p in error.problems]}
+        except CommandRefused as refused:
+            return {"problems": [["", str(refused)]]}
         except OSError as error:
             return {"problems": [["", f"could not be stored: {error}"]]}
 
     async def _do(self, request: dict[str, Any]) -> Any:
+        match request:
+            case {"do": "reset", "kind": "restart" | "restore" | "factory" as kind} if self._reset:
+                await self._reset(kind)
+                return "begins anew"
+            case _:
+                pass
         doing = act(_Live(self._store, self._settings), request)
         return await self._settings.by_command_line("sipstrobe", doing)
 
@@ -142,7 +160,7 @@ def call(folder: Path, request: dict[str, Any]) -> Any:
     try:
         store = Store.open(folder)
     except ConfigError:
-        reply = _ask_device(folder, request)
+        reply = ask_device(folder, request)
         if reply is None:
             raise
         return reply
@@ -178,7 +196,8 @@ def is_running(folder: Path) -> bool:
     return True
 
 
-def _ask_device(folder: Path, request: dict[str, Any]) -> Any:
+def ask_device(folder: Path, request: dict[str, Any]) -> Any:
+    """What the device that runs on this folder answers; None: there is none. Raises ConfigError."""
     with socket.socket(socket.AF_UNIX) as line:
         line.settimeout(CALL_LIMIT)
         try:
