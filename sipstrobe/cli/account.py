@@ -5,7 +5,8 @@ import getpass
 import sys
 
 from sipstrobe.cli import add_state_argument
-from sipstrobe.config.users import Role
+from sipstrobe.config.passwords import advice
+from sipstrobe.config.users import Role, check_password
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,10 +41,10 @@ def _add(options: argparse.Namespace) -> int:
         if getpass.getpass("Once more: ") != password:
             print("sipstrobe: the two differ; nothing has changed", file=sys.stderr)
             return 1
-    if words := advice(password):
+    check_password(password)
+    if words := advice(password, options.name):
         print(f"sipstrobe: the password is {words}", file=sys.stderr)
     request = {"do": "add-account", "name": options.name, "role": options.role}
-    call(options.state, {**request, "password": password})
     print(f"{options.name} may sign in as {options.role}")
     return 0
 
