@@ -7,6 +7,7 @@ import sys
 from sipstrobe.cli import add_state_argument
 from sipstrobe.config.passwords import advice
 from sipstrobe.config.users import Role, check_password
+from sipstrobe.control import call
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,6 +46,7 @@ def _add(options: argparse.Namespace) -> int:
     if words := advice(password, options.name):
         print(f"sipstrobe: the password is {words}", file=sys.stderr)
     request = {"do": "add-account", "name": options.name, "role": options.role}
+    call(options.state, {**request, "password": password})
     print(f"{options.name} may sign in as {options.role}")
     return 0
 
