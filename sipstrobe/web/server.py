@@ -5,6 +5,7 @@ Light to import: aiohttp is loaded when the server starts, beside the loop.
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -78,14 +79,15 @@ class WebServer:
         self._context = context
         self._store = store
         self._views = views
-        self._gate = Gate(
+        self.gate = Gate(
             lambda: store.current.web, context.random_bytes, self._tell, context.clock.wall, cost
         )
-        self.accounts = Accounts(context.dispatcher, store, self._gate)
+        self.accounts = Accounts(context.dispatcher, store, self.gate)
         self._presence = Presence()
         self._status = Status(context.clock, lambda: store.current, views)
         self._live = Live(context, views, self._status)
-        self._router = Router(context, self._gate, self._routes(views), self._note)
+        self.routes: Sequence[Route] = self._routes(views)
+        self._router = Router(context, self.gate, self.routes, self._note)
         self._http: HttpServer | None = None
         self._unwatch = store.watch(
             lambda s: (s.web.users, s.web.tokens, s.web.anonymous_viewing),
@@ -113,7 +115,7 @@ class WebServer:
     async def aclose(self) -> None:
         self._unwatch()
         self._live.close()
-        self._gate.close()
+        self.gate.close()
         if self._http is not None:
             await self._http.aclose()
 
@@ -147,11 +149,11 @@ class WebServer:
         try:
             if request.path != LIVE_PATH:
                 raise HttpProblem(404, "there is nothing to listen to here")
-            if self._gate.must_prove(request):
-                await self._gate.prove(request)
-            who = self._gate.admit(request, Role.VIEWER)
+            if self.gate.must_prove(request):
+                await self.gate.prove(request)
+            who = self.gate.admit(request, Role.VIEWER)
             listener = self._live.listen()
-            self._presence.add(listener, self._gate.keeps(request, who))
+            self._presence.add(listener, self.gate.keeps(request, who))
             return listener
         except HttpProblem as refusal:
             return refusal.response()
@@ -173,11 +175,11 @@ class WebServer:
     def _routes(self, views: Views) -> list[Route]:
         context, store = self._context, self._store
         doors = (
-            Api(self._gate, context.measures, self._status),
-            SigningIn(self._gate, self.accounts),
+            Api(self.gate, context.measures, self._status),
+            SigningIn(self.gate, self.accounts),
             AuditDoor(views.audit),
-            UsersDoor(self.accounts, self._gate),
-            TokensDoor(context.dispatcher, context.clock, store, self._gate, context.random_bytes),
+            UsersDoor(self.accounts, self.gate),
+            TokensDoor(context.dispatcher, context.clock, store, self.gate, context.random_bytes),
             Commands(context.dispatcher),
             Calls(context.dispatcher, context.clock, views),
             ClipsDoor(context.dispatcher, views),
@@ -188,7 +190,7 @@ class WebServer:
             PortManagement(context.dispatcher, views),
             SupervisedIo(context.dispatcher, views),
             *system_doors(views.system, context.clock),
-            *profile_doors(context, store, views, self._gate.keeps),
+            *profile_doors(context, store, views, self.gate.keeps),
             SettingsDoor(context.dispatcher, context.clock, store),
             SoundDoor(views),
             RulesDoor(context.dispatcher, context.clock, store, views),
