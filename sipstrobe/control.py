@@ -178,10 +178,11 @@ def _note(folder: Path, what: str, paths: list[str]) -> None:
     """In the audit trail, which no device writes just now."""
     at = datetime.now(UTC).isoformat(timespec="milliseconds")
     files = AuditFiles(folder)
+    done = Entry(at=at, way="command line", what=what, paths=tuple(paths), result="changed")
     try:
-        files.open()
-        entry = Entry(at=at, way="command line", what=what, paths=tuple(paths), result="changed")
-        files.append([entry])
+        words = files.open()
+        found = Entry(at=at, way="device", what=f"audit trail: {words}")
+        files.append([found, done] if words else [done])
     except OSError as error:
         logger.warning("this is done, and cannot be noted in the audit trail: %s", error)
 

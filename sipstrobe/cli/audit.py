@@ -41,6 +41,8 @@ def _verify(options: argparse.Namespace) -> int:
 
 def _line(entry: Entry) -> str:
     who = f"{entry.who} ({entry.way})" if entry.who else entry.way
+    if entry.way == "nobody":
+        who = f"somebody as {entry.who}" if entry.who else "somebody"
     place = f" from {entry.address}" if entry.address else ""
     often = f" × {entry.times}" if entry.times > 1 else ""
     paths = f" {' '.join(entry.paths)}" if entry.paths else ""

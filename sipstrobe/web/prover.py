@@ -16,6 +16,7 @@ from typing import Final, TypeVar
 
 from sipstrobe.config.passwords import COST, SALT_BYTES, Cost, hash_password, proves
 from sipstrobe.config.users import User
+from sipstrobe.io.memory import return_large_blocks
 from sipstrobe.web.exchange import HttpProblem, Response
 from sipstrobe.web.throttle import site
 
@@ -105,5 +106,6 @@ class Prover:
 
 
 def _step_back() -> None:
-    """Linux has a niceness of each thread."""
+    """Linux has a niceness of each thread. The memory of a hash is only lent."""
+    return_large_blocks()
     os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
