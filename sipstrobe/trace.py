@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
 from typing import Any, Generic, TypeVar
@@ -26,7 +26,7 @@ class Input:
 
     kind: str  # "datagram", "http", "timer", "start", …
     words: str
-    actor: Actor | None = None  # where it is known who it was
+    actor: Actor | None = field(default=None, compare=False)  # where it is known who it was
 
 
 @dataclass(frozen=True, slots=True)
