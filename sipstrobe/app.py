@@ -126,19 +126,28 @@ class Started:
     fingerprint: str = ""  # of the certificate that is shown there
 
 
-async def run(options: Options, announce: Callable[[Started], None]) -> None:
-    """Run the device until SIGINT or SIGTERM. Raises ConfigError when it cannot start."""
+async def run(options: Options, announce: Callable[[Started], None]) -> bool:
+    """Run the device until SIGINT, SIGTERM, or an order to begin anew, which is the result.
+
+    Raises ConfigError when it cannot start.
+    """
     sys.setswitchinterval(SWITCH_INTERVAL)
     allow_files()
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
+    anew = asyncio.Event()
+
+    def again() -> None:
+        anew.set()
+        ended.set()
+
     store = Store.open(options.state)
     try:
         password = prepare(store, options)
         async with AsyncExitStack() as stack:
-            device = Device(Context(LoopClock(loop)), store, options)
+            device = Device(Context(LoopClock(loop)), store, options, again)
             await device.start(stack)
             _freeze()
             await device.settle()
@@ -148,6 +157,7 @@ async def run(options: Options, announce: Callable[[Started], None]) -> None:
     finally:
         store.close()
         gc.freeze()  # nobody needs to look through it all at the end
+    return anew.is_set()
 
 
 def prepare(store: Store, options: Options) -> str:
@@ -170,7 +180,14 @@ def prepare(store: Store, options: Options) -> str:
 class Device:
     """All parts of one device."""
 
-    def __init__(self, context: Context, store: Store, options: Options) -> None:
+    def __init__(
+        self,
+        context: Context,
+        store: Store,
+        options: Options,
+        again: Callable[[], None] = lambda: None,
+    ) -> None:
+        """again: ends the device, and has its process begin anew."""
         self._context = context
         self._store = store
         self._options = options
@@ -217,7 +234,7 @@ class Device:
             options.state,
             self._listen,
         )
-        self.system = System(context, options.state, self.phone)
+        self.system = System(context, options.state, store, self.phone, again)
         self.announcer = Announcer(context, self.library.find)
         self.listening = Listening(context, lambda: self.microphone.on, self._listen)
         self.recorder = Recorder(
@@ -352,7 +369,9 @@ class Device:
 
     async def _open_control(self, stack: AsyncExitStack) -> None:
         """Let the command line in; a device that it cannot reach is a device nevertheless."""
-        control = ControlServer(self._options.state, self._store, self.settings)
+        control = ControlServer(
+            self._options.state, self._store, self.settings, self.system.upkeep.reset
+        )
         try:
             await control.start()
         except OSError as error:

@@ -1,9 +1,11 @@
 """Builds what looks after the device as a system: its logs, its state folder, its machine."""
 
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Protocol
 
+from sipstrobe.config.store import Store
 from sipstrobe.context import Context
 from sipstrobe.io.udp import Tap
 from sipstrobe.services.access_log import AccessLog
@@ -11,6 +13,7 @@ from sipstrobe.services.ladder import Ladder
 from sipstrobe.services.log_book import LogBook
 from sipstrobe.services.network_trace import NetworkTrace
 from sipstrobe.services.phone import Onlooker
+from sipstrobe.services.upkeep import Upkeep
 from sipstrobe.sip.transport import Flow
 from sipstrobe.web.system_views import SystemViews
 
@@ -26,7 +29,15 @@ class Spoken(Protocol):
 class System:
     """These parts of one device."""
 
-    def __init__(self, context: Context, state: Path, phone: Spoken | None = None) -> None:
+    def __init__(
+        self,
+        context: Context,
+        state: Path,
+        store: Store,
+        phone: Spoken | None = None,
+        again: Callable[[], None] = lambda: None,
+    ) -> None:
+        """again: ends the device, and has its process begin anew."""
         self.log = LogBook(state)
         self.access = AccessLog(context, state)
         self.ladder = Ladder(context.clock)
@@ -34,6 +45,7 @@ class System:
         self.trace = NetworkTrace(context, state, media)
         if phone is not None:
             phone.look_on(_Onlooker(self.ladder, self.trace))
+        self.upkeep = Upkeep(context, store, state, again)
 
     async def open(self, stack: AsyncExitStack) -> None:
         """First of all, so that whatever else is said is heard."""
@@ -45,7 +57,13 @@ class System:
         stack.push_async_callback(self.trace.aclose)
 
     def views(self) -> SystemViews:
-        return SystemViews(log=self.log, access=self.access, ladder=self.ladder, trace=self.trace)
+        return SystemViews(
+            log=self.log,
+            access=self.access,
+            ladder=self.ladder,
+            trace=self.trace,
+            upkeep=self.upkeep,
+        )
 
 
 class _Onlooker:

@@ -3,6 +3,8 @@
 import argparse
 import asyncio
 import logging
+import os
+import sys
 import time
 
 from sipstrobe import __version__
@@ -68,8 +70,18 @@ def execute(options: argparse.Namespace) -> int:
         light=options.light,
         microphone=options.microphone,
     )
-    asyncio.run(run(wanted, lambda started: print("\n".join(describe(started)), flush=True)))
+    again = asyncio.run(
+        run(wanted, lambda started: print("\n".join(describe(started)), flush=True))
+    )
+    if again:
+        _begin_anew()
     return 0
+
+
+def _begin_anew() -> None:
+    """The same process, with the same command line (OPS-01)."""
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606
 
 
 def _log_to_stderr() -> None:

@@ -1,8 +1,12 @@
 """What a new device has beyond the defaults: rules that people need only switch on (EVT-10…12)."""
 
+from typing import Any
+
+from sipstrobe.config import check
 from sipstrobe.lightsiren.chimes import PRE_ANNOUNCEMENT, RINGER
 from sipstrobe.rules.actions import AnswerCall, PlayClip, PlayClipWhile, ShowColor
 from sipstrobe.rules.settings import Condition, Rule
+from sipstrobe.schedules.settings import FACTORY_SCHEDULES
 
 _RINGING = Condition(event="call/state", match={"state": "ringing", "direction": "incoming"})
 _MICROPHONE = Condition(event="sound/microphone", match={"on": "true"})
@@ -49,3 +53,12 @@ FACTORY_RULES = (
         action=PlayClipWhile(clip=RINGER),
     ),
 )
+
+
+def factory_tree(serial: str) -> dict[str, Any]:
+    """The settings of a new device, as far as they differ from the defaults."""
+    return {
+        "device": {"serial": serial},
+        "rules": check.plain(FACTORY_RULES),
+        "schedules": check.plain(FACTORY_SCHEDULES),
+    }

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from sipstrobe.config import check, patch
-from sipstrobe.config.factory import FACTORY_RULES
+from sipstrobe.config import check, overhaul, patch
+from sipstrobe.config.factory import factory_tree
 from sipstrobe.config.files import Files, Folder, Memory
 from sipstrobe.config.reading import (
     SECRETS,
@@ -34,7 +34,6 @@ from sipstrobe.config.reading import (
 from sipstrobe.config.settings import Settings
 from sipstrobe.config.state import Stored, build, follow
 from sipstrobe.errors import ConfigError, Problem, StaleRevision
-from sipstrobe.schedules.settings import FACTORY_SCHEDULES
 
 logger = logging.getLogger(__name__)
 
@@ -94,6 +93,7 @@ class Store:
         files = Folder(folder)
         files.hold()
         try:
+            overhaul.carry_out(folder)
             return cls.load(files, random_bytes)
         except BaseException:
             files.close()
@@ -111,11 +111,7 @@ class Store:
     def load(cls, files: Files, random_bytes: Callable[[int], bytes]) -> "Store":
         stored = read(files)
         if stored is None:
-            new = {
-                "device": {"serial": random_bytes(6).hex().upper()},
-                "rules": check.plain(FACTORY_RULES),
-                "schedules": check.plain(FACTORY_SCHEDULES),
-            }
+            new = factory_tree(random_bytes(6).hex().upper())
             stored = build(new, {}, lambda: random_bytes(8).hex(), revision=1)
             _put(files, SETTINGS, text(stored.tree, stored.revision), mode=0o644)
         return cls(files, stored, random_bytes)
@@ -143,6 +139,11 @@ class Store:
     def tree(self) -> Any:
         """The current settings as JSON, with references in place of secrets; not to be changed."""
         return self._stored.tree
+
+    @property
+    def stored(self) -> Stored:
+        """The current settings in all their forms, for a backup of them."""
+        return self._stored
 
     def get(self, pointer: str) -> Any:
         """The JSON value at a pointer. Raises ConfigError where there is none."""

@@ -189,7 +189,7 @@ class WebServer:
             PortCgi(context.dispatcher, context.bus, context.clock, views),
             PortManagement(context.dispatcher, views),
             SupervisedIo(context.dispatcher, views),
-            *system_doors(views.system, context.clock),
+            *system_doors(views.system, context.clock, lambda: store.current),
             *profile_doors(context, store, views, self.gate.keeps),
             SettingsDoor(context.dispatcher, context.clock, store),
             SoundDoor(views),

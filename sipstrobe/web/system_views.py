@@ -3,10 +3,12 @@
 Protocols, as in `views`; the app hands in what they stand for.
 """
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
+
+from sipstrobe.secret import Secret
 
 Wanted = Callable[[Any], bool]
 
@@ -135,6 +137,22 @@ class TraceView(Protocol):
     async def remove(self) -> None: ...
 
 
+class UpkeepView(Protocol):
+    """Backup, restore and the ways back. All raise CommandRefused "busy" and OSError."""
+
+    async def backup(self, password: Secret) -> AsyncGenerator[bytes]:
+        """What is to be sent. password: empty: without secrets."""
+        ...
+
+    async def restore(self, content: AsyncIterator[bytes], password: Secret) -> Sequence[str]:
+        """Take it over and begin anew; what is missing. Raises ConfigError."""
+        ...
+
+    async def reset(self, kind: Literal["restart", "restore", "factory"]) -> None:
+        """Begin anew."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SystemViews:
     """All of it."""
@@ -143,3 +161,4 @@ class SystemViews:
     access: AccessView
     ladder: LadderView
     trace: TraceView
+    upkeep: UpkeepView

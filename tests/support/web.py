@@ -336,7 +336,7 @@ class Device:
         signals = Signals(context, sounds=sounds)
         device = cls(context, store, signals, Properties(context), Automation(context))
         device._add_clips(folder)
-        device.system = System(context, folder or Path(os.devnull))
+        device.system = System(context, folder or Path(os.devnull), store)
         device.ports = Ports(context, Memory())
         device.past = Past(context)
         device.reasons = Reasons(context, {})
