@@ -9,7 +9,6 @@ import binascii
 import logging
 from base64 import b64decode
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sipstrobe.config.access import Scope
@@ -22,6 +21,7 @@ from sipstrobe.web.bearer import Bearers, role_of
 from sipstrobe.web.denied import Denied
 from sipstrobe.web.digest import DigestAnswer, DigestGate, Verdict
 from sipstrobe.web.exchange import Principal, Request
+from sipstrobe.web.facts import Fact, Hashed, SignedIn, SignedOut
 from sipstrobe.web.origin import refuse_foreign_pages, refuse_forged
 from sipstrobe.web.prover import Prover
 from sipstrobe.web.sessions import Session, Sessions, token_of
@@ -33,34 +33,6 @@ NAME_TOLD = 64  # characters of the name that somebody gave
 UNKNOWN = "(token)"  # in place of the name, where a wrong token was shown
 LOOK = frozenset({Scope.READ})
 ANONYMOUS = Principal("anonymous", Role.VIEWER, LOOK, anonymous=True)
-
-
-@dataclass(frozen=True, slots=True)
-class SignedIn:
-    """Somebody has begun a session on the page."""
-
-    name: str
-    address: str
-
-
-@dataclass(frozen=True, slots=True)
-class SignedOut:
-    """Somebody has ended one, or all of an account."""
-
-    name: str
-    address: str
-    everywhere: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Hashed:
-    """A password was proven of which there was no slow hash so far: this is it."""
-
-    user: User
-    hashed: str
-
-
-Fact = SignInFailed | AddressBlocked | SignedIn | SignedOut | Hashed
 
 
 class Gate:
@@ -104,13 +76,16 @@ class Gate:
         return request.secure and request.header("authorization")[:6].lower() == "basic "
 
     async def prove(self, request: Request) -> None:
-        """Have a password looked at beside the loop; what comes of it is remembered. Raises Denied
-        and Busy."""
+        """Have a password looked at beside the loop, and remember that it is right. Raises Denied,
+        whatever was asked for: nobody finds out a password where none is needed. Raises Busy."""
         self._refuse_blocked(request)
         name, password = self._basic(request)
         user = self._find(name)
-        if user is None or not self.prover.remembers(user, password):
-            await self._proven(request, user, password)
+        if user is not None and self.prover.remembers(user, password):
+            return
+        if await self._proven(request, user, password) is None:
+            self._failed(request, name)
+            raise self._challenge(request, "the name or the password is wrong")
 
     def admit(self, request: Request, role: Role, scopes: frozenset[Scope] = LOOK) -> Principal:
         """Who asks, if they may do what this role may. Raises Denied with a challenge.
@@ -236,12 +211,10 @@ class Gate:
 
     def _by_basic(self, request: Request) -> Principal:
         """RFC 7617; only ever asked for over TLS. `prove` has been called before."""
-        self._refuse_blocked(request)
         name, password = self._basic(request)
         user = self._find(name)
         if user is None or not self.prover.remembers(user, password):
-            self._failed(request, name)
-            raise self._challenge(request, "the name or the password is wrong")
+            raise self._challenge(request, "the password has been changed")
         return self._let_in(request, Principal(user.name, user.role))
 
     def _basic(self, request: Request) -> tuple[str, str]:

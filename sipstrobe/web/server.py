@@ -35,7 +35,8 @@ from sipstrobe.web.compat.supervised_io import SupervisedIo
 from sipstrobe.web.compat.virtual_input import VirtualInput
 from sipstrobe.web.detour import Detour
 from sipstrobe.web.exchange import HttpProblem, Request, Response, Route
-from sipstrobe.web.gate import Fact, Gate, Hashed, SignedIn, SignedOut
+from sipstrobe.web.facts import Fact, Hashed, SignedIn, SignedOut
+from sipstrobe.web.gate import Gate
 from sipstrobe.web.live import Listener, Live
 from sipstrobe.web.outbox import OutboxDoor
 from sipstrobe.web.presence import Presence

@@ -7,6 +7,7 @@ import pytest
 
 from sipstrobe.config.users import MAX_USERS, Role, User, make_user
 from sipstrobe.context import Context
+from sipstrobe.events import SignInFailed
 from sipstrobe.web.live import Listener
 from sipstrobe.web.server import LIVE_PATH, WebServer
 from tests.support.visitor import Visitor
@@ -234,6 +235,21 @@ async def test_basic_waits_for_a_slow_hash_once(ada: Visitor, server: WebServer)
     assert isinstance(await server.listen(asked), Listener)
     await ada.ask("PATCH", "/users/olga", {"password": "something else"})
     assert (await program.ask("GET", "/status"))[0] == 401
+
+
+async def test_no_door_tells_a_password_by_the_time_it_takes(
+    server: WebServer, context: Context
+) -> None:
+    """Also where nobody has to sign in, what is wrong is wrong, and counts."""
+    told: list[SignInFailed] = []
+    context.bus.subscribe(SignInFailed, told.append)
+    program = Visitor(server, secure=True)
+    program.credentials = "Basic " + b64encode(b"olga:guess").decode()
+
+    statuses = [(await server.respond(program.request("GET", "/"))).status for _ in range(21)]
+
+    assert statuses == [401] * 20 + [403]
+    assert [event.name for event in told] == ["olga"]
 
 
 # --- without an account ------------------------------------------------------------------------
