@@ -12,6 +12,7 @@ from sipstrobe.commands import PORTS, VIRTUAL_INPUTS
 from sipstrobe.config import access, actions, certificates, clips, sending, users
 from sipstrobe.config.access import MAX_TOKENS, BruteForce, Token
 from sipstrobe.config.certificates import Certificates
+from sipstrobe.config.location import Location
 from sipstrobe.config.users import MAX_USERS, User
 from sipstrobe.dtmf import settings as dtmf
 from sipstrobe.dtmf.settings import DtmfSettings
@@ -94,6 +95,7 @@ class DeviceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             description="As in Europe/Berlin; empty: that of the system.",
         ),
     ] = ""
+    location: Annotated[Location, Meta(title="Location")] = Location()
 
 
 class WebSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

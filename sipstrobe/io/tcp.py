@@ -184,6 +184,10 @@ class TcpHub:
     def __len__(self) -> int:
         return len(self._connections)
 
+    def peers(self) -> list[tuple[Endpoint, bool]]:
+        """The other side of each connection, and whether it has opened it."""
+        return [(one.remote, one.came) for one in self._connections.values()]
+
     @property
     def unfinished(self) -> int:
         """How many of those that have come are still shaking hands."""

@@ -279,6 +279,10 @@ class Phone:
         """Tells what goes through the sockets of all calls."""
         return self._media.tap
 
+    def connections(self) -> list[tuple[str, tuple[str, int], bool]]:
+        """Those that stand: transport, the other side, and whether it has opened it."""
+        return self.transports.connections()
+
     def look_on(self, onlooker: Onlooker) -> None:
         """Tell of every SIP message from now on, and by which Call-ID each call is known."""
         self._onlooker = onlooker

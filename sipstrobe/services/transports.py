@@ -104,6 +104,12 @@ class SipTransports:
         """What we listen on, for people: "UDP 5060 (IPv4, IPv6)"."""
         return self._doors.in_words
 
+    def connections(self) -> list[tuple[str, SocketAddress, bool]]:
+        """Those that stand: transport, the other side, and whether it has opened it."""
+        return [
+            (transport.value, *one) for transport, hub in self._hubs.items() for one in hub.peers()
+        ]
+
     def accepts(self, flow: Flow) -> bool:
         """Whether a new call that came this way is welcome."""
         return self._settings is not None and flow.local.port == self._port_of(flow.transport)

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
@@ -131,6 +131,16 @@ class Door:
         clock.call_at(clock.now() + SHUTDOWN_TIME, cut)
 
 
+class HttpClient(NamedTuple):
+    """One who is connected. busy: a request of his is being answered; websocket: he listens."""
+
+    address: str
+    port: int
+    secure: bool
+    busy: bool
+    websocket: bool
+
+
 class Server(web.Server):
     """Hand out connections of our kind, as many as the bounds allow."""
 
@@ -179,6 +189,17 @@ class Connection(RequestHandler):
         self._unread: Handle | None = None
         self.sending: asyncio.Timeout | None = None  # of a stream, which ends with the connection
         self._framed = UnframedBody(server.is_endless)
+
+    @property
+    def client(self) -> HttpClient | None:
+        """Who is at the other end, and what he does; None: he has gone."""
+        transport, request = self.transport, self._current_request
+        if transport is None:
+            return None
+        peer = transport.get_extra_info("peername") or ("", 0)
+        upgraded = request is not None and request.headers.get("Upgrade", "").lower() == "websocket"
+        secure = transport.get_extra_info("sslcontext") is not None
+        return HttpClient(str(peer[0]), int(peer[1]), secure, request is not None, upgraded)
 
     def data_received(self, data: bytes) -> None:
         super().data_received(self._framed(data))

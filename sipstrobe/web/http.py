@@ -15,7 +15,15 @@ from aiohttp import web
 
 from sipstrobe.clock import Clock
 from sipstrobe.errors import RemoteProtocolError
-from sipstrobe.web.connections import SHUTDOWN_TIME, Connection, Door, Entrance, Server, answer_of
+from sipstrobe.web.connections import (
+    SHUTDOWN_TIME,
+    Connection,
+    Door,
+    Entrance,
+    HttpClient,
+    Server,
+    answer_of,
+)
 from sipstrobe.web.exchange import ENDLESS, HttpProblem, Request, Response, problem
 from sipstrobe.web.live import Listener
 
@@ -63,6 +71,12 @@ class HttpServer:
             self._doors.remove(door)
             raise
         return door
+
+    def clients(self) -> list[HttpClient]:
+        """The connections that stand."""
+        found = (*self._server.connections, *self._detour.connections)
+        clients = [one.client for one in found if isinstance(one, Connection)]
+        return [client for client in clients if client is not None]
 
     @property
     def doors(self) -> "list[Door]":

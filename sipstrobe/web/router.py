@@ -38,11 +38,13 @@ class Router:
         gate: Gate,
         routes: Iterable[Route],
         noted: Callable[[Request, int], None] = lambda _request, _status: None,
+        told: Callable[[str, str], None] = lambda _address, _name: None,
     ) -> None:
         """noted: is told of what somebody has asked for that does or changes something, and with
-        which status that was answered."""
+        which status that was answered. told: from which address who is let in."""
         self._context = context
         self._noted = noted
+        self._told = told
         self._gate = gate
         self._routes: dict[str, dict[str, Route]] = {}
         self._needed: dict[int, Scopes] = {}  # what a token must be for, by the id of the route
@@ -79,6 +81,7 @@ class Router:
             if route.role is not None:
                 who = self._gate.admit(request, route.role, self._needed[id(route)])
                 request = request.by(who)
+                self._told(request.peer, who.name)
             found = self._answer(request, route, who)
             response = await found if isinstance(found, Awaitable) else found
             if response.stream is not None and who is not None:

@@ -34,6 +34,7 @@ from sipstrobe.web.compat.siren_and_light import SirenAndLight
 from sipstrobe.web.compat.supervised_io import SupervisedIo
 from sipstrobe.web.compat.virtual_input import VirtualInput
 from sipstrobe.web.detour import Detour
+from sipstrobe.web.device import HttpClient
 from sipstrobe.web.exchange import HttpProblem, Request, Response, Route
 from sipstrobe.web.facts import Fact, Hashed, SignedIn, SignedOut
 from sipstrobe.web.gate import Gate
@@ -53,6 +54,7 @@ from sipstrobe.web.system import system_doors
 from sipstrobe.web.tokens import TokensDoor
 from sipstrobe.web.users import Accounts, UsersDoor
 from sipstrobe.web.views import Views
+from sipstrobe.web.visitors import Visitors
 from sipstrobe.web.why import WhyDoor
 
 if TYPE_CHECKING:
@@ -80,6 +82,7 @@ class WebServer:
         self._context = context
         self._store = store
         self._views = views
+        self._visitors = Visitors()
         self.gate = Gate(
             lambda: store.current.web, context.random_bytes, self._tell, context.clock.wall, cost
         )
@@ -88,7 +91,7 @@ class WebServer:
         self._status = Status(context.clock, lambda: store.current, views)
         self._live = Live(context, views, self._status)
         self.routes: Sequence[Route] = self._routes(views)
-        self._router = Router(context, self.gate, self.routes, self._note)
+        self._router = Router(context, self.gate, self.routes, self._note, self._visitors.note)
         self._http: HttpServer | None = None
         self._unwatch = store.watch(
             lambda s: (s.web.users, s.web.tokens, s.web.anonymous_viewing),
@@ -108,6 +111,9 @@ class WebServer:
     def doors(self) -> "list[Door]":
         """Those that are open."""
         return self._http.doors if self._http else []
+
+    def _clients(self) -> Sequence[HttpClient]:
+        return self._http.clients() if self._http else []
 
     def _https_address(self) -> tuple[str, int] | None:
         encrypted = [door for door in self.doors if door.entrance.serves == "encrypted"]
@@ -190,7 +196,7 @@ class WebServer:
             PortCgi(context.dispatcher, context.bus, context.clock, views),
             PortManagement(context.dispatcher, views),
             SupervisedIo(context.dispatcher, views),
-            *system_doors(views.system, context.clock, lambda: store.current),
+            *system_doors(context, store, views, self._status, self._clients, self._visitors.name),
             *profile_doors(context, store, views, self.gate.keeps),
             SettingsDoor(context.dispatcher, context.clock, store),
             SoundDoor(views),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from sipstrobe.io.own_files import OwnFiles
 from sipstrobe.secret import Secret
 
 Wanted = Callable[[Any], bool]
@@ -162,3 +163,7 @@ class SystemViews:
     ladder: LadderView
     trace: TraceView
     upkeep: UpkeepView
+    own_files: Callable[[], OwnFiles | None]
+    """Whether the files of the program are as they were built; None: they are looked through."""
+    sip_connections: Callable[[], Sequence[tuple[str, tuple[str, int], bool]]]
+    """Transport, the other side, and whether it has opened the connection."""
