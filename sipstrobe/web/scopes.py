@@ -21,8 +21,6 @@ ORDERS: Final = (  # what is done now and is over then; as paths begin
     "/api/v1/calls",
     "/api/v1/commands/",
     "/api/v1/listen-in",
-    "/api/v1/ping",
-    "/api/v1/port-check",
     "/api/v1/profiles/preview",
     "/api/v1/recipients/",
     "/api/v1/talk",
