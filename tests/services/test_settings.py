@@ -15,6 +15,7 @@ from sipstrobe.context import Context
 from sipstrobe.errors import ConfigError, StaleRevision
 from sipstrobe.events import SettingsChanged
 from sipstrobe.services.settings import SettingsService
+from sipstrobe.trace import Actor, Input
 
 
 class SlowDisk(Memory):
@@ -151,3 +152,24 @@ async def test_closing_waits_for_what_is_being_stored(desk: Desk) -> None:
     await desk.service.aclose()
 
     assert b"5070" in desk.disk.contents["settings.json"]
+
+
+async def test_what_the_command_line_asks_for_is_known_to_be_its_wish(desk: Desk) -> None:
+    """For the audit trail, also when the change is stored later, and by nobody else's doing."""
+    causes: list[object] = []
+
+    def note(_: SettingsChanged) -> None:
+        cause = desk.context.trace.current
+        causes.append(cause.root.what.actor if cause and isinstance(cause.root.what, Input) else "")
+
+    desk.context.bus.subscribe(SettingsChanged, note)
+
+    async def work() -> int:
+        await asyncio.sleep(0)
+        return (await desk.service.change({"sip": {"port": 5070}})).revision
+
+    revision = await desk.service.by_command_line("sipstrobe", work())
+    await desk.service.change({"sip": {"port": 5080}})
+
+    assert revision == desk.store.revision - 1
+    assert causes == [Actor(way="command line"), ""]
