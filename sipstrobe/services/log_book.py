@@ -30,6 +30,8 @@ _FILED: Final = SEVERITIES.index("notice")  # the least severe that goes into th
 _BEAT: Final = 15.0  # seconds after which a follower is shown that there is nothing new
 _PACE: Final = 0.05  # seconds between two helpings
 
+logging.addLevelName(NOTICE, "NOTICE")
+
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
