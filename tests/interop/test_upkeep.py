@@ -10,7 +10,7 @@ import pytest
 
 from sipstrobe.config.state_files import unknown
 from tests.interop.caller import Dialogue, Wire
-from tests.interop.device import Device, device, wait_until
+from tests.interop.device import Device, answers_options, device, wait_until
 from tests.support.pcap import read_pcap
 
 pytestmark = pytest.mark.interop
@@ -20,7 +20,14 @@ PASSWORD = "correct horse battery"
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Device]:
-    with device(tmp_path_factory.mktemp("upkeep"), sound="null", light=False) as running:
+    """One that somebody has set up on his first visit."""
+    folder = tmp_path_factory.mktemp("upkeep")
+    sip = ("--set", "/sip/enabled=true", "--set", "/sip/allow_incoming=true")
+    with device(folder, *sip, demo=False, sound="null", light=False) as running:
+        set_up(running, PASSWORD)
+        running.set("/device/name", "east door")
+        running.set("/maintenance/active", False)
+        wait_until(lambda: answers_options(running.port), words="SIP")
         yield running
 
 
@@ -82,57 +89,42 @@ def test_what_was_said_in_a_call_is_read_afterwards(running: Device, tmp_path: P
     said = [(m["sent"], m["first_line"].split(" ")[0]) for m in ladder["messages"]]
     assert said[0] == (False, "INVITE")
     assert said[-2:] == [(False, "BYE"), (True, "SIP/2.0")]
-
-
-def test_all_that_lies_in_the_state_folder_is_known(running: Device) -> None:
-    """OPS-03: else a factory default would leave it behind."""
+    # OPS-03: else a factory default would leave it behind.
     assert unknown(running.folder / "state") == []
 
 
-def test_a_restart_says_goodbye_and_the_same_process_is_back(running: Device) -> None:
-    """OPS-01: settings stay."""
-    running.set("/device/name", "east door")
+def test_what_a_factory_default_takes_a_backup_brings_back(running: Device, tmp_path: Path) -> None:
+    """OPS-01, OPS-03, GEN-03, MNT-01: a call is told goodbye; then all is as when new; and then
+    everything is there again, in the same process."""
+    serial = running.status()["device"]["serial"]
+    order = ("-X", "POST", "-H", "Content-Type: application/json", "-d")
+    backup = tmp_path / "backup.zip"
+    assert fetched(running, "backup", backup, *order, '{"password": "tulip"}') == 200
+    wrong = running.api("POST", "reset", kind="factory", confirm="000000000000")
+    assert wrong["field"] == "confirm"
     with Wire(running.port) as wire:
         call = Dialogue(running.port, wire.own)
         wire.send(call.invite())
         assert call.take(wire.final()) == 200
         wire.send(call.ack())
 
-        assert running.api("POST", "reset", kind="restart")["kind"] == "restart"
+        running.api("POST", "reset", kind="factory", confirm=serial)
         assert wire.receive().startswith(b"BYE ")
 
     await_start(running, 2)
-    assert running.status()["device"]["name"] == "east door"
+    assert asked(running, "session")["set_up"] is False
+    set_up(running, PASSWORD[::-1])
+    new = running.status()
+    assert (new["device"]["name"], new["device"]["serial"]) == ("sipstrobe", serial)
+    assert new["maintenance"]["active"]
+
+    sent = ("-H", "Backup-Password: tulip", "--data-binary", f"@{backup}")
+    kind = ("-H", "Content-Type: application/zip")
+    assert fetched(running, "restore", tmp_path / "told", *kind, *sent) == 202
+
+    await_start(running, 3)
+    running.password = PASSWORD
+    back = running.status()
+    assert (back["device"]["name"], back["maintenance"]["active"]) == ("east door", False)
     log = running.api("GET", "log?level=notice")["entries"]
     assert next(e["text"] for e in log if "has started" in e["text"]).endswith("stopped")
-
-
-def test_what_a_factory_default_takes_a_backup_brings_back(tmp_path: Path) -> None:
-    """OPS-03, GEN-03, MNT-01: as when new; and everything is there again."""
-    with device(tmp_path / "d", demo=False, sound="null", light=False) as running:
-        set_up(running, PASSWORD)
-        running.set("/device/name", "east door")
-        running.set("/maintenance/active", False)
-        serial = running.status()["device"]["serial"]
-        order = ("-X", "POST", "-H", "Content-Type: application/json", "-d")
-        backup = tmp_path / "backup.zip"
-        assert fetched(running, "backup", backup, *order, '{"password": "tulip"}') == 200
-
-        wrong = running.api("POST", "reset", kind="factory", confirm="000000000000")
-        assert wrong["field"] == "confirm"
-        running.api("POST", "reset", kind="factory", confirm=serial)
-        await_start(running, 2)
-        assert asked(running, "session")["set_up"] is False
-        set_up(running, PASSWORD[::-1])
-        new = running.status()
-        assert (new["device"]["name"], new["device"]["serial"]) == ("sipstrobe", serial)
-        assert new["maintenance"]["active"]
-
-        sent = ("-H", "Backup-Password: tulip", "--data-binary", f"@{backup}")
-        kind = ("-H", "Content-Type: application/zip")
-        assert fetched(running, "restore", tmp_path / "told", *kind, *sent) == 202
-
-        await_start(running, 3)
-        running.password = PASSWORD
-        assert running.status()["device"]["name"] == "east door"
-        assert not running.status()["maintenance"]["active"]
