@@ -9,9 +9,11 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
+
+if TYPE_CHECKING:
+    from importlib.metadata import Distribution
 
 TOLD_MAX: Final = 20  # files that are named
 
@@ -30,6 +32,8 @@ class OwnFiles:
 
 def check_own_files(name: str = "sipstrobe") -> OwnFiles:
     """Look through all of them; blocks."""
+    from importlib.metadata import PackageNotFoundError, distribution  # 10 ms to load
+
     try:
         found = distribution(name)
     except PackageNotFoundError:
@@ -40,7 +44,7 @@ def check_own_files(name: str = "sipstrobe") -> OwnFiles:
     return compare(found, name)
 
 
-def compare(found: Distribution, package: str) -> OwnFiles:
+def compare(found: "Distribution", package: str) -> OwnFiles:
     """Hold the files of a package against their list."""
     changed: list[str] = []
     missing: list[str] = []
@@ -74,7 +78,7 @@ def compare(found: Distribution, package: str) -> OwnFiles:
     return OwnFiles("changed", words, checked, *lists)
 
 
-def _is_editable(found: Distribution) -> bool:
+def _is_editable(found: "Distribution") -> bool:
     """PEP 610."""
     try:
         told = json.loads(found.read_text("direct_url.json") or "{}")

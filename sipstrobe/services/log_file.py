@@ -64,13 +64,14 @@ class LogFile:
         self._thread.shutdown()
 
     def _write(self) -> None:
-        lines: list[bytes] = []
-        while self._waiting:
-            lines.append(msgspec.json.encode(self._waiting.popleft()) + b"\n")
-        if not lines:
-            return  # an earlier turn has written them
+        if not self._waiting:
+            return  # an earlier turn has written it
         try:
-            self._append(b"".join(lines))
+            while self._waiting:
+                data = b""
+                while self._waiting and len(data) < self._max_bytes // 4:
+                    data += msgspec.json.encode(self._waiting.popleft()) + b"\n"
+                self._append(data)
         except OSError as error:
             if not self.problem:
                 logger.info("%s cannot be written: %s", self._path.name, error)

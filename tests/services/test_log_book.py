@@ -149,6 +149,7 @@ def test_the_file_does_not_grow_beyond_its_bound(tmp_path: Path) -> None:
 
     sizes = [found.stat().st_size for found in tmp_path.iterdir()]
     assert len(sizes) <= 2
+    assert sum(sizes) < 2 * (2000 + 600)
     assert LogFile(path).read(5)[-1]["number"] == 199
 
 
