@@ -15,7 +15,6 @@ _SECRETS: Final = re.compile(
         \b(?:response|cnonce|nextnonce|rspauth)\s*=\s*"?      # RFC 3261 §22, RFC 7616 §3.4
       | \b(?:proxy-)?authorization\s*:\s*(?:basic|bearer)\s+  # RFC 7617, RFC 6750
       | \bbearer\s+(?=[A-Za-z0-9._~+/=-]{16})
-      | \bcookie\s*:\s*(?=\S)
       | \binline:                                             # RFC 4568 §6.1
       | \ba=ice-pwd:                                          # RFC 8839 §5.4
       | ^k=(?:clear|base64|uri):                              # RFC 4566 §5.12
@@ -23,11 +22,24 @@ _SECRETS: Final = re.compile(
       | \b(?:password|passwd|passphrase|secret|token|pin)"?\s*[=:]\s*"?(?=[^\s"*])
       )
       [^\s",;|]+
-    | (?P<scheme>\b[a-z][a-z0-9+.-]{1,15}:(?://)?[^\s/:@;<>"]{1,128}:)[^\s@<>"]{1,128}(?=@)
     """,
     re.IGNORECASE | re.MULTILINE | re.VERBOSE,
 )
 """What stands before a secret, and the secret."""
+
+_WORDS: Final = (
+    *("response", "nonce", "rspauth", "authorization", "bearer", "cookie", "inline:", "ice-pwd"),
+    *("k=", "signal", "passw", "passphrase", "secret", "token", "pin"),
+)
+"""One of them is in each: to look for these costs a twentieth."""
+
+_COOKIE: Final = re.compile(r"(\bcookie\s*:\s*)[^\r\n]+", re.IGNORECASE)  # RFC 6265
+
+_LOGIN: Final = re.compile(
+    r"""(\b[a-z][a-z0-9+.-]{1,15}:(?://)?[^\s/:@;<>"]{1,128}:)[^\s@<>"]{1,128}(?=@)""",
+    re.IGNORECASE,
+)
+"""A password in a URI, between the user and the host."""
 
 _KEYS: Final = re.compile(
     r"(?P<head>^Content-Type\s*:\s*(?:application/dtmf|audio/telephone-event)\s*$.*?^\s*$\n?).+",
@@ -38,7 +50,10 @@ _KEYS: Final = re.compile(
 
 def masked(text: str) -> str:
     """The text with *** in place of passwords, digests, keys of media, tokens, and cookies."""
-    return _SECRETS.sub(_mask, text)
+    lower = text.lower()
+    if any(word in lower for word in _WORDS):
+        text = _COOKIE.sub(_mask, _SECRETS.sub(_mask, text))
+    return _LOGIN.sub(_mask, text) if "@" in text else text
 
 
 def masked_message(text: str) -> str:
@@ -47,4 +62,4 @@ def masked_message(text: str) -> str:
 
 
 def _mask(found: re.Match[str]) -> str:
-    return (found["before"] or found["scheme"]) + MASK
+    return found[1] + MASK

@@ -18,7 +18,7 @@ DIGEST = (
         ("Proxy-Authorization: Basic YWRhOnNlY3JldA==", "YWRhOnNlY3JldA=="),
         ("authorization: bearer abcdefghijklmnop1234", "abcdefghijklmnop1234"),
         ("refused: Bearer abcdefghijklmnop1234", "abcdefghijklmnop1234"),
-        ("Cookie: session=c0ffee", "c0ffee"),
+        ("Cookie: theme=dark; session=c0ffee", "c0ffee"),
         ("a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKC|2^20|1:4", "WVNfX19zZW1"),
         ("a=ice-pwd:asd88fgpdd777uzjYhagZg", "asd88fgpdd777uzjYhagZg"),
         ("v=0\nk=clear:orange", "orange"),
