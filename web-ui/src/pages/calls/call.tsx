@@ -6,7 +6,6 @@ import { levels, status } from "../../live";
 import { can } from "../../session";
 import type { Call, CallAudio } from "../../types";
 import { Badge, Button, type Tone } from "../../ui/basics";
-import { Icon } from "../../ui/icon";
 import { Duration, Meter } from "../../ui/things";
 import { attempt } from "../../ui/toast";
 import { fixed, number, percent } from "../../words";
@@ -63,7 +62,7 @@ export function Direction({ direction }: { direction: string }) {
   const words = t(direction === "incoming" ? "direction_incoming" : "direction_outgoing");
   return (
     <span class="calls-direction" data-direction={direction} title={words}>
-      <Icon name={direction === "incoming" ? "down" : "up"} size={16} />
+      <span aria-hidden="true">{direction === "incoming" ? "↘" : "↗"}</span>
       <span class="hidden">{words}</span>
     </span>
   );

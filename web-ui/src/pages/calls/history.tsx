@@ -16,7 +16,7 @@ import { Ladder } from "./ladder";
 import { codecName, isOne, own, party, reasonWords, searched, verdictWords, type Past, type PastCalls, type Which } from "./model";
 import { t } from "./words";
 
-const PAGE = 50; // calls that are asked for at first
+const PAGE = 25; // calls that are asked for at first
 const FURTHER = 500; // and each time that older ones are wanted
 const SETTLED = 300; // milliseconds after the last end of a call until the list is read anew
 const WHICH: readonly Which[] = ["all", "answered", "missed", "refused", "trouble"];
@@ -162,13 +162,13 @@ function Details({ call, onClose }: { call: Past; onClose: () => void }) {
     [t("ended"), call.ended ? dateTime(call.ended) : t("never")],
     [t("lasted"), lasted(call)],
     [t("why_ended"), call.words || reasonWords(call.reason)],
-    [t("sound"), call.verdict === null ? "" : verdictWords(call.verdict)],
+    [t("sound"), !call.verdict ? "" : verdictWords(call.verdict)],
     [t("cause"), call.cause],
-    ["MOS", call.mos === null ? "" : fixed(call.mos, 2)],
+    ["MOS", typeof call.mos !== "number" ? "" : fixed(call.mos, 2)],
     [t("codec"), call.codec && codecName(call.codec)],
     [t("encryption"), call.encryption || (call.codec ? t("not_encrypted") : "")],
-    [t("received"), call.packets === null ? "" : packets(call.packets, call.lost ?? 0)],
-    [t("jitter"), call.jitter_ms === null ? "" : `${number(call.jitter_ms, 1)} ms`],
+    [t("received"), typeof call.packets !== "number" ? "" : packets(call.packets, call.lost ?? 0)],
+    [t("jitter"), typeof call.jitter_ms !== "number" ? "" : `${number(call.jitter_ms, 1)} ms`],
     [t("transport"), call.transport],
   ];
   return (

@@ -81,6 +81,7 @@ export function RelayCard({ section }: { section: Section<Multicast> }) {
           problems={mine}
           base="/multicast/relay"
           brief={["/enabled", "/sounds", "/address", "/port"]}
+          hints={{ "/sounds": "" }}
           values={valueWords()}
           readOnly={!may}
         />

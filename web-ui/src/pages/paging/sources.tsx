@@ -115,11 +115,13 @@ function Row({ source, all, told, operator, order, onEdit, onRank }: RowProps) {
     <div class="paging-row" data-state={now} data-broken={told?.problem ? "" : undefined}>
       <span class="paging-rank figures" title={t("rank_of", { n: source.rank, all })}>{source.rank}</span>
       <div class="paging-what">
-        <strong>{name}</strong>
+        <span class="paging-name">
+          <strong>{name}</strong>
+          {now !== "idle" && <Badge dot tone={TONES[now]}>{t(`state_${now}`)}</Badge>}
+        </span>
         <small class="paging-where">{whereOf(source)}</small>
         <small class="paging-talker">{talkerOf(told)}</small>
       </div>
-      <span class="paging-effect">{now !== "idle" && <Badge dot tone={TONES[now]}>{t(`state_${now}`)}</Badge>}</span>
       {now === "active" && isLoud(told?.level_db) && <Meter small value={told.level_db} label={t("level", { name })} />}
       {operator && (
         <div class="paging-acts">
@@ -155,7 +157,7 @@ function talkerOf(told: Told | undefined): string {
     told.problem,
     told.caller_id,
     told.state !== "idle" && told.sender && t("from", { sender: told.sender }),
-    isLoud(told.level_db) && level(told.level_db),
+    told.state !== "idle" && isLoud(told.level_db) && level(told.level_db),
     typeof told.offset_ms === "number" && t("from_clock", { ms: `${told.offset_ms > 0 ? "+" : ""}${fixed(told.offset_ms)}` }),
     ...(["unknown_codec", "undecipherable", "invalid", "strangers"] as const).map((what) => (told[what] ? t(what, { n: told[what] }) : "")),
   ].filter(Boolean).join(" · ");

@@ -39,19 +39,21 @@ export function AccessList({ section }: { section: Section<Sip> }) {
   return (
     <div class="sip-columns">
       <Card title={t("tab_access")}>
-        <p class="hint">{t("access_lead")}</p>
-        <Toggle name="enabled" label={t("access_use")} checked={access.enabled} disabled={!may} onChange={(enabled) => void change(() => ({ enabled }))} />
-        <Choose
-          label={t("policy")}
-          value={access.policy}
-          disabled={!may}
-          onChange={(policy) => void change(() => ({ policy }))}
-          choices={[{ value: "allow", label: t("policy_allow") }, { value: "block", label: t("policy_block") }]}
-        />
-        <p class="hint">{t(access.policy === "allow" ? "policy_allow_hint" : "policy_block_hint")}</p>
-        <Notice tone={access.enabled && access.policy === "allow" && !access.entries.length ? "fair" : "neutral"} live>{wordsOf(access)}</Notice>
-        <p class="hint">{t("access_forge")}</p>
-        <p class="hint">{t("access_password")}</p>
+        <div class="sip-access">
+          <p class="hint">{t("access_lead")}</p>
+          <Toggle name="enabled" label={t("access_use")} checked={access.enabled} disabled={!may} onChange={(enabled) => void change(() => ({ enabled }))} />
+          <Choose
+            label={t("policy")}
+            value={access.policy}
+            disabled={!may}
+            onChange={(policy) => void change(() => ({ policy }))}
+            choices={[{ value: "allow", label: t("policy_allow") }, { value: "block", label: t("policy_block") }]}
+          />
+          <p class="hint">{t(access.policy === "allow" ? "policy_allow_hint" : "policy_block_hint")}</p>
+          <Notice tone={access.enabled && access.policy === "allow" && !access.entries.length ? "fair" : "neutral"} live>{wordsOf(access)}</Notice>
+          <p class="hint">{t("access_forge")}</p>
+          <p class="hint">{t("access_password")}</p>
+        </div>
       </Card>
       <Card title={t("entries")}>
         {may && (

@@ -95,7 +95,7 @@ function AccountCard({ section, account, standing, may, onEdit, onCall }: CardPr
       </p>
       <p class="sip-words">{standing?.problem || (standing?.state === "registered" ? "" : standing?.words)}</p>
       {advice && <Notice tone={gradeOf(standing) === "bad" ? "bad" : "fair"}>{t(advice)}</Notice>}
-      <Toggle label={t("account_active", { name })} checked={account.enabled} disabled={!may} onChange={(enabled) => void change((all, at) => (at < 0 ? null : all.with(at, { ...all[at]!, enabled })))} />
+      <Toggle label={<>{t("active")} <span class="hidden">{name}</span></>} checked={account.enabled} disabled={!may} onChange={(enabled) => void change((all, at) => (at < 0 ? null : all.with(at, { ...all[at]!, enabled })))} />
     </Card>
   );
 }

@@ -5,14 +5,14 @@ import type { PageProps } from "../../pages";
 import { status } from "../../live";
 import { navigate } from "../../router";
 import { useSection, type Section } from "../../settings";
-import { Button, Card, Loading, Notice, PageHead, Tabs, toast, Toggle, type Tab } from "../../ui";
+import { Button, Card, CopyText, Loading, Notice, PageHead, Tabs, toast, Toggle, type Tab } from "../../ui";
 import { AccessList } from "./access";
 import { Accounts } from "./accounts";
 import { Assistant } from "./assistant";
 import { Digits } from "./digits";
 import { Extensions } from "./extensions";
 import "./german";
-import type { Sip } from "./model";
+import { addressOf, portOf, type Sip } from "./model";
 import { Network } from "./network";
 import "./sip.css";
 import { TestCall } from "./test";
@@ -48,8 +48,11 @@ export default function SipPage({ rest, query }: PageProps) {
 
 /** The two switches, where the device can be reached, and the way to the assistant. */
 function Head({ section, onHelp }: { section: Section<Sip>; onHelp: () => void }) {
-  const { enabled, allow_incoming } = section.value!;
+  const { enabled, allow_incoming, accounts } = section.value!;
   const problem = status.value?.services.sip;
+  const port = portOf(status.value?.listening ?? []);
+  const direct = accounts.find(({ kind, enabled: active }) => kind === "peer_to_peer" && active);
+  const address = enabled && allow_incoming && port !== null && direct ? addressOf(location.hostname, port, direct.user_id) : "";
   const may = section.may("/enabled");
   const turn = async (patch: Partial<Sip>): Promise<void> => {
     if (!(await section.save(patch))) toast(section.peek().problems.map(({ message }) => message).join("; "), "bad");
@@ -59,6 +62,11 @@ function Head({ section, onHelp }: { section: Section<Sip>; onHelp: () => void }
       <div class="sip-switches">
         <Toggle name="enabled" label={t("enabled")} checked={enabled} disabled={!may} onChange={(on) => void turn({ enabled: on })} />
         <Toggle name="allow_incoming" label={t("incoming")} checked={allow_incoming} disabled={!may || !enabled} onChange={(on) => void turn({ allow_incoming: on })} />
+        {address && (
+          <span class="sip-reach">
+            <small>{t("dial")}</small> <CopyText text={address} />
+          </span>
+        )}
         {may && enabled && <Button icon="wrench" title={t("assistant_hint")} onClick={onHelp}>{t("assistant")}</Button>}
       </div>
       {problem && <Notice tone="bad" live>{t("reach_broken", { words: problem })}</Notice>}

@@ -79,6 +79,7 @@ function Group({ section, title, names, children }: { section: Section<Sip>; tit
           problems={mine}
           base={base}
           values={valueWords()}
+          hints={alone ? undefined : { "/websocket_port": t("hint_websocket_port"), "/secure_websocket_port": t("hint_secure_websocket_port"), "/end_calls_after": t("hint_end_calls_after") }}
           readOnly={(path) => !section.may(alone ? `/${alone}${path}` : path)}
         />
         {dirty && (
