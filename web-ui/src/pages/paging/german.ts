@@ -1,1 +1,38 @@
-export {};
+// What the device says of pages and of the relay, in German.
+
+import { translate } from "../../words";
+
+translate({
+  "Receive pages": "Durchsagen empfangen",
+  "While this is off, priorities alone decide between calls and clips.": "Solange das aus ist, entscheiden zwischen Anrufen und Clips allein die Prioritäten.",
+  "Codec": "Codec",
+  "Of all sources that do not name their own.": "Aller Quellen, die keinen eigenen nennen.",
+  "Label": "Name",
+  "Its name here and in rules; no two sources have the same.": "Ihr Name hier und in Regeln; keine zwei heißen gleich.",
+  "Address": "Adresse",
+  "224.0.0.0 to 239.255.255.255, or of IPv6 ff00::/8.": "224.0.0.0 bis 239.255.255.255, oder in IPv6 ff00::/8.",
+  "Port": "Port",
+  "Of RTP.": "Von RTP.",
+  "As on the phones.": "Wie an den Telefonen.",
+  "Channel": "Kanal",
+  "Interface": "Schnittstelle",
+  "Senders": "Sender",
+  "The addresses that are heard (source-specific multicast); none: all.": "Die Adressen, die zu hören sind (source-specific multicast); keine: alle.",
+  "Payload type": "Payload-Typ",
+  "SRTP key": "SRTP-Schlüssel",
+  "Cipher": "Verfahren",
+  "Of SRTP; the key says how strong it is.": "Von SRTP; der Schlüssel sagt, wie stark es ist.",
+  "Latency": "Latenz",
+  "How long sound waits, so that hold-ups are not heard.": "Wie lange Ton wartet, damit Stockungen nicht zu hören sind.",
+  "Playout delay": "Gemeinsame Verzögerung",
+  "Profile": "Profil",
+  "The light and siren profile that runs while the source is heard.": "Das Profil von Licht und Sirene, das läuft, solange die Quelle zu hören ist.",
+  "Priority": "Priorität",
+  "Of the profile, 1 to 10; empty: its own.": "Des Profils, 1 bis 10; leer: seine eigene.",
+  "Active": "Aktiv",
+  "Relay": "Weitergabe",
+  "What is heard here of calls to page extensions goes out as multicast.": "Was hier von Anrufen bei Durchsage-Nebenstellen zu hören ist, geht als Multicast hinaus.",
+  "Sounds": "Töne",
+  "Empty: the common one.": "Leer: der gemeinsame.",
+  "How many networks it may cross; 1: no router lets it pass.": "Wie viele Netze sie überqueren darf; 1: kein Router lässt sie durch.",
+});
