@@ -26,9 +26,16 @@ GATE = DigitSequence(sequence="12#", name="Gate")
 PBX = Account(
     name="PBX", kind="registered", user_id="200", password=Secret("x"), domain="pbx.example"
 )
-TROUBLE = {"account": "PBX", "state": "failed", "server": "sip:pbx.example", "code": 401}
-TROUBLE |= {"uri": "sip:200@pbx.example", "until": ""}
-TROUBLE |= {"words": "wrong password", "problem": "wrong password"}
+TROUBLE: dict[str, object] = {
+    "account": "PBX",
+    "state": "failed",
+    "server": "sip:pbx.example",
+    "uri": "sip:200@pbx.example",
+    "code": 401,
+    "until": "",
+    "words": "wrong password",
+    "problem": "wrong password",
+}
 
 
 @fixture(loop_scope="module")
