@@ -46,6 +46,7 @@ async def enter(page: Page, url: str, place: str = "/", *, name: str = ADMINISTR
     who = {"name": name, "password": PASSWORDS[name]}
     answer = await page.context.request.post(f"{url}/api/v1/login", data=who)
     assert answer.ok
+    await page.goto("about:blank")  # another hash alone loads nothing
     await page.goto(f"{url}/next#{place}")
     await expect(page.locator(".connection")).to_have_attribute("data-state", "live")
 
@@ -65,6 +66,7 @@ def axe(axe_source: str) -> Axe:
     """Fails with what axe-core finds on a page, in the light and in the dark theme."""
 
     async def look(page: Page) -> None:
+        await page.emulate_media(reduced_motion="reduce")  # colours that change are none yet
         for theme in ("light", "dark"):
             await page.evaluate(
                 "theme => { document.documentElement.dataset.theme = theme }", theme

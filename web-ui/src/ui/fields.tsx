@@ -83,7 +83,7 @@ export function TextField(props: TextFieldProps) {
           <textarea {...PLAIN} {...(native as object)} {...control} ref={place} rows={rows} value={value} onInput={write} />
         ) : (
           <span class={join("input", unit && "with-unit", type === "password" && "with-button")}>
-            <Text {...PLAIN} {...(native as object)} {...control} type={type} value={value} onInput={write} list={list && proposals} inputRef={place} />
+            <Text {...PLAIN} {...(native as object)} {...control} type={type} value={value} onInput={write} list={list && proposals} inputRef={place} autofocus={autoFocus} />
             {unit && <span class="unit" aria-hidden="true">{unit}</span>}
             {list && (
               <datalist id={proposals}>
@@ -114,6 +114,7 @@ interface TextProps {
   list: string | undefined;
   inputRef: { current: HTMLInputElement | null };
   disabled?: boolean;
+  autofocus?: boolean | undefined; // for a dialog, which looks for it when it opens
 }
 
 /** An input whose password can be looked at. */
