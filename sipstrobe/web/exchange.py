@@ -150,6 +150,7 @@ class About:
     be, where that is no plain text. problems: the codes with which it refuses, by status; what
     comes of the body, the query, the account and the path goes without saying. template: where the
     path has no names. tag: the heading that it stands under, if not the first segment of its path.
+    messages: the types of what a WebSocket sends.
     """
 
     summary: str
@@ -162,6 +163,7 @@ class About:
     problems: Mapping[int, tuple[str, ...]] = field(default_factory=dict[int, tuple[str, ...]])
     template: str = ""
     tag: str = ""
+    messages: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

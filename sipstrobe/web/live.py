@@ -1,29 +1,36 @@
 """What the live page is sent: the state, then light frames, levels and events as they happen.
 
-Everything is encoded once for all listeners. A listener that reads too slowly is cut off; nobody
-waits for it.
+Everything is encoded once for all listeners, and of the state only what has changed is told. A
+listener that reads too slowly is cut off; nobody waits for it.
+
+Each message has a number, `seq`: that of the newest change or event that its reader then knows. Who
+comes again with it is told what he has missed. The numbers begin at the time of day in
+milliseconds, so that those of an earlier run are none of this one.
 """
 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Annotated, Any, Final
 
 import msgspec
+from msgspec import Meta
 
 from sipstrobe.clock import Handle
 from sipstrobe.context import Context
 from sipstrobe.events import Event, Function
 from sipstrobe.trace import Cause
+from sipstrobe.web.changes import Changes
 from sipstrobe.web.describe import Link, chain
-from sipstrobe.web.exchange import HttpProblem
+from sipstrobe.web.exchange import HttpProblem, Query
 from sipstrobe.web.views import Frame, Views
 
 logger = logging.getLogger(__name__)
 
 LIGHTS: tuple[Function, ...] = (Function.SIGNALING_LED, Function.AUDIO_LED)
-LISTENERS_MAX = 16
+LISTENERS_MAX = 32
 WAITING_MAX = 64  # messages that wait for one listener; about four seconds of a busy device
 HISTORY_MAX = 100  # events kept for whoever comes later
 EVENTS_PER_TICK = 20  # in a storm only the newest are told, with a count of the others
@@ -31,7 +38,13 @@ TICK = 1 / 15  # seconds between levels, events and changes of state
 FRAME_SPACING = 1 / 60  # seconds; a frame that comes sooner waits for the tick
 STATE_SHARE = 0.05  # of the time, at most, goes into telling state and levels of a busy device
 SOUND = "sound"  # the view of what plays
-TICKS_PER_STATE = 15  # the state is told again each second, if nothing changes
+TICKS_PER_STATE = 15  # what has changed of the state is told each second, even if nothing happens
+AFTER: Final = Query[int | None](
+    "after",
+    Annotated[int, Meta(ge=0, le=2**53 - 1)],
+    None,
+    "The seq of the last message that was heard, to go on from there.",
+)
 
 
 class Listener:
@@ -84,12 +97,17 @@ class Listener:
 class Live:
     """Listen to the bus and the light, and tell the listeners."""
 
-    def __init__(self, context: Context, views: Views, state: Callable[[], Link]) -> None:
+    def __init__(
+        self, context: Context, views: Views, state: Callable[[], Mapping[str, Any]]
+    ) -> None:
         self._context = context
         self._views = views
         self._state = state
         self._listeners: set[Listener] = set()
-        self._history: deque[Cause] = deque(maxlen=HISTORY_MAX)
+        self._seq = self._first = int(1000 * context.clock.wall().timestamp())
+        self._changes = Changes()
+        self._history: deque[tuple[int, Cause]] = deque(maxlen=HISTORY_MAX)
+        self._forgotten = 0  # the number of the last event that the history no longer has
         self._untold = 0  # events since the last tick
         self._changed = False
         self._ticks = 0
@@ -108,17 +126,23 @@ class Live:
         )
         self._unsubscribe = context.bus.subscribe(Event, self._event)
 
-    def listen(self) -> Listener:
-        """A new listener, whose first messages are the state, the events so far and the frame."""
+    def listen(self, after: int | None = None) -> Listener:
+        """A new listener, whose first messages are the state, the events so far and the frames.
+
+        after: what it knows already; of state and events it is then told what came later, if that
+        is still known. Until it has heard all of that, its messages have no later number.
+        """
         if len(self._listeners) >= LISTENERS_MAX:
             raise HttpProblem(503, f"{LISTENERS_MAX} others watch already")
-        if self._listeners:
-            self._tell_events()
-        self._untold = 0  # the history below has them
+        resumed = after is not None and max(self._first, self._forgotten) <= after <= self._seq
+        known = after if resumed and after is not None else 0
+        self._tell_events()
+        self._tell_state()
         listener = Listener(self)
-        listener.offer(self._encode("hello"))
-        listener.offer(self._encode("state", state=self._state()))
-        listener.offer(self._encode("events", events=self.events(), skipped=0))
+        listener.offer(self._encode("hello", seq=known, resumed=resumed))
+        listener.offer(self._changed_since(known, seq=known))
+        missed = [_told(cause) for seq, cause in self._history if seq > known]
+        listener.offer(self._encode("events", events=missed, skipped=0))
         for light in LIGHTS:
             listener.offer(self._frame(light, self._views.frame(light)))
         self._listeners.add(listener)
@@ -157,14 +181,15 @@ class Live:
 
     def events(self, newest: int = HISTORY_MAX) -> list[Link]:
         """The last events, each with the chain of its causes, the oldest first."""
-        told = list(self._history)[-newest:]
-        return [{"chain": chain(cause)} for cause in told]
+        return [_told(cause) for _, cause in list(self._history)[-newest:]]
 
     def _event(self, _: Event) -> None:
         cause = self._context.trace.current
         if cause is None:
             return
-        self._history.append(cause)
+        if len(self._history) == HISTORY_MAX:
+            self._forgotten = self._history[0][0]
+        self._history.append((self._seq + 1, cause))  # the number that it will be told with
         self._untold += 1
         self._changed = True
 
@@ -191,8 +216,7 @@ class Live:
         if now < self._quiet_until:
             return
         if self._changed or self._ticks % TICKS_PER_STATE == 0:
-            self._changed = False
-            self._tell(self._encode("state", state=self._state()))
+            self._tell_state()
         elif levels := self._levels():
             self._tell(self._encode("levels", **levels))
         self._tell_sound()
@@ -203,7 +227,21 @@ class Live:
             return
         told = min(self._untold, EVENTS_PER_TICK)
         skipped, self._untold = self._untold - told, 0
-        self._tell(self._encode("events", events=self.events(told), skipped=skipped))
+        self._seq += 1
+        if self._listeners:
+            self._tell(self._encode("events", events=self.events(told), skipped=skipped))
+
+    def _tell_state(self) -> None:
+        self._changed = False
+        before, self._seq = self._seq, self._seq + 1
+        self._changes.look(self._state(), self._seq)
+        if self._listeners:
+            self._tell(self._changed_since(before, seq=self._seq))
+
+    def _changed_since(self, known: int, *, seq: int) -> str:
+        """The members of the state that have changed since, all of them if nothing is known."""
+        head = self._encode("state", seq=seq, whole=not known)
+        return f'{head[:-1]},"state":{self._changes.since(known)}}}'
 
     def _levels(self) -> dict[str, object]:
         """The loudness of the speaker and of each call, in dB of full scale, if it has changed."""
@@ -232,5 +270,9 @@ class Live:
             listener.offer(message)
 
     def _encode(self, kind: str, **content: object) -> str:
-        head = {"type": kind, "at": self._context.clock.now()}
+        head = {"type": kind, "at": self._context.clock.now(), "seq": self._seq}
         return msgspec.json.encode(head | content).decode()
+
+
+def _told(cause: Cause) -> Link:
+    return {"chain": chain(cause)}

@@ -171,6 +171,8 @@ def _operation(route: Route, about: About, schemas: _Schemas) -> dict[str, Any]:
         content = _content(about.body, schemas)
         told["requestBody"] = {"required": _is_needed(about.body), "content": content}
     told["responses"] = dict(_responses(route, about, schemas))
+    if about.messages:
+        told["x-messages"] = {"oneOf": [schemas.of(kind) for kind in about.messages]}
     return told
 
 
@@ -248,6 +250,7 @@ def _types(about: About) -> Iterator[Any]:
             yield kind
     yield from about.path.values()
     yield from (query.kind for query in about.query)
+    yield from about.messages
 
 
 def _without_default(schema: Mapping[str, Any]) -> dict[str, Any]:

@@ -33,12 +33,13 @@ from sipstrobe.web.compat.rest_door import RestDoor
 from sipstrobe.web.compat.siren_and_light import SirenAndLight
 from sipstrobe.web.compat.supervised_io import SupervisedIo
 from sipstrobe.web.compat.virtual_input import VirtualInput
+from sipstrobe.web.description import LIVE_PATH, described
 from sipstrobe.web.detour import Detour
 from sipstrobe.web.device import HttpClient
 from sipstrobe.web.exchange import HttpProblem, Request, Response, Route
 from sipstrobe.web.facts import Fact, Hashed, SignedIn, SignedOut
 from sipstrobe.web.gate import Gate
-from sipstrobe.web.live import Listener, Live
+from sipstrobe.web.live import AFTER, Listener, Live
 from sipstrobe.web.outbox import OutboxDoor
 from sipstrobe.web.presence import Presence
 from sipstrobe.web.profile_doors import profile_doors
@@ -53,6 +54,7 @@ from sipstrobe.web.status import Status
 from sipstrobe.web.system import system_doors
 from sipstrobe.web.tokens import TokensDoor
 from sipstrobe.web.users import Accounts, UsersDoor
+from sipstrobe.web.talk import TalkDoor
 from sipstrobe.web.views import Views
 from sipstrobe.web.visitors import Visitors
 from sipstrobe.web.why import WhyDoor
@@ -64,7 +66,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 STORING_LIMIT = 5.0  # seconds until a change of the settings that is not stored has failed
-LIVE_PATH = "/api/v1/live"
 _ISOLATED = ("Cross-Origin-Opener-Policy", "same-origin")  # only heard of over HTTPS
 _STRICT = ("Strict-Transport-Security", "max-age=31536000")
 
@@ -159,7 +160,7 @@ class WebServer:
             if self.gate.must_prove(request):
                 await self.gate.prove(request)
             who = self.gate.admit(request, Role.VIEWER)
-            listener = self._live.listen()
+            listener = self._live.listen(AFTER.of(request))
             self._presence.add(listener, self.gate.keeps(request, who))
             return listener
         except HttpProblem as refusal:
@@ -197,6 +198,7 @@ class WebServer:
             PortManagement(context.dispatcher, views),
             SupervisedIo(context.dispatcher, views),
             *system_doors(context, store, views, self._status, self._clients, self._visitors.name),
+            TalkDoor(views.talk, self.gate.keeps),
             *profile_doors(context, store, views, self.gate.keeps),
             SettingsDoor(context.dispatcher, context.clock, store),
             SoundDoor(views),
@@ -217,12 +219,14 @@ class WebServer:
             MqttEvent(context.dispatcher, lambda: store.current.mqtt),
             RestDoor([AudioMulticast(context.dispatcher, store, context.random_bytes).api()]),
         )
-        return [
-            *pages.routes(),
-            *page_sdp.routes(),
-            *declared.routes(),
-            *(route for door in doors for route in door.routes()),
-        ]
+        return described(
+            [
+                *pages.routes(),
+                *page_sdp.routes(),
+                *declared.routes(),
+                *(route for door in doors for route in door.routes()),
+            ]
+        )
 
     def _tell(self, fact: Fact) -> None:
         """Nobody has signed in, so that there is no cause yet."""

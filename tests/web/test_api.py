@@ -264,7 +264,7 @@ async def test_nobody_listens_without_a_name(url: str) -> None:
         with pytest.raises(Exception, match="401"):
             await anonymous.ws_connect(LIVE)
         async with anonymous.get(LIVE) as response:
-            assert response.status == 404
+            assert response.status == 401
 
 
 @pytest.mark.parametrize("version", ["13", "99", ""])

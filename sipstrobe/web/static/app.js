@@ -120,6 +120,8 @@ function reconnect() {
   retry = setTimeout(enter, wait * 1000);
 }
 
+let state = {}; // as it was told last, and changed since
+
 function hear(message) {
   lastHeard = performance.now() / 1000;
   if (message.type === "hello") strobe.forget();
@@ -134,8 +136,9 @@ function hear(message) {
       views.begin((name) => socket.send(name));
       break;
     case "state":
-      show(message.state);
-      views.hear("state", message.state);
+      state = message.whole ? message.state : { ...state, ...message.state };
+      show(state);
+      views.hear("state", state);
       break;
     case "sound": views.hear("sound", message); break;
     case "frame": strobe.frame(message); break;
