@@ -51,7 +51,9 @@ viewer, tokens for read:
   GET        /api/v1/device
   GET        /api/v1/events
   GET        /api/v1/history/calls
+  GET        /api/v1/live
   GET        /api/v1/measures
+  GET        /api/v1/openapi.json
   GET        /api/v1/patterns
   GET        /api/v1/patterns/light/*
   GET        /api/v1/profiles
