@@ -1,15 +1,18 @@
 // What a rule does: which action, and its fields as the device declares them.
 
-import type { FieldProblem } from "../../types";
+import type { FieldProblem, Schema } from "../../types";
 import { Link } from "../../router";
 import { type Choice, Notice, SchemaForm } from "../../ui";
-import { offeredActions } from "./catalog";
+import { told } from "../../words";
+import { offeredActions, valueTitle } from "./catalog";
 import { GroupedSelect, namedBy } from "./condition";
 import type { Known } from "./known";
 import type { Action, Condition, Rule } from "./model";
 import { t } from "./words";
+import "./german";
 
 const TEXTS = new Set(["send_http", "send_mail", "send_tcp", "upload_file", "publish_mqtt", "write_log"]);
+const LIGHTS = ["SignalingLED", "AudioLED"];
 const NOBODY: Condition = { event: "", match: {}, invert: false };
 
 const asNumbers = (choices: Choice[] | null): Choice<unknown>[] => (choices ?? []).map(({ value, label }) => ({ value: Number(value), label }));
@@ -75,11 +78,23 @@ export function ActionFields({ rule, known, onChange, problems, base }: { rule: 
           hide={["/do"]}
           brief={(schema.required ?? []).filter((name) => name !== "do").map((name) => `/${name}`).concat(extra(action.do))}
           choices={choices}
+          hints={hintsOf(schema, choices)}
+          values={Object.fromEntries(LIGHTS.map((light) => [light, valueTitle(light)]))}
         />
       )}
       {TEXTS.has(action.do) && <p class="hint">{placeholders(rule, known)}</p>}
     </div>
   );
+}
+
+/** What its fields mean; of what is chosen from a list, nothing need be said. Nothing at all is what
+ *  the device calls null. */
+function hintsOf(schema: Schema, choices: Record<string, unknown>): Record<string, string> {
+  const hints = Object.entries(schema.properties ?? {}).map(([name, about]): [string, string] => {
+    const path = `/${name}`;
+    return [path, path in choices ? "" : told(about.description ?? "").replace(/\bnull:/g, "empty:").replace(/\bNull:/g, "Empty:")];
+  });
+  return Object.fromEntries(hints);
 }
 
 /** What people want to see of an action beside what it must be told. */

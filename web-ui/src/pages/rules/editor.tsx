@@ -77,7 +77,7 @@ export function Editor({ section, rules, known, start, active }: EditorProps) {
           </Notice>
         ))}
         {drafts.map((draft, n) => (
-          <DraftCard key={n} rule={draft.rule} known={known} problems={problems} base={`/rules/${places[n]}`} onChange={(rule) => change(n, rule)} />
+          <DraftCard key={n} closed={several && n > 0} rule={draft.rule} known={known} problems={problems} base={`/rules/${places[n]}`} onChange={(rule) => change(n, rule)} />
         ))}
         <div class="rules-verdict" role="status">
           {checked.state === "busy" ? <p class="dim">{t("check_busy")}</p> : checked.state === "unsound" ? <p class="dim">{t("check_later")}</p> : checked.warnings.length === 0 && <Notice tone="good">{t("check_good")}</Notice>}
@@ -126,16 +126,34 @@ interface DraftProps {
   known: Known;
   problems: readonly FieldProblem[];
   base: string;
+  closed: boolean; // at first: of several, the others are seen as sentences
   onChange: (rule: Rule) => void;
 }
 
-function DraftCard({ rule, known, problems, base, onChange }: DraftProps) {
+function DraftCard({ rule, known, problems, base, closed, onChange }: DraftProps) {
+  const [shut, close] = useState(closed);
   const under = (path: string): FieldProblem[] => problems.filter((one) => one.path === base + path || one.path.startsWith(`${base}${path}/`)).map((one) => ({ ...one, path: one.path.slice(base.length + path.length) }));
-  const whole = problems.find(({ path }) => path === base || path === `${base}/conditions`)?.message;
   const set = (part: Partial<Rule>): void => onChange({ ...rule, ...part });
   return (
     <Card class="rules-draft" data-rule={rule.name}>
       <Sentence text={sentence(rule, known.declared.actions, names.value)} class="rules-sentence rules-preview" />
+      {shut && !under("").length ? (
+        <Button small icon="edit" aria-label={t("edit_name", { name: rule.name })} onClick={() => close(false)}>
+          {t("show_fields")}
+        </Button>
+      ) : (
+        <Fields rule={rule} known={known} problems={problems} base={base} under={under} set={set} />
+      )}
+    </Card>
+  );
+}
+
+type FieldsProps = Pick<DraftProps, "rule" | "known" | "problems" | "base"> & Pick<WhenProps, "under" | "set">;
+
+function Fields({ rule, known, problems, base, under, set }: FieldsProps) {
+  const whole = problems.find(({ path }) => path === base || path === `${base}/conditions`)?.message;
+  return (
+    <>
       <TextField label={t("name")} name="name" hint={t("name_hint")} value={rule.name} maxLength={64} error={under("/name")[0]?.message} onChange={(name) => set({ name })} />
       <When rule={rule} known={known} under={under} whole={whole} set={set} />
       <section class="rules-part" aria-label={t("action_legend")}>
@@ -146,7 +164,7 @@ function DraftCard({ rule, known, problems, base, onChange }: DraftProps) {
         <Interval value={rule.minimum_interval} error={under("/minimum_interval")[0]?.message} onChange={(minimum_interval) => set({ minimum_interval })} />
         <Toggle label={t("enabled")} checked={rule.enabled} onChange={(enabled) => set({ enabled })} />
       </section>
-    </Card>
+    </>
   );
 }
 

@@ -19,9 +19,11 @@ export function fact(event: string, items: Match, known: Known, names: Names): s
   if (!declared) return event;
   const { main, more } = itemsOf(declared, {});
   const wanted = [...main, ...more].filter((name) => items[name] && !SPOKEN.has(name)).slice(0, TOLD);
-  const match = Object.fromEntries(wanted.map((name) => [name, items[name] ?? ""]));
+  const rests = Object.entries(declared.rest);
+  const over = rests.length > 0 && rests.every(([name, value]) => items[name] === value); // there is no more of it
+  const match = Object.fromEntries(wanted.filter((name) => !over || !(name in declared.rest)).map((name) => [name, items[name] ?? ""]));
   if (match.extension) delete match.line; // the same, most of the time
-  return happens({ event, match, invert: false }, names);
+  return happens({ event, match, invert: over }, names);
 }
 
 /** A condition that stands as it does, with what made it so. */

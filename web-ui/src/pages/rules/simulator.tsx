@@ -183,11 +183,18 @@ function Composed({ happening, n, known, problems, onChange }: { happening: Happ
     onChange({ ...happening, event: topic, items: topic.startsWith("call/") && declared.items.some(({ name }) => name === "call") ? { call: CALL, ...items } : items });
   };
   const below = problems.filter(({ path }) => path.startsWith(`/events/${n}/items/`)).map((one) => ({ ...one, path: one.path.replace(`/events/${n}/items`, "/match") }));
+  const [open, show] = useState(happening.event === "");
   return (
-    <div class="rules-items" role="group" aria-label={t("sim_event_n", { n: n + 1 })}>
-      <NumberField label={t("sim_at")} value={happening.at} min={0} max={SECONDS_MAX} unit={t("seconds")} error={said("/at")} onChange={(at) => onChange({ ...happening, at: at ?? 0 })} />
-      <GroupedSelect label={t("sim_event")} value={happening.event} groups={offeredEvents(known.declared, false)} error={said("/event")} onChange={choose} />
-      {event && <Items event={event} match={happening.items} known={known} problems={below} any="–" onChange={(items) => onChange({ ...happening, items })} />}
+    <div class="rules-happening" role="group" aria-label={t("sim_event_n", { n: n + 1 })}>
+      <NumberField label={t("sim_at")} hideLabel value={happening.at} min={0} max={SECONDS_MAX} unit={t("seconds")} error={said("/at")} onChange={(at) => onChange({ ...happening, at: at ?? 0 })} />
+      <p>{event ? <Words text={fact(happening.event, happening.items, known, names.value)} /> : <span class="dim">{t("sim_choose")}</span>}</p>
+      <Button small kind="quiet" icon="edit" aria-expanded={open} onClick={() => show(!open)} aria-label={t("sim_edit", { n: n + 1 })} />
+      {(open || below.length > 0) && (
+        <div class="rules-items">
+          <GroupedSelect label={t("sim_event")} value={happening.event} groups={offeredEvents(known.declared, false)} error={said("/event")} onChange={choose} />
+          {event && <Items event={event} match={happening.items} known={known} problems={below} any="–" onChange={(items) => onChange({ ...happening, items })} />}
+        </div>
+      )}
     </div>
   );
 }
