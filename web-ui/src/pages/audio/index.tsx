@@ -9,7 +9,7 @@ import { ConflictNotice } from "../../ui/conflict";
 import { SchemaForm } from "../../ui/schema_form";
 import { Delays, History } from "./history";
 import { Microphone } from "./microphone";
-import type { AudioSettings, MixRule } from "./model";
+import { differing, type AudioSettings, type MixRule } from "./model";
 import { Policy } from "./policy";
 import { Now, Speaker, SpeakerTest, whose } from "./speaker";
 import { t } from "./words";
@@ -49,7 +49,7 @@ export default function Audio() {
 function Output({ section }: { section: Section<AudioSettings> }) {
   const [draft, write] = useState<Record<string, unknown> | null>(null);
   const save = async (): Promise<void> => {
-    if (await section.save(draft as never)) write(null);
+    if (await section.save(differing(section.value!, draft!))) write(null);
   };
   return (
     <Card title={t("outputAndDelay")} class="audio-output">

@@ -8,7 +8,7 @@ import { Button, Card } from "../../ui/basics";
 import { SchemaForm } from "../../ui/schema_form";
 import { Meter } from "../../ui/things";
 import { toast } from "../../ui/toast";
-import type { AudioSettings } from "./model";
+import { differing, type AudioSettings } from "./model";
 import { t } from "./words";
 
 interface State {
@@ -42,7 +42,7 @@ export function Part({ section, name, brief }: { section: Section<AudioSettings>
   const values = section.value![name] as Record<string, unknown>;
   const schema = section.schema.$defs?.Microphone ?? {};
   const save = async (): Promise<void> => {
-    if (await section.save({ [name]: draft } as never)) write(null);
+    if (await section.save({ [name]: differing(values, draft!) })) write(null);
   };
   return (
     <>

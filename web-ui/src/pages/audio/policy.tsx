@@ -34,7 +34,7 @@ export function Policy({ own, standard, store }: Props) {
   return (
     <Card title={t("policy")} class="audio-policy" actions={own.length > 0 && can("operator") && <Button small kind="quiet" onClick={() => void resetAll()}>{t("resetAll")}</Button>}>
       <p class="hint">{t("policyHint")}</p>
-      <div class="audio-policy-scroll" tabIndex={0} role="region" aria-label={t("policy")}>
+      <div class="audio-policy-scroll" tabIndex={0} role="group" aria-label={t("policyHint")}>
         <table ref={table}>
           <thead>
             <tr>
@@ -73,16 +73,21 @@ function Cell({ pair, own, standard, edited, edit }: { pair: Pair; own: readonly
 function Editor({ pair, own, standard, store, close }: { pair: Pair; close: () => void } & Props) {
   const rule = ruleOf(pair, own, standard);
   const usual = standard.find(same(pair));
+  const [does, choose] = useState(rule.does); // at once, and stored a moment later
   const [duck, slide] = useState(rule.duck_db);
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => place.current?.querySelector<HTMLElement>("input:checked")?.focus(), []);
+  const reset = (): void => {
+    if (usual) choose(usual.does), slide(usual.duck_db);
+    store(own.filter((one) => !same(pair)(one)));
+  };
   const change = (part: Partial<MixRule>): void => store(withRule({ ...rule, ...part }, own, standard));
   return (
     <div class="audio-pair" ref={place} onKeyDown={({ key }) => key === "Escape" && close()}>
       <Choose<Does>
         label={t("pair", { over: kindWords(pair.over), under: kindWords(pair.under) })}
-        value={rule.does}
-        onChange={(does) => change({ does })}
+        value={does}
+        onChange={(wanted) => (choose(wanted), change({ does: wanted }))}
         choices={[
           { value: "mix", label: t("doBoth") },
           { value: "duck", label: t("doDuck") },
@@ -90,10 +95,10 @@ function Editor({ pair, own, standard, store, close }: { pair: Pair; close: () =
           { value: "full", label: t("doFull") },
         ]}
       />
-      {rule.does === "duck" && <Slider label={t("softerBy")} min={-40} max={-1} step={1} value={duck} words={decibels} onChange={slide} onDone={(duck_db) => change({ duck_db })} />}
+      {does === "duck" && <Slider label={t("softerBy")} min={-40} max={-1} step={1} value={duck} words={decibels} onChange={slide} onDone={(duck_db) => change({ does, duck_db })} />}
       {usual && <p class="hint">{t("usual", { words: inFull(usual) })}</p>}
       <div class="buttons">
-        {own.some(same(pair)) && <Button small onClick={() => store(own.filter((one) => !same(pair)(one)))}>{t("reset")}</Button>}
+        {own.some(same(pair)) && <Button small onClick={reset}>{t("reset")}</Button>}
         <Button small kind="primary" onClick={close}>{t("done")}</Button>
       </div>
     </div>

@@ -10,6 +10,7 @@ import { ConflictNotice } from "../../ui/conflict";
 import { TextField } from "../../ui/fields";
 import { SchemaForm } from "../../ui/schema_form";
 import { attempt } from "../../ui/toast";
+import { differing } from "../audio/model";
 import { ClipRow } from "./clip";
 import type { Clip, MediaSettings, Told } from "./model";
 import { Quota } from "./quota";
@@ -79,7 +80,7 @@ function SpaceAndLoudness({ section }: { section: Section<MediaSettings> }) {
   const [draft, write] = useState<Record<string, unknown> | null>(null);
   const hide = Object.keys(section.schema.properties ?? section.value ?? {}).filter((name) => !OURS.includes(name)).map((name) => `/${name}`);
   const save = async (): Promise<void> => {
-    if (await section.save(draft)) write(null);
+    if (await section.save(differing(section.value!, draft!))) write(null);
   };
   return (
     <Card title={t("settings")}>

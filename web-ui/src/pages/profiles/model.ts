@@ -79,7 +79,7 @@ export function stored(profile: Draft): Draft {
 /** A light of this pattern, as far as what was chosen so far fits it. */
 export function fitted(light: Light, pattern: Pattern, colors: readonly string[]): Light {
   const speeds = pattern.speeds.map(({ speed }) => speed);
-  const wanted = [...light.colors, ...pattern.default_colors, ...colors.filter((color) => !light.colors.includes(color))];
+  const wanted = [...new Set([...light.colors, ...pattern.default_colors, ...colors])];
   const count = Math.min(Math.max(light.colors.length, pattern.min_colors), pattern.max_colors);
   return { ...light, pattern: pattern.name, colors: wanted.slice(0, count), speed: speeds.includes(light.speed ?? 0) ? light.speed : pattern.default_speed };
 }
