@@ -5,6 +5,7 @@ import { post } from "../api";
 import { status } from "../live";
 import { Button, CopyText, Dialog, Form, TextField, toast } from "../ui";
 import { refusalOf, Strength, Unsecured } from "./door";
+import { NEWS, t as news } from "./news";
 import { t } from "./words";
 
 export function About({ onClose }: { onClose: () => void }) {
@@ -22,6 +23,12 @@ export function About({ onClose }: { onClose: () => void }) {
       <p>
         {t("api")} <a href="/api/v1/openapi.json" target="_blank" rel="noreferrer">/api/v1/openapi.json</a>
       </p>
+      <h3>{news("title")}</h3>
+      <ul class="news">
+        {NEWS.map((key) => (
+          <li key={key}>{news(key)}</li>
+        ))}
+      </ul>
       <h3>{t("source")}</h3>
       <p class="dim">{t("licenceWords")}</p>
     </Dialog>

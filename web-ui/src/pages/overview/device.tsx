@@ -1,18 +1,64 @@
 // The device as such: its state in a few words, maintenance, health, and where it is.
 
 import { useEffect, useState } from "preact/hooks";
-import { command } from "../../api";
+import { command, get, Problem } from "../../api";
+import { newestEvents } from "../../live";
 import { can } from "../../session";
 import type { Status } from "../../types";
-import { attempt, Badge, Button, Card, CopyText, Duration, Select, Time, Toggle } from "../../ui";
+import { attempt, Badge, Button, Card, CopyText, Duration, Notice, Select, Time, Toggle } from "../../ui";
 import { t } from "./words";
 
 const LOCATED = 10; // seconds for which the device shows where it is
+const OFTEN = 60; // seconds between two looks at what changes rarely
 const CHECK = 13; // the priority of the health check
+const SAID = new Set(["maintenance", "account"]); // hints that stand above every page already
 const LASTS = [0, 15, 60, 240, 1440] as const; // minutes of maintenance; 0: until it is switched off
+
+/** GET /device and /time, as far as they are shown here: STA-01 to STA-05. */
+interface About {
+  machine: { hardware?: string; system?: string };
+  security: { mode: string; protocols: string[]; anonymous_viewing: boolean };
+  hints: { about: string; words: string }[];
+}
+interface Clock {
+  zone: string;
+  abbreviation: string;
+  sync: { state: string; words: string };
+}
+
+/** Asked when the tile is shown, when settings change, and now and then. */
+function useFacts(): [About | null, Clock | null] {
+  const [about, setAbout] = useState<About | null>(null);
+  const [clock, setClock] = useState<Clock | null>(null);
+  useEffect(() => {
+    let here = true;
+    const look = async (): Promise<void> => {
+      try {
+        const [device, time] = await Promise.all([get<About>("/device"), get<Clock>("/time")]);
+        if (!here) return;
+        setAbout(device);
+        setClock(time);
+      } catch (problem) {
+        if (!(problem instanceof Problem)) throw problem; // what is shown stays until the next look
+      }
+    };
+    void look();
+    const again = setInterval(() => void look(), 1000 * OFTEN);
+    const end = newestEvents.subscribe((fresh) => {
+      if (fresh.some(({ chain }) => chain[0]?.name === "device/settings")) void look();
+    });
+    return () => {
+      here = false;
+      clearInterval(again);
+      end();
+    };
+  }, []);
+  return [about, clock];
+}
 
 export function DeviceCard({ now }: { now: Status }) {
   const { device, services } = now;
+  const [about, clock] = useFacts();
   const broken = Object.entries(services).filter(([, problem]) => problem);
   return (
     <Card title={t("device")} class="overview-device">
@@ -28,6 +74,25 @@ export function DeviceCard({ now }: { now: Status }) {
         <dd><Duration since={now.now - device.uptime_seconds} /></dd>
         <dt>{t("accounts")}</dt>
         <dd><Accounts now={now} /></dd>
+        {clock && (
+          <>
+            <dt>{t("time")}</dt>
+            <dd>
+              <Time wall={device.wall} full /> {clock.abbreviation}
+              <small class="overview-cause">{clock.sync.words}</small>
+            </dd>
+          </>
+        )}
+        {about && (
+          <>
+            <dt>{t("security")}</dt>
+            <dd>
+              {[about.security.mode === "http" ? t("unencrypted") : about.security.mode === "both" ? t("both") : t("encrypted"), about.security.anonymous_viewing && t("anonymous")].filter(Boolean).join(" · ")}
+            </dd>
+            <dt>{t("machine")}</dt>
+            <dd>{[about.machine.hardware, about.machine.system].filter(Boolean).join(" · ")}</dd>
+          </>
+        )}
         {now.storage.alert && (
           <>
             <dt>{t("storage")}</dt>
@@ -35,6 +100,9 @@ export function DeviceCard({ now }: { now: Status }) {
           </>
         )}
       </dl>
+      {about?.hints.filter((hint) => !SAID.has(hint.about)).map((hint) => (
+        <Notice key={hint.words} tone="fair">{hint.words}</Notice>
+      ))}
       {broken.length ? (
         <ul class="overview-broken" aria-label={t("services")}>
           {broken.map(([name, problem]) => (
