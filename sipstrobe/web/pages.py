@@ -72,8 +72,8 @@ class _File:
 
 def takes_gzip(accepted: str) -> bool:
     """Whether an Accept-Encoding field allows gzip (RFC 9110 §12.5.3); "" allows nothing."""
+    weights: dict[str, bool] = {}
     for part in accepted.lower().split(","):
         coding, _, weight = part.replace(" ", "").partition(";q=")
-        if coding in ("gzip", "*"):
-            return weight.strip("0.") != "" if weight else True
-    return False
+        weights[coding] = not weight or weight.strip("0.") != ""
+    return weights.get("gzip", weights.get("*", False))
