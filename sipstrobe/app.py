@@ -36,6 +36,7 @@ from sipstrobe.events import ServiceStateChanged
 from sipstrobe.io.files import allow_files
 from sipstrobe.io.identity import Identity, own_identity, own_names
 from sipstrobe.io.multicast import GroupSockets
+from sipstrobe.io.webrtc import WebRtc
 from sipstrobe.lightsiren.settings import LightsSettings
 from sipstrobe.lightsiren.sound import Playable
 from sipstrobe.lightsiren.sounds import SOUNDS
@@ -80,6 +81,7 @@ from sipstrobe.services.sound_level import SoundLevel
 from sipstrobe.services.speaker_test import Ear, SpeakerTest
 from sipstrobe.services.starts import Starts
 from sipstrobe.services.storage import Storage
+from sipstrobe.services.talk import Talk
 from sipstrobe.system import System
 from sipstrobe.web.accounts import added
 
@@ -236,6 +238,7 @@ class Device:
         )
         self.system = System(context, options.state, store, self.phone, again)
         self.announcer = Announcer(context, self.library.find)
+        self.talk = Talk(context, WebRtc(), lambda: self.microphone.on, self._listen)
         self.listening = Listening(context, lambda: self.microphone.on, self._listen)
         self.recorder = Recorder(
             context, options.state, self.phone, (self.sound.tap, self.sound.catch_up), self._listen
@@ -305,6 +308,8 @@ class Device:
         watch = self._store.watch
         stack.push_async_callback(self.microphone.aclose)
         stack.push_async_callback(self.recorder.aclose)
+        stack.push_async_callback(self.talk.aclose)
+        watch(lambda s: s.audio.talk_priority, self.talk.apply)
         await self.speaker_test.open()
         stack.push_async_callback(self.speaker_test.aclose)
         watch(
@@ -440,6 +445,7 @@ class Device:
             relay=self.relay,
             pages_out=self.pages_out,
             http_stream=self.http_stream,
+            talk=self.talk,
             automation=self.automation,
             past=self.past,
             reasons=self.reasons,

@@ -29,6 +29,7 @@ from sipstrobe.services.sound import Sound
 from sipstrobe.services.speaker_test import SpeakerTest
 from sipstrobe.services.storage import Storage
 from sipstrobe.system import System
+from sipstrobe.services.talk import Talk
 from sipstrobe.web.views import Views
 
 
@@ -47,6 +48,7 @@ def views_of(
     pages_out: PagesOut,
     http_stream: HttpStream,
     automation: Automation,
+    talk: Talk,
     past: Past,
     reasons: Reasons,
     schedules: Schedules,
@@ -89,6 +91,7 @@ def views_of(
         stream=http_stream,
         clips=library,
         clips_playing=clips.snapshot,
+        talk=talk,
         lights=lambda: signals.light_states,
         services=problems,
         triggers=properties.manual_triggers,

@@ -151,6 +151,15 @@ class AudioSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         ),
     ] = "normal"
     microphone: Annotated[Microphone, Meta(title="Microphone")] = Microphone()
+    talk_priority: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=10,
+            title="Priority of talk",
+            description="1 to 10, of what people say from a browser; it is heard like a page.",
+        ),
+    ] = 5
     normalise_clips: Annotated[
         bool,
         Meta(title="Level clips", description="Play all clips equally loud (EBU R 128)."),

@@ -10,7 +10,6 @@ Publishes: StreamStateChanged.
 
 import asyncio
 import logging
-import math
 from collections.abc import AsyncIterator, Generator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, Final, NamedTuple
@@ -27,6 +26,7 @@ from sipstrobe.codecs.stretch import Warp
 from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused, RemoteProtocolError
 from sipstrobe.events import PageState, StreamStateChanged
+from sipstrobe.services.follower import Follower
 
 logger = logging.getLogger(__name__)
 
@@ -40,10 +40,6 @@ HELD_UP: Final = 5.0  # seconds for which the speaker may take nothing
 PIECE: Final = 0.1  # seconds that are decoded at a time
 LONGEST_TYPE: Final = 64  # characters of a media type that are repeated to people
 
-_WINDOW: Final = 4.0  # seconds after which it is known how much waits at the least
-_MUCH: Final = samples_in(START)  # from which on that is more than is needed …
-_LITTLE: Final = samples_in(START / 3)  # … and less
-_FOLLOW: Final = 0.003  # of the speed by which either is mended: 5 cents
 _SILENCE: Final = np.zeros(samples_in(START), np.float32)
 
 
@@ -62,27 +58,6 @@ ENCODINGS: Final[Mapping[str, Encoding]] = {
 }
 
 
-class _Follower:
-    """Finds the speed at which to play somebody whose clock is not the card's."""
-
-    def __init__(self) -> None:
-        self.speed = 0.0
-        self._least = math.inf
-        self._until = -math.inf
-
-    def restart(self, now: float) -> None:
-        """What has waited until now says nothing: it was not the sender who was waited for."""
-        self._least, self._until = math.inf, now + _WINDOW
-
-    def see(self, waiting: int, now: float) -> None:
-        """So many samples wait, just before there will be more."""
-        self._least = min(self._least, waiting)
-        if now >= self._until:
-            fast, slow = self._least > _MUCH, self._least < _LITTLE
-            self.speed = _FOLLOW * (fast - slow)
-            self.restart(now)
-
-
 class _Transmission:
     """What comes from one sender, as it goes into the ring."""
 
@@ -93,7 +68,7 @@ class _Transmission:
         self._decoder: Decoder = CODECS[encoding.codec].decoder()
         self._upsampler = Upsampler(SAMPLE_RATE // encoding.rate)
         self._warp = Warp()
-        self._follower = _Follower()
+        self._follower = Follower(much=samples_in(START), little=samples_in(START / 3))
         self._follower.restart(now)
 
     def seconds(self, octets: int) -> float:

@@ -53,6 +53,7 @@ class Status:
             "pages": views.pages(),
             "multicast": views.multicast(),
             "stream": views.stream.snapshot(),
+            "talk": views.talk.snapshot(),
             "lights": views.lights(),
             "services": views.services(),
             "triggers": [

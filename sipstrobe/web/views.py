@@ -245,6 +245,38 @@ class StreamView(Protocol):
 
 
 class MicrophoneSound(Protocol):
+class BegunTalk(Protocol):
+    """What a browser is answered. words: why it hears nothing though it wants to; else empty."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def sdp(self) -> str: ...
+    @property
+    def listening(self) -> bool: ...
+    @property
+    def words(self) -> str: ...
+
+
+class TalkView(Protocol):
+    """People who talk and listen from browsers."""
+
+    def snapshot(self) -> Sequence[Mapping[str, Any]]:
+        """id, who, address, state, talking, listening, level_db and seconds of each."""
+        ...
+
+    async def open(
+        self, offer: str, who: str, address: str, still: Callable[[], bool]
+    ) -> BegunTalk:
+        """Answer an offer (SDP); still: whether whoever asks may go on. Raises CommandRefused:
+        too_many_talkers, not_available, no_answer; RemoteProtocolError for what is no offer."""
+        ...
+
+    def close(self, talker: str) -> bool:
+        """False: there is no such."""
+        ...
+
+
     """What the microphone hears, as it comes: a WAV file, or bare G.711 µ-law (audio/basic).
 
     Raises CommandRefused when it is off, or too many listen.
@@ -377,6 +409,7 @@ class Views:
     """What was heard of each sound that has ended, the oldest first; plain values."""
     stream: StreamView
     clips: ClipsView
+    talk: TalkView
     clips_playing: Callable[[], Sequence[Mapping[str, Any]]]
     """playback, clip, number, priority, volume_db, levelled_db, seconds, position_seconds, round
     and rounds of each clip that plays."""

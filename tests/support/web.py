@@ -34,11 +34,13 @@ from sipstrobe.services.reasons import Reasons
 from sipstrobe.services.settings import SettingsService
 from sipstrobe.services.signals import Signals
 from sipstrobe.system import System
+from sipstrobe.services.talk import Talk
 from sipstrobe.trace import Actor
 from sipstrobe.web.connections import Entrance
 from sipstrobe.web.server import WebServer
 from sipstrobe.web.views import SchedulesView, Views
 
+from tests.support.talk import FakeLines
 PASSWORDS = {"ada": "correct horse battery", "olga": "operator's secret", "victor": "only looking"}
 ROLES = {"ada": Role.ADMINISTRATOR, "olga": Role.OPERATOR, "victor": Role.VIEWER}
 CHEAP = Cost(1, 8, 1)
@@ -321,6 +323,8 @@ class Device:
         cls,
         context: Context,
         users: Sequence[User] = USERS,
+    browsers: FakeLines = field(default_factory=FakeLines)
+    talk: Talk = field(init=False)
         *,
         in_background: bool = False,
         files: Files | None = None,
@@ -346,6 +350,9 @@ class Device:
         store.watch(lambda s: s.manual_triggers, device.properties.apply)
         store.watch(lambda s: s.ports, device.ports.apply)
         store.watch(lambda s: s.rules, device.automation.apply)
+        device.talk = Talk(
+            context, device.browsers, lambda: bool(device.microphone["input"]), lambda: None
+        )
         serve = context.dispatcher.serve
         if in_background:
             device.changes = SettingsService(context, store)
@@ -404,6 +411,7 @@ class Device:
             triggers=self.properties.manual_triggers,
             ports=self.ports.snapshot,
             virtual_inputs=self.ports.virtual_inputs,
+            talk=self.talk,
             rules=self.automation.snapshot,
             rule=self.automation.status,
             past=self.past.last,
@@ -439,6 +447,7 @@ class Device:
 
     def _change(self, command: ChangeSettings) -> int:
         return self.store.change_now(command.patch, revision=command.revision).revision
+            await self.talk.aclose()
 
     def _hang_up(self, command: HangUp) -> None:
         kept = [call for call in self.calls if command.call not in (None, call.id)]

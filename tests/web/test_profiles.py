@@ -117,7 +117,7 @@ async def test_a_renamed_profile_takes_its_rules_along_and_a_needed_one_stays(
 
     assert (status, told["followed"]) == (200, ["rule 'Fire'"])
     assert names(device) == ["Leave", "Door"]
-    assert device.store.current.rules[0].action.profile == "Leave"  # pyright: ignore[reportAttributeAccessIssue]
+    assert device.store.tree["rules"][0]["action"]["profile"] == "Leave"
 
 
 async def test_nobody_overwrites_what_somebody_else_has_changed(

@@ -74,6 +74,7 @@ viewer, tokens for read:
   GET        /api/v1/status
   GET        /api/v1/time
   GET        /api/v1/time-zones
+  GET        /api/v1/talk
   GET        /api/v1/tokens
   GET        /api/v1/why
   GET        /config/discover
@@ -96,6 +97,8 @@ operator, tokens for commands:
   POST       /api/v1/recipients/*/test
   POST       /axis-cgi/audio/transmit.cgi
   GET        /axis-cgi/mediaclip.cgi
+  POST       /api/v1/talk
+  DELETE     /api/v1/talk/*
   GET,POST   /axis-cgi/virtualinput/activate.cgi
   GET,POST   /axis-cgi/virtualinput/deactivate.cgi
   GET,POST   /axis-cgi/virtualinput/getschemaversions.cgi

@@ -17,6 +17,7 @@ from sipstrobe.web.told.sound import (
     SoundTold,
     StreamTold,
 )
+from sipstrobe.web.told.talk import TalkerTold
 
 
 class DeviceTold(TypedDict):
@@ -167,6 +168,7 @@ class StatusTold(TypedDict):
     pages: DelayedPagesTold
     multicast: MulticastTold
     stream: StreamTold
+    talk: list[TalkerTold]
     lights: Annotated[dict[str, Problem], Meta(description="By output.")]
     services: Annotated[dict[str, Problem], Meta(description="By part of the device.")]
     triggers: list[TriggerTold]

@@ -1,0 +1,297 @@
+"""Who talks from a browser: what comes to the speaker and what goes to him, and when it ends."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from sipstrobe.audio.format import SAMPLE_RATE, Samples
+from sipstrobe.audio.source import AddSource, RemoveSource, SourceKind
+from sipstrobe.context import Context
+from sipstrobe.errors import CommandRefused, RemoteProtocolError
+from sipstrobe.services.talk import (
+    AHEAD,
+    CONNECT_LIMIT,
+    FRAMES_MAX,
+    MAX_TALKERS,
+    NOTHING_LIMIT,
+    SILENCE_LIMIT,
+    START,
+    Talk,
+)
+from sipstrobe.trace import Input
+from tests.support.clock import FakeClock
+from tests.support.talk import OFFER, FakeLine, FakeLines
+from tests.support.waiting import turns
+
+LISTENING = OFFER.replace("a=sendonly", "a=recvonly")
+BOTH = OFFER.replace("a=sendonly", "a=sendrecv")
+
+
+class Room:
+    """A device with a microphone that hears a constant, and a speaker that lists its sources."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.context = Context(self.clock)
+        self.lines = FakeLines()
+        self.has_microphone = True
+        self.open_microphones = 0
+        self.allowed = True
+        self.sources: dict[str, AddSource] = {}
+        self.was: list[AddSource] = []
+        self.causes: list[str] = []
+        self.refusal: CommandRefused | None = None
+        self.context.dispatcher.serve(AddSource, self._add)
+        self.context.dispatcher.serve(RemoveSource, lambda c: self.sources.pop(c.owner, None))
+        self.talk = Talk(self.context, self.lines, lambda: self.has_microphone, self._listen)
+
+    async def join(self, offer: str = OFFER) -> FakeLine:
+        await self.talk.open(offer, "olga", "192.0.2.9", lambda: self.allowed)
+        line = self.lines.made[-1]
+        line.changed("connected")
+        return line
+
+    def say(self, line: FakeLine, level: float, seconds: float, rate: int = SAMPLE_RATE) -> None:
+        """Frames come in real time, while the speaker plays."""
+        for _ in range(round(seconds / 0.02)):
+            line.tone(level, rate=rate)
+            self.clock.advance(0.02)
+            for source in self.sources.values():
+                source.ring.skip(SAMPLE_RATE // 50)
+
+    def _add(self, command: AddSource) -> None:
+        if self.refusal is not None:
+            raise self.refusal
+        cause = self.context.trace.current
+        root = None if cause is None else cause.root.what
+        assert isinstance(root, Input)
+        self.causes.append(f"{root.kind}: {root.words}")
+        self.sources[command.owner] = command
+        self.was.append(command)
+
+    def _listen(self) -> "Room":
+        self.open_microphones += 1
+        return self
+
+    def __call__(self, count: int) -> Samples | None:
+        return np.full(count, 0.25, np.float32)
+
+    def close(self) -> None:
+        self.open_microphones -= 1
+
+
+async def test_each_press_is_one_sound_with_the_priority_of_the_settings() -> None:
+    """A page, in the place of audio streams, for as long as something is said."""
+    room = Room()
+    room.talk.apply(7)
+    line = await room.join()
+
+    room.say(line, 0.0, 1.0)  # the key is not pressed
+    assert not room.sources
+    room.say(line, 0.3, 2.0)
+    assert room.talk.snapshot()[0]["talking"] is True
+    room.say(line, 0.0, 1.5)
+    assert not room.sources
+    room.say(line, 0.3, 0.5)
+
+    assert [(s.owner, s.kind, s.rank, s.streamed) for s in room.was] == [
+        ("talk-1", SourceKind.PAGE, 7, True)
+    ] * 2
+    assert room.was[0].ring is not room.was[1].ring
+
+
+async def test_the_cause_of_what_is_heard_is_whoever_talks() -> None:
+    room = Room()
+    line = await room.join()
+
+    line.tone(0.3)
+
+    assert room.causes == ["webrtc: olga talks"]
+
+
+async def test_what_came_just_before_the_word_is_heard_too() -> None:
+    """The frame that was too soft to begin with is the cushion that waits before the first."""
+    room = Room()
+    line = await room.join()
+
+    line.tone(0.0005)
+    line.tone(0.3)
+
+    ring = room.was[0].ring
+    heard = np.zeros(ring.fill, np.float32)
+    ring.read_into(heard)
+    assert heard.size == round((START + 0.02) * SAMPLE_RATE)
+    assert np.allclose(heard[960:1920], 0.0005)
+    assert np.allclose(heard[1930:], 0.3, atol=1e-3)  # its first samples are those of the warp
+
+
+@pytest.mark.parametrize("rate", [8000, 16000, 48000])
+async def test_any_codec_of_browsers_is_heard(rate: int) -> None:
+    """PCMU, G.722 and Opus, as decoded."""
+    room = Room()
+    line = await room.join()
+
+    room.say(line, 0.3, 1.0, rate)
+
+    assert room.was[0].ring.written == pytest.approx((1.0 + START) * SAMPLE_RATE, rel=0.01)
+
+
+async def test_a_burst_is_not_heard_late_for_ever() -> None:
+    """After a lost packet all that was held back comes at once: what is too much is left out."""
+    room = Room()
+    line = await room.join()
+
+    line.tone(0.3, frames=50)
+
+    assert room.was[0].ring.fill <= round((AHEAD + START) * SAMPLE_RATE)
+
+
+async def test_a_speaker_that_takes_no_more_is_asked_again() -> None:
+    room = Room()
+    room.refusal = CommandRefused("too_many_sources", "512 are listed")
+    line = await room.join()
+    line.tone(0.3)
+    assert not room.talk.snapshot()[0]["talking"]
+
+    room.refusal = None
+    line.tone(0.3)
+
+    assert room.talk.snapshot()[0]["talking"]
+
+
+# --- listening ----------------------------------------------------------------------------------
+
+
+async def test_the_microphone_is_heard_in_real_time_and_closed_in_the_end() -> None:
+    room = Room()
+    line = await room.join(LISTENING)
+
+    room.clock.advance(1.0)
+    room.clock.time += 5.0  # the machine sleeps: what is old by now is left out
+    room.clock.advance(0.02)
+
+    assert line.speaks
+    assert 50 <= len(line.said) <= 56
+    assert all(block.size == SAMPLE_RATE // 50 for block in line.said)
+    assert np.allclose(line.said[0], 0.25)
+    assert room.open_microphones == 1
+    assert room.talk.close("talk-1")
+    await turns()
+    assert (room.open_microphones, line.closed) == (0, True)
+
+
+async def test_without_a_microphone_that_is_said() -> None:
+    room = Room()
+    room.has_microphone = False
+
+    begun = await room.talk.open(BOTH, "olga", "192.0.2.9", lambda: True)
+
+    assert (begun.listening, begun.words) == (False, "the microphone is off")
+    assert not room.lines.made[0].speaks
+    begun = await room.talk.open(OFFER, "olga", "192.0.2.9", lambda: True)
+    assert (begun.listening, begun.words) == (False, "")  # and nobody wanted to
+
+
+# --- the end ------------------------------------------------------------------------------------
+
+
+def _log_out(room: Room, line: FakeLine) -> None:
+    room.allowed = False
+    room.clock.advance(1.5)
+
+
+def _lose(room: Room, line: FakeLine) -> None:
+    line.changed("failed")
+
+
+def _send_nothing(room: Room, line: FakeLine) -> None:
+    room.clock.advance(CONNECT_LIMIT + NOTHING_LIMIT + 1.5)
+
+
+def _say_nothing(room: Room, line: FakeLine) -> None:
+    for _ in range(round(SILENCE_LIMIT) + 2):
+        line.tone(0.0)
+        room.clock.advance(1.0)
+
+
+def _flood(room: Room, line: FakeLine) -> None:
+    line.tone(0.3, frames=FRAMES_MAX + 1)
+    room.clock.advance(1.5)
+
+
+@pytest.mark.parametrize("what", [_log_out, _lose, _send_nothing, _say_nothing, _flood])
+async def test_it_ends(what: Callable[[Room, FakeLine], None]) -> None:
+    room = Room()
+    line = await room.join()
+    line.tone(0.3)
+
+    what(room, line)
+    await turns()
+
+    assert (room.talk.snapshot(), room.sources, line.closed) == ([], {}, True)
+    assert room.clock.waiting == 0
+    line.tone(0.3)  # what comes late from another thread
+    line.changed("closed")
+    assert not room.sources
+
+
+async def test_a_connection_that_never_comes_about_is_given_up() -> None:
+    room = Room()
+    await room.talk.open(LISTENING, "olga", "192.0.2.9", lambda: True)
+
+    room.clock.advance(CONNECT_LIMIT + 1.5)
+    await turns()
+
+    assert room.lines.made[0].closed
+
+
+async def test_who_listens_need_say_nothing() -> None:
+    room = Room()
+    await room.join(LISTENING)
+
+    room.clock.advance(SILENCE_LIMIT + 10.0)
+
+    assert room.talk.snapshot()[0]["listening"]
+
+
+async def test_only_so_many_at_a_time() -> None:
+    room = Room()
+    for _ in range(MAX_TALKERS):
+        await room.join()
+
+    with pytest.raises(CommandRefused, match="4 talk") as refused:
+        await room.join()
+
+    assert refused.value.code == "too_many_talkers"
+    assert room.talk.close("talk-2")
+    assert not room.talk.close("talk-2")
+    await room.join()
+
+
+@pytest.mark.parametrize(
+    ("failure", "code"),
+    [(ImportError("no aiortc"), "not_available"), (TimeoutError(), "no_answer")],
+)
+async def test_what_cannot_be_answered_leaves_nothing_behind(failure: Exception, code: str) -> None:
+    room = Room()
+    room.lines.failure = failure
+
+    for _ in range(MAX_TALKERS + 1):
+        with pytest.raises(CommandRefused) as refused:
+            await room.join()
+        assert refused.value.code == code
+    with pytest.raises(RemoteProtocolError, match="neither"):
+        await room.join(OFFER.replace("a=sendonly", "a=inactive"))
+    assert room.talk.snapshot() == []
+
+
+async def test_the_end_of_the_device_parts_from_everybody() -> None:
+    room = Room()
+    line = await room.join(BOTH)
+    line.tone(0.3)
+
+    await room.talk.aclose()
+
+    assert (line.closed, room.lines.closed, room.sources) == (True, True, {})
+    assert room.clock.waiting == 0
