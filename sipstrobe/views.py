@@ -28,8 +28,8 @@ from sipstrobe.services.signals import Signals
 from sipstrobe.services.sound import Sound
 from sipstrobe.services.speaker_test import SpeakerTest
 from sipstrobe.services.storage import Storage
-from sipstrobe.system import System
 from sipstrobe.services.talk import Talk
+from sipstrobe.system import System
 from sipstrobe.web.views import Views
 
 
@@ -47,8 +47,8 @@ def views_of(
     relay: PageRelay,
     pages_out: PagesOut,
     http_stream: HttpStream,
-    automation: Automation,
     talk: Talk,
+    automation: Automation,
     past: Past,
     reasons: Reasons,
     schedules: Schedules,
@@ -89,9 +89,9 @@ def views_of(
             paging.snapshot() | {"relay": relay.snapshot(), "pages_out": pages_out.snapshot()}
         ),
         stream=http_stream,
+        talk=talk,
         clips=library,
         clips_playing=clips.snapshot,
-        talk=talk,
         lights=lambda: signals.light_states,
         services=problems,
         triggers=properties.manual_triggers,

@@ -52,9 +52,9 @@ from sipstrobe.web.signing_in import SigningIn
 from sipstrobe.web.sound import SoundDoor
 from sipstrobe.web.status import Status
 from sipstrobe.web.system import system_doors
+from sipstrobe.web.talk import TalkDoor
 from sipstrobe.web.tokens import TokensDoor
 from sipstrobe.web.users import Accounts, UsersDoor
-from sipstrobe.web.talk import TalkDoor
 from sipstrobe.web.views import Views
 from sipstrobe.web.visitors import Visitors
 from sipstrobe.web.why import WhyDoor

@@ -244,7 +244,6 @@ class StreamView(Protocol):
         ...
 
 
-class MicrophoneSound(Protocol):
 class BegunTalk(Protocol):
     """What a browser is answered. words: why it hears nothing though it wants to; else empty."""
 
@@ -277,6 +276,7 @@ class TalkView(Protocol):
         ...
 
 
+class MicrophoneSound(Protocol):
     """What the microphone hears, as it comes: a WAV file, or bare G.711 µ-law (audio/basic).
 
     Raises CommandRefused when it is off, or too many listen.
@@ -408,8 +408,8 @@ class Views:
     played: Callable[[], Sequence[object]]
     """What was heard of each sound that has ended, the oldest first; plain values."""
     stream: StreamView
-    clips: ClipsView
     talk: TalkView
+    clips: ClipsView
     clips_playing: Callable[[], Sequence[Mapping[str, Any]]]
     """playback, clip, number, priority, volume_db, levelled_db, seconds, position_seconds, round
     and rounds of each clip that plays."""

@@ -33,14 +33,14 @@ from sipstrobe.services.properties import Properties
 from sipstrobe.services.reasons import Reasons
 from sipstrobe.services.settings import SettingsService
 from sipstrobe.services.signals import Signals
-from sipstrobe.system import System
 from sipstrobe.services.talk import Talk
+from sipstrobe.system import System
 from sipstrobe.trace import Actor
 from sipstrobe.web.connections import Entrance
 from sipstrobe.web.server import WebServer
 from sipstrobe.web.views import SchedulesView, Views
-
 from tests.support.talk import FakeLines
+
 PASSWORDS = {"ada": "correct horse battery", "olga": "operator's secret", "victor": "only looking"}
 ROLES = {"ada": Role.ADMINISTRATOR, "olga": Role.OPERATOR, "victor": Role.VIEWER}
 CHEAP = Cost(1, 8, 1)
@@ -316,6 +316,8 @@ class Device:
     ports: Ports = field(init=False)
     system: System = field(init=False)
     past: Past = field(init=False)
+    browsers: FakeLines = field(default_factory=FakeLines)
+    talk: Talk = field(init=False)
     reasons: Reasons = field(init=False)
 
     @classmethod
@@ -323,8 +325,6 @@ class Device:
         cls,
         context: Context,
         users: Sequence[User] = USERS,
-    browsers: FakeLines = field(default_factory=FakeLines)
-    talk: Talk = field(init=False)
         *,
         in_background: bool = False,
         files: Files | None = None,
@@ -343,6 +343,9 @@ class Device:
         device.system = System(context, folder or Path(os.devnull), store)
         device.ports = Ports(context, Memory())
         device.past = Past(context)
+        device.talk = Talk(
+            context, device.browsers, lambda: bool(device.microphone["input"]), lambda: None
+        )
         device.reasons = Reasons(context, {})
         sounds.maps.append(device.library.patterns)
         store.watch(lambda s: s.profiles, device.signals.apply_profiles)
@@ -350,9 +353,6 @@ class Device:
         store.watch(lambda s: s.manual_triggers, device.properties.apply)
         store.watch(lambda s: s.ports, device.ports.apply)
         store.watch(lambda s: s.rules, device.automation.apply)
-        device.talk = Talk(
-            context, device.browsers, lambda: bool(device.microphone["input"]), lambda: None
-        )
         serve = context.dispatcher.serve
         if in_background:
             device.changes = SettingsService(context, store)
@@ -404,6 +404,7 @@ class Device:
             pages=lambda: {"recording": [], "waiting": [], "playing": ""},
             multicast=lambda: self.multicast,
             stream=self.stream,
+            talk=self.talk,
             clips=self.library,
             clips_playing=self.clips.snapshot,
             lights=lambda: self.signals.light_states,
@@ -411,7 +412,6 @@ class Device:
             triggers=self.properties.manual_triggers,
             ports=self.ports.snapshot,
             virtual_inputs=self.ports.virtual_inputs,
-            talk=self.talk,
             rules=self.automation.snapshot,
             rule=self.automation.status,
             past=self.past.last,
@@ -437,6 +437,7 @@ class Device:
             yield f"http://{host}:{port}"
         finally:
             await server.aclose()
+            await self.talk.aclose()
             self.clips.close()
             await self.library.aclose()
             await self.system.access.aclose()
@@ -447,7 +448,6 @@ class Device:
 
     def _change(self, command: ChangeSettings) -> int:
         return self.store.change_now(command.patch, revision=command.revision).revision
-            await self.talk.aclose()
 
     def _hang_up(self, command: HangUp) -> None:
         kept = [call for call in self.calls if command.call not in (None, call.id)]

@@ -72,9 +72,9 @@ viewer, tokens for read:
   GET        /api/v1/sound/policy
   GET        /api/v1/sounds/*
   GET        /api/v1/status
+  GET        /api/v1/talk
   GET        /api/v1/time
   GET        /api/v1/time-zones
-  GET        /api/v1/talk
   GET        /api/v1/tokens
   GET        /api/v1/why
   GET        /config/discover
@@ -95,10 +95,10 @@ operator, tokens for commands:
   POST       /api/v1/commands/*
   DELETE,POST /api/v1/profiles/preview
   POST       /api/v1/recipients/*/test
-  POST       /axis-cgi/audio/transmit.cgi
-  GET        /axis-cgi/mediaclip.cgi
   POST       /api/v1/talk
   DELETE     /api/v1/talk/*
+  POST       /axis-cgi/audio/transmit.cgi
+  GET        /axis-cgi/mediaclip.cgi
   GET,POST   /axis-cgi/virtualinput/activate.cgi
   GET,POST   /axis-cgi/virtualinput/deactivate.cgi
   GET,POST   /axis-cgi/virtualinput/getschemaversions.cgi
