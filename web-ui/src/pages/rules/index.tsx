@@ -11,7 +11,7 @@ import { type Draft } from "./drafts";
 import { Editor } from "./editor";
 import { EXAMPLES, inWords } from "./examples";
 import { type Known, names, useKnown } from "./known";
-import { complete, freeName, MAX_RULES, plain, type Rule, type Standing, type Warning } from "./model";
+import { complete, type Condition, freeName, MAX_RULES, plain, type Rule, type Standing, type Warning } from "./model";
 import { Row } from "./row";
 import { sentence } from "./sentence";
 import { Simulator } from "./simulator";
@@ -27,7 +27,7 @@ export default function Rules({ rest: [view, name], query }: PageProps) {
   const rules = section.value.map(complete);
   if (view === "simulate") return <Simulator known={known} rules={rules} />;
   if ((view === "new" || view === "edit") && section.may()) {
-    const start = view === "new" ? begun(known, rules, query.get("example")) : found(rules, name);
+    const start = view === "new" ? begun(known, rules, query) : found(rules, name);
     if (start === null) return <Gone />;
     const active = status.value?.rules.some((one) => one.active && start.some(({ was }) => was === one.name)) ?? false;
     return <Editor key={location.hash} section={section} rules={rules} known={known} start={start} active={active} />;
@@ -45,10 +45,12 @@ const found = (rules: readonly Rule[], name: string | undefined): Draft[] | null
 };
 
 /** The drafts of an example, under names that are free; without one, an empty rule. */
-function begun(known: Known, rules: readonly Rule[], wanted: string | null): Draft[] {
-  const example = EXAMPLES.find(({ key }) => key === wanted);
+function begun(known: Known, rules: readonly Rule[], query: URLSearchParams): Draft[] {
+  const example = EXAMPLES.find(({ key }) => key === query.get("example"));
   if (!example) {
-    const empty = complete({ name: freeName(t("new_title"), rules.map((one) => one.name)), conditions: [{ event: "", match: {}, invert: false }], action: { do: "run_profile", profile: known.profiles[0] ?? "" } });
+    const trigger = query.get("trigger");
+    const condition: Condition = trigger ? { event: "input/manual_trigger", match: { trigger, active: "true" }, invert: false } : { event: "", match: {}, invert: false };
+    const empty = complete({ name: freeName(t("new_title"), rules.map((one) => one.name)), conditions: [condition], action: { do: "run_profile", profile: known.profiles[0] ?? "" } });
     return [{ was: null, rule: empty }];
   }
   const taken = rules.map((one) => one.name);

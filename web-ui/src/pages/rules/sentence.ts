@@ -20,6 +20,7 @@ function unknown(condition: Condition, mode: Mode): string {
 }
 
 function clause(condition: Condition, mode: Mode, names: Names): string {
+  if (condition.event === "") return "…"; // not chosen yet
   const items = new Items(condition.match, names);
   const said = CLAUSES[language.value][condition.event]?.(items, mode);
   const rest = items.rest.map(([name, wanted]) => `${name.replaceAll("_", " ")} ${value(wanted)}`).join(", ");

@@ -219,7 +219,7 @@ function Played({ result, known, rules, events }: { result: Result; known: Known
               columns={[
                 { key: "at", title: t("sim_time"), narrow: true, align: "end", cell: ({ at }) => <span class="figures">{number(at, 2)} s</span> },
                 { key: "rule", title: t("sim_rule"), cell: ({ rule }) => <strong>{rule}</strong> },
-                { key: "came", title: t("sim_came"), cell: (entry) => <Words text={fact(entry.event, entry.items, known, names.value)} /> },
+                { key: "came", title: t("sim_came"), cell: (entry) => <span><Words text={fact(entry.event, entry.items, known, names.value)} /></span> },
                 { key: "out", title: t("sim_out"), cell: (entry) => <Outcomes entry={entry} /> },
                 { key: "orders", title: t("sim_orders"), cell: ({ orders, at }) => orders.map((one, n) => <div key={n}>{linkWords({ serial: 0, at, kind: "command", name: one.name, items: one.items })}</div>) },
               ]}
