@@ -461,6 +461,7 @@ class Device:
             history=self.history,
             system=self.system,
             audit=self.audit,
+            own_certificate=self._own_identity,
             problems=lambda: dict(self._problems),
         )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from sipstrobe.io.identity import Identity
 from sipstrobe.services.audit import AuditTrail
 from sipstrobe.services.automation import Automation
 from sipstrobe.services.clip_library import ClipLibrary
@@ -63,6 +64,7 @@ def views_of(
     history: History,
     system: System,
     audit: AuditTrail,
+    own_certificate: Callable[[], Identity],
     problems: Callable[[], Mapping[str, str]],
 ) -> Views:
     """All views of one device. problems: what keeps each of its parts from working."""
@@ -110,4 +112,5 @@ def views_of(
         settled=settings.settled,
         system=system.views(),
         audit=audit,
+        own_certificate=own_certificate,
     )

@@ -5,13 +5,16 @@ that a device that has its own need not load what reads certificates (10 MB).
 """
 
 import hashlib
+import json
 import logging
 import os
 import re
 import socket
 import ssl
+import subprocess
+import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,6 +29,9 @@ logger = logging.getLogger(__name__)
 FILE: Final = "certificate.pem"  # in the state folder, 0600: first what it is for, then the rest
 RENEWED_BEFORE: Final = timedelta(days=30)  # its end
 MAX_ADDRESSES: Final = 64  # in it
+LIFE: Final = timedelta(days=3650)
+MAKING_LIMIT: Final = 30.0  # seconds, for a machine that is busy
+_MAKER = "sipstrobe.io.x509"
 _EARLIER = "sip-certificate.pem"  # what it was called when only SIP had one
 _HEAD = re.compile(r"# for ([^\n]*)\n# until ([^\n]+)\n# sha256 ([0-9a-f]{64})\n")
 _making = threading.Lock()  # SIP and the page may want it at once
@@ -48,19 +54,44 @@ def own_identity(folder: Path | None, names: Iterable[str], now: datetime) -> Id
     """The certificate for these names and addresses: kept, or made anew where they have changed or
     its end is near. The key stays the same, so that whoever has learnt it still knows us.
 
-    Blocks. folder: where it is kept; None: nowhere.
+    Blocks. folder: where it is kept; None: nowhere. Raises OSError where it cannot be made.
     """
     wanted = list(names)
     with _making:
         kept = _read(folder)
         if kept is not None and _is_good(kept.reveal(), wanted, now):
-            return Identity(kept.reveal(), kept)
-        from sipstrobe.io.x509 import LIFE, make_identity
-
-        made = make_identity(wanted, now, kept=kept)
+            return _identity(kept.reveal())
+        made = _make(wanted, now, kept)
         _write(folder, made.key.reveal() + made.certificate, wanted, now + LIFE)
     logger.info("made a certificate for %s", ", ".join(wanted))
     return made
+
+
+def _make(names: Sequence[str], now: datetime, kept: Secret | None) -> Identity:
+    """In a process of its own, unless what that needs (10 MB) is loaded in this one anyway."""
+    if _MAKER in sys.modules:
+        from sipstrobe.io.x509 import make_identity
+
+        return make_identity(names, now, kept=kept)
+    wanted = {"names": names, "now": now.isoformat(), "kept": kept.reveal() if kept else ""}
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", _MAKER],
+            input=json.dumps(wanted),
+            capture_output=True,
+            text=True,
+            timeout=MAKING_LIMIT,
+            check=True,
+        )
+    except subprocess.SubprocessError:
+        raise OSError("no certificate could be made") from None  # what was given has the key
+    return _identity(done.stdout)
+
+
+def _identity(text: str) -> Identity:
+    """Of a text that has first the key and then the certificate."""
+    at = text.index("-----BEGIN CERTIFICATE-----")
+    return Identity(text[at:], Secret(text[:at]))
 
 
 def fingerprint(certificate: str) -> str:

@@ -4,6 +4,8 @@ Importing this and `io.tls` costs 20 MB and 0.1 s: it is done when TLS is first 
 """
 
 import ipaddress
+import json
+import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
@@ -19,10 +21,9 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 
 from sipstrobe.errors import ConfigError, Problem
-from sipstrobe.io.identity import Identity
+from sipstrobe.io.identity import LIFE, Identity
 from sipstrobe.secret import Secret
 
-LIFE = timedelta(days=3650)  # of a certificate that we make ourselves
 _SKEW = timedelta(days=1)  # by which the clocks of others may be behind ours
 _MAX_SHOWN = 80  # characters of what a certificate says
 _MAX_COMMON_NAME = 64  # RFC 5280, appendix A.1: ub-common-name
@@ -139,12 +140,15 @@ def certificates_in(pem: str, path: str) -> list[x509.Certificate]:
     return found
 
 
-def make_identity(names: Iterable[str], now: datetime, *, kept: Secret | None = None) -> Identity:
+def make_identity(
+    names: Iterable[str], now: datetime, *, kept: Secret | None = None, life: timedelta = LIFE
+) -> Identity:
     """A certificate that is signed by itself: P-256, for these domains and addresses, the first of
     which is its subject. kept: the key to go on with, so that whoever has learnt it still knows us.
     """
     key = _key_in(kept) or ec.generate_private_key(ec.SECP256R1())
     listed = list(names)
+    named = x509.SubjectAlternativeName([general_name(name) for name in listed])
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, listed[0][:_MAX_COMMON_NAME])])
     made = (
         x509.CertificateBuilder()
@@ -153,8 +157,8 @@ def make_identity(names: Iterable[str], now: datetime, *, kept: Secret | None = 
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - _SKEW)
-        .not_valid_after(now + LIFE)
-        .add_extension(x509.SubjectAlternativeName([_general(n) for n in listed]), critical=False)
+        .not_valid_after(now + life)
+        .add_extension(named, critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(
             x509.ExtendedKeyUsage(
@@ -184,7 +188,20 @@ def _key_in(pem: Secret | None) -> ec.EllipticCurvePrivateKey | None:
     return key if isinstance(key, ec.EllipticCurvePrivateKey) else None
 
 
-def _general(name: str) -> x509.GeneralName:
+def general_name(name: str) -> x509.GeneralName:
     if is_address(name):
         return x509.IPAddress(ipaddress.ip_address(name))
     return x509.DNSName(domain_of(name))
+
+
+def main() -> None:
+    """Make a certificate in a process of its own, for one that shall not load all this: what it is
+    to be comes as JSON, key and certificate go as PEM."""
+    wanted = json.loads(sys.stdin.read())
+    kept = Secret(wanted["kept"]) if wanted["kept"] else None
+    made = make_identity(wanted["names"], datetime.fromisoformat(wanted["now"]), kept=kept)
+    sys.stdout.write(made.key.reveal() + made.certificate)
+
+
+if __name__ == "__main__":
+    main()

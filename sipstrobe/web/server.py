@@ -20,6 +20,7 @@ from sipstrobe.web.api import Api
 from sipstrobe.web.audit import AuditDoor, actor_of
 from sipstrobe.web.calendar import CalendarDoor
 from sipstrobe.web.calls import Calls
+from sipstrobe.web.certificates import CertificatesDoor
 from sipstrobe.web.clips import ClipsDoor
 from sipstrobe.web.commands import Commands
 from sipstrobe.web.compat.audio_multicast import AudioMulticast
@@ -189,6 +190,7 @@ class WebServer:
             UsersDoor(self.accounts, self.gate),
             TokensDoor(context.dispatcher, context.clock, store, self.gate, context.random_bytes),
             Commands(context.dispatcher),
+            CertificatesDoor(context.dispatcher, context.clock, store, views.own_certificate),
             Calls(context.dispatcher, context.clock, views),
             ClipsDoor(context.dispatcher, views),
             MediaClips(context.dispatcher, views, context.random_bytes),

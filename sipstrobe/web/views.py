@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from sipstrobe.events import Function
+from sipstrobe.io.identity import Identity
 from sipstrobe.rules.explain import Record, Stand
 from sipstrobe.rules.simulate import Happening
 from sipstrobe.trace import Cause
@@ -449,5 +450,7 @@ class Views:
     """active, connected, words, broker, prefix, sent, received, waiting, dropped of the client."""
     system: SystemViews
     audit: AuditView
+    own_certificate: Callable[[], Identity]
+    """The certificate of the device's own making; blocks."""
     settled: Callable[[], Future[Any] | None]
     """What to await until all changes of the settings are stored and seen; None: they are."""

@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from sipstrobe.io.addresses import own_addresses
-from sipstrobe.io.identity import FILE, RENEWED_BEFORE, fingerprint, own_identity
-from sipstrobe.io.x509 import LIFE, is_for, names_in
+from sipstrobe.io.identity import FILE, LIFE, RENEWED_BEFORE, fingerprint, own_identity
+from sipstrobe.io.x509 import is_for, names_in
 from sipstrobe.services.certificates import Certificates
 from sipstrobe.sip.settings import TlsSettings
 

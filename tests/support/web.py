@@ -19,6 +19,7 @@ from sipstrobe.config.users import Role, User, make_user
 from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused, RemoteProtocolError
 from sipstrobe.events import Function
+from sipstrobe.io.identity import own_identity
 from sipstrobe.io.wavfile import endless_header
 from sipstrobe.lightsiren.settings import MaintenanceSettings
 from sipstrobe.lightsiren.sound import Playable
@@ -431,6 +432,9 @@ class Device:
     async def served(self, views: Views | None = None) -> AsyncGenerator[str]:
         """Serve on a free port; gives the URL. views: other than those of this device."""
         server = WebServer(self.context, self.store, views or self.views(), cost=CHEAP)
+            own_certificate=lambda: own_identity(
+                None, ["siren.example"], self.context.clock.wall()
+            ),
         try:
             door = await server.open("127.0.0.1", 0, Entrance("plain"))
             host, port = door.addresses[0]
