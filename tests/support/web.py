@@ -425,6 +425,9 @@ class Device:
             home=lambda: NO_HOME,
             settled=self.settled,
             system=self.system.views(),
+            own_certificate=lambda: own_identity(
+                None, ["siren.example"], self.context.clock.wall()
+            ),
             audit=self.audit,
         )
 
@@ -432,9 +435,6 @@ class Device:
     async def served(self, views: Views | None = None) -> AsyncGenerator[str]:
         """Serve on a free port; gives the URL. views: other than those of this device."""
         server = WebServer(self.context, self.store, views or self.views(), cost=CHEAP)
-            own_certificate=lambda: own_identity(
-                None, ["siren.example"], self.context.clock.wall()
-            ),
         try:
             door = await server.open("127.0.0.1", 0, Entrance("plain"))
             host, port = door.addresses[0]
