@@ -54,7 +54,7 @@ function SetUp() {
   const submit = async (): Promise<void> => {
     const found: Record<string, string> = {};
     if (!NAME.test(name)) found.name = t("nameHint");
-    if (!password) found.password = t("strengthNone");
+    if (!password) found.password = t("needed");
     if (password !== again) found.again = t("differ");
     if (!accepted) found.accept = t("mustAccept");
     complain(found);

@@ -79,7 +79,7 @@ export function DeviceCard({ now }: { now: Status }) {
             <dt>{t("time")}</dt>
             <dd>
               <Time wall={device.wall} full /> {clock.abbreviation}
-              <small class="overview-cause">{clock.sync.words}</small>
+              {!about?.hints.some((hint) => hint.about === "clock") && <small class="overview-sync">{clock.sync.words}</small>}
             </dd>
           </>
         )}
