@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 
 from sipstrobe import __version__
+from sipstrobe.cli import remote
 from sipstrobe.cli.state import default_state
 from sipstrobe.errors import ConfigError, SipstrobeError
 
@@ -24,8 +25,13 @@ COMMANDS = {  # subcommand -> (module of sipstrobe.cli, what it does)
     "reset": ("reset", "restart, or go back to the defaults"),
     "doctor": ("doctor", "say what would not work on this machine, and why"),
     "events": ("events", "list everything that the device tells"),
+    "status": ("status", "show what another device does (with --host)"),
+    "order": ("order", "give another device an order (with --host)"),
+    "watch": ("watch", "show what happens at another device, and why (with --host)"),
     "gallery": ("gallery", "write every sound as WAV and every light pattern as a picture"),
 }
+
+REMOTE = {"status", "order", "watch", "settings", "account"}  # what --host is for
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -35,13 +41,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         prog="sipstrobe", description="A network strobe speaker in software."
     )
     parser.add_argument("--version", action="version", version=f"sipstrobe {__version__}")
+    remote.add_arguments(parser)
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    wanted = next((a for a in arguments if a in COMMANDS), None)
+    wanted = _subcommand(arguments)
     for name, (module, words) in COMMANDS.items():
         sub = subparsers.add_parser(name, help=words, description=words.capitalize() + ".")
         if name == wanted:
             import_module(f"sipstrobe.cli.{module}").add_arguments(sub)
     options = parser.parse_args(arguments)
+    if options.host and wanted not in REMOTE:
+        parser.error(f"{wanted}: {remote.HERE_ONLY}")
     try:
         return int(options.execute(options))
     except ConfigError as error:
@@ -56,6 +65,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     return 1
+
+
+def _subcommand(arguments: Sequence[str]) -> str | None:
+    """Which is wanted: the first word that is no option, nor the value of one."""
+    words = iter(arguments)
+    for word in words:
+        if word in remote.WITH_VALUE:
+            next(words, None)
+        elif not word.startswith("-"):
+            return word
+    return None
 
 
 def add_state_argument(parser: argparse.ArgumentParser) -> None:

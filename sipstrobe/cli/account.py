@@ -5,9 +5,9 @@ import getpass
 import sys
 
 from sipstrobe.cli import add_state_argument
+from sipstrobe.cli.remote import call
 from sipstrobe.config.passwords import advice
 from sipstrobe.config.users import Role, check_password
-from sipstrobe.control import call
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _list(options: argparse.Namespace) -> int:
-    for name, role in call(options.state, {"do": "accounts"}):
+    for name, role in call(options, {"do": "accounts"}):
         print(f"{name:<32} {role}")
     return 0
 
@@ -46,12 +46,12 @@ def _add(options: argparse.Namespace) -> int:
     if words := advice(password, options.name):
         print(f"sipstrobe: the password is {words}", file=sys.stderr)
     request = {"do": "add-account", "name": options.name, "role": options.role}
-    call(options.state, {**request, "password": password})
+    call(options, {**request, "password": password})
     print(f"{options.name} may sign in as {options.role}")
     return 0
 
 
 def _remove(options: argparse.Namespace) -> int:
-    call(options.state, {"do": "remove-account", "name": options.name})
+    call(options, {"do": "remove-account", "name": options.name})
     print(f"{options.name} is removed")
     return 0

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sipstrobe.cli import add_state_argument, json_or_text
+from sipstrobe.cli.remote import call
 from sipstrobe.config.rule_check import warned
 from sipstrobe.config.store import Store
-from sipstrobe.control import call
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,14 +38,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _show(options: argparse.Namespace) -> int:
-    value = call(options.state, {"do": "get", "pointer": options.pointer})
+    value = call(options, {"do": "get", "pointer": options.pointer})
     print(json.dumps(value, indent=2, ensure_ascii=False))
     return 0
 
 
 def _set(options: argparse.Namespace) -> int:
     value = json_or_text(options.value)
-    _tell(call(options.state, {"do": "put", "pointer": options.pointer, "value": value}))
+    _tell(call(options, {"do": "put", "pointer": options.pointer, "value": value}))
     return 0
 
 
@@ -58,14 +58,14 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
-    sys.stdout.write(call(options.state, {"do": "export", "secrets": options.secrets}))
+    sys.stdout.write(call(options, {"do": "export", "secrets": options.secrets}))
     return 0
 
 
 def _import(options: argparse.Namespace) -> int:
     data = options.file.read_bytes()
     Store.memory().prepare_import(data)  # what is wrong is told with its line
-    _tell(call(options.state, {"do": "import", "data": data.decode()}))
+    _tell(call(options, {"do": "import", "data": data.decode()}))
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Clips and recordings in the page: added by button and by drop, compared, played, linked, deleted."""
+"""Clips and recordings in the page: added by button and drop, compared, played, linked, deleted."""
 
 import io
 import math
