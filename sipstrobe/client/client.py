@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self, cast
 from urllib.parse import quote
@@ -101,7 +101,7 @@ class Client:
         """Everything that is live: GET /api/v1/status."""
         return cast("Json", await self.get("/status"))
 
-    async def live(self) -> AsyncIterator[Json]:
+    async def live(self) -> AsyncGenerator[Json]:
         """What the device tells as it happens: state, events, light frames and levels.
 
         Goes on where it was when the connection is lost, as far as the device still knows; a
@@ -198,7 +198,7 @@ class Client:
             raise LocalProtocolError("a client is used with `async with`")
         return self._session
 
-    async def _listen(self, after: int | None) -> AsyncIterator[Json]:
+    async def _listen(self, after: int | None) -> AsyncGenerator[Json]:
         """The messages of one connection, until it ends."""
         since = {} if after is None else {"after": str(after)}
         try:
