@@ -28,6 +28,7 @@ export const PAGES: readonly Page[] = [
   { path: "/calls", title: { en: "Calls", de: "Anrufe" }, icon: "calls", role: "viewer", load: () => import("./pages/calls") },
   { path: "/paging", title: { en: "Paging", de: "Durchsagen" }, icon: "paging", role: "viewer", load: () => import("./pages/paging") },
   { path: "/rules", title: { en: "Rules", de: "Regeln" }, icon: "rules", role: "viewer", load: () => import("./pages/rules") },
+  { path: "/schedules", title: { en: "Schedules", de: "Zeitpläne" }, icon: "schedules", role: "viewer", load: () => import("./pages/schedules") },
   { path: "/recipients", title: { en: "Recipients", de: "Empfänger" }, icon: "recipients", role: "viewer", load: () => import("./pages/recipients") },
   { path: "/triggers", title: { en: "Manual triggers", de: "Handauslöser" }, icon: "triggers", role: "viewer", load: () => import("./pages/triggers") },
 ];
