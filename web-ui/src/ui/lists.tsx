@@ -1,7 +1,7 @@
 // Tabs, tables, and lists whose order matters.
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Button, IconButton, join } from "./basics";
 import { Icon } from "./icon";
 import { announce } from "./toast";
@@ -101,19 +101,21 @@ export function Table<T>({ columns, rows, rowKey, caption, empty, rowLabel, clas
 export function Reorder<T>({ items, itemKey, name, onMove, children, label, disabled }: { items: readonly T[]; itemKey: (item: T, at: number) => string | number; name: (item: T) => string; onMove: (items: T[]) => void; children: (item: T, at: number) => ComponentChildren; label: string; disabled?: boolean }) {
   const list = useRef<HTMLOListElement>(null);
   const [held, hold] = useState<{ from: number; to: number } | null>(null);
-  const focus = useRef<string | number | null>(null);
-  useEffect(() => {
-    if (focus.current === null) return;
-    const wanted = String(focus.current);
-    focus.current = null;
-    [...(list.current?.children ?? [])].find((row) => row.getAttribute("data-key") === wanted)?.querySelector<HTMLElement>(".reorder-handle")?.focus();
+  const moved = useRef<{ key: string; to: number } | null>(null);
+  useLayoutEffect(() => {
+    // What moves in the document loses the focus; the order may come from the device, and later.
+    const { key: wanted, to } = moved.current ?? { key: "", to: 0 };
+    if (moved.current === null || !items[to] || String(itemKey(items[to], to)) !== wanted) return;
+    moved.current = null;
+    const elsewhere = document.activeElement !== document.body && !list.current?.contains(document.activeElement);
+    if (!elsewhere) [...(list.current?.children ?? [])].find((row) => row.getAttribute("data-key") === wanted)?.querySelector<HTMLElement>(".reorder-handle")?.focus();
   });
   const move = (from: number, to: number): void => {
     if (to < 0 || to >= items.length || to === from) return;
     const next = [...items];
     const [item] = next.splice(from, 1);
     next.splice(to, 0, item!);
-    focus.current = itemKey(item!, to);
+    moved.current = { key: String(itemKey(item!, to)), to };
     onMove(next);
     announce(t("moved", { name: name(item!), place: to + 1, n: items.length }));
   };
