@@ -149,6 +149,7 @@ export interface Status {
   pages: Record<string, unknown>;
   multicast: Multicast;
   stream: Record<string, unknown>;
+  talk: { id: string; who: string; address: string; state: string; talking: boolean; listening: boolean; level_db: number; seconds: number }[];
   lights: Record<string, unknown>;
   services: Record<string, string>; // by name; empty: it works
   triggers: { trigger: number; name: string; active: boolean }[];

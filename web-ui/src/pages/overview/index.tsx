@@ -11,6 +11,7 @@ import { Events } from "./events";
 import { LightCard } from "./light";
 import { Lists } from "./lists";
 import { ProfilesCard, Triggers } from "./profiles";
+import Talk from "./talk";
 import { t } from "./words";
 
 export default function Overview() {
@@ -30,6 +31,7 @@ export default function Overview() {
           <Pages now={now} />
         </div>
         <div class="overview-column overview-third">
+          <Talk />
           <ProfilesCard profiles={now.profiles} may={can("operator")} />
           <DeviceCard now={now} />
           <Events />
