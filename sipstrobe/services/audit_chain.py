@@ -3,8 +3,8 @@
 ``audit/000000000001.jsonl`` and on, named by the number of the first entry; the oldest is deleted
 when there are too many, and the chain goes on over all of them. ``audit/head.json`` says which
 entry is the last and which the first, with their hashes: without it nobody could tell that the end,
-or the beginning, was cut off. Whoever may write in the folder can make all of it anew; what then still
-speaks are heads that were noted elsewhere.
+or the beginning, was cut off. Whoever may write in the folder can make all of it anew; what then
+still speaks are heads that were noted elsewhere.
 """
 
 import hashlib
