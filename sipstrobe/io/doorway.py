@@ -14,6 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from sipstrobe.clock import Clock, Handle
+
 logger = logging.getLogger(__name__)
 
 BACKLOG: Final = 128
@@ -44,22 +46,29 @@ class Behind:
 class Doorway:
     """The sockets of one address. What is behind can be changed while it is open."""
 
-    def __init__(self, listening: list[socket.socket], behind: Behind, room: Room) -> None:
+    def __init__(
+        self, listening: list[socket.socket], behind: Behind, room: Room, clock: Clock
+    ) -> None:
         self.behind = behind
+        self._clock = clock
         self._room = room
         self._listening = listening
         self._loop = asyncio.get_running_loop()
         self._silent: dict[socket.socket, tuple[str, float]] = {}  # whose, until when; in order
-        self._sweep: asyncio.TimerHandle | None = None
-        self._resting: asyncio.TimerHandle | None = None
+        self._sweep: Handle | None = None
+        self._resting: Handle | None = None
         self._entering: set[asyncio.Task[None]] = set()
         self._waiting: Counter[str] = Counter()  # by address: silent, or shaking hands
         self._shaking: Counter[str] = Counter()
         self._turn = asyncio.Lock()
+        self.begun = 0
+        """How many handshakes have begun."""
         self._watch()
 
     @classmethod
-    async def open(cls, host: str, port: int, behind: Behind, room: Room) -> "Doorway":
+    async def open(
+        cls, host: str, port: int, behind: Behind, room: Room, clock: Clock
+    ) -> "Doorway":
         """Listen on all addresses of this name; port 0 takes a free one. Raises OSError."""
         found = await asyncio.get_running_loop().getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -72,11 +81,16 @@ class Doorway:
             for one in listening:
                 one.close()
             raise
-        return cls(listening, behind, room)
+        return cls(listening, behind, room, clock)
 
     @property
     def addresses(self) -> list[tuple[str, int]]:
         return [one.getsockname()[:2] for one in self._listening]
+
+    @property
+    def handshakes(self) -> int:
+        """How many are under way."""
+        return self._shaking.total()
 
     def close(self) -> None:
         """Listen no more; who is on the way in is cut off, who is inside is not."""
@@ -119,10 +133,10 @@ class Doorway:
         if len(self._silent) >= SILENT_MAX:
             self._drop(next(iter(self._silent)))
         self._waiting[address] += 1
-        self._silent[connection] = address, self._loop.time() + SILENT_TIME
+        self._silent[connection] = address, self._clock.now() + SILENT_TIME
         self._loop.add_reader(connection, self._look, connection, address)
         if self._sweep is None:
-            self._sweep = self._loop.call_later(SILENT_TIME, self._drop_silent)
+            self._sweep = self._clock.call_at(self._clock.now() + SILENT_TIME, self._drop_silent)
 
     def _look(self, connection: socket.socket, address: str) -> None:
         """It has said something: see which of the two it speaks, and leave that unread."""
@@ -162,6 +176,7 @@ class Doorway:
         try:
             async with self._turn:
                 await asyncio.sleep(0)
+            self.begun += 1
             await self._loop.connect_accepted_socket(
                 behind.encrypted,
                 connection,
@@ -191,10 +206,10 @@ class Doorway:
 
     def _drop_silent(self) -> None:
         self._sweep = None
-        now = self._loop.time()
+        now = self._clock.now()
         for connection, (_, until) in list(self._silent.items()):
             if until > now:
-                self._sweep = self._loop.call_at(until, self._drop_silent)
+                self._sweep = self._clock.call_at(until, self._drop_silent)
                 return
             self._drop(connection)
 
@@ -204,7 +219,7 @@ class Doorway:
             self._loop.remove_reader(one)
         if self._resting is not None:
             self._resting.cancel()
-        self._resting = self._loop.call_later(REST, self._watch)
+        self._resting = self._clock.call_at(self._clock.now() + REST, self._watch)
 
 
 def _take(counter: Counter[str], address: str) -> None:

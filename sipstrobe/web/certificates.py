@@ -7,12 +7,10 @@ import asyncio
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Final, Literal, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
-from msgspec import Meta
 from msgspec.structs import replace
 
 from sipstrobe.bus import Dispatcher
@@ -22,7 +20,6 @@ from sipstrobe.config.certificates import MAX_CERTIFICATES, OWN, Certificate
 from sipstrobe.config.settings import Settings
 from sipstrobe.config.store import Store
 from sipstrobe.config.users import Role
-from sipstrobe.errors import Problem
 from sipstrobe.io.identity import Identity, own_names
 from sipstrobe.web.commands import read_body
 from sipstrobe.web.exchange import (
@@ -36,14 +33,21 @@ from sipstrobe.web.exchange import (
     json,
 )
 from sipstrobe.web.multipart import is_form, parse_form
+from sipstrobe.web.told.certificates import (
+    Brought,
+    CertificatesTold,
+    CertificateTold,
+    NewCertificate,
+    NewRequest,
+    SelfSigned,
+    SignedChain,
+)
 
 if TYPE_CHECKING:
     from sipstrobe.io.certificate_files import Told
 
 PATH: Final = "/api/v1/certificates"
 WORK_LIMIT: Final = 10.0  # seconds; a file may ask for any number of rounds to be decrypted
-MAX_NAMES: Final = 32
-MAX_DAYS: Final = 3650
 PEM_TYPE: Final = "application/x-pem-file"
 _RESERVED: Final = (OWN, "csr")
 
@@ -51,88 +55,6 @@ _TEXTS: Final = ("name", "key", "password")  # of a form, beside its file
 
 T = TypeVar("T")
 B = TypeVar("B", bound="Brought")
-DomainOrAddress = Annotated[str, Meta(pattern=r"^[A-Za-z0-9*.:_-]{1,253}$(?!\n)")]
-Names = Annotated[
-    tuple[DomainOrAddress, ...],
-    Meta(
-        max_length=MAX_NAMES,
-        description="Domains and addresses that it is for; none: those of the device.",
-    ),
-]
-
-
-@dataclass(frozen=True, slots=True)
-class SelfSigned:
-    """A certificate that nobody else signs, with a new key of P-256."""
-
-    names: Names = ()
-    days: Annotated[int, Meta(ge=1, le=MAX_DAYS)] = MAX_DAYS
-
-
-@dataclass(frozen=True, slots=True)
-class Brought:
-    """A certificate with its key: `pem`, and `key` if it is not in it; or `pfx` (PKCS #12 in
-    Base64); or one that is to be made. password: that of the key or of the file."""
-
-    pem: str = ""
-    key: str = ""
-    pfx: str = ""
-    password: str = ""
-    self_signed: SelfSigned | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewCertificate(Brought):
-    """The same under a new name."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class NewRequest:
-    """A new key, and the request to sign a certificate for it."""
-
-    name: str
-    names: Names = ()
-    key_type: Literal["P-256", "RSA-2048"] = "P-256"
-    organization: Annotated[str, Meta(max_length=64)] = ""
-    country: Annotated[str, Meta(pattern=r"^([A-Z]{2})?$(?!\n)", description="As in DE.")] = ""
-
-
-@dataclass(frozen=True, slots=True)
-class SignedChain:
-    """What an authority has made of a request."""
-
-    pem: str
-
-
-class CertificateTold(TypedDict):
-    """A certificate. requested: it has been asked for, and what it is to be is told."""
-
-    name: str
-    state: Literal["ready", "requested"]
-    built_in: Annotated[bool, Meta(description="The one that the device makes for itself.")]
-    subject: str
-    issuer: str
-    names: list[str]
-    valid_from: datetime | None
-    valid_to: datetime | None
-    fingerprint_sha256: str
-    key_type: str
-    self_signed: bool
-    chain: Annotated[list[str], Meta(description="Who is above it, up to its authority.")]
-    used_by: Annotated[list[str], Meta(description="JSON pointers of the settings.")]
-    warnings: list[str]
-
-
-class CertificatesTold(TypedDict):
-    """All of them, and how many there may be."""
-
-    certificates: list[CertificateTold]
-    max: int
-
-
-_NAME = {"name": Annotated[str, Meta(max_length=64)]}
 _BAD = {409: ("name_taken", "busy")}
 
 
@@ -428,17 +350,6 @@ def used_by(settings: Settings, name: str) -> list[str]:
         "/sip/tls/certificate": settings.sip.tls.certificate or OWN,
     }
     return [pointer for pointer, used in named.items() if used == name]
-
-
-def port_warnings(settings: Settings) -> list[Problem]:
-    """HTT-02, HTT-03: what is doubtful about where the page is served."""
-    web = settings.web
-    found: list[Problem] = []
-    for field, port, usual in (("port", web.port, 80), ("https_port", web.https_port, 443)):
-        if port < 1024 and port != usual:
-            words = f"ports below 1024 are for other services; {usual} or 1024 and above is usual"
-            found.append(Problem(f"/web/{field}", words))
-    return found
 
 
 # --- bodies -------------------------------------------------------------------------------------

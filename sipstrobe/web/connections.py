@@ -81,7 +81,8 @@ class Door:
         self._way: Doorway | None = None
 
     async def open(self, host: str, port: int) -> None:
-        self._way = await Doorway.open(host, port, self._behind(), self._server.has_room)
+        server = self._server
+        self._way = await Doorway.open(host, port, self._behind(), server.has_room, server.clock)
 
     @property
     def addresses(self) -> list[tuple[str, int]]:

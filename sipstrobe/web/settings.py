@@ -10,6 +10,7 @@ from msgspec import Meta
 from sipstrobe.bus import Dispatcher
 from sipstrobe.clock import Clock
 from sipstrobe.commands import ChangeSettings
+from sipstrobe.config.settings import WebSettings
 from sipstrobe.config.store import Store
 from sipstrobe.config.users import Role
 from sipstrobe.errors import StaleRevision
@@ -44,6 +45,7 @@ T = TypeVar("T")
 ALL: Final = "/api/v1/settings"
 PATH: Final = ALL + "/"
 SCHEMA: Final = PATH + "schema"
+FIRST_FREE_PORT: Final = 1024
 BODY_MAX_BYTES: Final = 1024 * 1024  # as long as all sequences with all their accounts
 
 
@@ -151,8 +153,23 @@ class SettingsDoor:
         except StaleRevision as stale:
             words = "the settings have been changed meanwhile: look at them again"
             raise HttpProblem(412, words, code="stale") from stale
-        warnings = await warnings_json(self._store.upcoming, self._clock.wall(), before)
+        after = self._store.upcoming
+        warnings = await warnings_json(after, self._clock.wall(), before)
+        if "web" in patch:
+            warnings += _port_warnings(after.web)
         return json({"revision": revision, "warnings": warnings})
+
+
+def _port_warnings(web: WebSettings) -> list[dict[str, object]]:
+    """HTT-02, HTT-03: ports that are for other services."""
+    found: list[dict[str, object]] = []
+    for name, port, usual in (("port", web.port, 80), ("https_port", web.https_port, 443)):
+        if port < FIRST_FREE_PORT and port != usual:
+            words = f"ports below {FIRST_FREE_PORT} are for other services, but for {usual}"
+            found.append(
+                {"path": f"/web/{name}", "code": "low_port", "message": words, "rules": ()}
+            )
+    return found
 
 
 def _changing(path: str, handler: Handler, role: Role, about: About | tuple[About, ...]) -> Route:

@@ -24,9 +24,10 @@ from sipstrobe.config.store import Store
 from sipstrobe.errors import ConfigError
 from sipstrobe.io.certificate_files import MAX_CHAIN
 from sipstrobe.io.identity import fingerprint
-from sipstrobe.web.certificates import MAX_NAMES, PATH
+from sipstrobe.web.certificates import PATH
 from sipstrobe.web.exchange import Request
 from sipstrobe.web.server import WebServer
+from sipstrobe.web.told.certificates import MAX_NAMES
 from tests.support.authority import Authority, Signed
 from tests.support.visitor import Visitor
 from tests.support.web import CHEAP, USERS, Device

@@ -34,7 +34,7 @@ class Desk:
         self.answered.append(self.turn)
         return json({})
 
-    def listen(self, request: Request) -> Response:
+    async def listen(self, request: Request) -> Response:
         raise NotImplementedError
 
 

@@ -415,3 +415,17 @@ def _references(tree: Any) -> list[dict[str, str]]:
             return [found for value in tree for found in _references(value)]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
         case _:
             return []
+
+
+async def test_a_port_of_other_services_is_taken_with_a_warning(session: ClientSession) -> None:
+    """HTT-02, HTT-03."""
+    web = "/api/v1/settings/web"
+    for ports, warned in (
+        ({"port": 80, "https_port": 443}, []),
+        ({"port": 443, "https_port": 80}, ["/web/port", "/web/https_port"]),
+        ({"port": 8080, "https_port": 8443}, []),
+    ):
+        status, told = await ask(session, "PATCH", web, ports, user="ada")
+        assert status == 200
+        assert [w["path"] for w in told["warnings"]] == warned
+    assert (await ask(session, "PATCH", web, {"port": 80}))[0] == 403
