@@ -40,7 +40,7 @@ from tests.interop.sipp import start_sipp
 from tests.interop.tones import write_tone, write_ulaw
 from tests.interop.witness import Stalls
 
-PATHS = ("/api/v1/status", "/metrics", "/", "/static/app.js", "/api/v1/status")
+PATHS = ("/api/v1/status", "/metrics", "/", "/api/v1/status")
 SETTLE = 3.0  # seconds from the last start to the first figure
 LONGEST = 300.0  # seconds that a call lasts at most
 LIMIT = 30.0  # seconds that an answer may take

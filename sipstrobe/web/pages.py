@@ -20,7 +20,7 @@ _TYPES: Final = {
     "css": "text/css; charset=utf-8",
     "svg": "image/svg+xml",
 }
-_INDEXES: Final = {"index.html": "/", "ui/index.html": "/next"}
+_INDEX: Final = "ui/index.html"
 _NAMED_BY_DIGEST: Final = "ui/assets/"
 _SMALL: Final = 1000  # bytes; less is not worth packing
 
@@ -43,7 +43,7 @@ def _files(folder: Traversable, above: str = "") -> Iterator[tuple[str, Traversa
 
 def _route(name: str, content: bytes) -> Route:
     page_file = _File(name, content)
-    path = _INDEXES.get(name, f"/static/{name}")
+    path = "/" if name == _INDEX else f"/static/{name}"
     return Route(method="GET", path=path, handler=page_file.send, role=None)
 
 

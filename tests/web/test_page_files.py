@@ -51,17 +51,17 @@ def test_what_is_accepted_is_read_as_it_is_meant(accepted: str, taken: bool) -> 
 
 
 async def test_what_is_named_by_its_digest_is_kept_and_the_rest_asked_for_anew() -> None:
-    code, document = await get(CODE), await get("/next")
+    code, document = await get(CODE), await get("/")
 
     assert dict(code.headers)["Cache-Control"] == "public, max-age=31536000, immutable"
     assert dict(document.headers)["Cache-Control"] == "no-cache"
-    again = await get("/next", if_none_match=dict(document.headers)["ETag"])
+    again = await get("/", if_none_match=dict(document.headers)["ETag"])
     assert (again.status, again.body) == (304, b"")
 
 
 async def test_the_document_names_files_that_there_are_and_nothing_is_inline() -> None:
     """script-src and style-src 'self', and nothing of the internet."""
-    document = (await get("/next")).body.decode()
+    document = (await get("/")).body.decode()
     named = [part.split('"')[0] for part in document.split('="/')[1:]]
 
     assert named

@@ -28,7 +28,6 @@ anybody:
   GET        /api/v1/session
   POST       /api/v1/setup
   GET        /metrics
-  GET        /next
   GET        /static/…
 viewer, tokens for commands:
   GET        /axis-cgi/io/input.cgi
@@ -51,6 +50,7 @@ viewer, tokens for read:
   GET        /api/v1/device
   GET        /api/v1/events
   GET        /api/v1/history/calls
+  GET        /api/v1/history/events
   GET        /api/v1/live
   GET        /api/v1/measures
   GET        /api/v1/openapi.json
@@ -60,6 +60,7 @@ viewer, tokens for read:
   GET        /api/v1/profiles/**
   GET        /api/v1/profiles/export
   GET        /api/v1/profiles/preview
+  GET        /api/v1/properties
   GET        /api/v1/rules
   GET        /api/v1/rules/**
   GET        /api/v1/schedules
@@ -173,7 +174,7 @@ async def server(device: Device) -> AsyncIterator[WebServer]:
 
 def entry(route: Route) -> str:
     """As it stands in the table; files of the page are one."""
-    path = re.sub(r"^(/static/|/next/).+", r"\1…", re.sub(r"\{\w+\}", "*", route.path))
+    path = re.sub(r"^(/static/).+", r"\1…", re.sub(r"\{\w+\}", "*", route.path))
     return f"{route.method} {path}"
 
 

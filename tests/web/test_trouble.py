@@ -24,6 +24,7 @@ from sipstrobe.events import Function
 from sipstrobe.rules.actions import RunProfile
 from sipstrobe.rules.settings import Condition, Rule
 from sipstrobe.trace import Cause, Input
+from sipstrobe.web import pages
 from sipstrobe.web.accounts import added
 from sipstrobe.web.compat.siren_and_light import PATH, SirenAndLight
 from sipstrobe.web.connections import CONNECTIONS_PER_ADDRESS_MAX, WRITE_TIME
@@ -39,6 +40,8 @@ from tests.support.clock import FakeClock
 from tests.support.leap import LeapClock
 from tests.support.web import PASSWORDS, USERS, Device
 from tests.web.conftest import PROFILES
+
+PAGE_FILES = [route.path for route in pages.routes() if route.path.endswith(".js")]
 
 
 def client(url: str) -> ClientSession:
@@ -243,7 +246,8 @@ async def test_who_takes_no_answer_loses_the_connection() -> None:
     async with device.served() as url:
         host, port = url.removeprefix("http://").split(":")
         reader, writer = await asyncio.open_connection(host, int(port), limit=4096)
-        writer.write(b"GET /static/style.css HTTP/1.1\r\nHost: x\r\n\r\n" * 2000)
+        path = next(p for p in PAGE_FILES if p.startswith("/static/ui/assets/index-"))
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode() * 2000)
         for _ in range(20):  # at some time nothing moves any more
             await asyncio.sleep(0.05)
             clock.advance(WRITE_TIME + 1)

@@ -47,7 +47,7 @@ async def enter(page: Page, url: str, place: str = "/", *, name: str = ADMINISTR
     answer = await page.context.request.post(f"{url}/api/v1/login", data=who)
     assert answer.ok
     await page.goto("about:blank")  # another hash alone loads nothing
-    await page.goto(f"{url}/next#{place}")
+    await page.goto(f"{url}/#{place}")
     await expect(page.locator(".connection")).to_have_attribute("data-state", "live")
 
 

@@ -21,7 +21,7 @@ async def test_the_first_visitor_creates_the_administrator_and_sees_the_device(
     device = Device.make(context, users=(), in_background=True, profiles=PROFILES)
     async with device.served() as url:
         await tab.add_init_script(ENGLISH)
-        await tab.goto(f"{url}/next")
+        await tab.goto(f"{url}/")
         await expect(tab.get_by_role("heading", name="Welcome")).to_be_visible()
         await tab.get_by_label("Name").fill("grace")
         await tab.get_by_label("Password", exact=True).fill("short")
@@ -53,7 +53,7 @@ async def test_the_first_visitor_creates_the_administrator_and_sees_the_device(
 
 async def test_a_wrong_password_is_told_and_the_right_one_opens(tab: Page, url: str) -> None:
     await tab.add_init_script(ENGLISH)
-    await tab.goto(f"{url}/next")
+    await tab.goto(f"{url}/")
     await tab.get_by_label("Name").fill("olga")
     await tab.get_by_label("Password", exact=True).fill("guess")
     await tab.keyboard.press("Enter")

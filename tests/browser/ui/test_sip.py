@@ -175,7 +175,7 @@ async def test_the_assistant_leads_to_a_call_of_two_devices(tab: Page, tmp_path:
         )
         who = {"name": "admin", "password": caller.password}
         assert (await tab.context.request.post(f"{url}/api/v1/login", data=who)).ok
-        await tab.goto(f"{url}/next#/sip")
+        await tab.goto(f"{url}/#/sip")
         await tab.get_by_role("button", name="Set-up assistant").first.click()
         window = tab.get_by_role("dialog", name="Set-up assistant")
         await expect(window.get_by_text("How is it called?").first).to_be_visible()
