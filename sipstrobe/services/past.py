@@ -36,10 +36,13 @@ class Past:
         context.bus.subscribe(Event, self._note)
 
     def last(self, seconds: float) -> Excerpt:
-        """What there was in so many seconds up to now; less, if more has happened than is kept."""
+        """What there was in so many seconds up to now; less, if more has happened than is kept.
+
+        For any thread: thousands of events take longer than the loop should be held up.
+        """
         now = self._clock.now()
-        held = dict(self._held)
         begin, events = now - seconds, list(self._events)
+        held = dict(self._held)  # after the events, so that none of them is missed on its way there
         later = [(at, event) for at, event in events if at >= begin]
         for _, event in events[: len(events) - len(later)]:
             _hold(held, event)

@@ -2,15 +2,32 @@
 
 from collections.abc import Callable
 from ipaddress import ip_address
+from typing import Annotated, TypedDict
+
+from msgspec import Meta
 
 from sipstrobe.config.users import Role
 from sipstrobe.measure import Measures
-from sipstrobe.web.exchange import Request, Response, Route, json
+from sipstrobe.web.exchange import About, Media, Request, Response, Route, json, look
 from sipstrobe.web.gate import Gate
 from sipstrobe.web.origin import named_from_elsewhere
+from sipstrobe.web.told.status import StatusTold
 
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 _FORWARDED = ("forwarded", "x-forwarded-for", "via")
+
+
+Seconds = Annotated[float, Meta(description="Seconds.")]
+
+
+class Measured(TypedDict):
+    """What was measured, and how it is spread: half of it, and 99 of 100, took no longer."""
+
+    words: str
+    count: int
+    p50: Seconds
+    p99: Seconds
+    largest: Seconds
 
 
 class Api:
@@ -27,23 +44,24 @@ class Api:
         self._status = status
 
     def routes(self) -> list[Route]:
-        def route(method: str, path: str, handler: Callable[[Request], Response]) -> Route:
-            return Route(method=method, path=path, handler=handler, role=None)
-
+        metrics = About(
+            summary="Measures as Prometheus reads them",
+            words="For viewers; none from this machine itself, but for what a proxy passes on.",
+            answer=Media(PROMETHEUS),
+            problems={401: (), 403: ()},
+        )
         return [
-            Route(
-                method="GET",
-                path="/api/v1/status",
-                handler=lambda _: json(self._status()),
-                role=Role.VIEWER,
+            look(
+                "/api/v1/status",
+                lambda _: json(self._status()),
+                About(summary="Everything as it is now", answer=StatusTold),
             ),
-            Route(
-                method="GET",
-                path="/api/v1/measures",
-                handler=self._figures,
-                role=Role.VIEWER,
+            look(
+                "/api/v1/measures",
+                self._figures,
+                About(summary="What was measured since the start", answer=dict[str, Measured]),
             ),
-            route("GET", "/metrics", self._metrics),
+            Route(method="GET", path="/metrics", handler=self._metrics, role=None, about=metrics),
         ]
 
     def _metrics(self, request: Request) -> Response:

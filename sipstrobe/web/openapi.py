@@ -215,8 +215,13 @@ def _responses(route: Route, about: About, schemas: _Schemas) -> Iterator[tuple[
 
 def _content(kind: Any, schemas: _Schemas) -> dict[str, Any]:
     if isinstance(kind, Media):
-        told: dict[str, Any] = {} if kind.type.startswith("text/") else {"format": "binary"}
-        return {kind.type: {"schema": {"type": "string", "description": kind.words} | told}}
+        media_type = kind.type.partition(";")[0]
+        told = {"description": kind.words}
+        if media_type != JSON_TYPE:  # of what is JSON all the same, any value
+            told["type"] = "string"
+            if not media_type.startswith("text/"):
+                told["format"] = "binary"
+        return {media_type: {"schema": told}}
     if isinstance(kind, Merge):
         patch = {"schema": schemas.patch_of(schemas.of(kind.kind))}
         return {MERGE_TYPE: patch, JSON_TYPE: patch}

@@ -40,6 +40,7 @@ from sipstrobe.web.device import HttpClient
 from sipstrobe.web.exchange import HttpProblem, Request, Response, Route
 from sipstrobe.web.facts import Fact, Hashed, SignedIn, SignedOut
 from sipstrobe.web.gate import Gate
+from sipstrobe.web.happenings import HappeningsDoor
 from sipstrobe.web.live import AFTER, Listener, Live
 from sipstrobe.web.outbox import OutboxDoor
 from sipstrobe.web.presence import Presence
@@ -189,8 +190,8 @@ class WebServer:
             AuditDoor(views.audit),
             UsersDoor(self.accounts, self.gate),
             TokensDoor(context.dispatcher, context.clock, store, self.gate, context.random_bytes),
-            Commands(context.dispatcher),
             CertificatesDoor(context.dispatcher, context.clock, store, views.own_certificate),
+            Commands(context.dispatcher),
             Calls(context.dispatcher, context.clock, views),
             ClipsDoor(context.dispatcher, views),
             MediaClips(context.dispatcher, views, context.random_bytes),
@@ -206,6 +207,7 @@ class WebServer:
             SoundDoor(views),
             RulesDoor(context.dispatcher, context.clock, store, views),
             WhyDoor(context.clock, views),
+            HappeningsDoor(context.clock, views),
             RecordingsDoor(views),
             SchedulesDoor(views),
             CalendarDoor(views),

@@ -53,6 +53,23 @@ USERS = tuple(
 
 SOME_DAY = datetime(2030, 1, 1, tzinfo=UTC)
 
+NO_SOUND: Mapping[str, object] = {
+    "output": "null",
+    "working": True,
+    "problem": "",
+    "volume_db": 0.0,
+    "muted": False,
+    "limiter_db": 0.0,
+    "active": False,
+    "peak_db": -120.0,
+    "rms_db": -120.0,
+    "played_seconds": 0.0,
+    "late": 0,
+    "underruns": 0,
+    "sources": [],
+    "sources_total": 0,
+}
+
 NO_MICROPHONE: Mapping[str, object] = {
     "input": "",
     "name": "",
@@ -65,6 +82,29 @@ NO_MICROPHONE: Mapping[str, object] = {
     "level_db": -120.0,
     "gain_db": 0.0,
     "echo": "cancellation",
+    "lost": 0,
+}
+
+BELL: dict[str, object] = {
+    "name": "Bell",
+    "text": "DTSTART:20300101T080000",
+    "kind": "pulse",
+    "time_zone": "Etc/UTC",
+    "active": False,
+    "rules": [],
+}
+
+WAITING: dict[str, object] = {
+    "recipient": "ops",
+    "kind": "email",
+    "about": "Somebody calls",
+    "rule": "R",
+    "ordered": "2030-01-01T08:00:00.000+00:00",
+    "attempts": 1,
+    "failure": "the name mail.example is not found",
+    "retry": "2030-01-01T08:01:00.000+00:00",
+    "given_up": "2030-01-02T08:00:00.000+00:00",
+    "why": [],
 }
 
 NO_PAGES: Mapping[str, object] = {
@@ -73,6 +113,7 @@ NO_PAGES: Mapping[str, object] = {
     "told": [],
     "hearing": {"state": "idle", "words": ""},
     "relay": {"state": "idle", "source": "", "packets": 0, "problem": ""},
+    "pages_out": [],
 }
 
 
@@ -134,10 +175,15 @@ class FakeRecord:
     ended: float | None = 1_900_000_061.5
     reason: str = "terminated"
     words: str = ""
+    transport: str = "UDP"
     codec: str = "PCMU"
     encryption: str = ""
+    packets: int | None = 3000
+    lost: int | None = 3
+    jitter_ms: float | None = 4.2
     mos: float | None = 4.4
     verdict: str | None = "ok"
+    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +255,8 @@ class FakeSchedules:
     """One bell, which has rung once."""
 
     def snapshot(self, count: int = 1) -> list[dict[str, object]]:
-        return [{"name": "Bell", "next": [{"start": f"in {n + 1} h"} for n in range(count)]}]
+        hours = [{"start": f"in {n + 1} h", "end": None} for n in range(count)]
+        return [BELL | {"next": hours}]
 
     async def days(self, first: date | None, number: int) -> dict[str, object]:
         at = first.isoformat() if first else "today"
@@ -271,7 +318,7 @@ class FakeOutbox:
         return {"waiting": len(self.waiting), "failing": [], "results": 0}
 
     def messages(self) -> dict[str, object]:
-        return {"waiting": [{"id": message} for message in self.waiting], "results": []}
+        return {"waiting": [WAITING | {"id": message} for message in self.waiting], "results": []}
 
     def remove(self, message: str) -> bool:
         known = message in self.waiting
@@ -295,7 +342,7 @@ class Device:
     automation: Automation
     changes: SettingsService | None = None
     calls: list[FakeCall] = field(default_factory=list[FakeCall])
-    sound: dict[str, object] = field(default_factory=lambda: {"output": "null", "rms_db": -120.0})
+    sound: dict[str, object] = field(default_factory=lambda: dict(NO_SOUND))
     microphone: dict[str, object] = field(default_factory=lambda: dict(NO_MICROPHONE))
     played: list[dict[str, object]] = field(default_factory=list[dict[str, object]])
     recordings: Recordings = field(default_factory=Recordings)
@@ -425,10 +472,10 @@ class Device:
             home=lambda: NO_HOME,
             settled=self.settled,
             system=self.system.views(),
+            audit=self.audit,
             own_certificate=lambda: own_identity(
                 None, ["siren.example"], self.context.clock.wall()
             ),
-            audit=self.audit,
         )
 
     @asynccontextmanager

@@ -8,7 +8,7 @@ from aiohttp import ClientSession, DigestAuthMiddleware
 
 from sipstrobe.context import Context
 from sipstrobe.sending.settings import MailRecipient
-from tests.support.web import PASSWORDS, Device
+from tests.support.web import PASSWORDS, WAITING, Device
 
 MAIL = {
     "kind": "mail",
@@ -40,7 +40,10 @@ async def ask(
 
 
 async def test_what_waits_is_shown_and_can_be_removed(url: str) -> None:
-    assert await ask(url, "GET", "outbox") == (200, {"waiting": [{"id": "7-abc"}], "results": []})
+    assert await ask(url, "GET", "outbox") == (
+        200,
+        {"waiting": [WAITING | {"id": "7-abc"}], "results": []},
+    )
     assert (await ask(url, "GET", "status"))[1]["outbox"]["waiting"] == 1
 
     assert (await ask(url, "DELETE", "outbox/7-abc"))[0] == 204

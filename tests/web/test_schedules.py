@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.web import Device
+from tests.support.web import BELL, Device
 from tests.web.test_recordings import ask
 
 PATH = "/api/v1/schedules"
@@ -15,7 +15,9 @@ async def test_they_are_listed_with_as_many_occurrences_as_are_wanted(url: str) 
 
     assert status == 200
     assert found == {
-        "schedules": [{"name": "Bell", "next": [{"start": "in 1 h"}, {"start": "in 2 h"}]}]
+        "schedules": [
+            BELL | {"next": [{"start": "in 1 h", "end": None}, {"start": "in 2 h", "end": None}]}
+        ]
     }
 
 
