@@ -219,12 +219,13 @@ class Page:
         from sipstrobe.io.tls_server import server_context
 
         identity = wanted or self._own()
+        tls = server_context(identity)
         signed = False
         if wanted is not None:
             from sipstrobe.io.x509 import is_self_signed
 
             signed = not is_self_signed(wanted)
-        return _Shown(wanted, server_context(identity), fingerprint(identity.certificate), signed)
+        return _Shown(wanted, tls, fingerprint(identity.certificate), signed)
 
     async def _move(
         self, server: "WebServer", kind: Kind, address: Address, wanted: Wanted
