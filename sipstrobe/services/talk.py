@@ -39,7 +39,7 @@ SPEAKING_DB: Final = -60.0  # RMS from which on something is said; a muted micro
 PAUSE: Final = 1.0  # seconds of less than that until nothing more is said
 CONNECT_LIMIT: Final = 15.0  # seconds from the answer until there is a connection
 SILENCE_LIMIT: Final = 300.0  # seconds without a word, for those who do not listen
-NOTHING_LIMIT: Final = 10.0  # seconds without a packet from those who talk
+NOTHING_LIMIT: Final = 5.0  # seconds without a packet from those who talk
 LONGEST: Final = 4 * 3600.0  # seconds of one connection
 CHECK: Final = 1.0  # seconds from one look at a connection to the next
 PIECE: Final = samples_in(0.02)  # of the microphone, at a time
@@ -256,6 +256,8 @@ class _Talker:
         if self._state == "closed":
             return
         self._state = state
+        if state == "connected":
+            self._came_at = self._clock.now()
         if state in GONE:
             logger.info("%s: the connection with the browser is %s", self.id, state)
             self.on_end()
@@ -356,11 +358,11 @@ class _Talker:
             return "the connection is gone"
         if not self._still():
             return "the session is over"
-        if self._state != "connected" and now - self._began > CONNECT_LIMIT:
-            return "no connection came about"
+        if self._state != "connected":
+            return "no connection came about" if now - self._began > CONNECT_LIMIT else ""
         if now - self._began > LONGEST:
             return "it has lasted long enough"
-        if self._sends and now - max(self._came_at, self._began + CONNECT_LIMIT) > NOTHING_LIMIT:
+        if self._sends and now - self._came_at > NOTHING_LIMIT:
             return "nothing comes"
         if self._microphone is None and now - self._said_at > SILENCE_LIMIT:
             return "nothing was said for long"

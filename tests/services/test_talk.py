@@ -206,7 +206,7 @@ def _lose(room: Room, line: FakeLine) -> None:
 
 
 def _send_nothing(room: Room, line: FakeLine) -> None:
-    room.clock.advance(CONNECT_LIMIT + NOTHING_LIMIT + 1.5)
+    room.clock.advance(NOTHING_LIMIT + 1.5)
 
 
 def _say_nothing(room: Room, line: FakeLine) -> None:

@@ -1,7 +1,7 @@
 // The way of a voice to the device and of the room back: one RTCPeerConnection, only addresses of
 // the two of us, no server in between.
 
-import { del, post } from "../../api";
+import { post, whole } from "../../api";
 
 export type Trouble = "insecure" | "denied" | "missing" | "lost" | "ended";
 
@@ -31,6 +31,7 @@ export class TalkLine {
   private sounds: AudioContext | null = null;
   private player: HTMLAudioElement | null = null;
   private closed = false;
+  private readonly leave = (): void => this.close();
 
   private constructor(
     readonly connection: RTCPeerConnection,
@@ -85,7 +86,9 @@ export class TalkLine {
     for (const track of this.microphone?.getTracks() ?? []) track.stop();
     void this.sounds?.close();
     if (this.player) this.player.srcObject = null;
-    if (this.id) void del(`/talk/${this.id}`).catch(() => undefined);
+    removeEventListener("pagehide", this.leave);
+    // Also when the page is closed: the device would wonder for a while where we are.
+    if (this.id) void fetch(whole(`/talk/${this.id}`), { method: "DELETE", keepalive: true, headers: { "X-Requested-With": "page" } }).catch(() => undefined);
   }
 
   /** It has ended by itself. */
@@ -102,6 +105,7 @@ export class TalkLine {
     connection.ontrack = ({ track }) => this.play(new MediaStream([track]));
     await connection.setLocalDescription(await connection.createOffer());
     await gathered(connection);
+    addEventListener("pagehide", this.leave);
     this.answer = await post<Answer>("/talk", { sdp: connection.localDescription!.sdp });
     await connection.setRemoteDescription({ type: "answer", sdp: this.answer.sdp });
     await connected(connection);
