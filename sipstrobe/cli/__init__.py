@@ -25,6 +25,7 @@ COMMANDS = {  # subcommand -> (module of sipstrobe.cli, what it does)
     "reset": ("reset", "restart, or go back to the defaults"),
     "doctor": ("doctor", "say what would not work on this machine, and why"),
     "events": ("events", "list everything that the device tells"),
+    "api": ("api", "list every request that the device answers, also as OpenAPI"),
     "status": ("status", "show what another device does (with --host)"),
     "order": ("order", "give another device an order (with --host)"),
     "watch": ("watch", "show what happens at another device, and why (with --host)"),

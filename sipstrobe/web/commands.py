@@ -79,8 +79,10 @@ def _about(name: str, kind: type[Command]) -> About:
     summary, _, rest = words.partition(" -> ")
     refused = _REFUSED.search(rest)
     codes = re.findall(r"[a-z_]+", refused[1]) if refused else []
+    first, _, more = summary.partition(". ")
     return About(
-        summary=summary.rstrip("."),
+        summary=first.rstrip("."),
+        words=more,
         body=kind,
         answer=Result[RESULTS.get(kind)],
         problems={409: tuple(codes), 503: ("not_available",)},

@@ -38,6 +38,7 @@ SECURITY: Final[Mapping[str, Any]] = {
 _REFS: Final = "#/components/schemas/{name}"
 _ASIDE: Final = re.compile(r"\s*(->|\bRefused:).*?(?=\n\n|\Z)", re.DOTALL)
 _NAME: Final = re.compile(r"\{(\w+)\}")
+_GENERIC: Final = "_"  # msgspec has Result_str_ for Result[str]
 _STATUS_WORDS: Final = {101: "The connection is a WebSocket from now on."}
 
 
@@ -55,8 +56,14 @@ class _Schemas:
         made, components = msgspec.json.schema_components(
             self.types, schema_hook=secret_schema, ref_template=_REFS
         )
-        self._made = {id(kind): schema for kind, schema in zip(self.types, made, strict=True)}
-        self.components = {name: _said(schema) for name, schema in components.items()}
+        known = {name: _said(schema) for name, schema in components.items()}
+        self._made = {
+            id(kind): _of_generic(schema, known)
+            for kind, schema in zip(self.types, made, strict=True)
+        }
+        self.components = {
+            name: schema for name, schema in known.items() if not name.endswith(_GENERIC)
+        }
 
     def of(self, kind: Any) -> Mapping[str, Any]:
         return self._made[id(kind)]
@@ -226,6 +233,15 @@ def _content(kind: Any, schemas: _Schemas) -> dict[str, Any]:
         patch = {"schema": schemas.patch_of(schemas.of(kind.kind))}
         return {MERGE_TYPE: patch, JSON_TYPE: patch}
     return {JSON_TYPE: {"schema": schemas.of(kind)}}
+
+
+def _of_generic(schema: Mapping[str, Any], known: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a generic type is with its parameter, such as Result[str], has no name that is worth
+    having and stands where it is used."""
+    name = str(schema.get("$ref", "")).rpartition("/")[2]
+    if not name.endswith(_GENERIC):
+        return schema
+    return {k: v for k, v in known[name].items() if k != "title"}
 
 
 def _said(schema: Mapping[str, Any]) -> dict[str, Any]:
