@@ -134,11 +134,12 @@ async def test_a_history_that_is_made_up_shows_when_rules_would_act(page: Page, 
 
 
 async def test_why_a_rule_acted_is_told_and_whoever_may_switches_it(
-    tab: Page, url: str, device: Device, axe: Axe
+    page: Page, url: str, device: Device, axe: Axe
 ) -> None:
     """EVT-02; who may only look is offered no more."""
-    await enter(tab, url, "/rules", name="victor")
-    row = rule(tab, "By hand")
+    await enter(page, url, "/rules", name="victor")
+    await page.reload()
+    row = rule(page, "By hand")
     device.context.dispatcher.execute(SetManualTrigger(trigger=1, active=True))
     await expect(row.get_by_text("Active since")).to_be_visible()
     await row.get_by_role("button", name="Why By hand is as it is").click()
@@ -147,16 +148,16 @@ async def test_why_a_rule_acted_is_told_and_whoever_may_switches_it(
     await expect(stands).to_contain_text(["is on", "no call is active"])
     await expect(row.locator(".rules-history > li").first).to_contain_text("Began")
     await expect(row.get_by_role("switch")).to_be_disabled()
-    await expect(tab.get_by_role("button", name="Add rule")).to_have_count(0)
-    await axe(tab)
+    await expect(page.get_by_role("button", name="Add rule")).to_have_count(0)
+    await axe(page)
 
-    await enter(tab, url, "/rules", name="olga")
-    await tab.reload()
-    await row.get_by_role("switch").uncheck()
+    await enter(page, url, "/rules", name="olga")
+    await page.reload()
+    await row.get_by_role("switch").press("Space")
     await expect(row.get_by_text("Off", exact=True)).to_be_visible()
     await until(lambda: not device.store.current.rules[0].enabled)
     assert shown(device) == []
     await row.get_by_role("button", name="What to do with By hand").click()
-    await tab.get_by_role("menuitem", name="Delete").click()
-    await tab.get_by_role("dialog").get_by_role("button", name="Delete").click()
-    await expect(tab.get_by_text("There are no rules yet")).to_be_visible()
+    await page.get_by_role("menuitem", name="Delete").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    await expect(page.get_by_text("There are no rules yet")).to_be_visible()

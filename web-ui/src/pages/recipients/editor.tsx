@@ -85,6 +85,7 @@ export function Editor({ section, all, was, start, onClose }: EditorProps) {
           values={{ none: t("unencrypted"), starttls: "STARTTLS", tls: "TLS" }}
           entry={(_, value) => String(value)}
         />
+        <button type="submit" hidden /> {/* Enter saves, though the button is outside */}
       </Form>
     </Dialog>
   );

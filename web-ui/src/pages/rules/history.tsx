@@ -52,7 +52,7 @@ export function Why({ rule, known }: { rule: Rule; known: Known }) {
         </p>
       )}
       {told.conditions.length > 0 && <Stands stands={told.conditions} known={known} />}
-      <h4>{t("history")}</h4>
+      <h3>{t("history")}</h3>
       {told.history.length === 0 && <p class="dim">{t("history_none")}</p>}
       <ol class="rules-history">
         {told.history.map((record) => (
@@ -66,7 +66,7 @@ export function Why({ rule, known }: { rule: Rule; known: Known }) {
 function Stands({ stands: all, known }: { stands: readonly Stand[]; known: Known }) {
   return (
     <>
-      <h4>{t("stands")}</h4>
+      <h3>{t("stands")}</h3>
       <ul class="rules-stands">
         {all.map((stand, at) => (
           <li key={at}>

@@ -95,6 +95,7 @@ export function Editor({ section, all, was, start, onClose }: EditorProps) {
         )}
         {!asText && (said("text") ?? upcoming.problem) && <Notice tone="bad" live>{said("text") ?? upcoming.problem}</Notice>}
         <Upcoming upcoming={upcoming} />
+        <button type="submit" hidden /> {/* Enter saves, though the button is outside */}
       </Form>
     </Dialog>
   );

@@ -135,7 +135,7 @@ function One({ schedule, state, section, all, may, onEdit, onPast }: OneProps) {
         </p>
       </div>
       <div class="row">
-        <Button small kind="quiet" icon="clock" onClick={onPast} aria-label={t("history_name", { name })}>
+        <Button small kind="quiet" icon="clock" onClick={onPast} aria-label={t("history_of", { name })}>
           {t("history")}
         </Button>
         {may && (
