@@ -31,7 +31,7 @@ from sipstrobe.secret import Secret
 MAX_CHAIN: Final = 8  # certificates
 MAX_BITS: Final = 4096  # of an RSA key; more would hold up everything with each handshake
 MIN_BITS: Final = 2048  # RFC 9325 §4.4
-SLOW_BITS: Final = 3072
+SLOW_BITS: Final = 2048
 SOON: Final = timedelta(days=30)
 KeyType = Literal["P-256", "RSA-2048"]
 

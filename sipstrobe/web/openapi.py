@@ -54,7 +54,7 @@ class _Schemas:
         """Of all at once, so that two types of one name are told apart."""
         self.types = list(types)  # keeps them, and so their ids
         made, components = msgspec.json.schema_components(
-            self.types, schema_hook=secret_schema, ref_template=_REFS
+            self.types, schema_hook=_secret, ref_template=_REFS
         )
         known = {name: _said(schema) for name, schema in components.items()}
         self._made = {
@@ -154,6 +154,11 @@ def secret_schema(kind: type) -> dict[str, Any]:
     if kind is not Secret:
         raise NotImplementedError(f"{kind.__name__} is no JSON")
     return {"type": ["string", "object"], "writeOnly": True}
+
+
+def _secret(kind: type) -> dict[str, Any]:
+    """As above, but that OpenAPI takes what is writeOnly for what never comes out."""
+    return {name: v for name, v in secret_schema(kind).items() if name != "writeOnly"}
 
 
 # --- one operation ------------------------------------------------------------------------------

@@ -73,12 +73,13 @@ class EntryTold(CameTold):
 
 
 class TimelineTold(TypedDict):
-    """What rules would have done. active: those that still are in the end; cut: it was too much."""
+    """What rules would have done. active: those that still are in the end; cut: why it ends too
+    early, or empty."""
 
     timeline: list[EntryTold]
     active: list[str]
     seconds: float
-    cut: bool
+    cut: str
 
 
 class Warned(TypedDict):
