@@ -39,6 +39,7 @@ class Shared {
   readonly problems = signal<readonly FieldProblem[]>([]);
   readonly conflict = signal<Conflict<unknown> | null>(null);
   readonly saving = signal(false);
+  private last: Promise<unknown> = Promise.resolve();
   private turn = 0;
   private shown = 0;
 
@@ -52,7 +53,14 @@ class Shared {
     this.told.value = told;
   };
 
-  save = async (patch: unknown, force = false): Promise<boolean> => {
+  /** One after the other: what somebody changes quickly is no conflict with himself. */
+  save = (patch: unknown, force = false): Promise<boolean> => {
+    const saved = this.last.then(() => this.saveNow(patch, force));
+    this.last = saved.catch(() => undefined);
+    return saved;
+  };
+
+  private saveNow = async (patch: unknown, force: boolean): Promise<boolean> => {
     const before = this.told.peek();
     this.forgive();
     this.saving.value = true;

@@ -66,7 +66,7 @@ async def test_volumes_are_changed_and_stay(page: Page, url: str, device: Device
     await go(page, "/audio")
     speaker = page.locator(".audio-speaker")
     await speaker.get_by_label("Volume", exact=True).fill("-6")
-    await speaker.get_by_label("Siren", exact=True).fill("-10")
+    await speaker.get_by_label("Siren", exact=True).fill("-10")  # at once: no conflict with himself
     await speaker.locator("label", has_text="Mute").click()
     await speaker.get_by_label("From priority").select_option(label="9 and above")
 

@@ -82,14 +82,15 @@ async def test_who_is_heard_is_seen_and_the_keyboard_decides_it(
     await axe(page)
 
     await page.get_by_role("button", name="Move Music").focus()
-    for order in (
-        ["Fire", "Desks", "Music", "clip"],
-        ["Fire", "Music", "Desks", "clip"],
-        ["Music", "Fire", "Desks", "clip"],
-        ["Music", "stream", "Fire", "Desks", "clip"],
+    for rank, order in (
+        ("5", ["Fire", "Desks", "Music", "clip"]),
+        ("4", ["Fire", "Music", "Desks", "clip"]),
+        ("3", ["Music", "Fire", "Desks", "clip"]),
+        ("2", ["Music", "stream", "Fire", "Desks", "clip"]),
     ):
         await page.keyboard.press("ArrowUp")
         await until(partial(has_order, device, order))
+        await expect(row(page, "Music").locator(".paging-rank")).to_have_text(rank)
         await expect(page.get_by_role("button", name="Move Music")).to_be_focused()
     await expect(row(page, "Music").locator(".paging-rank")).to_have_text("2")
     await page.get_by_role("button", name="Rank 2: Calls").click()
