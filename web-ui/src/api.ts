@@ -56,10 +56,16 @@ export async function command<T = unknown>(name: string, fields: Record<string, 
 /** The JSON of an answer. Throws Problem; asks again after somebody has logged in anew. */
 export async function ask<T>(method: string, path: string, body?: unknown, options: Options = {}): Promise<T> {
   const response = await raw(method, path, body, options);
-  const answer: unknown = await response.json().catch(() => ({}));
+  const answer: unknown = parse(await whatComes(response));
   if (response.ok) return answer as T;
   throw refusal(response.status, answer as Record<string, unknown>);
 }
+
+/** The body; one that breaks off is no answer. */
+const whatComes = (response: Response): Promise<string> =>
+  response.text().catch(() => {
+    throw new Problem(0, unreached());
+  });
 
 /** The answer itself, whatever it says, but that nobody is logged in. */
 export async function raw(method: string, path: string, body?: unknown, options: Options = {}): Promise<Response> {
