@@ -99,7 +99,7 @@ class PreviewDoor:
                     words="It neither hides nor ends anything: what runs hides it.",
                     body=PreviewWanted,
                     answer=PreviewBegun,
-                    problems={409: ("nothing_to_preview",)},
+                    problems={409: ("nothing_to_preview",), 422: ()},
                 ),
             ),
             act("DELETE", PATH, self._end, About(summary="End what is tried", status=(204,))),

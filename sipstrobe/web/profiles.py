@@ -85,7 +85,7 @@ class ProfilesDoor:
                 About(
                     summary="Delete a profile",
                     status=(204,),
-                    problems=gone | {409: ("in_use",), 412: ("stale",)},
+                    problems=gone | {409: ("in_use",), 412: ("stale",), 422: ()},
                     template=ONE,
                 ),
             ),
@@ -121,7 +121,7 @@ class ProfilesDoor:
             body=Profile,
             answer=ChangedProfile,
             status=(200, 201) if status == 200 else (status,),
-            problems={**problems, 412: ("stale",)},
+            problems={**problems, 412: ("stale",), 422: ()},
             template=template,
         )
 
@@ -281,7 +281,7 @@ _IMPORT: Final = About(
     body=Media(_JSON_FILE, "A list of profiles."),
     answer=ImportTold,
     query=(MODE,),
-    problems={409: ("in_use",), 412: ("stale",), 413: ()},
+    problems={409: ("in_use",), 412: ("stale",), 413: (), 422: ()},
 )
 
 
