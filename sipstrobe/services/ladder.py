@@ -74,9 +74,10 @@ class Ladder:
         found = _CALL_ID.search(data)
         if found is None:
             return
-        exchange = self._exchanges.get(found[1])
+        call_id = found[1].rstrip()
+        exchange = self._exchanges.get(call_id)
         if exchange is None:
-            exchange = self._begin(found[1], data)
+            exchange = self._begin(call_id, data)
         size = len(data)
         if size <= MESSAGE_BYTES:
             said = Said(self._now(), sent, flow, data)
@@ -96,7 +97,7 @@ class Ladder:
 
     def named(self, call_id: str, call: str) -> None:
         """What has this Call-ID is the call of this name."""
-        exchange = self._exchanges.get(call_id.encode()[:CALL_ID_BYTES])
+        exchange = self._exchanges.get(_as_sent(call_id))
         if exchange is not None:
             exchange.call = call
 
@@ -130,6 +131,11 @@ class Ladder:
     def find(self, name: str) -> list[Exchange]:
         """By its id, by the name of a call (which may have several, one for each way that was
         tried) or by its Call-ID."""
-        if by_call_id := self._exchanges.get(name.encode()[:CALL_ID_BYTES]):
+        if by_call_id := self._exchanges.get(_as_sent(name)):
             return [by_call_id]
         return [one for one in self._exchanges.values() if name in (one.id, one.call) and name]
+
+
+def _as_sent(call_id: str) -> bytes:
+    """What went over the wire; octets that are no UTF-8 stand in the text as half characters."""
+    return call_id.encode("utf-8", "surrogateescape")[:CALL_ID_BYTES].rstrip()

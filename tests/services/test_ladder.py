@@ -55,6 +55,15 @@ def test_what_is_said_in_a_call_stands_in_its_order(ladder: Ladder, clock: FakeC
     assert [one.id for one in ladder.exchanges(kind="other")] == ["2"]
 
 
+def test_a_call_id_that_is_no_text_is_known_too(ladder: Ladder) -> None:
+    """Octets that are no UTF-8 come out of the parser as half characters (RFC 4475 §3.1.2)."""
+    said = message(INVITE, "b?d ").replace(b"?", b"\xd7")
+    ladder.message(said, FLOW, sent=False)
+    ladder.named(b"b\xd7d".decode("utf-8", "surrogateescape"), "in-1")
+
+    assert lines(ladder, "in-1") == [(0.0, False, INVITE.encode())]
+
+
 @pytest.mark.parametrize("name", ["Call-ID", "CALL-ID", "call-id", "i", "I", "Call-ID "])
 def test_the_call_id_is_found_however_it_is_written(ladder: Ladder, name: str) -> None:
     """RFC 3261 §7.3.1, §7.3.3: names without regard to case, white space before the colon, and a
