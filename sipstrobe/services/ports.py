@@ -41,16 +41,19 @@ from sipstrobe.ports.sequence import Sequencer, Turn
 from sipstrobe.ports.settings import PortsSettings
 from sipstrobe.services.input_memory import InputMemory, Lasts, Told
 from sipstrobe.services.port_lines import PortLine, Wanted
+from sipstrobe.trace import Cause
 
 logger = logging.getLogger(__name__)
 
+PORT, VIRTUAL = "port", "virtual"  # of what a cause is kept
 OPEN_LIMIT: Final = 1.0  # seconds for which rules wait for the first reading of lines
 _CHANGED = ("name", "usage", "direction", "normal_state", "supervised")  # of settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PortStatus:
-    """One port as others see it. problem: what keeps its driver from working, or empty."""
+    """One port as others see it. problem: what keeps its driver from working, or empty; cause: of
+    what it is active or not by now, None: nobody has told since the start."""
 
     port: int
     name: str
@@ -62,16 +65,19 @@ class PortStatus:
     supervised: bool
     driver: str
     problem: str
+    cause: Cause | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VirtualInputStatus:
-    """One virtual input. seconds_left: until it is inactive by itself; None: it is not."""
+    """One virtual input. seconds_left: until it is inactive by itself; None: it is not. cause: of
+    what it was switched last, None: it was not since the start."""
 
     input: int
     name: str
     active: bool
     seconds_left: float | None
+    cause: Cause | None
 
 
 class Ports:
@@ -93,6 +99,7 @@ class Ports:
         self._trigger_driver = context.driver(
             self._triggers, self._press, name="manual trigger sequences"
         )
+        self._causes: dict[tuple[str, int], Cause | None] = {}  # of the last change of each
         self._refusal: CommandRefused | None = None  # of the manual trigger that was pressed last
         self._lines = {
             port: PortLine(context, port, self._see, open_line) for port in self._ports.ports
@@ -147,6 +154,7 @@ class Ports:
                 supervised=port.settings.supervised,
                 driver=port.settings.driver,
                 problem=self._lines[number].problem,
+                cause=self._causes.get((PORT, number)),
             )
             for number, port in self._ports.ports.items()
         ]
@@ -164,6 +172,7 @@ class Ports:
                 name=names.get(number, ""),
                 active=number in active,
                 seconds_left=left,
+                cause=self._causes.get((VIRTUAL, number)),
             )
             told.append(status)
         return told
@@ -311,8 +320,10 @@ class Ports:
             case machine.Drive(port, closed):
                 self._lines[port].drive(closed)
             case machine.OutputSwitched(port, active):
+                self._causes[PORT, port] = self._context.trace.current
                 self._context.bus.publish(OutputPortChanged(port=port, active=active))
             case machine.InputRead(port, state, active, supervised):
+                self._causes[PORT, port] = self._context.trace.current
                 self._context.bus.publish(
                     InputPortChanged(port=port, active=active, state=state, supervised=supervised)
                 )
@@ -320,6 +331,7 @@ class Ports:
                     self._memory.note()
 
     def _tell_virtual(self, switched: virtual.Switched) -> None:
+        self._causes[VIRTUAL, switched.input] = self._context.trace.current
         self._context.bus.publish(VirtualInputChanged(input=switched.input, active=switched.active))
         self._memory.note()  # last, for light does not wait for the disk
 

@@ -9,7 +9,15 @@ from sipstrobe.config.settings import Settings
 from sipstrobe.events import Function
 from sipstrobe.web.describe import chain
 from sipstrobe.web.profile_json import profile_told
-from sipstrobe.web.views import CallView, HealthView, OperationView, RuleView, Views
+from sipstrobe.web.views import (
+    CallView,
+    HealthView,
+    OperationView,
+    PortView,
+    RuleView,
+    Views,
+    VirtualInputView,
+)
 
 ACCOUNTS_TOLD = 100
 
@@ -60,8 +68,8 @@ class Status:
                 {"trigger": number, "name": name, "active": active}
                 for number, name, active in views.triggers()
             ],
-            "ports": views.ports(),
-            "virtual_inputs": views.virtual_inputs(),
+            "ports": [_port(port) for port in views.ports()],
+            "virtual_inputs": [_virtual_input(one) for one in views.virtual_inputs()],
             "outbox": views.outbox.snapshot(),
             "mqtt": views.mqtt(),
             "home": views.home(),
@@ -101,6 +109,32 @@ def _operation(operation: OperationView, now: float) -> dict[str, Any]:
         "shown": operation.shown,
         "seconds_left": None if ends_at is None else round(max(0.0, ends_at - now), 2),
         "why": chain(operation.cause) if operation.cause else [],
+    }
+
+
+def _port(port: PortView) -> dict[str, Any]:
+    return {
+        "port": port.port,
+        "name": port.name,
+        "usage": port.usage,
+        "direction": port.direction,
+        "normal_state": port.normal_state,
+        "state": port.state,
+        "active": port.active,
+        "supervised": port.supervised,
+        "driver": port.driver,
+        "problem": port.problem,
+        "why": chain(port.cause) if port.cause else [],
+    }
+
+
+def _virtual_input(one: VirtualInputView) -> dict[str, Any]:
+    return {
+        "input": one.input,
+        "name": one.name,
+        "active": one.active,
+        "seconds_left": one.seconds_left,
+        "why": chain(one.cause) if one.cause else [],
     }
 
 

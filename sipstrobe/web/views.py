@@ -142,6 +142,23 @@ class PortView(Protocol):
     def driver(self) -> str: ...
     @property
     def problem(self) -> str: ...
+    @property
+    def cause(self) -> Cause | None: ...
+
+
+class VirtualInputView(Protocol):
+    """One virtual input. seconds_left: until it is inactive by itself; None: it is not."""
+
+    @property
+    def input(self) -> int: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def active(self) -> bool: ...
+    @property
+    def seconds_left(self) -> float | None: ...
+    @property
+    def cause(self) -> Cause | None: ...
 
 
 class NamedRule(Protocol):
@@ -427,9 +444,9 @@ class Views:
     triggers: Callable[[], Sequence[tuple[int, str, bool]]]
     """The number, name and state of each manual trigger."""
     ports: Callable[[], Sequence[PortView]]
-    """The two ports; each as plain values, too."""
-    virtual_inputs: Callable[[], Sequence[object]]
-    """input, name, active, seconds_left of those that are active or have a name; plain values."""
+    """The two ports."""
+    virtual_inputs: Callable[[], Sequence[VirtualInputView]]
+    """Those that are active or have a name."""
     rules: Callable[[], Sequence[RuleView]]
     rule: Callable[[str], RuleView | None]
     past: Callable[[float], ExcerptView]

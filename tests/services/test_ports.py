@@ -45,6 +45,7 @@ from sipstrobe.services.automation import Automation
 from sipstrobe.services.input_memory import CLOSE_LIMIT, NAME, InputMemory, Told
 from sipstrobe.services.ports import Ports
 from sipstrobe.services.properties import Properties
+from sipstrobe.trace import Input
 from tests.support.clock import FakeClock
 from tests.support.leap import LeapClock
 from tests.support.waiting import turns, until
@@ -155,6 +156,24 @@ async def test_inputs_with_a_name_are_shown_although_they_rest() -> None:
 
         shown = [(i.input, i.name, i.active) for i in device.ports.virtual_inputs()]
         assert shown == [(9, "Door", False), (10, "Gate", False)]
+
+
+async def test_who_has_switched_last_is_known() -> None:
+    async with bench() as device:
+        device.ports.apply(
+            PortsSettings(port_2=OUTPUT, virtual_inputs={"1": "Camera", "2": "Night"})
+        )
+        trace, now = device.context.trace, device.clock.now()
+        for words, active in (("on by olga", True), ("off by the camera", False)):
+            with trace.input("http", words, now):
+                device.do(SetVirtualInput(input=1, active=active))
+                device.do(SetOutput(port=2, active=active))
+
+        (camera, night), (_, door) = device.ports.virtual_inputs(), device.ports.snapshot()
+        assert night.cause is None
+        for cause in (camera.cause, door.cause):
+            assert cause is not None
+            assert cause.root.what == Input("http", "off by the camera")
 
 
 @pytest.mark.parametrize(

@@ -536,6 +536,9 @@ async def test_the_api_switches_and_shows_ports(device: Device, url: str) -> Non
     (shown,) = status["virtual_inputs"]
     assert (shown["input"], shown["active"]) == (3, True)
     assert 590 < shown["seconds_left"] <= 600
+    assert [link["kind"] for link in shown["why"]] == ["command", "input"]
+    assert " by olga from 127.0.0.1" in shown["why"][-1]["items"]["words"]
+    assert status["ports"][1]["why"]
 
 
 async def test_an_answer_of_set_ports_waits_until_it_is_stored(device: Device, url: str) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypedDict
 from msgspec import Meta
 
 from sipstrobe.web.told.calls import CallTold, NatTold, RegistrationTold
-from sipstrobe.web.told.common import Instant, Problem
+from sipstrobe.web.told.common import Chain, Instant, Problem
 from sipstrobe.web.told.signals import FunctionTold, HealthTold, MaintenanceTold, ProfileTold
 from sipstrobe.web.told.sound import (
     DelayedPagesTold,
@@ -39,7 +39,7 @@ class TriggerTold(TypedDict):
 
 
 class PortTold(TypedDict):
-    """A port."""
+    """A port. why: because of what it is active or not by now; empty: nobody has told yet."""
 
     port: int
     name: str
@@ -51,15 +51,18 @@ class PortTold(TypedDict):
     supervised: bool
     driver: str
     problem: Problem
+    why: Chain
 
 
 class VirtualInputTold(TypedDict):
-    """A virtual input. seconds_left: null: it is not switched back by itself."""
+    """A virtual input. seconds_left: null: it is not switched back by itself. why: because of what
+    it was switched last; empty: it was not since the start."""
 
     input: int
     name: str
     active: bool
     seconds_left: float | None
+    why: Chain
 
 
 class OutboxTold(TypedDict):
