@@ -175,7 +175,8 @@ class Route:
     template, where it has an entry for each.
     role: the least that is needed; None leaves the door open, and the handler decides. streamed:
     the handler takes the body as it comes, once it is known who sends it. acts: a GET that does
-    something, which its HEAD must not do, nor a page of another site that embeds it.
+    something, which its HEAD must not do, nor a page of another site that embeds it. sets_up: while
+    there is no account, the door is open and the handler decides.
     """
 
     method: str
@@ -186,6 +187,7 @@ class Route:
     body_max_bytes: int = BODY_MAX_BYTES
     streamed: bool = False
     acts: bool = False
+    sets_up: bool = False
     unstored: Callable[[Request], Response] = lambda _: problem(
         500, "the settings could not be stored"
     )

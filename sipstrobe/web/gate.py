@@ -17,6 +17,7 @@ from sipstrobe.config.settings import WebSettings
 from sipstrobe.config.users import REALM, ROLES, Role, User
 from sipstrobe.errors import RemoteProtocolError
 from sipstrobe.events import AddressBlocked, SignInFailed
+from sipstrobe.masking import whole
 from sipstrobe.web.bearer import Bearers, role_of
 from sipstrobe.web.denied import Denied
 from sipstrobe.web.digest import DigestAnswer, DigestGate, Verdict
@@ -85,7 +86,7 @@ class Gate:
             return
         if await self._proven(request, user, password) is None:
             self._failed(request, name)
-            raise self._challenge(request, "the name or the password is wrong")
+            raise self.challenge(request, "the name or the password is wrong")
 
     def admit(self, request: Request, role: Role, scopes: frozenset[Scope] = LOOK) -> Principal:
         """Who asks, if they may do what this role may. Raises Denied with a challenge.
@@ -96,9 +97,9 @@ class Gate:
         if who is None and self.is_open and role is Role.VIEWER and scopes == LOOK:
             return ANONYMOUS
         if who is None:
-            raise self._challenge(request, "who are you?")
+            raise self.challenge(request, "who are you?")
         if ROLES.index(who.role) < ROLES.index(role):
-            raise self._challenge(request, f"this needs the role {role.value}")
+            raise self.challenge(request, f"this needs the role {role.value}")
         if who.scopes is not None and not scopes <= who.scopes:
             words = " and ".join(sorted(scopes - who.scopes))
             raise Denied(403, f"this token is not for {words}", (_bearer("insufficient_scope"),))
@@ -195,7 +196,7 @@ class Gate:
         try:
             answer = DigestAnswer.parse(given)
         except RemoteProtocolError as error:
-            raise self._challenge(request, str(error)) from None
+            raise self.challenge(request, str(error)) from None
         user = self._find(answer.username)
         secrets = user and {"MD5": user.ha1_md5.reveal(), "SHA-256": user.ha1_sha256.reveal()}
         verdict = self._digest.judge(
@@ -205,7 +206,7 @@ class Gate:
             return self._let_in(request, Principal(user.name, user.role))
         if verdict is Verdict.WRONG:
             self._failed(request, answer.username)
-        raise self._challenge(
+        raise self.challenge(
             request, "the name or the password is wrong", stale=verdict is Verdict.STALE
         )
 
@@ -214,7 +215,7 @@ class Gate:
         name, password = self._basic(request)
         user = self._find(name)
         if user is None or not self.prover.remembers(user, password):
-            raise self._challenge(request, "the password has been changed")
+            raise self.challenge(request, "the password has been changed")
         return self._let_in(request, Principal(user.name, user.role))
 
     def _basic(self, request: Request) -> tuple[str, str]:
@@ -223,7 +224,7 @@ class Gate:
             given = request.header("authorization").partition(" ")[2]
             text = b64decode(given.strip(), validate=True).decode()
         except (binascii.Error, UnicodeDecodeError):
-            raise self._challenge(request, "Basic credentials are malformed") from None
+            raise self.challenge(request, "Basic credentials are malformed") from None
         name, _, password = text.partition(":")
         return name, password
 
@@ -268,8 +269,8 @@ class Gate:
     def _failed(self, request: Request, name: str) -> None:
         logger.info("wrong name or password from %s", request.peer)
         if attempts := self._attempts.count(request.peer, now=request.at):
-            name = name[:NAME_TOLD]
-            self._told(SignInFailed(address=request.peer, name=name, attempts=attempts))
+            told = whole(name[:NAME_TOLD])
+            self._told(SignInFailed(address=request.peer, name=told, attempts=attempts))
         if self._throttle.failed(request.peer, request.path, now=request.at):
             seconds = self._web().brute_force.block_seconds
             words = "%s guesses passwords (last for %.32r): not heard for %g s"
@@ -281,7 +282,8 @@ class Gate:
             wait = ("Retry-After", str(seconds))
             raise Denied(403, "too many wrong passwords; wait a little", (wait,))
 
-    def _challenge(self, request: Request, detail: str, *, stale: bool = False) -> Denied:
+    def challenge(self, request: Request, detail: str, *, stale: bool = False) -> Denied:
+        """The refusal of a request without credentials, or with such as do not do."""
         if request.header("x-requested-with"):
             # Our page asks with a form of its own: a scheme that no browser knows, so that it
             # does not open its own window for the password.

@@ -47,6 +47,16 @@ def refuse_embedded(request: Request) -> None:
         raise Denied(403, "pages of other origins may not do this")
 
 
+def refuse_led(request: Request) -> None:
+    """Raise Denied if it may be a browser that asks, for what not even a link may do.
+
+    Any page can lead a browser to a link, and the passwords that it remembers go along. Browsers
+    say which languages they read; programs do not, or say any.
+    """
+    if request.header("accept-language") not in ("", "*") or request.header("cookie"):
+        raise Denied(403, "any page can lead a browser here: this is done by POST")
+
+
 def named_from_elsewhere(request: Request) -> bool:
     """Whether the request calls us by a name that anybody could have made point here.
 

@@ -71,6 +71,11 @@ class Router:
         route = self._methods(path).get(method)
         return route is not None and route.streamed
 
+    def acts(self, method: str, path: str) -> bool:
+        """Whether it does something, even if it is a GET."""
+        route = self._methods(path).get(method)
+        return method not in ("GET", "HEAD") or (route is not None and route.acts)
+
     async def respond(self, request: Request) -> Response:
         who: Principal | None = None
         route: Route | None = None
@@ -78,7 +83,7 @@ class Router:
             if self._gate.must_prove(request):
                 await self._gate.prove(request)
             route = self._route(request)
-            if route.role is not None:
+            if route.role is not None and (self._gate.is_set_up or not route.sets_up):
                 who = self._gate.admit(request, route.role, self._needed[id(route)])
                 request = request.by(who)
                 self._told(request.peer, who.name)

@@ -37,6 +37,7 @@ from sipstrobe.web.compat.virtual_input import VirtualInput
 from sipstrobe.web.description import LIVE_PATH, described
 from sipstrobe.web.detour import Detour
 from sipstrobe.web.device import HttpClient
+from sipstrobe.web.device_doors import device_doors
 from sipstrobe.web.exchange import HttpProblem, Request, Response, Route
 from sipstrobe.web.facts import Fact, Hashed, SignedIn, SignedOut
 from sipstrobe.web.gate import Gate
@@ -145,7 +146,7 @@ class WebServer:
         return response.with_headers(_ISOLATED, *((_STRICT,) if self.strict else ()))
 
     async def _answer(self, request: Request) -> Response:
-        if request.method in ("GET", "HEAD"):
+        if not self._router.acts(request.method, request.path):
             return await self._router.respond(request)
         while self._views.settled() is not None and await self._stored():
             pass  # meanwhile others may have asked for more
@@ -221,6 +222,7 @@ class WebServer:
             ),
             MqttClient(context.dispatcher, lambda: store.current, views.mqtt),
             MqttEvent(context.dispatcher, lambda: store.current.mqtt),
+            *device_doors(context, store, self.gate, self.accounts),
             RestDoor([AudioMulticast(context.dispatcher, store, context.random_bytes).api()]),
         )
         return described(

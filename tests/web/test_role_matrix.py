@@ -27,6 +27,10 @@ anybody:
   POST       /api/v1/logout
   GET        /api/v1/session
   POST       /api/v1/setup
+  GET,POST   /axis-cgi/apidiscovery.cgi
+  GET,POST   /axis-cgi/basicdeviceinfo.cgi
+  POST       /axis-cgi/systemready.cgi
+  GET        /axis-cgi/usergroup.cgi
   GET        /metrics
   GET        /static/…
 viewer, tokens for commands:
@@ -157,6 +161,7 @@ administrator, tokens for system:
   DELETE,PATCH /api/v1/users/*
   POST       /axis-cgi/mqtt/client.cgi
   POST       /axis-cgi/mqtt/event.cgi
+  GET,POST   /axis-cgi/pwdgrp.cgi
 """
 
 

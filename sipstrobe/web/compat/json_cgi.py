@@ -8,14 +8,14 @@ import logging
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NoReturn, cast
+from typing import Any, Final, NoReturn, cast
 
 import msgspec
 
 from sipstrobe.config.users import Role
 from sipstrobe.errors import RemoteProtocolError
 from sipstrobe.web import exchange
-from sipstrobe.web.exchange import Request, Response
+from sipstrobe.web.exchange import HttpProblem, Request, Response
 from sipstrobe.web.multipart import is_form, parse_form
 
 logger = logging.getLogger(__name__)
@@ -35,6 +35,16 @@ _TEXTS = {
     FORBIDDEN: "This account may not do that",
     TOO_LARGE: "The request is too large",
 }
+OTHER_CODES: Final = {  # of the APIs that describe the device; their numbers for the same
+    INTERNAL: 8000,
+    VERSION: 2003,
+    BAD_JSON: 4000,
+    UNKNOWN_METHOD: 2004,
+    MISSING: 4002,
+    BAD_VALUE: 1000,
+    FORBIDDEN: 2001,
+}
+ONLY_POST: Final = 2002  # theirs alone: to all others a wrong HTTP method is a status
 
 
 class ApiError(Exception):
@@ -138,6 +148,9 @@ class JsonCgi:
     free: methods that are answered whatever version the client asks for. roles: of methods that
     need more than the route does. lists: params may be an array, and methods find it as the member
     "params". max_bytes: of a request, where the API has a number for more; 0: it has none.
+    codes: its numbers, where they are not the common ones. nameless: its answers do not name the
+    method. admit: of a door that is open to all: lets nobody into a method of `roles` who has not
+    proven that role; raises HttpProblem.
     """
 
     version: str
@@ -146,6 +159,9 @@ class JsonCgi:
     roles: Mapping[str, Role] = field(default_factory=dict[str, Role])
     lists: bool = False
     max_bytes: int = 0
+    codes: Mapping[int, int] = field(default_factory=dict[int, int])
+    nameless: bool = False
+    admit: Callable[[Request, Role], object] | None = None
 
     def respond(self, request: Request) -> Response:
         """The answer, always JSON; what goes wrong in a method is error 1100 and a log line."""
@@ -154,21 +170,35 @@ class JsonCgi:
             if self.max_bytes and len(request.body) > self.max_bytes:
                 raise ApiError(TOO_LARGE)
             envelope, files = _open(request)
-            reply |= {name: envelope[name] for name in ("context", "method") if name in envelope}
+            reply |= self._echo(envelope)
             reply["data"] = self._call(envelope, files, request)
         except ApiError as error:
-            reply["error"] = error.told
+            reply["error"] = self._told(error)
+        except HttpProblem:
+            raise
         except Exception:
             logger.exception("method %.64r failed", reply.get("method"))
-            reply["error"] = {"code": INTERNAL, "message": _TEXTS[INTERNAL]}
+            reply["error"] = self._told(ApiError(INTERNAL))
         return exchange.json(reply)
+
+    def refuse_method(self, _: Request) -> Response:
+        """The answer to GET, of an API that has a number for that."""
+        error = {"code": ONLY_POST, "message": "Only POST is supported"}
+        return exchange.json({"apiVersion": self.version, "error": error})
 
     def unstored(self, request: Request) -> Response:
         """The answer to a change that could not be stored."""
         envelope, _ = _open(request)
-        reply: dict[str, Any] = {"apiVersion": self.version}
-        reply |= {name: envelope[name] for name in ("context", "method") if name in envelope}
-        return exchange.json(reply | {"error": {"code": INTERNAL, "message": _TEXTS[INTERNAL]}})
+        reply: dict[str, Any] = {"apiVersion": self.version, **self._echo(envelope)}
+        return exchange.json(reply | {"error": self._told(ApiError(INTERNAL))})
+
+    def _told(self, error: ApiError) -> dict[str, Any]:
+        return {**error.told, "code": self.codes.get(error.code, error.code)}
+
+    def _echo(self, envelope: dict[str, Any]) -> dict[str, Any]:
+        """What of the request comes back."""
+        names = ("context",) if self.nameless else ("context", "method")
+        return {name: envelope[name] for name in names if name in envelope}
 
     def _call(
         self, envelope: dict[str, Any], files: Mapping[str, bytes], request: Request
@@ -180,14 +210,20 @@ class JsonCgi:
         method = self.methods.get(name)
         if method is None:
             raise ApiError(UNKNOWN_METHOD)
-        if name in self.roles and not _may(request, self.roles[name]):
-            raise ApiError(FORBIDDEN)
+        if name in self.roles:
+            self._refuse_unless(request, self.roles[name])
         params = envelope.get("params")
         if self.lists and isinstance(params, list):
             params = {"params": cast("list[Any]", params)}
         if not isinstance(params, dict | None):
             invalid("params", "an object")
         return method(Params(cast("dict[str, Any]", params or {}), files))
+
+    def _refuse_unless(self, request: Request, role: Role) -> None:
+        if self.admit is not None:
+            self.admit(request, role)
+        elif not _may(request, role):
+            raise ApiError(FORBIDDEN)
 
     def _check_version(self, asked: str) -> None:
         """A known major with any minor up to ours; a bare major means its newest."""
