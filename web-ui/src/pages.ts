@@ -31,4 +31,6 @@ export const PAGES: readonly Page[] = [
   { path: "/schedules", title: { en: "Schedules", de: "Zeitpläne" }, icon: "schedules", role: "viewer", load: () => import("./pages/schedules") },
   { path: "/recipients", title: { en: "Recipients", de: "Empfänger" }, icon: "recipients", role: "viewer", load: () => import("./pages/recipients") },
   { path: "/triggers", title: { en: "Manual triggers", de: "Handauslöser" }, icon: "triggers", role: "viewer", load: () => import("./pages/triggers") },
+  { path: "/mqtt", title: { en: "MQTT", de: "MQTT" }, icon: "mqtt", role: "viewer", load: () => import("./pages/mqtt") },
+  { path: "/accessories", title: { en: "Accessories", de: "Zubehör" }, icon: "accessories", role: "viewer", load: () => import("./pages/accessories") },
 ];

@@ -1,0 +1,56 @@
+// Some members of the section in a card, with a draft of their own and saved together.
+
+import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
+import { useGuard } from "../../router";
+import type { Section } from "../../settings";
+import { Button, Card, ConflictNotice, Form, mayLeave, SchemaForm, toast, type SchemaFormProps } from "../../ui";
+import { same, type Mqtt } from "./model";
+import { t } from "./words";
+
+interface Props {
+  section: Section<Mqtt>;
+  title: string;
+  names: readonly string[];
+  /** What of them is shown, and how, by what is entered. */
+  form: (shown: Mqtt) => Pick<SchemaFormProps, "brief" | "hide" | "order" | "hints" | "values" | "titles" | "choices">;
+  also?: { label: string; patch: Partial<Mqtt> }; // a second way to save, which is the first one
+  children?: ComponentChildren;
+}
+
+export function Group({ section, title, names, form, also, children }: Props) {
+  const value = section.value!;
+  const [draft, write] = useState<Partial<Mqtt>>({});
+  const dirty = Object.keys(draft).length > 0;
+  useGuard(dirty, mayLeave);
+  const shown = { ...value, ...draft };
+  const { hide = [], ...more } = form(shown);
+  const others = Object.keys(value).filter((name) => !names.includes(name));
+  const mine = section.problems.filter(({ path }) => names.some((name) => `${path}/`.startsWith(`/mqtt/${name}/`)) || (dirty && path === ""));
+  const change = (next: Mqtt): void => write(Object.fromEntries(Object.entries(next).filter(([name, one]) => !same(one, value[name]))));
+  const save = async (beside: Partial<Mqtt> = {}): Promise<void> => {
+    if (!(await section.save({ ...draft, ...beside }))) return;
+    write({});
+    toast(t("saved"), "good");
+  };
+  const forget = (): void => {
+    write({});
+    section.forgive();
+  };
+  return (
+    <Card title={title} class="mqtt-group">
+      {children}
+      <Form label={title} onSubmit={() => void save(also?.patch)}>
+        {dirty && <ConflictNotice section={section} onTheirs={() => write({})} onSaved={() => write({})} />}
+        <SchemaForm schema={section.schema} value={shown} onChange={change} problems={mine} base="/mqtt" hide={[...others.map((name) => `/${name}`), ...hide]} readOnly={!section.may()} {...more} />
+        {dirty && (
+          <div class="form-foot">
+            <Button onClick={forget}>{t("cancel")}</Button>
+            {also && <Button busy={section.saving} onClick={(event) => event.currentTarget.form?.checkValidity() && void save()}>{t("save")}</Button>}
+            <Button type="submit" kind="primary" busy={section.saving}>{also?.label ?? t("save")}</Button>
+          </div>
+        )}
+      </Form>
+    </Card>
+  );
+}
