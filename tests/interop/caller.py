@@ -25,6 +25,7 @@ class Dialogue:
     media: int = 9  # discard
     offered: str = OFFER
     to_tag: str = ""
+    pressed: int = 0
     name: str = field(default_factory=lambda: f"{next(_serials)}")
 
     @property
@@ -45,8 +46,14 @@ class Dialogue:
         """RFC 3261 §17.1.1.3: it belongs to the INVITE's transaction."""
         return self._message("ACK", 1)
 
+    def info(self, digit: str) -> bytes:
+        """A key is pressed, once in a call; the BYE comes after it."""
+        self.pressed = 1
+        fields = "Content-Type: application/dtmf-relay\r\n"
+        return self._message("INFO", 2, fields, f"Signal={digit}\r\nDuration=160\r\n", "info")
+
     def bye(self) -> bytes:
-        return self._message("BYE", 2, branch="bye")
+        return self._message("BYE", 2 + self.pressed, branch="bye")
 
     def options(self) -> bytes:
         return self._message("OPTIONS", 3, branch="options")

@@ -8,7 +8,7 @@ import { can } from "./session";
 import type { FieldProblem, Schema, Settings } from "./types";
 
 export interface Conflict<T> {
-  mine: unknown; // the patch that was refused
+  mine: object; // the patch that was refused
   theirs: T; // what the device has now
   before: T; // what we had seen
 }
@@ -24,8 +24,11 @@ export interface Section<T> {
   readonly conflict: Conflict<T> | null;
   readonly saving: boolean;
   /** Merge a patch (RFC 7396); a list in place of a list. Whether it was taken: of a refusal
-   *  `problems` or `conflict` say why. Refused if anybody changed this section since it was read. */
-  save: (patch: unknown, force?: boolean) => Promise<boolean>;
+   *  `problems` or `conflict` say why. Refused if anybody changed this section since it was read.
+   *  A function makes the patch of what there is when its turn has come, after all that was saved
+   *  before: what is made of a whole list must be, lest it take back what is on its way. null:
+   *  nothing is to be saved. */
+  save: (patch: Patch<T>, force?: boolean) => Promise<boolean>;
   reload: () => Promise<void>;
   /** What there is by now, for what goes on after a render: a save that was refused, say. */
   peek: () => Pick<Section<T>, "value" | "problems" | "conflict">;
@@ -33,6 +36,8 @@ export interface Section<T> {
   /** Whether who looks may change what is at this pointer below the section ("/host"; "": any). */
   may: (path?: string) => boolean;
 }
+
+export type Patch<T> = object | ((now: T) => object | null);
 
 class Shared {
   readonly told: Signal<Settings<unknown> | null> = signal(null);
@@ -54,15 +59,17 @@ class Shared {
   };
 
   /** One after the other: what somebody changes quickly is no conflict with himself. */
-  save = (patch: unknown, force = false): Promise<boolean> => {
+  save = (patch: Patch<unknown>, force = false): Promise<boolean> => {
     const saved = this.last.then(() => this.saveNow(patch, force));
     this.last = saved.catch(() => undefined);
     return saved;
   };
 
-  private saveNow = async (patch: unknown, force: boolean): Promise<boolean> => {
+  private saveNow = async (made: Patch<unknown>, force: boolean): Promise<boolean> => {
     const before = this.told.peek();
+    const patch = typeof made === "function" ? before && made(before.settings) : made;
     this.forgive();
+    if (!patch) return false;
     this.saving.value = true;
     try {
       await this.send(patch, before, force);
@@ -91,7 +98,7 @@ class Shared {
     }
   }
 
-  private async compare(mine: unknown, before: Settings<unknown> | null): Promise<void> {
+  private async compare(mine: object, before: Settings<unknown> | null): Promise<void> {
     await this.reload();
     this.conflict.value = { mine, theirs: this.told.peek()?.settings, before: before?.settings };
   }
@@ -152,7 +159,7 @@ export function useSection<T>(name: string): Section<T> {
     problems: section.problems.value,
     conflict: section.conflict.value as Conflict<T> | null,
     saving: section.saving.value,
-    save: section.save,
+    save: section.save as Section<T>["save"],
     reload: section.reload,
     peek: section.peek as Section<T>["peek"],
     forgive: section.forgive,

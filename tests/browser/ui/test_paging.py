@@ -1,10 +1,12 @@
 """Pages in the interface: who is heard before whom, where pages come from, and what goes out."""
 
+import asyncio
+import time
 from functools import partial
 
 import msgspec
 import pytest
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, Route, expect
 from pytest_asyncio import fixture
 
 from sipstrobe.commands import ChangeSettings
@@ -98,6 +100,38 @@ async def test_who_is_heard_is_seen_and_the_keyboard_decides_it(
     assert device.store.current.multicast.sources[3] == FIRE, "its key is not touched by that"
     device.multicast = dict(NO_PAGES)
     await expect(fire).to_have_attribute("data-state", "idle")
+
+
+async def test_keys_that_are_pressed_fast_lead_as_far_as_slow_ones(
+    page: Page, url: str, device: Device
+) -> None:
+    """Each begins where the one before has led to, whether that is stored or painted yet or not."""
+    await page.clock.install()
+    await enter(page, url, "/paging")
+    await page.get_by_role("button", name="Move Music").focus()
+    await page.clock.pause_at(time.time() + 60)  # from here on nothing is painted
+    rank = row(page, "Music").locator(".paging-rank")
+    async with page.expect_response("**/settings/multicast"):
+        await page.keyboard.press("ArrowUp")
+    await until(lambda: has_order(device, ["Fire", "Desks", "Music", "clip"]))
+    await expect(rank).to_have_text("5")
+
+    stored = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await stored.wait()
+        await route.continue_()
+
+    await page.route("**/settings/multicast", late)
+    for seen in ("4", "3"):
+        await page.keyboard.press("ArrowUp")
+        await expect(rank).to_have_text(seen)
+    await page.keyboard.press("ArrowDown")
+    stored.set()
+
+    await until(lambda: has_order(device, ["Fire", "Music", "Desks", "clip"]))
+    await expect(rank).to_have_text("4")
+    await page.unroute_all(behavior="wait")
 
 
 async def test_a_source_is_added_edited_and_deleted(page: Page, url: str, device: Device) -> None:

@@ -1,7 +1,10 @@
 """Rules in the interface: made from what is declared, tried, fired, and explained (EVT-01…09)."""
 
+import asyncio
+
+import msgspec
 import pytest
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, Route, expect
 from pytest_asyncio import fixture
 
 from sipstrobe.commands import SetManualTrigger, SimulateInput, StartProfile
@@ -107,6 +110,40 @@ async def test_what_is_wrong_is_told_where_it_is_and_before_it_is_saved(
     made = device.store.current.rules[1]
     assert made.when == Condition(event="output/port", match={"port": "1", "active": "true"})
     assert made.conditions == (Condition(event="call/state", match={"state": "active"}),)
+
+
+async def test_what_is_changed_while_a_change_is_stored_is_kept_as_well(
+    page: Page, device: Device
+) -> None:
+    """Each is seen at once, and none takes back the one before it."""
+    names = ["By hand", "Bell", "Lamp", "Door"]
+    rules = [msgspec.structs.replace(TRIGGERED, name=name) for name in names]
+    device.store.change_now({"rules": rules})
+    await go(page, "/rules")
+    await expect(rule(page, "Door")).to_be_visible()
+    stored = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await stored.wait()
+        await route.continue_()
+
+    await page.route("**/settings/rules", late)
+    shown_names = page.locator(".reorder-row article")
+    await page.get_by_role("button", name="Move By hand").focus()
+    for place in (1, 2, 3):
+        await page.keyboard.press("ArrowDown")
+        await expect(shown_names.nth(place)).to_have_accessible_name("By hand")
+    for name in ("Bell", "Lamp"):
+        await rule(page, name).get_by_role("switch").press("Space")
+    stored.set()
+
+    def kept() -> list[tuple[str, bool]]:
+        return [(one.name, one.enabled) for one in device.store.current.rules]
+
+    wanted = [("Bell", False), ("Lamp", False), ("Door", True), ("By hand", True)]
+    await until(lambda: kept() == wanted)
+    await expect(rule(page, "Lamp").get_by_text("Off", exact=True)).to_be_visible()
+    await page.unroute_all(behavior="wait")
 
 
 async def test_a_history_that_is_made_up_shows_when_rules_would_act(page: Page, axe: Axe) -> None:

@@ -93,8 +93,9 @@ function rearranged(list: readonly Ranked[], shown: readonly Ranked[], next: rea
   const source = down ? shown[at]! : next[at]!;
   const to = next.indexOf(source);
   const neighbour = down ? next[to - 1] : next[to + 1];
-  const rank = list.find((one) => neighbour && keyOf(one) === keyOf(neighbour))?.rank;
-  return rank === undefined ? null : moved(list, keyOf(source), rank);
+  const others = list.filter((one) => keyOf(one) !== keyOf(source));
+  const beside = others.findIndex((one) => neighbour && keyOf(one) === keyOf(neighbour));
+  return beside < 0 ? null : moved(list, keyOf(source), beside + (down ? 2 : 1));
 }
 
 interface RowProps {

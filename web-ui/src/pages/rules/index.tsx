@@ -1,11 +1,11 @@
 // Rules: what each does, in a sentence, whether it is active and why; made, tried and put in order.
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { get } from "../../api";
 import { status } from "../../live";
 import type { PageProps } from "../../pages";
 import { Link, navigate } from "../../router";
-import { useSection } from "../../settings";
+import { type Section, useSection } from "../../settings";
 import { Button, Card, confirm, Dialog, Empty, Loading, Notice, Reorder, TextField, toast } from "../../ui";
 import { type Draft } from "./drafts";
 import { Editor } from "./editor";
@@ -48,9 +48,10 @@ const found = (rules: readonly Rule[], name: string | undefined): Draft[] | null
 function begun(known: Known, rules: readonly Rule[], query: URLSearchParams): Draft[] {
   const example = EXAMPLES.find(({ key }) => key === query.get("example"));
   if (!example) {
-    const trigger = query.get("trigger");
-    const condition: Condition = trigger ? { event: "input/manual_trigger", match: { trigger, active: "true" }, invert: false } : { event: "", match: {}, invert: false };
-    const empty = complete({ name: freeName(t("new_title"), rules.map((one) => one.name)), conditions: [condition], action: { do: "run_profile", profile: known.profiles[0] ?? "" } });
+    const { event, ...match } = Object.fromEntries(query);
+    const condition: Condition = event ? { event, match, invert: false } : query.has("trigger") ? { event: "input/manual_trigger", match: { ...match, active: "true" }, invert: false } : { event: "", match: {}, invert: false };
+    const parts = known.declared.events[event ?? ""]?.lasting === false ? { when: condition } : { conditions: [condition] };
+    const empty = complete({ name: freeName(t("new_title"), rules.map((one) => one.name)), ...parts, action: { do: "run_profile", profile: known.profiles[0] ?? "" } });
     return [{ was: null, rule: empty }];
   }
   const taken = rules.map((one) => one.name);
@@ -75,7 +76,28 @@ function useStanding(): { rules: Record<string, Standing>; warnings: Warning[] }
   return told;
 }
 
-function List({ section, rules, known }: { section: ReturnType<typeof useSection<Rule[]>>; rules: Rule[]; known: Known }) {
+/** The rules in an order of some of them; those that it does not name follow. */
+function arranged(rules: readonly Rule[], order: readonly string[]): Rule[] {
+  const named = order.map((name) => rules.find((rule) => rule.name === name)).filter((rule) => rule !== undefined);
+  return [...named, ...rules.filter(({ name }) => !order.includes(name))];
+}
+
+/** The rules in the order that is wanted, which is seen before it is stored, and how it is changed. */
+function useOrder(section: Section<Rule[]>, stored: Rule[]): [Rule[], (next: readonly Rule[]) => Promise<void>] {
+  const [order, want] = useState<readonly string[] | null>(null);
+  const turns = useRef(0);
+  const move = async (next: readonly Rule[]): Promise<void> => {
+    const turn = ++turns.current;
+    const names = next.map(({ name }) => name);
+    want(names);
+    await section.save((now) => arranged(now, names));
+    if (turn === turns.current) want(null);
+  };
+  return [order ? arranged(stored, order) : stored, move];
+}
+
+function List({ section, rules: stored, known }: { section: Section<Rule[]>; rules: Rule[]; known: Known }) {
+  const [rules, move] = useOrder(section, stored);
   const standing = useStanding();
   const [search, look] = useState("");
   const [shown, show] = useState(SHOWN);
@@ -84,18 +106,18 @@ function List({ section, rules, known }: { section: ReturnType<typeof useSection
   const made = Object.values(standing.rules).filter(({ source }) => source !== "");
   const fits = (rule: Rule): boolean => `${rule.name} ${plain(sentence(rule, known.declared.actions, names.value))}`.toLowerCase().includes(search.trim().toLowerCase());
   const wanted = search.trim() ? rules.filter(fits) : rules;
-  const store = async (next: Rule[], done: string): Promise<void> => {
-    if (await section.save(next)) toast(done, "good");
+  const store = async (how: (now: Rule[]) => Rule[], done: string): Promise<void> => {
+    if (await section.save((now) => how(now.map(complete)))) toast(done, "good");
     else toast(section.problems.map(({ message }) => message).join("; ") || t("refused"), "bad");
   };
   const remove = async (rule: Rule): Promise<void> => {
     const active = standing.rules[rule.name]?.active;
     if (!(await confirm({ title: t("sure", { name: rule.name }), words: t(active ? "sure_active" : "sure_idle"), action: t("delete"), danger: true }))) return;
-    await store(rules.filter((one) => one !== rule), t("deleted"));
+    await store((now) => now.filter(({ name }) => name !== rule.name), t("deleted"));
   };
   const copy = (rule: Rule): Promise<void> => {
-    const next = { ...rule, enabled: false, name: freeName(rule.name, rules.map(({ name }) => name)) };
-    return store(rules.flatMap((one) => (one === rule ? [one, next] : [one])), t("copied"));
+    const copied = (now: Rule[]): Rule => ({ ...rule, enabled: false, name: freeName(rule.name, now.map(({ name }) => name)) });
+    return store((now) => now.flatMap((one) => (one.name === rule.name ? [one, copied(now)] : [one])), t("copied"));
   };
   const row = (rule: Rule) => (
     <Row
@@ -104,7 +126,7 @@ function List({ section, rules, known }: { section: ReturnType<typeof useSection
       standing={standing.rules[rule.name]}
       warnings={standing.warnings.filter((one) => one.rules[0] === rule.name)}
       may={may}
-      onSwitch={(enabled) => void store(rules.map((one) => (one === rule ? { ...one, enabled } : one)), t(enabled ? "now_on" : "now_off", { name: rule.name }))}
+      onSwitch={(enabled) => void store((now) => now.map((one) => (one.name === rule.name ? { ...one, enabled } : one)), t(enabled ? "now_on" : "now_off", { name: rule.name }))}
       onCopy={() => void copy(rule)}
       onDelete={() => void remove(rule)}
     />
@@ -143,7 +165,7 @@ function List({ section, rules, known }: { section: ReturnType<typeof useSection
             itemKey={(rule) => rule.name}
             name={(rule) => rule.name}
             disabled={!may || wanted.length < rules.length || rules.length < 2}
-            onMove={(next) => void section.save([...next, ...rules.slice(next.length)])}
+            onMove={(next) => void move(next)}
           >
             {row}
           </Reorder>

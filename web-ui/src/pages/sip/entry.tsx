@@ -10,12 +10,9 @@ const TURNS = 3; // attempts against others who store at the same moment
 
 /** Store what the settings by now come to; asked anew where somebody was faster. Whether it was done:
  *  if not, the section has the problems. null: nothing is to be stored. */
-export async function persist<S>(section: Section<S>, patch: (now: S) => unknown): Promise<boolean> {
+export async function persist<S>(section: Section<S>, patch: (now: S) => object | null): Promise<boolean> {
   for (let turn = 1; ; turn += 1) {
-    const { value } = section.peek();
-    const wanted = value === null ? null : patch(value);
-    if (wanted === null) return false;
-    if (await section.save(wanted)) return true;
+    if (await section.save(patch)) return true;
     if (section.peek().conflict === null || turn === TURNS) return false;
     section.forgive();
   }
@@ -27,7 +24,7 @@ export interface Place<S, T> {
   key: (entry: T) => string;
   base: string; // pointer of the list: "/sip/accounts"
   /** The patch that puts the entry where it was (−1: it is new), and its place in what is stored. */
-  arrange: (settings: S, entry: T, at: number) => { patch: unknown; at: number };
+  arrange: (settings: S, entry: T, at: number) => { patch: object; at: number };
 }
 
 export interface Clash {

@@ -1,0 +1,228 @@
+"""The manual's worked examples, set up by mouse and keyboard only, on a device that really runs.
+
+Each is triggered from outside, as by its caller, its camera or its broker, and judged by the light
+log and the recorded sound. EXA-05 needs no rule: what the camera sends names a profile.
+
+| example | story |
+|---|---|
+| EXA-01, -06, -07, -09 | inputs: a contact, a camera, a topic, and a clip as the siren |
+| EXA-02, -03, -11, -12, -13 | calls |
+| EXA-04 | an input interrupts what runs |
+| EXA-05 | a camera names a profile |
+| EXA-08, -14 | the speaker is calibrated and tested |
+| EXA-10 | profiles go to another device |
+"""
+
+import asyncio
+import contextlib
+import json
+import subprocess
+import time
+from collections.abc import AsyncIterator, Generator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page
+from pytest_asyncio import fixture
+
+from tests.browser.conftest import REFUSED
+from tests.browser.ui import by_hand as hand
+from tests.interop.caller import Dialogue, Wire, status
+from tests.interop.device import Device, device, wait_until
+from tests.interop.tones import TONE_DB, write_tone
+from tests.interop.witness import await_dark_and_silent, await_profile, on_time, seen
+from tests.support.hear import tone_db
+
+pytestmark = [pytest.mark.interop, pytest.mark.asyncio(loop_scope="module")]
+
+PASSWORD = "correct horse battery"
+CHIME_HERTZ, GONG_HERTZ = 700.0, 900.0
+
+
+@fixture(scope="module", loop_scope="module")
+async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Device]:
+    """A device as it is shipped."""
+    made = device(tmp_path_factory.mktemp("house"), demo=False)
+    running = await asyncio.to_thread(made.__enter__)
+    running.password = PASSWORD
+    try:
+        yield running
+    finally:
+        await asyncio.to_thread(made.__exit__, None, None, None)
+
+
+@fixture(scope="module", loop_scope="module")
+async def desk(browser: Browser, house: Device) -> AsyncIterator[Page]:
+    """Its owner's browser: he has set up what any example needs, and goes on from there."""
+    page = await sit_down(browser)
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+    await hand.first_visit(page, f"http://127.0.0.1:{house.http}/", PASSWORD)
+    await hand.make_profile(page, "One", "green", 3)
+    await hand.make_profile(page, "Two", "amber", 4)
+    yield page
+    await page.close()
+    assert [error for error in errors if not any(one in error for one in REFUSED)] == []
+
+
+async def sit_down(browser: Browser) -> Page:
+    page = await browser.new_page(viewport={"width": 1400, "height": 1000}, locale="en")
+    page.set_default_timeout(30_000)
+    return page
+
+
+# --- the world outside ----------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def call(to: Device, extension: str) -> Generator[tuple[Wire, Dialogue]]:
+    """A call that is answered; it is hung up in the end."""
+    with Wire(to.port) as wire:
+        caller = Dialogue(to.port, wire.own, extension)
+        wire.send(caller.invite())
+        assert caller.take(wire.final()) == 200
+        wire.send(caller.ack())
+        yield wire, caller
+        wire.send(caller.bye())
+        assert status(wire.final()) == 200
+
+
+def camera(to: Device, path: str, *options: str) -> str:
+    """What a camera is answered that has a name and a password."""
+    command = [
+        "curl",
+        "-sS",
+        "--fail",
+        "--max-time",
+        "30",
+        "--digest",
+        "-u",
+        f"admin:{to.password}",
+    ]
+    url = f"http://127.0.0.1:{to.http}/axis-cgi/{path}"
+    done = subprocess.run([*command, *options, url], capture_output=True, check=True, timeout=40)
+    return done.stdout.decode()
+
+
+def contact(to: Device, *, active: bool) -> None:
+    """What is wired to port 1."""
+    camera(to, f"io/virtualinput.cgi?action=1%3A{'%2F' if active else '%5C'}")
+
+
+def shown(by: Device) -> list[tuple[str, int]]:
+    """Profile and priority of all that runs, what is seen first."""
+    return [(one["profile"], one["priority"]) for one in by.operations()]
+
+
+def changes(of: Device, since: float) -> list[str]:
+    """The profiles that were seen, one after the other; "" is the dark."""
+    return [one.profile for one in seen(of.frames, since)]
+
+
+# --- calls ----------------------------------------------------------------------------------------
+
+
+async def test_two_phones_and_a_profile_while_they_speak(desk: Page, house: Device) -> None:
+    """EXA-13 from phone to phone, by the assistant; EXA-02, by the example that is offered."""
+    await hand.set_up_peer_to_peer(desk, "The caller is heard")
+    await hand.begin_rule(desk, "A call runs a profile")
+    await hand.choose_profile(desk, "One")
+    await hand.save_rules(desk)
+
+    for extension in ("4711", "reception"):
+        began = time.monotonic()
+        with call(house, extension):
+            await_profile(house, "One", began)
+        await_dark_and_silent(house, began)
+        assert changes(house, began) == ["One", ""]
+    await hand.delete_rule(desk, "A call runs a profile")
+
+
+async def test_each_extension_has_its_profile(desk: Page, house: Device) -> None:
+    """EXA-03: four rules of one example, which are saved together."""
+    await hand.begin_rule(desk, "Each extension has its profile")
+    await hand.save_rules(desk)
+
+    for extension, profile in (("1001", "One"), ("1002", "Two")):
+        began = time.monotonic()
+        with call(house, extension):
+            await_profile(house, profile, began)
+        await_dark_and_silent(house, began)
+        assert changes(house, began) == [profile, ""]
+    for extension, profile in (("1001", "One"), ("1002", "Two")):
+        for does in ("starts", "stops"):
+            await hand.delete_rule(desk, f"{extension} {does} {profile}")
+
+
+# --- inputs ---------------------------------------------------------------------------------------
+
+
+async def test_an_input_interrupts_what_was_started_by_hand(desk: Page, house: Device) -> None:
+    """EXA-04."""
+    await hand.begin_rule(desk, "An input overrules what runs")
+    await hand.choose_profile(desk, "Two")
+    await hand.save_rules(desk)
+    began = time.monotonic()
+    await hand.start_profile(desk, "One")
+    contact(house, active=True)
+    wait_until(lambda: shown(house) == [("Two", 4), ("One", 3)], words="Two before One")
+    contact(house, active=False)
+    wait_until(lambda: shown(house) == [("One", 3)], words="One again")
+    await hand.stop_profile(desk, "One")
+    await_dark_and_silent(house, began)
+
+    assert changes(house, began) == ["One", "Two", "One", ""]
+    await hand.delete_rule(desk, "Input 1 overrules")
+
+
+async def test_a_camera_names_a_profile_and_no_rule_is_needed(desk: Page, house: Device) -> None:
+    """EXA-05."""
+    for method, seen_then in (("start", "One"), ("stop", "")):
+        began = time.monotonic()
+        body = json.dumps({"apiVersion": "1.0", "method": method, "params": {"profile": "One"}})
+        camera(house, "siren_and_light.cgi", "-d", body)
+        await_profile(house, seen_then, began)
+
+
+async def test_a_camera_switches_a_virtual_input(desk: Page, house: Device) -> None:
+    """EXA-06."""
+    await hand.begin_rule(desk, "A camera runs a profile")
+    await hand.choose_profile(desk, "One")
+    await hand.save_rules(desk)
+    began = time.monotonic()
+    camera(house, "virtualinput/activate.cgi?schemaversion=1&port=1")
+    await_profile(house, "One", began)
+    camera(house, "virtualinput/deactivate.cgi?schemaversion=1&port=1")
+    await_dark_and_silent(house, began)
+    await hand.delete_rule(desk, "A camera runs a profile")
+
+
+async def test_a_contact_runs_a_profile_whose_siren_is_a_clip(
+    desk: Page, house: Device, tmp_path: Path
+) -> None:
+    """EXA-09: the clip is dropped on the page, and the rule built of a condition and an action."""
+    await hand.add_clip(desk, write_tone(tmp_path / "Gong.wav", [GONG_HERTZ], 1.0))
+    await hand.make_profile(desk, "Gong alarm", "blue", 5, siren="clip:Gong", intensity=5)
+    await hand.begin_rule(desk)
+    await hand.name_rule(desk, "Gong")
+    await hand.choose_condition(desk, 1, "An input is active", port="1 · Port 1", active="yes")
+    await hand.choose_action(
+        desk, "Run a profile while the rule is active", profile="Gong alarm", priority="6"
+    )
+    await hand.save_rules(desk)
+
+    def story() -> None:
+        began = time.monotonic()
+        contact(house, active=True)
+        try:
+            lit = await_profile(house, "Gong alarm", began)
+            heard = house.heard(lit.at + 0.15, lit.at + 0.45)
+        finally:
+            contact(house, active=False)
+        await_dark_and_silent(house, began)
+        assert (lit.priority, lit.colors) == (6, {"blue"})
+        assert tone_db(heard, GONG_HERTZ) == pytest.approx(TONE_DB, abs=1.5)
+
+    on_time(house, story)
+    await hand.delete_rule(desk, "Gong")
