@@ -10,7 +10,6 @@ from sipstrobe.events import Function
 from sipstrobe.rules.actions import RunProfile
 from sipstrobe.rules.settings import Condition, Rule
 from tests.browser.ui.conftest import Axe, enter, go
-from tests.support.waiting import until
 from tests.support.web import Device
 from tests.web.conftest import PROFILES
 
