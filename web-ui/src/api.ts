@@ -30,6 +30,7 @@ export interface Options {
   revision?: number; // sent as If-Match: refused with 412 when it is not that any more
   signal?: AbortSignal;
   headers?: Record<string, string>;
+  endless?: boolean; // the body goes on for longer than an answer may take
 }
 
 type Again = () => Promise<boolean>;
@@ -80,8 +81,8 @@ async function reach(method: string, path: string, body: unknown, options: Optio
   const headers: Record<string, string> = { ...HEADERS, ...options.headers };
   if (!sent) headers["Content-Type"] ??= "application/json";
   if (options.revision !== undefined) headers["If-Match"] = `"${options.revision}"`;
-  const limit = AbortSignal.timeout(LONGEST);
-  const signal = options.signal ? AbortSignal.any([options.signal, limit]) : limit;
+  const limits = options.endless ? [] : [AbortSignal.timeout(LONGEST)];
+  const signal = AbortSignal.any(options.signal ? [options.signal, ...limits] : limits);
   try {
     return await fetch(path, { method, headers, signal, body: sent ? (body as BodyInit | undefined) : JSON.stringify(body) });
   } catch (error) {
@@ -110,11 +111,11 @@ export function refusal(status: number, answer: Record<string, unknown>): Proble
 }
 
 /** Send a file; progress: the share that has gone, 0…1. Throws Problem. */
-export function upload<T>(path: string, file: Blob | FormData, progress: (share: number) => void = () => {}, signal?: AbortSignal): Promise<T> {
+export function upload<T>(path: string, file: Blob | FormData, progress: (share: number) => void = () => {}, { signal, headers }: Pick<Options, "signal" | "headers"> = {}): Promise<T> {
   return new Promise((done, refuse) => {
     const request = new XMLHttpRequest();
     request.open("POST", whole(path));
-    for (const [name, value] of Object.entries(HEADERS)) request.setRequestHeader(name, value);
+    for (const [name, value] of Object.entries({ ...HEADERS, ...headers })) request.setRequestHeader(name, value);
     request.upload.onprogress = ({ loaded, total }) => progress(total ? loaded / total : 0);
     request.onerror = () => refuse(new Problem(0, unreached()));
     request.onabort = () => refuse(new DOMException("given up", "AbortError"));

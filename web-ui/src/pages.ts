@@ -33,4 +33,5 @@ export const PAGES: readonly Page[] = [
   { path: "/triggers", title: { en: "Manual triggers", de: "Handauslöser" }, icon: "triggers", role: "viewer", load: () => import("./pages/triggers") },
   { path: "/mqtt", title: { en: "MQTT", de: "MQTT" }, icon: "mqtt", role: "viewer", load: () => import("./pages/mqtt") },
   { path: "/accessories", title: { en: "Accessories", de: "Zubehör" }, icon: "accessories", role: "viewer", load: () => import("./pages/accessories") },
+  { path: "/log", title: { en: "Log", de: "Protokoll" }, icon: "list", role: "administrator", group: "system", load: () => import("./pages/system/log") },
 ];
