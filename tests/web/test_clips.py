@@ -397,6 +397,24 @@ async def test_control_programs_upload_rename_download_and_remove(
     assert "accepted are wav" in told
 
 
+@pytest.mark.parametrize("action", ["action=update&name=Bar", "action=remove"])
+async def test_a_link_and_a_token_for_orders_play_clips_and_change_none(
+    session: ClientSession, url: str, action: str
+) -> None:
+    """ACC-04: any page can lead a browser to a link; and clips are settings to tokens."""
+    browser = {"Accept-Language": "en"}
+    token = {"name": "bell", "role": "operator", "scopes": ["commands"]}
+    async with session.post("/api/v1/tokens", json=token) as made:
+        bearer = {"Authorization": "Bearer " + (await made.json())["token"]}
+
+    assert (await ask(session, "GET", f"{MEDIA}?clip=28&{action}", headers=browser))[0] == 403
+    async with ClientSession(url, headers=bearer) as program:
+        play = f"{MEDIA}?action=play&clip=28"
+        assert await ask(program, "GET", play) == (200, "OK\nplaying=28\n")
+        status, told = await ask(program, "GET", f"{MEDIA}?clip=28&{action}")
+    assert (status, told) == (403, "403 Forbidden\nthis token is not for settings\n")
+
+
 async def test_control_programs_see_clips_as_siren_patterns(
     session: ClientSession, device: Device, gong: bytes
 ) -> None:

@@ -5,17 +5,21 @@ Answers are lines of text: OK and what was done. What is wrong in a request is 4
 
 import re
 from collections.abc import Awaitable, Callable
-from fnmatch import fnmatchcase
+from http import HTTPStatus
 from math import log10
 from typing import Any, Final, NoReturn
 
 from sipstrobe.bus import Dispatcher
 from sipstrobe.commands import CLIP_VOLUME_DB, MAX_REPEAT, PlayClip, StopClip
+from sipstrobe.config.access import Scope
 from sipstrobe.config.users import Role
 from sipstrobe.errors import CommandRefused, ConfigError, RemoteProtocolError
 from sipstrobe.web.clips import UPLOAD_MAX_BYTES, download
 from sipstrobe.web.compat.text_cgi import WrongArgument, refuse_other_outputs, text
+from sipstrobe.web.compat.wildcard import matches
+from sipstrobe.web.denied import Denied
 from sipstrobe.web.exchange import HttpProblem, Request, Response, Route
+from sipstrobe.web.origin import refuse_led
 from sipstrobe.web.upload import upload_of
 from sipstrobe.web.views import Views
 
@@ -105,11 +109,13 @@ class MediaClips:
         return _ok(f"uploaded={clip.number}")
 
     async def _remove(self, request: Request) -> Response:
+        _refuse_unless_changing(request)
         number = self._numbered(request)["number"]
         await self._views.clips.delete(number)
         return _ok(f"removed={number}")
 
     async def _update(self, request: Request) -> Response:
+        _refuse_unless_changing(request)
         number = self._numbered(request)["number"]
         name = request.query("name")
         if name is None:
@@ -131,7 +137,7 @@ class MediaClips:
         if request.query("clip") is not None:
             raise WrongArgument("give either clip or location")
         pattern = _plain(location)
-        found = [c for c in self._views.clips.listing() if fnmatchcase(_plain(c["name"]), pattern)]
+        found = [c for c in self._views.clips.listing() if matches(pattern, _plain(c["name"]))]
         if not found:
             raise WrongArgument(f"there is no clip {location[:64]!r}")
         drawn = int.from_bytes(self._random_bytes(4), "big") % len(found)
@@ -152,10 +158,22 @@ async def _answered(handler: _Handler, request: Request) -> Response:
     try:
         found = handler(request)
         return found if isinstance(found, Response) else await found
+    except Denied as denied:
+        return _refusal(denied.status, str(denied))
     except (WrongArgument, CommandRefused, ConfigError, HttpProblem, RemoteProtocolError) as wrong:
-        return _bad(str(wrong))
+        return _refusal(400, str(wrong))
     except OSError as error:
-        return text(500, f"500 Internal Server Error\n{error}\n")
+        return _refusal(500, str(error))
+
+
+def _refuse_unless_changing(request: Request) -> None:
+    """Raise Denied where a link may only play: to a browser that a page leads here, and to a token
+    that is not for settings, as clips are (`web.scopes`)."""
+    if request.method == "GET":
+        refuse_led(request)
+    who = request.principal
+    if who is not None and who.scopes is not None and Scope.SETTINGS not in who.scopes:
+        raise Denied(403, "this token is not for settings")
 
 
 def _plain(text: str) -> str:
@@ -181,5 +199,5 @@ def _ok(line: str) -> Response:
     return text(200, f"OK\n{line}\n")
 
 
-def _bad(words: str) -> Response:
-    return text(400, f"400 Bad Request\n{words}\n")
+def _refusal(status: int, words: str) -> Response:
+    return text(status, f"{status} {HTTPStatus(status).phrase}\n{words}\n")
