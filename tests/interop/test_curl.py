@@ -3,7 +3,10 @@
 GEN-05, ACC-04, vapix §2.3 and §3; docs/vendor-api.md says the same in words.
 """
 
+import hashlib
+import http.client
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -265,3 +268,60 @@ def test_where_https_is_wanted_people_are_led_there_and_programs_told(house: Hou
     assert json.loads(told.text)["location"] == there + STATUS
     assert json.loads(told.text)["code"] == "https_required"
     wait_until(lambda: house.one(STATUS, *sign_in("digest", "victor")).status == 200)
+
+
+class Overheard:
+    """A program that answers challenges by hand, so that an answer can be sent twice."""
+
+    def __init__(self, port: int, algorithm: str) -> None:
+        self.algorithm = algorithm
+        self._port = port
+        self.nonce = self.challenge()
+
+    def get(self, authorization: str = "") -> tuple[int, str]:
+        """The status, and the first challenge."""
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
+        headers = {"Authorization": authorization} if authorization else {}
+        connection.request("GET", STATUS, headers=headers)
+        answer = connection.getresponse()
+        answer.read()
+        connection.close()
+        return answer.status, answer.getheader("WWW-Authenticate", "")
+
+    def challenge(self) -> str:
+        """Another nonce."""
+        return re.findall(r'nonce="([^"]+)"', self.get()[1])[0]
+
+    def answer(self, count: int, name: str = "victor", nonce: str = "") -> str:
+        """RFC 7616 §3.4.1; a count of 0: as in RFC 2069, without qop."""
+        nonce = nonce or self.nonce
+        secret = self._hash(f"{name}:sipstrobe:{PASSWORDS[name]}")
+        asked = self._hash(f"GET:{STATUS}")
+        counted = f"{count:08x}:c:auth:" if count else ""
+        proof = self._hash(f"{secret}:{nonce}:{counted}{asked}")
+        more = f', qop=auth, nc={count:08x}, cnonce="c"' if count else ""
+        return (
+            f'Digest username="{name}", realm="sipstrobe", nonce="{nonce}", uri="{STATUS}",'
+            f' algorithm={self.algorithm}, response="{proof}"{more}'
+        )
+
+    def _hash(self, text: str) -> str:
+        return hashlib.new(self.algorithm.replace("-", ""), text.encode()).hexdigest()
+
+
+@pytest.mark.parametrize("algorithm", ["MD5", "SHA-256"])
+def test_an_answer_that_was_overheard_opens_nothing(house: House, algorithm: str) -> None:
+    """RFC 7616 §3.3 (stale) and §3.4 (nc): over real HTTP, by hand."""
+    victor = Overheard(house.device.http, algorithm)
+    first = victor.answer(1)
+
+    assert victor.get(first)[0] == 200
+    status, challenge = victor.get(first)
+    assert (status, "stale=true" in challenge) == (401, True)
+    assert victor.get(victor.answer(2))[0] == 200, "the next count of the same nonce is good"
+    assert victor.get(victor.answer(0, nonce=victor.challenge()))[0] == 200
+    forged = victor.nonce[:-4] + ("AAA=" if not victor.nonce.endswith("AAA=") else "BBB=")
+    status, challenge = victor.get(victor.answer(3, nonce=forged))
+    assert (status, "stale=true" in challenge) == (401, True)
+    status, challenge = victor.get(victor.answer(4).replace('"victor"', '"olga"'))
+    assert (status, "stale=true" in challenge) == (401, False), "that is a wrong password"
