@@ -34,4 +34,5 @@ export const PAGES: readonly Page[] = [
   { path: "/mqtt", title: { en: "MQTT", de: "MQTT" }, icon: "mqtt", role: "viewer", load: () => import("./pages/mqtt") },
   { path: "/accessories", title: { en: "Accessories", de: "Zubehör" }, icon: "accessories", role: "viewer", load: () => import("./pages/accessories") },
   { path: "/log", title: { en: "Log", de: "Protokoll" }, icon: "list", role: "administrator", group: "system", load: () => import("./pages/system/log") },
+  { path: "/config", title: { en: "Plain config", de: "Rohe Einstellungen" }, icon: "wrench", role: "administrator", group: "system", load: () => import("./pages/system/config") },
 ];
