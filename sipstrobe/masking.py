@@ -61,5 +61,11 @@ def masked_message(text: str) -> str:
     return _KEYS.sub(lambda found: found["head"] + MASK, masked(text))
 
 
+def whole(text: str) -> str:
+    """The text with half characters written out: what came over a wire and was no UTF-8 is carried
+    as such (surrogateescape), and neither JSON nor a disk takes it."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+
+
 def _mask(found: re.Match[str]) -> str:
     return found[1] + MASK
