@@ -29,6 +29,7 @@ ORDERS: Final = (  # what is done now and is over then; as paths begin
 )
 ORDERS_ON_CLIPS: Final = ("/play", "/stop")  # as they end
 QUESTIONS: Final = (  # whose answer needs a body, and which change nothing
+    "/api/v1/mqtt/preview",
     "/api/v1/multicast/sdp",
     "/api/v1/profiles/check",
     "/api/v1/rules/check",

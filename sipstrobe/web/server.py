@@ -43,6 +43,7 @@ from sipstrobe.web.facts import Fact, Hashed, SignedIn, SignedOut
 from sipstrobe.web.gate import Gate
 from sipstrobe.web.happenings import HappeningsDoor
 from sipstrobe.web.live import AFTER, Listener, Live
+from sipstrobe.web.mqtt import MqttDoor
 from sipstrobe.web.outbox import OutboxDoor
 from sipstrobe.web.presence import Presence
 from sipstrobe.web.profile_doors import profile_doors
@@ -222,6 +223,7 @@ class WebServer:
             ),
             MqttClient(context.dispatcher, lambda: store.current, views.mqtt),
             MqttEvent(context.dispatcher, lambda: store.current.mqtt),
+            MqttDoor(context.clock, lambda: store.current),
             *device_doors(context, store, self.gate, self.accounts),
             RestDoor([AudioMulticast(context.dispatcher, store, context.random_bytes).api()]),
         )

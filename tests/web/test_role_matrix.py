@@ -57,6 +57,7 @@ viewer, tokens for read:
   GET        /api/v1/history/events
   GET        /api/v1/live
   GET        /api/v1/measures
+  GET        /api/v1/mqtt/topics
   GET        /api/v1/openapi.json
   GET        /api/v1/patterns
   GET        /api/v1/patterns/light/*
@@ -115,6 +116,7 @@ operator, tokens for read:
   GET        /api/v1/ladder
   GET        /api/v1/ladder/*
   GET        /api/v1/microphone/listen
+  POST       /api/v1/mqtt/preview
   POST       /api/v1/multicast/sdp
   GET        /api/v1/outbox
   POST       /api/v1/profiles/check
