@@ -1,6 +1,6 @@
 """What would be published, for whoever chooses which events are (MQT-13): by made-up events."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from datetime import datetime
 from enum import Enum, EnumMeta
@@ -85,7 +85,7 @@ def example(kind: type[Event]) -> Event:
 
 def _value(kind: Any, name: str, rest: str | None) -> object:
     if isinstance(kind, EnumMeta):
-        members: list[Enum] = list(kind)
+        members: Iterable[Enum] = kind.__members__.values()
         return next(member for member in members if str(member.value) != rest)
     plain: dict[Any, object] = {bool: True, int: 1, float: 1.0, str: name}
     return next((plain[one] for one in (kind, *get_args(kind)) if one in plain), None)
