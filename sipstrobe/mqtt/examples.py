@@ -1,9 +1,9 @@
 """What would be published, for whoever chooses which events are (MQT-13): by made-up events."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import fields
 from datetime import datetime
-from enum import Enum, EnumMeta
+from enum import Enum
 from functools import cache
 from typing import Any, Final, NamedTuple, get_args, get_type_hints
 
@@ -84,8 +84,8 @@ def example(kind: type[Event]) -> Event:
 
 
 def _value(kind: Any, name: str, rest: str | None) -> object:
-    if isinstance(kind, EnumMeta):
-        members: Iterable[Enum] = kind.__members__.values()
-        return next(member for member in members if str(member.value) != rest)
+    kinds: tuple[Any, ...] = (kind, *get_args(kind))
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return next(member for member in kind if str(member.value) != rest)
     plain: dict[Any, object] = {bool: True, int: 1, float: 1.0, str: name}
-    return next((plain[one] for one in (kind, *get_args(kind)) if one in plain), None)
+    return next((plain[one] for one in kinds if one in plain), None)
