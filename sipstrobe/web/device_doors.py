@@ -7,19 +7,23 @@ from sipstrobe.config.store import Store
 from sipstrobe.context import Context
 from sipstrobe.web.compat.api_discovery import ApiDiscovery
 from sipstrobe.web.compat.basic_device_info import BasicDeviceInfo
+from sipstrobe.web.compat.param import ParamCgi
 from sipstrobe.web.compat.pwdgrp import PasswordGroups
 from sipstrobe.web.compat.system_ready import SystemReady
 from sipstrobe.web.compat.usergroup import UserGroup
 from sipstrobe.web.exchange import Route
 from sipstrobe.web.gate import Gate
 from sipstrobe.web.users import Accounts
+from sipstrobe.web.views import Views
 
 
 class Door(Protocol):
     def routes(self) -> list[Route]: ...
 
 
-def device_doors(context: Context, store: Store, gate: Gate, accounts: Accounts) -> Sequence[Door]:
+def device_doors(
+    context: Context, store: Store, gate: Gate, accounts: Accounts, views: Views
+) -> Sequence[Door]:
     """All of them."""
     return (
         ApiDiscovery(),
@@ -27,4 +31,5 @@ def device_doors(context: Context, store: Store, gate: Gate, accounts: Accounts)
         SystemReady(gate, context.clock, context.random_bytes),
         PasswordGroups(accounts, gate),
         UserGroup(gate),
+        ParamCgi(lambda: store.current, views),
     )

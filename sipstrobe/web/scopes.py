@@ -28,6 +28,7 @@ ORDERS: Final = (  # what is done now and is over then; as paths begin
     "/axis-cgi/virtualinput/",
 )
 ORDERS_ON_CLIPS: Final = ("/play", "/stop")  # as they end
+MIXED: Final = ("/vapix/",)  # orders and settings, also by GET
 QUESTIONS: Final = (  # whose answer needs a body, and which change nothing
     "/api/v1/mqtt/preview",
     "/api/v1/multicast/sdp",
@@ -35,6 +36,7 @@ QUESTIONS: Final = (  # whose answer needs a body, and which change nothing
     "/api/v1/rules/check",
     "/api/v1/rules/simulate",
     "/api/v1/schedules/preview",
+    "/axis-cgi/param.cgi",
 )
 
 
@@ -45,6 +47,8 @@ def needed(route: Route) -> Scopes:
         return SYSTEM
     if route.path in QUESTIONS:
         return READ
+    if route.path.startswith(MIXED):
+        return BOTH
     if route.method == "GET":
         return COMMANDS if route.acts else READ
     if route.path.startswith(ORDERS) or route.path.endswith(ORDERS_ON_CLIPS):

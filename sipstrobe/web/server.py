@@ -224,7 +224,7 @@ class WebServer:
             MqttClient(context.dispatcher, lambda: store.current, views.mqtt),
             MqttEvent(context.dispatcher, lambda: store.current.mqtt),
             MqttDoor(context.clock, lambda: store.current),
-            *device_doors(context, store, self.gate, self.accounts),
+            *device_doors(context, store, self.gate, self.accounts, views),
             RestDoor([AudioMulticast(context.dispatcher, store, context.random_bytes).api()]),
         )
         return described(

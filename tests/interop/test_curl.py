@@ -62,6 +62,8 @@ CASES = (
     Case("viewer", "/axis-cgi/usergroup.cgi", "viewer\n"),
     Case("administrator", "/axis-cgi/pwdgrp.cgi?action=get", 'digusers="root,olga,victor"'),
     Case("administrator", "/axis-cgi/pwdgrp.cgi", 'admin="root"', "action=get"),
+    Case("viewer", "/axis-cgi/param.cgi?action=list&group=Brand.Brand", "root.Brand.Brand=sip"),
+    Case("viewer", "/axis-cgi/param.cgi", "root.MediaClip.M34.", "action=list&group=MediaClip"),
     Case("operator", "/axis-cgi/siren_and_light.cgi", '"poeClass"', method("getCapabilities")),
     Case("operator", "/axis-cgi/mediaclip.cgi?action=stop", "OK\nstopping\n"),
     Case("operator", "/axis-cgi/mediaclip.cgi?action=stop", "OK\nstopping\n", "x"),

@@ -83,6 +83,7 @@ viewer, tokens for read:
   GET        /api/v1/time-zones
   GET        /api/v1/tokens
   GET        /api/v1/why
+  GET,POST   /axis-cgi/param.cgi
   GET        /config/discover
   GET        /config/discover/**
   GET        /config/rest/**

@@ -31,6 +31,7 @@ JSON_APIS = {  # those that answer getSupportedVersions
 OTHERS = {
     "device-config": "/config/discover",
     "mediaclip": "/axis-cgi/mediaclip.cgi",
+    "param-cgi": "/axis-cgi/param.cgi",
     "user-management": "/axis-cgi/pwdgrp.cgi",
 }
 

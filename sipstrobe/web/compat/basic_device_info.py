@@ -11,7 +11,7 @@ from typing import Any, Final
 from sipstrobe.config.users import Role
 from sipstrobe.web.compat import product
 from sipstrobe.web.compat.json_cgi import OTHER_CODES, JsonCgi, Params, invalid
-from sipstrobe.web.compat.product import Build
+from sipstrobe.web.compat.product import Build, this_build
 from sipstrobe.web.exchange import Request, Response, Route
 from sipstrobe.web.gate import Gate
 
@@ -53,7 +53,7 @@ class BasicDeviceInfo:
             # §3.4), and sends what it wants to know with the answer.
             self._gate.admit(request, Role.OPERATOR)
         if self._build is None:
-            self._build = await asyncio.to_thread(Build.look)
+            self._build = await asyncio.to_thread(this_build)
         return self._cgi.respond(request)
 
     def _properties(self) -> dict[str, str]:

@@ -4,7 +4,7 @@ Answers are lines of text: OK and what was done. What is wrong in a request is 4
 """
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from math import log10
 from typing import Any, Final, NoReturn
@@ -14,6 +14,7 @@ from sipstrobe.commands import CLIP_VOLUME_DB, MAX_REPEAT, PlayClip, StopClip
 from sipstrobe.config.access import Scope
 from sipstrobe.config.users import Role
 from sipstrobe.errors import CommandRefused, ConfigError, RemoteProtocolError
+from sipstrobe.io.soundfiles import EXTENSIONS
 from sipstrobe.web.clips import UPLOAD_MAX_BYTES, download
 from sipstrobe.web.compat.text_cgi import WrongArgument, refuse_other_outputs, text
 from sipstrobe.web.compat.wildcard import matches
@@ -174,6 +175,12 @@ def _refuse_unless_changing(request: Request) -> None:
     who = request.principal
     if who is not None and who.scopes is not None and Scope.SETTINGS not in who.scopes:
         raise Denied(403, "this token is not for settings")
+
+
+def location_of(clip: Mapping[str, Any]) -> str:
+    """Where a clip of the listing is, as `location` finds it again."""
+    extension = EXTENSIONS[clip["format"]]
+    return f"/etc/audioclips/{_plain(clip['name'])}.{extension}"
 
 
 def _plain(text: str) -> str:

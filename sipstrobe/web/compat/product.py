@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -26,10 +27,10 @@ class Build:
     machine: str
     date: str
 
-    @classmethod
-    def look(cls) -> "Build":
-        """Blocks a moment."""
-        hardware = str(machine_facts()["hardware"])
-        machine, _, architecture = hardware.rpartition(" ")
-        written = datetime.fromtimestamp(Path(__file__).stat().st_mtime, UTC)
-        return cls(architecture, machine, f"{written:%b %d %Y %H:%M}")
+
+@cache
+def this_build() -> Build:
+    """Blocks a moment, the first time."""
+    machine, _, architecture = str(machine_facts()["hardware"]).rpartition(" ")
+    written = datetime.fromtimestamp(Path(__file__).stat().st_mtime, UTC)
+    return Build(architecture, machine, f"{written:%b %d %Y %H:%M}")

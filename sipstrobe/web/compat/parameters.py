@@ -1,0 +1,157 @@
+"""The parameters of this device, as the tree that param.cgi lists.
+
+Those that say what is really here, and those without which well-known programs do not begin. All of
+it can be set elsewhere, and only there.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from sipstrobe.audio.clip import MAX_CLIPS
+from sipstrobe.config.settings import Settings
+from sipstrobe.io.soundfiles import MAX_BYTES
+from sipstrobe.lightsiren.chimes import FIRST_NUMBER, LAST_NUMBER
+from sipstrobe.web.compat import product, supervised_io
+from sipstrobe.web.compat.media_clips import location_of
+from sipstrobe.web.compat.port import MANUAL_TRIGGER
+from sipstrobe.web.compat.product import Build
+from sipstrobe.web.views import PortView, Views
+
+Tree = Mapping[str, "str | Tree"]
+
+YES, NO = "yes", "no"
+NOTHING_OF_IT: Final = "0.0"  # the version of what is not here, where programs read one
+MAX_GROUPS: Final = MAX_CLIPS + LAST_NUMBER - FIRST_NUMBER + 1  # clips are numbered from 0
+
+
+def parameters(settings: Settings, views: Views, build: Build) -> Tree:
+    """All there are now."""
+    ports = views.ports()
+    return {
+        "BasicDeviceInfo": {"BasicDeviceInfo": YES},
+        "Brand": _brand(),
+        "HTTPS": {
+            "Enabled": _yes(settings.web.mode != "http"),
+            "Port": str(settings.web.https_port),
+        },
+        "Input": {"NbrOfInputs": _count(ports, "input")},
+        "IOPort": {f"I{port.port - 1}": _port(port) for port in ports},
+        "MediaClip": _clips(views.clips.listing()),
+        "Network": {"HTTP": {"AuthenticationPolicy": "recommended", "AuthenticationWithQop": YES}},
+        "Output": {"NbrOfOutputs": _count(ports, "output")},
+        "Properties": _properties(settings, build, bool(views.microphone()["input"])),
+        "System": _system(settings),
+    }
+
+
+def flat(tree: Tree, path: str = "root") -> Iterator[tuple[str, str]]:
+    """Names and values in the order of the list: in a group first its own, then its groups."""
+    groups: list[tuple[str, Tree]] = []
+    for name, value in sorted(tree.items(), key=_by_name):
+        if isinstance(value, str):
+            yield f"{path}.{name}", value
+        else:
+            groups.append((name, value))
+    for name, group in groups:
+        yield from flat(group, f"{path}.{name}")
+
+
+def _by_name(item: tuple[str, object]) -> str:
+    return item[0].lower()
+
+
+def _brand() -> Tree:
+    return {
+        "Brand": product.BRAND,
+        "ProdFullName": product.FULL_NAME,
+        "ProdNbr": product.MODEL,
+        "ProdShortName": product.MODEL,
+        "ProdType": product.KIND,
+        "ProdVariant": "",
+        "WebURL": "",
+    }
+
+
+def _properties(settings: Settings, build: Build, microphone: bool) -> Tree:
+    return {
+        "API": {
+            "HTTP": {"AdminPath": "/", "Version": "3"},
+            "Metadata": {"Metadata": NO, "Version": NOTHING_OF_IT},
+        },
+        "ApiDiscovery": {"ApiDiscovery": YES},
+        "Audio": {
+            "Audio": YES,
+            "DuplexMode": "full,post,get",
+            "Format": "g711",
+            "Decoder": {"Format": "g711,axis-mulaw-128"},
+            "Source": {"A0": {"Input": _yes(microphone), "Output": YES}},
+        },
+        "AudioClip": {
+            "Format": "au,flac,mp3,opus,vorbis,wav",
+            "PlayOptions": "location,repeat,volume",
+            "StopClip": YES,
+        },
+        "EmbeddedDevelopment": {"EmbeddedDevelopment": NO, "Version": NOTHING_OF_IT},
+        "Firmware": {
+            "BuildDate": build.date,
+            "BuildNumber": "1",
+            "Version": product.FIRMWARE,
+        },
+        "HTTPS": {"HTTPS": YES},
+        "IO": {"ManualTriggerNbr": str(MANUAL_TRIGGER)},
+        "SirenAndLight": {"SirenAndLight2": YES},
+        "SupervisedIO": {"SupervisedIO": YES, "Version": supervised_io.VERSION},
+        "System": {
+            "Architecture": build.architecture,
+            "HardwareID": product.HARDWARE_ID,
+            "SerialNumber": settings.device.serial,
+            "Soc": build.machine,
+        },
+        "VirtualInput": {"VirtualInput": YES},
+    }
+
+
+def _clips(clips: Sequence[Mapping[str, Any]]) -> Tree:
+    groups: dict[str, str | Tree] = {
+        f"M{clip['number']}": {
+            "Location": location_of(clip),
+            "Name": clip["name"],
+            "Type": "audio",
+        }
+        for clip in clips
+    }
+    return groups | {"MaxGroups": str(MAX_GROUPS), "MaxUploadSize": str(MAX_BYTES // 10**6)}
+
+
+def _port(port: PortView) -> Tree:
+    return {
+        "Configurable": YES,
+        "Direction": port.direction,
+        "Usage": port.usage,
+        port.direction.capitalize(): {"Name": port.name},
+    }
+
+
+def _system(settings: Settings) -> Tree:
+    web, guess = settings.web, settings.web.brute_force
+    return {
+        "BoaPort": str(web.port),
+        "BoaProtViewer": "anonymous" if web.anonymous_viewing else "password",
+        "RootPwdSet": _yes(bool(web.users)),
+        "PreventDoSAttack": {
+            "ActivatePasswordThrottling": "On" if guess.enabled else "Off",
+            "DoSBlockingPeriod": str(guess.block_seconds),
+            "DoSPageCount": str(guess.page_failures_per_second),
+            "DoSPageInterval": "1",
+            "DoSSiteCount": str(guess.device_failures_per_second),
+            "DoSSiteInterval": "1",
+        },
+    }
+
+
+def _count(ports: Sequence[PortView], direction: str) -> str:
+    return str(sum(port.direction == direction for port in ports))
+
+
+def _yes(so: bool) -> str:
+    return YES if so else NO
