@@ -7,6 +7,7 @@ each other member, and is itself bound to what is encrypted, so that nothing can
 What the device has lived through (calls, logs, recordings) is no part of it and stays where it is.
 """
 
+import errno
 import hashlib
 import os
 import zipfile
@@ -115,6 +116,11 @@ def read_backup(path: Path, beside: Path, now: Stored, password: Secret) -> Rest
             return _read(archive, beside, now, password)
     except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, ValueError) as error:
         raise _refused(f"it is no backup, or is damaged: {error}") from None
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        words = "it is no backup, or is damaged: a place in it is before its beginning"
+        raise _refused(words) from None
 
 
 def _read(archive: zipfile.ZipFile, beside: Path, now: Stored, password: Secret) -> Restored:
@@ -127,6 +133,8 @@ def _read(archive: zipfile.ZipFile, beside: Path, now: Stored, password: Secret)
     for name in found.keys() ^ (manifest.members.keys() | {MANIFEST, HIDDEN}):
         if name not in (HIDDEN,) or manifest.secrets == "encrypted":
             raise _refused(f"it is not whole: {name[:80]!r}")
+    if SETTINGS not in manifest.members:
+        raise _refused(f"it is not whole: {SETTINGS!r}")
     data = _member(archive, SETTINGS, manifest, SETTINGS_MAX)
     envelope = parse(data, SETTINGS)
     tree = envelope.get("settings")

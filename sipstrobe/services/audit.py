@@ -30,6 +30,7 @@ from sipstrobe.events import (
     SettingsChanged,
     SignInFailed,
 )
+from sipstrobe.masking import whole
 from sipstrobe.orders import COMMANDS, name_of
 from sipstrobe.services.audit_chain import AuditFiles, Entry
 from sipstrobe.trace import Actor, Cause, Decision, Input
@@ -174,9 +175,9 @@ class AuditTrail:
             Entry(
                 at=at,
                 way=actor.way,
-                who=actor.who,
+                who=whole(actor.who),
                 address=actor.address,
-                what=what,
+                what=whole(what),
                 paths=paths,
                 result=result,
                 times=times,

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sipstrobe import __version__
-from sipstrobe.masking import masked
+from sipstrobe.masking import masked, whole
 from sipstrobe.services.log_file import LogFile
 
 FILE: Final = "system.log"
@@ -104,8 +104,9 @@ class LogBook(logging.Handler):
                 self._loop.call_soon_threadsafe(self._wake)
 
     def _note(self, at: float, severity: str, source: str, text: str) -> LogEntry:
+        text = whole(text[:TEXT_MAX])[:TEXT_MAX]
         with self._guard:
-            entry = LogEntry(next(self._serials), at, severity, source, text[:TEXT_MAX])
+            entry = LogEntry(next(self._serials), at, severity, source, text)
             self._entries.append(entry)
         return entry
 

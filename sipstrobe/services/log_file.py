@@ -30,6 +30,7 @@ class LogFile:
         self._max_bytes = max_bytes
         self._waiting: deque[Mapping[str, object]] = deque(maxlen=WAITING_MAX)
         self._thread = ThreadPoolExecutor(1, path.name)
+        self._due = False  # its next turn has not begun: all that waits is written then
         self._closed = False
 
     def read(self, newest: int) -> list[dict[str, Any]]:
@@ -53,6 +54,9 @@ class LogFile:
         if self._closed:
             return
         self._waiting.append(record)
+        if self._due:
+            return
+        self._due = True
         try:
             self._thread.submit(self._write)
         except RuntimeError:  # closed meanwhile, or the process ends
@@ -64,8 +68,7 @@ class LogFile:
         self._thread.shutdown()
 
     def _write(self) -> None:
-        if not self._waiting:
-            return  # an earlier turn has written it
+        self._due = False
         try:
             while self._waiting:
                 data = b""

@@ -43,6 +43,7 @@ class NetworkTrace:
         self._path = folder / FILE
         self._media = media
         self._thread = ThreadPoolExecutor(1, "trace")
+        self._turn = asyncio.Lock()  # of orders, which wait for the thread
         self._packets: list[_Packet] = []
         self._waiting = 0  # bytes
         self._timer: Handle | None = None
@@ -66,11 +67,32 @@ class NetworkTrace:
         if self.running:
             raise CommandRefused("running", "a trace is being made already")
         self.running = True
-        try:
-            await self._do(self._create)
-        except OSError:
-            self.running = False
-            raise
+        async with self._turn:
+            try:
+                await self._do(self._create)
+            except BaseException:
+                self.running = False
+                raise
+            self._begin(seconds)
+        logger.warning("a network trace of %d s begins: it may hold secrets and voices", seconds)
+
+    async def stop(self) -> None:
+        """End it now; the file stays."""
+        async with self._turn:
+            await self._stop()
+
+    async def remove(self) -> None:
+        """End it, and forget the file."""
+        async with self._turn:
+            await self._stop()
+            self._began_wall, self._told, self._size = None, 0, 0
+            await self._do(lambda: self._path.unlink(missing_ok=True))
+
+    async def aclose(self) -> None:
+        await self.stop()
+        self._thread.shutdown(wait=False)
+
+    def _begin(self, seconds: int) -> None:
         now, wall = self._clock.now(), self._clock.wall()
         self._began, self._until = now, now + seconds
         self._wall, self._began_wall = wall.timestamp() - now, wall.isoformat(timespec="seconds")
@@ -78,23 +100,11 @@ class NetworkTrace:
         self._size, self._words = len(pcap.HEADER), ""
         self._media.sink = self._datagram
         self._timer = self._clock.call_at(now + FLUSH, self._flush)
-        logger.warning("a network trace of %d s begins: it may hold secrets and voices", seconds)
 
-    async def stop(self) -> None:
-        """End it now; the file stays."""
+    async def _stop(self) -> None:
         if self.running:
             self._end("stopped")
             await self._do(lambda: None)  # what was handed over is on the disk
-
-    async def remove(self) -> None:
-        """End it, and forget the file."""
-        await self.stop()
-        self._began_wall, self._told, self._size = None, 0, 0
-        await self._do(lambda: self._path.unlink(missing_ok=True))
-
-    async def aclose(self) -> None:
-        await self.stop()
-        self._thread.shutdown(wait=False)
 
     # --- what is seen ---------------------------------------------------------------------------
 

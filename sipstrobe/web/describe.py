@@ -5,6 +5,7 @@ from enum import Enum
 
 from sipstrobe.commands import Command
 from sipstrobe.events import Event
+from sipstrobe.masking import whole
 from sipstrobe.orders import name_of
 from sipstrobe.sip.uri import without_password
 from sipstrobe.trace import Cause, Decision, Input
@@ -66,4 +67,4 @@ def _short(value: object) -> object:
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= TEXT_MAX else text[: TEXT_MAX - 1] + "…"
+    return whole(text if len(text) <= TEXT_MAX else text[: TEXT_MAX - 1] + "…")

@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import random
+import struct
 import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -198,6 +199,27 @@ def test_a_member_that_belongs_to_nothing_is_refused(device: Store, tmp_path: Pa
     with pytest.raises(ConfigError, match="belongs to nothing"):
         restored(evil, tmp_path / "two")
     assert not (tmp_path / "evil").exists()
+
+
+def test_one_without_settings_is_refused(device: Store, tmp_path: Path) -> None:
+    data = backed_up(tmp_path / "one", device)
+    manifest = manifest_of(data)
+    manifest["members"] = {}
+    empty = io.BytesIO()
+    with zipfile.ZipFile(empty, "w") as archive:
+        archive.writestr("manifest.json", json.dumps(manifest))
+    with pytest.raises(ConfigError, match="not whole"):
+        restored(empty.getvalue(), tmp_path / "two")
+
+
+def test_one_whose_directory_is_shifted_is_refused(device: Store, tmp_path: Path) -> None:
+    """By its own directory it begins before the file does."""
+    data = bytearray(backed_up(tmp_path / "one", device))
+    end = data.rindex(b"PK\5\6")
+    [at] = struct.unpack_from("<L", data, end + 16)  # where the directory is: APPNOTE.TXT 4.3.16
+    struct.pack_into("<L", data, end + 16, at + len(data))
+    with pytest.raises(ConfigError, match="damaged"):
+        restored(bytes(data), tmp_path / "two")
 
 
 def test_the_manifest_cannot_be_exchanged_where_secrets_are_in_it(

@@ -172,3 +172,18 @@ async def test_how_it_was_found_is_an_entry(trail: AuditTrail, tmp_path: Path) -
     trail.note(ADA, "first", "200")
 
     assert "6 bytes" in (await closed(trail, tmp_path))[0][2]
+
+
+async def test_what_was_no_utf8_hides_nothing_that_others_do(
+    trail: AuditTrail, tmp_path: Path
+) -> None:
+    """Whoever sends half a character is noted, and so is what happened in the same moment."""
+    trail.note(ADA, "before", "201")
+    trail.note(Actor(way="mqtt", who="\udcff"), "half\udcfe", "ordered")
+    trail.note(ADA, "after", "201")
+
+    assert await closed(trail, tmp_path) == [
+        ("account", "ada", "before", "201", 1),
+        ("mqtt", r"\udcff", r"half\udcfe", "ordered", 1),
+        ("account", "ada", "after", "201", 1),
+    ]

@@ -3,6 +3,8 @@
 import asyncio
 import json
 import logging
+import os
+import tracemalloc
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import cast
@@ -13,7 +15,7 @@ from sipstrobe.context import Context
 from sipstrobe.events import AddressBlocked, SignInFailed
 from sipstrobe.services.access_log import AccessLog
 from sipstrobe.services.log_book import FILE, LogBook, LogEntry
-from sipstrobe.services.log_file import LogFile
+from sipstrobe.services.log_file import WAITING_MAX, LogFile
 from tests.support.clock import FakeClock
 
 logger = logging.getLogger("sipstrobe.somewhere")
@@ -159,6 +161,41 @@ def test_a_disk_that_takes_nothing_holds_up_nobody(tmp_path: Path) -> None:
     file.close()
     assert "No such file" in file.problem
     file.write({"text": "too late"})
+
+
+def test_a_disk_that_hangs_takes_no_memory_without_end(tmp_path: Path) -> None:
+    """What has not been written is bounded, and so are the turns in which it would be."""
+    pipe = tmp_path / "x.log"  # whose writing waits until somebody reads
+    os.mkfifo(pipe)
+    file = LogFile(pipe, max_bytes=20_000)  # so that what is left fits into the pipe
+    tracemalloc.start()
+    try:
+        for number in range(3 * WAITING_MAX):
+            file.write({"number": number})
+        before, _ = tracemalloc.get_traced_memory()
+        for number in range(20 * WAITING_MAX):
+            file.write({"number": number})
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+        with pipe.open("rb"):
+            file.close()
+
+    assert after - before < 100 * WAITING_MAX
+
+
+async def test_what_was_no_utf8_is_kept_like_any_other(tmp_path: Path) -> None:
+    """A peer that sends such octets must not make the log unreadable, nor lose what others say."""
+    book = LogBook(tmp_path)
+    await book.open()
+    logger.warning("before")
+    logger.warning("called by %s", b"\xff".decode("utf-8", "surrogateescape"))
+    logger.warning("after")
+    await book.aclose()
+
+    kept = [known["text"] for known in LogFile(tmp_path / FILE).read(100)]
+    assert kept == ["before", r"called by \udcff", "after", "sipstrobe ends"]
+    assert all(entry.text.isascii() for entry in book.entries(EVERYTHING, 100))
 
 
 async def test_refused_sign_ins_are_kept_over_a_restart(tmp_path: Path) -> None:

@@ -189,3 +189,29 @@ async def test_sockets_tell_what_goes_through_them() -> None:
         (other.port, one.port, b"back", True),
         (one.port, other.port, b"back", False),
     ]
+
+
+async def test_who_ends_it_while_it_begins_ends_it(
+    trace: NetworkTrace, clock: FakeClock, tap: Tap
+) -> None:
+    """Voices are not written by a trace that is said to have ended."""
+    beginning = asyncio.create_task(trace.start(60))
+    await asyncio.sleep(0)
+    await trace.stop()
+    await beginning
+
+    assert not trace.running
+    assert tap.sink is None
+    assert clock.waiting == 0
+
+
+async def test_who_forgets_it_while_it_begins_forgets_it(
+    trace: NetworkTrace, tap: Tap, tmp_path: Path
+) -> None:
+    beginning = asyncio.create_task(trace.start(60))
+    await asyncio.sleep(0)
+    await trace.remove()
+    await beginning
+
+    assert (trace.running, trace.path, tap.sink) == (False, None, None)
+    assert not (tmp_path / FILE).exists()

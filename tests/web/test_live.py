@@ -8,7 +8,7 @@ import pytest
 
 from sipstrobe.commands import SetManualTrigger, StartOperation
 from sipstrobe.context import Context
-from sipstrobe.events import Function
+from sipstrobe.events import Function, SignInFailed
 from sipstrobe.web.changes import Changes
 from sipstrobe.web.exchange import HttpProblem, Request
 from sipstrobe.web.live import AFTER, HISTORY_MAX, TICK, Listener, Live
@@ -186,3 +186,15 @@ def test_a_member_is_told_once_for_each_change_of_it() -> None:
     assert json.loads(changes.since(0)) == {"a": 2, "b": "é"}
     assert json.loads(changes.since(1)) == {"a": 2}
     assert changes.since(2) == "{}"
+
+
+async def test_what_was_no_utf8_is_told_like_any_other(feed: Feed) -> None:
+    """One such event would end every feed, and keep all others from beginning."""
+    with feed.context.trace.input("test", "half \udcff", feed.clock.now()):
+        feed.context.bus.publish(SignInFailed(address="192.0.2.7", name="\udcfe", attempts=1))
+    listener = feed.live.listen()
+
+    [said] = of("events", await heard(listener))
+    [event, cause] = said["events"][0]["chain"]
+    assert event["items"]["name"] == r"\udcfe"
+    assert cause["items"]["words"] == r"half \udcff"

@@ -1,5 +1,6 @@
 """Wrong passwords are facts for rules, and no flood of them."""
 
+import asyncio
 from typing import cast
 
 from aiohttp import ClientSession
@@ -47,3 +48,21 @@ async def test_guessing_is_told_with_the_name_and_so_is_the_block(
 
     assert told[0] == SignInFailed(address="127.0.0.1", name="ada", attempts=1)
     assert told[1:] in ([], [AddressBlocked(address="127.0.0.1", seconds=10.0)])
+
+
+async def test_a_name_that_is_no_utf8_is_told_in_letters(
+    context: Context, device: Device, url: str
+) -> None:
+    """RFC 7616 §3.4: the name is the client's choice, octet for octet."""
+    told: list[SignInFailed] = []
+    context.bus.subscribe(SignInFailed, told.append)
+    address = url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(address[0], int(address[1]))
+    writer.write(
+        b"GET /api/v1/status HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Digest "
+        b'username="\xff\xfe", realm="sipstrobe", nonce="n", uri="/", response="0"\r\n\r\n'
+    )
+    assert (await reader.read()).startswith(b"HTTP/1.1 401")
+    writer.close()
+
+    assert [event.name for event in told] == [r"\udcff\udcfe"]
