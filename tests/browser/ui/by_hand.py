@@ -107,10 +107,29 @@ async def export_profiles(page: Page, names: list[str], file: Path) -> list[str]
     return [profile["name"] for profile in exported]
 
 
+async def import_profiles(page: Page, file: Path) -> None:
+    await open_page(page, "Profiles")
+    await drop_file(page, page.locator(".profiles"), file)
+    dialog = page.get_by_role("dialog")
+    await expect(dialog).to_contain_text(file.name)
+    await dialog.get_by_role("button", name="Import", exact=True).click()
+    await expect(dialog).to_have_count(0)
+
+
 async def add_clip(page: Page, file: Path) -> None:
     await open_page(page, "Media")
     await drop_file(page, page.locator(".media-uploads .file-drop"), file)
     await expect(page.locator(f'[data-clip="{file.stem}"]')).to_contain_text("wav")
+
+
+async def play_clip(page: Page, name: str, *, often: str) -> None:
+    await open_page(page, "Media")
+    await page.get_by_role("button", name=f"More about {name}").click()
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_label("How often").select_option(label=often)
+    await dialog.get_by_role("button", name="Play", exact=True).click()
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("button", name=f"Stop {name}")).to_be_visible()
 
 
 # --- rules ----------------------------------------------------------------------------------------
@@ -215,3 +234,82 @@ async def answers_by_itself(page: Page, account: str, *, by_itself: bool) -> Non
         await switch.press("Space")
     await form.get_by_role("button", name="Save").click()
     await expect(form).to_have_count(0)
+
+
+async def set_up_account(page: Page, **fields: str) -> Locator:
+    """The step list for a PBX; the window, which says how it stands.
+
+    fields: by their names in the settings.
+    """
+    assistant = await begin_assistant(page)
+    await assistant.locator("label", has=page.get_by_text("With a PBX or a provider")).click()
+    await assistant.get_by_role("button", name="Next").click()
+    await assistant.get_by_text("More that some ask for").click()
+    for name, wanted in fields.items():
+        await assistant.locator(f'[data-field="{name}"] input').fill(wanted)
+    await assistant.get_by_role("button", name="Next").click()
+    await assistant.get_by_role("button", name="Save and check").click()
+    return assistant
+
+
+# --- the speaker, and who is told of it -----------------------------------------------------------
+
+
+async def add_mail_recipient(page: Page, name: str, *, to: str, port: int) -> None:
+    """By a server of this machine that wants no log-in."""
+    await open_page(page, "Recipients")
+    await page.get_by_role("button", name="Add recipient").first.click()
+    await page.get_by_role("dialog").get_by_role("button", name=re.compile("^Mail")).click()
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_label("Name", exact=True).fill(name)
+    await dialog.locator('[data-field="/to/0"] input').fill(to)
+    await dialog.get_by_label("From", exact=True).fill("horn@hall.test")
+    await dialog.get_by_label("Server", exact=True).fill("127.0.0.1")
+    await dialog.get_by_label("Port", exact=True).fill(str(port))
+    await dialog.get_by_label("Encryption", exact=True).select_option(label="not encrypted")
+    await dialog.get_by_role("button", name="Save").click()
+    await expect(page.get_by_role("article", name=name, exact=True)).to_contain_text(to)
+
+
+async def add_daily_schedule(page: Page, name: str, begin: str, end: str) -> None:
+    """For a span of each day; begin, end: as in "18:00"."""
+    await open_page(page, "Schedules")
+    await page.get_by_role("button", name="Add schedule").first.click()
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_label("Name", exact=True).fill(name)
+    await dialog.get_by_label("It comes").select_option(label="by days")
+    await _save_span(page, begin, end)
+
+
+async def move_schedule(page: Page, name: str, begin: str, end: str) -> None:
+    await open_page(page, "Schedules")
+    await page.get_by_role("button", name=f"Edit {name}", exact=True).click()
+    await _save_span(page, begin, end)
+
+
+async def _save_span(page: Page, begin: str, end: str) -> None:
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_label("Time", exact=True).fill(begin)
+    await dialog.get_by_label("End time", exact=True).fill(end)
+    await dialog.get_by_role("button", name="Save").click()
+    await expect(dialog).to_have_count(0)
+
+
+async def calibrate_speaker(page: Page) -> None:
+    await open_page(page, "Audio")
+    card = page.locator(".audio-test")
+    await card.get_by_role("button", name="Calibrate").click()
+    await expect(card.get_by_role("status")).to_contain_text("Calibrated")
+
+
+async def speaker_verdict(page: Page) -> Locator:
+    """Where the page says what the test has come to."""
+    await open_page(page, "Audio")
+    return page.locator(".audio-test")
+
+
+async def mute_speaker(page: Page, *, muted: bool) -> None:
+    await open_page(page, "Audio")
+    switch = page.locator(".audio-speaker").get_by_role("switch", name="Mute")
+    if await switch.is_checked() != muted:
+        await switch.press("Space")

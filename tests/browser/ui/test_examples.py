@@ -22,21 +22,25 @@ from collections.abc import AsyncIterator, Generator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, expect
 from pytest_asyncio import fixture
 
+from sipstrobe.lightsiren.chimes import FACTORY_CLIPS, PRE_ANNOUNCEMENT
 from tests.browser.conftest import REFUSED
 from tests.browser.ui import by_hand as hand
 from tests.interop.caller import Dialogue, Wire, status
 from tests.interop.device import Device, device, wait_until
+from tests.interop.kamailio import DOMAIN, kamailio
+from tests.interop.receivers import receivers
 from tests.interop.tones import TONE_DB, write_tone
-from tests.interop.witness import await_dark_and_silent, await_profile, on_time, seen
-from tests.support.hear import tone_db
+from tests.interop.witness import SILENCE_DB, await_dark_and_silent, await_profile, on_time, seen
+from tests.support.hear import level_db, loud_spans, tone_db
 
 pytestmark = [pytest.mark.interop, pytest.mark.asyncio(loop_scope="module")]
 
 PASSWORD = "correct horse battery"
-CHIME_HERTZ, GONG_HERTZ = 700.0, 900.0
+GONG_HERTZ = 900.0
+AUDIBLE_DB = -60.0
 
 
 @fixture(scope="module", loop_scope="module")
@@ -59,6 +63,7 @@ async def desk(browser: Browser, house: Device) -> AsyncIterator[Page]:
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
     await hand.first_visit(page, f"http://127.0.0.1:{house.http}/", PASSWORD)
+    await hand.set_up_peer_to_peer(page, "The caller is heard")
     await hand.make_profile(page, "One", "green", 3)
     await hand.make_profile(page, "Two", "amber", 4)
     yield page
@@ -115,6 +120,12 @@ def shown(by: Device) -> list[tuple[str, int]]:
     return [(one["profile"], one["priority"]) for one in by.operations()]
 
 
+def level_now(of: Device) -> float:
+    """How loud it is at this moment, in dBFS."""
+    now = time.monotonic()
+    return level_db(of.heard(now - 0.1, now))
+
+
 def changes(of: Device, since: float) -> list[str]:
     """The profiles that were seen, one after the other; "" is the dark."""
     return [one.profile for one in seen(of.frames, since)]
@@ -124,8 +135,7 @@ def changes(of: Device, since: float) -> list[str]:
 
 
 async def test_two_phones_and_a_profile_while_they_speak(desk: Page, house: Device) -> None:
-    """EXA-13 from phone to phone, by the assistant; EXA-02, by the example that is offered."""
-    await hand.set_up_peer_to_peer(desk, "The caller is heard")
+    """EXA-13 from phone to phone; EXA-02, by the example that is offered."""
     await hand.begin_rule(desk, "A call runs a profile")
     await hand.choose_profile(desk, "One")
     await hand.save_rules(desk)
@@ -153,6 +163,64 @@ async def test_each_extension_has_its_profile(desk: Page, house: Device) -> None
     for extension, profile in (("1001", "One"), ("1002", "Two")):
         for does in ("starts", "stops"):
             await hand.delete_rule(desk, f"{extension} {does} {profile}")
+
+
+async def test_a_caller_presses_a_key_and_the_clip_stops(desk: Page, house: Device) -> None:
+    """EXA-11."""
+    await hand.begin_rule(desk, "Digits stop a clip")
+    await hand.save_rules(desk)
+    await hand.play_clip(desk, "Ding-dong", often="until stopped")
+
+    def story() -> None:
+        with call(house, "1001") as (wire, caller):
+            wait_until(lambda: level_now(house) > AUDIBLE_DB, words="the clip in the call")
+            wire.send(caller.info("1"))
+            assert status(wire.final()) == 200
+            wait_until(lambda: level_now(house) < SILENCE_DB, words="silence")
+
+    await asyncio.to_thread(story)
+    await expect(desk.get_by_role("button", name="Stop Ding-dong")).to_have_count(0)
+    await hand.delete_rule(desk, "Press 1 for silence")
+
+
+async def test_a_call_is_announced_by_a_tone_and_answered_then(desk: Page, house: Device) -> None:
+    """EXA-12: the account leaves it to the rules."""
+    await hand.answers_by_itself(desk, "peer-to-peer", by_itself=False)
+    await hand.begin_rule(desk, "Answer after a tone")
+    await hand.save_rules(desk)
+
+    def story() -> None:
+        with Wire(house.port) as wire:
+            caller = Dialogue(house.port, wire.own, "1001")
+            began = time.monotonic()
+            wire.send(caller.invite())
+            assert caller.take(wire.final()) == 200
+            answered = time.monotonic()
+            wire.send(caller.ack())
+            wire.send(caller.bye())
+            heard = house.heard(began, answered)
+            seconds = FACTORY_CLIPS[PRE_ANNOUNCEMENT].sound.seconds
+            assert answered - began > seconds
+            assert sum(end - start for start, end in loud_spans(heard)) > seconds / 2
+
+    await asyncio.to_thread(on_time, house, story)
+    for name in ("A tone as it rings", "Answer after the tone"):
+        await hand.delete_rule(desk, name)
+    await hand.answers_by_itself(desk, "peer-to-peer", by_itself=True)
+
+
+async def test_a_pbx_is_registered_with_by_the_assistant(
+    desk: Page, house: Device, tmp_path: Path
+) -> None:
+    """EXA-13, SIP-21; what the assistant has done, it undoes."""
+    with kamailio(tmp_path) as pbx:
+        data = {"user_id": "u1", "password": "pw-u1", "domain": DOMAIN, "registrar": pbx.place}
+        assistant = await hand.set_up_account(desk, **data)
+        await expect(assistant.get_by_text("It works.")).to_be_visible()
+        assert len(pbx.contacts("u1")) == 1
+        await assistant.get_by_role("button", name="Undo").click()
+        await expect(assistant).to_have_count(0)
+        await asyncio.to_thread(wait_until, lambda: not pbx.contacts("u1"), words="it has left")
 
 
 # --- inputs ---------------------------------------------------------------------------------------
@@ -226,3 +294,52 @@ async def test_a_contact_runs_a_profile_whose_siren_is_a_clip(
 
     on_time(house, story)
     await hand.delete_rule(desk, "Gong")
+
+
+# --- the device -----------------------------------------------------------------------------------
+
+
+async def test_the_speaker_is_tested_every_day_and_a_mail_tells_that_it_failed(
+    desk: Page, house: Device, tmp_path: Path
+) -> None:
+    """EXA-08, EXA-14: it passes by hand; when the hour comes, it is mute."""
+    with receivers(tmp_path) as to:
+        await asyncio.to_thread(to.start)
+        await hand.calibrate_speaker(desk)
+        verdict = await hand.speaker_verdict(desk)
+        await verdict.get_by_role("button", name="Test", exact=True).click()
+        await expect(verdict).to_contain_text("The last test was passed.")
+
+        await hand.add_mail_recipient(desk, "Office", to="a@office.test", port=to.mail)
+        await hand.add_daily_schedule(desk, "Evening", "18:00", "18:01")
+        await hand.begin_rule(desk, "Test the speaker every day")
+        await hand.choose_trigger(desk, "A schedule is on", schedule="Evening")
+        await hand.save_rules(desk)
+        await hand.mute_speaker(desk, muted=True)
+        await hand.move_schedule(desk, "Evening", "00:00", "23:59")
+        await expect((await hand.speaker_verdict(desk)).locator(".audio-broken")).to_be_visible()
+        await asyncio.to_thread(wait_until, lambda: bool(to.received("mail")), words="a mail")
+
+        assert to.received("mail") == ["the speaker is muted"]
+        await hand.mute_speaker(desk, muted=False)
+
+
+async def test_profiles_go_to_another_device(
+    desk: Page, house: Device, browser: Browser, tmp_path: Path
+) -> None:
+    """EXA-10: exported in one browser, dropped in the other's."""
+    file = tmp_path / "profiles.json"
+    assert await hand.export_profiles(desk, ["One", "Two"], file) == ["One", "Two"]
+    made = device(tmp_path / "other", sound="null", demo=False)
+    other = await asyncio.to_thread(made.__enter__)
+    other.password = PASSWORD
+    page = await sit_down(browser)
+    try:
+        await hand.first_visit(page, f"http://127.0.0.1:{other.http}/", PASSWORD)
+        await hand.import_profiles(page, file)
+        began = time.monotonic()
+        await hand.start_profile(page, "Two")
+        assert await_profile(other, "Two", began).colors == {"amber"}
+    finally:
+        await page.close()
+        await asyncio.to_thread(made.__exit__, None, None, None)
