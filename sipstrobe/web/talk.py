@@ -54,6 +54,7 @@ class TalkDoor:
             problems={
                 400: ("offer",),
                 409: ("too_many_talkers",),
+                422: (),
                 503: ("not_available", "no_answer"),
             },
         )
