@@ -1,0 +1,63 @@
+// How the device is called, and where it is (LOC-01).
+
+import { useState } from "preact/hooks";
+import { useGuard } from "../../../router";
+import type { Section } from "../../../settings";
+import { Button, Card, ConflictNotice, Form, mayLeave, SchemaForm, toast } from "../../../ui";
+import { told } from "../../../words";
+import type { Device } from ".";
+import { compass, sexagesimal } from "./zones";
+import { t } from "./words";
+
+const SHOWN = ["name", "location"] as const;
+type Draft = Pick<Device, (typeof SHOWN)[number]>;
+
+/** What the degrees mean, below the fields; for those that are empty, what they count from. */
+function hints({ latitude, longitude, heading }: Device["location"]): Record<string, string> {
+  return {
+    "/location": "",
+    "/location/latitude": latitude === null ? told("In degrees; north is positive.") : sexagesimal(latitude, [t("north"), t("south")]),
+    "/location/longitude": longitude === null ? told("In degrees; east is positive.") : sexagesimal(longitude, [t("east"), t("west")]),
+    "/location/heading": heading === null ? told("In degrees: 0 is north, 90 is east.") : t("looks", { direction: compass(heading) }),
+  };
+}
+
+export function Place({ section }: { section: Section<Device> }) {
+  const [draft, write] = useState<Draft | null>(null);
+  useGuard(draft !== null, mayLeave);
+  const value = { ...section.value!, ...draft };
+  const others = Object.keys(value).filter((name) => !SHOWN.some((one) => one === name));
+  const forget = (): void => {
+    write(null);
+    section.forgive();
+  };
+  const save = async (): Promise<void> => {
+    if (!(await section.save(draft ?? {}))) return;
+    write(null);
+    toast(t("saved"), "good");
+  };
+  return (
+    <Card title={t("place")} class="time-place">
+      <p class="dim">{t("placeHint")}</p>
+      <Form label={t("place")} onSubmit={() => void save()}>
+        {draft && <ConflictNotice section={section} onTheirs={() => write(null)} onSaved={() => write(null)} />}
+        <SchemaForm
+          schema={section.schema}
+          value={value}
+          onChange={(next: Device) => write({ name: next.name, location: next.location })}
+          hide={others.map((name) => `/${name}`)}
+          hints={hints(value.location)}
+          problems={draft ? section.problems : []}
+          base="/device"
+          readOnly={(path) => !section.may(path)}
+        />
+        {draft && (
+          <div class="form-foot">
+            <Button onClick={forget}>{t("cancel")}</Button>
+            <Button kind="primary" type="submit" busy={section.saving}>{t("save")}</Button>
+          </div>
+        )}
+      </Form>
+    </Card>
+  );
+}
