@@ -5,7 +5,9 @@ from urllib.parse import urlencode
 
 import pytest
 
+from sipstrobe.config.files import Memory
 from sipstrobe.config.users import Role
+from sipstrobe.context import Context
 from sipstrobe.web.exchange import Response
 from sipstrobe.web.server import WebServer
 from tests.support.program import Program
@@ -70,12 +72,12 @@ async def test_an_account_comes_is_another_and_goes(
 
 
 async def test_the_groups_are_listed_as_programs_read_them(ada: Program) -> None:
-    """vapix-system §4 [R*]: lists with commas; digusers has all there are."""
+    """vapix-system §4 [R*]: lists with commas, none of them empty; digusers has all there are."""
     answer = await ada.ask("GET", PWDGRP + "?action=get")
 
     assert answer.content_type.startswith("text/plain")
     assert answer.body.decode() == (
-        'admin="ada"\noperator="ada,olga"\nviewer="ada,olga,victor"\nptz=""\n'
+        'admin="ada"\noperator="ada,olga"\nviewer="ada,olga,victor"\nptz="ada,olga"\n'
         'digusers="ada,olga,victor"\n'
     )
     assert (await ada.ask("POST", PWDGRP, b"action=get")).body == answer.body
@@ -175,6 +177,34 @@ async def test_a_name_that_points_here_from_elsewhere_sets_nothing_up(
     assert not device.store.current.web.users
 
 
+class FullDisk(Memory):
+    """Has room for what a device begins with."""
+
+    full = False
+
+    def write(self, name: str, data: bytes, *, mode: int) -> None:
+        if self.full:
+            raise OSError("no space left on device")
+        super().write(name, data, mode=mode)
+
+
+@pytest.mark.parametrize("ask", [by_post, by_get])
+async def test_what_could_not_be_stored_is_an_error_and_nobody_comes_in(
+    context: Context, ask: Callable[..., Awaitable[str]]
+) -> None:
+    disk = FullDisk()
+    device = Device.make(context, in_background=True, files=disk)
+    server = WebServer(context, device.store, device.views(), cost=CHEAP)
+    ada = Program(server, "ada")
+    disk.full = True
+
+    words = await ask(ada, action="add", user="door7", pwd="secret", sgrp="viewer")
+
+    assert words == "Error: consult the system log file."
+    assert (await Program(server, "door7", "secret").ask("GET", USERGROUP)).status == 401
+    await server.aclose()
+
+
 async def test_too_many_fields_are_refused(ada: Program) -> None:
     fields = "&".join(f"a{n}=1" for n in range(20)).encode()
     assert (await ada.ask("POST", PWDGRP, fields)).status == 400
@@ -182,7 +212,7 @@ async def test_too_many_fields_are_refused(ada: Program) -> None:
 
 @pytest.mark.parametrize(
     ("name", "groups"),
-    [("ada", "admin operator viewer"), ("olga", "operator viewer"), ("victor", "viewer")],
+    [("ada", "admin operator viewer ptz"), ("olga", "operator viewer ptz"), ("victor", "viewer")],
 )
 async def test_a_program_asks_who_it_is(server: WebServer, name: str, groups: str) -> None:
     """vapix-system §4 [R*]: two lines."""

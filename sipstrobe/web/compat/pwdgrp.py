@@ -29,7 +29,7 @@ GROUPS: Final = {
     "operator": Role.OPERATOR,
     "admin": Role.ADMINISTRATOR,
 }
-_PTZ: Final = "ptz"  # there is nothing to pan and tilt: the group is taken, and empty
+_PTZ: Final = "ptz"  # there is nothing to pan and tilt: whoever may do things may do that
 
 EXISTS: Final = "this user name already exists, consult the system log file."
 UNKNOWN: Final = "account user name."
@@ -137,13 +137,14 @@ class PasswordGroups:
         return f"Removed account {name}."
 
     def _groups(self) -> str:
-        """Who belongs to which group; digusers: all there are."""
+        """Who belongs to which group; digusers: all there are. None of them is ever empty, which
+        programs would take for a user without a name."""
+        users = self._accounts.users
         lines = {
-            group: [u.name for u in self._accounts.users if _may(u.role, role)]
-            for group, role in reversed(GROUPS.items())
+            group: [user.name for user in users if group in groups_of(user.role)]
+            for group in (*reversed(GROUPS), _PTZ)
         }
-        lines[_PTZ] = []
-        lines["digusers"] = [user.name for user in self._accounts.users]
+        lines["digusers"] = [user.name for user in users]
         return "".join(f'{group}="{",".join(names)}"\n' for group, names in lines.items())
 
 
@@ -171,11 +172,9 @@ def read_role(groups: str) -> Role | None:
 
 def groups_of(role: Role) -> list[str]:
     """That of this role first, then those below."""
-    return [group for group, least in reversed(GROUPS.items()) if _may(role, least)]
-
-
-def _may(role: Role, least: Role) -> bool:
-    return ROLES.index(role) >= ROLES.index(least)
+    rank = ROLES.index(role)
+    groups = [group for group, least in reversed(GROUPS.items()) if ROLES.index(least) <= rank]
+    return groups if role is Role.VIEWER else [*groups, _PTZ]
 
 
 def _name(given: _Given) -> str:
