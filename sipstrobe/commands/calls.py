@@ -7,7 +7,7 @@ from sipstrobe.commands.base import Command
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dial(Command):
-    """Call an address. account: name of an account, None = the default one. -> the call's id
+    """Call an address. account: id or name of an account, None = the default one. -> the call's id
 
     Refused: sip_off, bad_uri, unknown_account, busy.
     """

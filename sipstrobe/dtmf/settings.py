@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 from sipstrobe.errors import Problem
 
 MAX_SEQUENCES: Final = 256
+Id = Annotated[str, Meta(max_length=80, pattern=r"^[^\x00-\x1f\x7f]*$(?!\n)")]
 
 
 class DigitSequence(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -46,6 +47,51 @@ class DigitSequence(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             description="Its last digit must be held, so that it is not pressed by accident.",
         ),
     ] = False
+    id: Annotated[
+        Id, Meta(title="Id", description="Given by a control program; empty: made of its digits.")
+    ] = ""
+    event_id: Annotated[
+        Id, Meta(title="Id of the event", description="The same; empty: the name of the event.")
+    ] = ""
+
+
+class DigitEvent(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An event that a control program has made, with sequences that cause it or without any."""
+
+    id: Annotated[Id, Meta(min_length=1)]
+    name: Annotated[str, Meta(min_length=1, max_length=64)]
+
+
+class IdleSequence(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A sequence that a control program has made, and that counts in no call."""
+
+    id: Annotated[Id, Meta(min_length=1)]
+    sequence: Annotated[str, Meta(pattern=r"^[0-9A-D*#]{0,64}$(?!\n)")]
+    event_id: Annotated[Id, Meta(min_length=1)]
+    held: bool = False
+
+
+class DigitConfiguration(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a control program has put together for accounts. Where an account has it, what counts in
+    its calls is what its sequences and itself say."""
+
+    id: Annotated[Id, Meta(min_length=1)]
+    name: Annotated[str, Meta(max_length=64)] = ""
+    sequences: Annotated[tuple[Id, ...], Meta(max_length=MAX_SEQUENCES)] = ()
+    rtp: bool = True
+    info: bool = True
+
+
+class DigitTables(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What control programs have said about digits beyond the sequences that count."""
+
+    events: Annotated[tuple[DigitEvent, ...], Meta(max_length=MAX_SEQUENCES, title="Events")] = ()
+    idle: Annotated[
+        tuple[IdleSequence, ...], Meta(max_length=MAX_SEQUENCES, title="Idle sequences")
+    ] = ()
+    configurations: Annotated[
+        tuple[DigitConfiguration, ...], Meta(max_length=MAX_SEQUENCES, title="Configurations")
+    ] = ()
 
 
 class DtmfSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -67,6 +113,9 @@ class DtmfSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         float,
         Meta(ge=0.3, le=10.0, title="Long press", description="Seconds that a digit is held."),
     ] = 1.0
+    tables: Annotated[
+        DigitTables, Meta(title="Control programs", description="What only they see and change.")
+    ] = DigitTables()
 
 
 def problems(dtmf: DtmfSettings) -> list[Problem]:

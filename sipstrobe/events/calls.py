@@ -97,6 +97,7 @@ class SequenceReceived(Event):
     account: str
     extension: str
     line: str
+    event_id: str = ""  # what control programs call that event
 
 
 @declared("call/pin_refused", Kind.PULSE, "A caller has entered a wrong PIN, or none in time")

@@ -92,12 +92,14 @@ TWINS: Final[Mapping[str, tuple[Twin, ...]]] = {
                 Item("Direction", "direction", _word),
                 Item("RemoteURI", "remote_uri"),
                 Item("DeviceURI", "local_uri"),
+                Item("RemoteSIPURI", "remote_uri"),
+                Item("LocalSIPURI", "local_uri"),
                 Item("CallState", "state", _word),
             ),
         ),
     ),
     "call/dtmf": (
-        Twin("axis:Call/DTMF", (Item("DTMFEventId", "name"),), (Item("CallId", "call"),)),
+        Twin("axis:Call/DTMF", (Item("DTMFEventId", "event_id"),), (Item("CallId", "call"),)),
     ),
     "input/port": (
         Twin(

@@ -118,13 +118,14 @@ class Accounts:
     # --- questions ------------------------------------------------------------------------------
 
     def named(self, name: str | None) -> Account:
-        """The account of this name; None: the default one. Raises CommandRefused."""
+        """The account of this id or name; None: the default one. Raises CommandRefused."""
         if name is None:
             return default_account(self._settings)
-        for account in self._settings.accounts:
-            if account.name == name:
-                return account
-        raise CommandRefused("unknown_account", f"there is no account {name!r}")
+        accounts = self._settings.accounts
+        found = [a for a in accounts if a.id == name] or [a for a in accounts if a.name == name]
+        if not found:
+            raise CommandRefused("unknown_account", f"there is no account {name!r}")
+        return found[0]
 
     def called_by(self, request: Request, flow: Flow) -> Account | None:
         """The account that a request from outside is for; None: there is no such.

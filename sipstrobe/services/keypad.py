@@ -194,6 +194,7 @@ class Keypad:
                 account=call.account,
                 extension=call.extension,
                 line=call.line,
+                event_id=fired.sequence.event_id or fired.sequence.name,
             )
         )
 

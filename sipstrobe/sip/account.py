@@ -179,6 +179,24 @@ class Account(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     default: Annotated[
         bool, Meta(title="Default", description="Used when a call names no account.")
     ] = False
+    id: Annotated[
+        str,
+        Meta(
+            max_length=64,
+            pattern=r"^[^\x00-\x1f\x7f]*$(?!\n)",
+            title="Id",
+            description="What control programs call it, whatever its name; given when it is made.",
+        ),
+    ] = ""
+    dtmf_configuration: Annotated[
+        str,
+        Meta(
+            max_length=80,
+            pattern=r"^[^\x00-\x1f\x7f]*$(?!\n)",
+            title="DTMF configuration",
+            description="That which control programs have given it; empty: that of its kind.",
+        ),
+    ] = ""
 
     @property
     def address(self) -> tuple[str, str]:

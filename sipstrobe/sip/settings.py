@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterator
 from ipaddress import ip_network
-from typing import Annotated, Literal
+from itertools import count
+from typing import Annotated, Final, Literal
 
-from msgspec import Meta, Struct, field
+from msgspec import Meta, Struct, field, structs
 from msgspec.structs import force_setattr
 
 from sipstrobe.errors import Problem
@@ -16,6 +17,7 @@ from sipstrobe.sip.transport import Transport
 
 MIN_SESSION_EXPIRES = 90  # seconds; RFC 4028 §4: nobody may ask for less
 MAX_ACCOUNTS = 1000  # the page advises 100 at most (GAP-25)
+ACCOUNT_ID: Final = "sip_account"  # how ids begin that the device gives
 
 
 class TlsSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -297,9 +299,12 @@ class SipSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     access: Annotated[AccessSettings, Meta(title="Access list")] = AccessSettings()
 
     def __post_init__(self) -> None:
-        """GAP-29: a device without any account can still be called by its address."""
+        """GAP-29: a device without any account can still be called by its address. Accounts that
+        have no id get one, which they keep."""
         if not self.accounts:
             force_setattr(self, "accounts", (Account(default=True),))
+        if not _are_told_apart(self.accounts):
+            force_setattr(self, "accounts", _told_apart(self.accounts))
 
     def port_of(self, transport: Transport) -> int | None:
         """Where we listen for what comes over this transport; None: nowhere."""
@@ -312,6 +317,24 @@ class SipSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
                 return self.websocket_port
             case Transport.WSS:
                 return self.secure_websocket_port
+
+
+def _are_told_apart(accounts: tuple[Account, ...]) -> bool:
+    ids = {account.id for account in accounts}
+    return "" not in ids and len(ids) == len(accounts)
+
+
+def _told_apart(accounts: tuple[Account, ...]) -> tuple[Account, ...]:
+    """The same, each with an id of its own; of several with the same, the first keeps it."""
+    taken = {account.id for account in accounts}
+    free = (wanted for n in count() if (wanted := f"{ACCOUNT_ID}_{n}") not in taken)
+    given: set[str] = {""}
+    found: list[Account] = []
+    for account in accounts:
+        one = structs.replace(account, id=next(free)) if account.id in given else account
+        given.add(one.id)
+        found.append(one)
+    return tuple(found)
 
 
 def default_account(settings: SipSettings) -> Account:

@@ -24,6 +24,7 @@ from sipstrobe.web.certificates import CertificatesDoor
 from sipstrobe.web.clips import ClipsDoor
 from sipstrobe.web.commands import Commands
 from sipstrobe.web.compat.audio_multicast import AudioMulticast
+from sipstrobe.web.compat.call import CallDoor
 from sipstrobe.web.compat.live_audio import LiveAudio
 from sipstrobe.web.compat.media_clips import MediaClips
 from sipstrobe.web.compat.mqtt_client import MqttClient
@@ -95,6 +96,7 @@ class WebServer:
         self._presence = Presence()
         self._status = Status(context.clock, lambda: store.current, views)
         self._live = Live(context, views, self._status)
+        self._calls = CallDoor(context, lambda: store.upcoming, views, self._needing)
         self.routes: Sequence[Route] = self._routes(views)
         self._router = Router(context, self.gate, self.routes, self._note, self._visitors.note)
         self._http: HttpServer | None = None
@@ -127,6 +129,7 @@ class WebServer:
     async def aclose(self) -> None:
         self._unwatch()
         self._live.close()
+        self._calls.close()
         self.gate.close()
         if self._http is not None:
             await self._http.aclose()
@@ -171,6 +174,10 @@ class WebServer:
             return refusal.response()
 
     # ------------------------------------------------------------------------------------------
+
+    def _needing(self, request: Request, role: Role) -> HttpProblem:
+        """The refusal of one that is let in, but not for this."""
+        return self.gate.challenge(request, f"this needs the role {role.value}")
 
     async def _stored(self) -> bool:
         """Wait until the settings are stored as they are now wanted; False if that failed."""
@@ -225,6 +232,7 @@ class WebServer:
             MqttEvent(context.dispatcher, lambda: store.current.mqtt),
             MqttDoor(context.clock, lambda: store.current),
             *device_doors(context, store, self.gate, self.accounts, views),
+            self._calls,
             RestDoor([AudioMulticast(context.dispatcher, store, context.random_bytes).api()]),
         )
         return described(

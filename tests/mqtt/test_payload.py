@@ -20,6 +20,7 @@ from sipstrobe.events import (
     PageState,
     PageStateChanged,
     RuleStateChanged,
+    SequenceReceived,
     SettingsChanged,
     VirtualInputChanged,
     choices,
@@ -138,9 +139,33 @@ def test_a_call_is_told_as_the_vendor_does_and_leaves_no_topic_of_its_own() -> N
         "key": {},
         "data": {"CallState": "Active"},
     }
-    assert json.loads(changed.payload)["message"]["data"]["Reason"] == "AcceptedByDevice"
+    told = json.loads(changed.payload)["message"]["data"]
+    assert told["Reason"] == "AcceptedByDevice"
+    assert told["LocalSIPURI"] == told["DeviceURI"] == "sip:1001@192.0.2.1"
+    assert told["RemoteSIPURI"] == told["RemoteURI"] == "sip:x@192.0.2.2"
     assert ours.topic == f"{PREFIX}/event/tns:sipstrobe/call/state"
     assert json.loads(ours.payload)["message"]["source"] == {"call": "c1"}
+
+
+def test_digits_are_told_by_the_id_of_their_event() -> None:
+    """That which control programs have been given for it, whatever people call it."""
+    event = SequenceReceived(
+        name="stop audio",
+        sequence="1",
+        call="c1",
+        account="a",
+        extension="",
+        line="",
+        event_id="dtmf_event_0",
+    )
+
+    [message] = published(event, on("axis:Call/DTMF"))
+
+    assert json.loads(message.payload)["message"] == {
+        "source": {"DTMFEventId": "dtmf_event_0"},
+        "key": {},
+        "data": {"CallId": "c1"},
+    }
 
 
 def test_an_event_without_a_twin_is_told_under_our_own_name() -> None:

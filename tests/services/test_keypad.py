@@ -57,6 +57,7 @@ async def test_a_sequence_is_told_with_its_call_and_account(street: Street) -> N
     [account] = device.phone.settings.accounts
     assert (event.name, event.sequence, event.account) == ("All clear", "12#", account.name)
     assert (event.call, event.extension) == ("in-1", "1001")
+    assert event.event_id == "All clear", "it has no other id"
     assert "a telephone event in call in-1" in str(device.cause(SequenceReceived)[1])
 
 

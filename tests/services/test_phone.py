@@ -6,6 +6,7 @@ import logging
 import socket
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -525,6 +526,21 @@ async def test_what_cannot_be_dialled(
 
     assert refused.value.code == code
     assert device.events[1:] == [] or device.story == []
+
+
+async def test_an_account_is_named_by_its_id_before_the_name_of_another(street: Street) -> None:
+    """Names may be the same; control programs know accounts by their ids."""
+    wanted = settings()
+    first = wanted.accounts[0]
+    second = msgspec.structs.replace(
+        first, id="x", name=first.id, user_id="second", default=False, enabled=False
+    )
+    accounts = (first, second)
+    device = await street.device(msgspec.structs.replace(wanted, accounts=accounts))
+
+    assert device.do(Dial(uri=f"sip:1001@{HOST}", account=first.id))
+    with pytest.raises(CommandRefused, match="is not active"):
+        device.do(Dial(uri=f"sip:1001@{HOST}", account="x"))
 
 
 async def test_a_device_whose_sip_is_off_does_not_dial(street: Street) -> None:

@@ -72,6 +72,19 @@ def test_without_any_account_there_is_one_that_is_called_by_address() -> None:
     assert msgspec.convert({"accounts": []}, SipSettings) == SipSettings()
 
 
+def test_every_account_has_an_id_that_it_keeps() -> None:
+    """Control programs know accounts by it: one that is gone leaves the others as they were."""
+    new = [{"user_id": "1", "default": True}, {"user_id": "2"}, {"user_id": "3", "id": "mine"}]
+    settings = msgspec.convert({"accounts": new}, SipSettings)
+    assert [a.id for a in settings.accounts] == ["sip_account_0", "sip_account_1", "mine"]
+
+    left = SipSettings(accounts=settings.accounts[1:])
+    assert left.accounts == settings.accounts[1:]
+
+    copied = SipSettings(accounts=(*left.accounts, left.accounts[0]))
+    assert [a.id for a in copied.accounts] == ["sip_account_1", "mine", "sip_account_0"]
+
+
 @pytest.mark.parametrize(
     ("account", "path"),
     [

@@ -344,6 +344,7 @@ class Device:
     calls: list[FakeCall] = field(default_factory=list[FakeCall])
     sound: dict[str, object] = field(default_factory=lambda: dict(NO_SOUND))
     microphone: dict[str, object] = field(default_factory=lambda: dict(NO_MICROPHONE))
+    mqtt: dict[str, object] = field(default_factory=lambda: dict(NO_MQTT))
     played: list[dict[str, object]] = field(default_factory=list[dict[str, object]])
     recordings: Recordings = field(default_factory=Recordings)
     registrations: list[dict[str, object]] = field(default_factory=list[dict[str, object]])
@@ -468,7 +469,7 @@ class Device:
             storage=lambda: {"alert": False, "words": "", "free_mb": 1000},
             speaker_test=lambda: {"calibrated": False, "way": "", "at": None, "running": ""},
             outbox=self.outbox,
-            mqtt=lambda: NO_MQTT,
+            mqtt=lambda: dict(self.mqtt),
             home=lambda: NO_HOME,
             settled=self.settled,
             system=self.system.views(),
@@ -507,7 +508,7 @@ class Device:
         self.calls[:] = kept
 
     def _dial(self, command: Dial) -> str:
-        if command.account not in (None, "Peer to peer"):
+        if command.account not in (None, "Peer to peer", "sip_account_0"):
             raise CommandRefused("unknown_account", f"there is no account {command.account!r}")
         if " " in command.uri:
             raise CommandRefused("bad_uri", f"cannot call {command.uri!r}: a space")

@@ -110,6 +110,7 @@ operator, tokens for commands:
   GET,POST   /axis-cgi/virtualinput/deactivate.cgi
   GET,POST   /axis-cgi/virtualinput/getschemaversions.cgi
 operator, tokens for commands and settings:
+  GET,POST   /vapix/call
   POST       /axis-cgi/mediaclip.cgi
   POST       /axis-cgi/siren_and_light.cgi
   POST       /axis-cgi/supervisedio.cgi
