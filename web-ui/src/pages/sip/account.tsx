@@ -60,7 +60,7 @@ export function AccountEditor({ section, account, onClose }: { section: Section<
           base={entry.base}
           brief={BRIEF[kind]}
           order={ORDER}
-          hide={["/default", ...(kind === "peer_to_peer" ? OF_SERVERS : [])]}
+          hide={["/default", "/id", "/dtmf_configuration", ...(kind === "peer_to_peer" ? OF_SERVERS : [])]}
           values={valueWords()}
           render={{ "/codecs": (field) => <Codecs value={field.value as string[]} onChange={field.onChange} error={field.error} disabled={field.disabled} /> }}
           entry={(_, one, at) => (one as { address?: string; user?: string }).address || (one as { user?: string }).user || uiWords("entry", { n: at + 1 })}

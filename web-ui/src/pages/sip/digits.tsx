@@ -131,7 +131,7 @@ function Timing({ section }: { section: Section<Dtmf> }) {
           schema={section.schema}
           value={shown}
           onChange={(next: Dtmf) => write({ ...draft, ...Object.fromEntries(Object.entries(next).filter(([name, value]) => value !== shown[name as "long_press"])) })}
-          hide={["/sequences"]}
+          hide={["/sequences", "/tables"]}
           problems={section.problems.filter(({ path }) => !path.startsWith("/dtmf/sequences"))}
           base="/dtmf"
           readOnly={!section.may("/digit_timeout")}
