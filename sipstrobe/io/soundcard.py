@@ -95,7 +95,8 @@ class Null:
 
     Nobody can hear when a period is mixed. So eight at a time are, unless `catch_up` asks for
     those that have begun: what is played is the same, to the sample, with an eighth of the
-    wake-ups. When the loop was late everything due is made good, up to a second.
+    wake-ups. When the loop was late everything due is made good, up to a second, eight at a time:
+    who fills the sources is as late, and has a turn before each time.
     """
 
     PERIOD: ClassVar = 0.005
@@ -118,6 +119,7 @@ class Null:
         self._running = False
         self._line = 0  # where the first period begins: multiples of PERIOD on the clock
         self._position = 0  # the next period
+        self._counted = 0  # up to which period those are counted that came too late
 
     @property
     def next_at(self) -> float | None:
@@ -126,7 +128,7 @@ class Null:
     def open(self, render: Render) -> None:
         self._render = render
         self._line = ceil(self._clock.now() / self.PERIOD - 1e-6)
-        self._position = 0
+        self._position = self._counted = 0
         self._resting()
 
     def close(self) -> None:
@@ -148,29 +150,37 @@ class Null:
             self._resting()
 
     def catch_up(self) -> None:
-        if not self._running:
-            return
+        while self._running and self._ask():
+            pass
+
+    def _ask(self) -> int:
+        """Mix what has begun, eight periods at most; how many are left."""
         due = self._due()
-        if due > self.BATCH:
-            self.late += due - self.BATCH
-            if due > self.BEHIND:
-                self._pass_time()
-                due = 0
-        while due > 0 and (render := self._render) is not None:
-            count = min(due, self.BATCH)
-            block = self._block[: count * self._size]
-            render(block, self._begin(self._position))
-            self._position += count
-            self.periods += count
-            due -= count
-            self._take(block)
+        late_until = self._position + due - self.BATCH
+        if late_until > (counted := max(self._counted, self._position)):
+            self.late += late_until - counted
+            self._counted = late_until
+        if due > self.BEHIND:
+            self._pass_time()
+            return 0
+        count = min(due, self.BATCH)
+        if count <= 0 or (render := self._render) is None:
+            return 0
+        block = self._block[: count * self._size]
+        render(block, self._begin(self._position))
+        self._position += count
+        self.periods += count
+        self._take(block)
+        return due - count
 
     def _tick(self) -> None:
         """At every eighth line of the clock's 5 ms grid, where others have their turns as well."""
-        self.catch_up()
-        if self._running:
-            line = self._line + self._position - 1 + self.BATCH
-            self._wait_until((line - line % self.BATCH) * self.PERIOD)
+        left = self._ask()
+        if not self._running:
+            return
+        line = self._line + self._position - 1 + self.BATCH
+        at = (line - line % self.BATCH) * self.PERIOD
+        self._wait_until(self._clock.now() if left else at)
 
     def _due(self) -> int:
         """How many periods have begun and are not mixed."""

@@ -126,6 +126,27 @@ def test_after_a_late_loop_null_makes_good_what_is_due() -> None:
     assert sound.samples == round(0.28 * RATE)
 
 
+def test_before_each_forty_milliseconds_that_are_made_good_others_have_their_turn() -> None:
+    """Whoever fills the sources was held up as well."""
+    clock, sound = FakeClock(), Counting()
+    output = Null(clock, RATE)
+    output.open(sound)
+    output.run()
+    clock.advance(0.0)
+    filled: list[int] = []
+
+    def fill() -> None:
+        filled.append(sound.samples)
+        clock.call_at(clock.time, fill) if len(filled) < 5 else None
+
+    clock.call_at(0.001, fill)
+    _late(clock, 0.1)
+    clock.advance(0.0)
+
+    assert max(np.diff(filled)) <= round(0.04 * RATE)
+    assert sound.samples == round(0.1 * RATE)
+
+
 def test_what_is_behind_by_more_than_a_second_is_left_out() -> None:
     clock, sound = FakeClock(), Counting()
     output = Null(clock, RATE)
