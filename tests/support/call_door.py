@@ -5,10 +5,12 @@ from urllib.parse import quote
 
 import msgspec
 
+from sipstrobe.config.users import Role
 from sipstrobe.web.compat.call import PATH
 from sipstrobe.web.exchange import Response
 from sipstrobe.web.server import WebServer
 from tests.support.visitor import Visitor
+from tests.support.web import ROLES
 
 SENDER_NOT_FOUND = ("env:Sender", "ter:InvalidArgVal", "ter:NotFound")
 SENDER_INVALID = ("env:Sender", "ter:InvalidArgVal", "ter:InvalidArgVal")
@@ -18,7 +20,7 @@ NOT_SUPPORTED = ("env:Receiver", "ter:ActionNotSupported", "ter:NotSupported")
 
 
 class Program:
-    """One that has signed in."""
+    """One with a token for all that its account may do."""
 
     def __init__(self, server: WebServer, visitor: Visitor) -> None:
         self._server = server
@@ -26,9 +28,14 @@ class Program:
 
     @classmethod
     async def of(cls, server: WebServer, name: str) -> "Program":
-        visitor = Visitor(server)
-        assert await visitor.log_in(name) == 200
-        return cls(server, visitor)
+        person = Visitor(server)
+        assert await person.log_in(name) == 200
+        system = ["system"] if ROLES[name] is Role.ADMINISTRATOR else []
+        scopes = ["commands", "settings", *system]
+        new = {"name": "test", "role": ROLES[name], "scopes": scopes}
+        status, told = await person.ask("POST", "/tokens", new)
+        assert status == 201
+        return cls(server, Visitor(server, token=told["token"]))
 
     async def send(self, body: object) -> Response:
         return await self._server.respond(self._visitor.request("POST", PATH, body))

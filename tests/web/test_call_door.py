@@ -190,7 +190,10 @@ async def test_operators_look_and_call_but_administrators_set(
     server: WebServer, device: Device
 ) -> None:
     """vapix §2.3: whoever is known and may not is asked who he is again."""
-    programs = {name: await Program.of(server, name) for name in ("victor", "olga", "ada")}
+    programs = {name: await Program.of(server, name) for name in ("olga", "ada")}
+    viewer = Visitor(server)
+    await viewer.log_in("victor")
+    programs["victor"] = Program(server, viewer)
     change: dict[str, Any] = {"SIPConfiguration": {"SIPEnabled": True}}
 
     async def status(name: str, command: str, **arguments: object) -> int:
@@ -216,6 +219,21 @@ async def test_an_operator_is_challenged_in_lines_as_well(olga: Program, device:
     assert not device.store.current.sip.enabled
 
 
+async def test_no_page_leads_a_browser_to_what_changes_something(
+    server: WebServer, device: Device
+) -> None:
+    """A link is followed with the passwords that the browser remembers."""
+    browser = Visitor(server)
+    await browser.log_in("olga")
+    by_get = f"{PATH}?format=simple&action=axcall:"
+
+    called = await server.respond(browser.request("GET", f"{by_get}Call&To=sip:1@x"))
+    looked = await server.respond(browser.request("GET", f"{by_get}GetSIPAccounts"))
+
+    assert (called.status, looked.status) == (403, 200)
+    assert device.calls == []
+
+
 class FullDisk(Memory):
     """Takes nothing any more, once it is full."""
 
@@ -230,9 +248,9 @@ class FullDisk(Memory):
 async def test_what_could_not_be_stored_has_failed_by_either_way(context: Context) -> None:
     disk = FullDisk()
     device = Device.make(context, in_background=True, files=disk)
-    disk.full = True
     server = WebServer(context, device.store, device.views(), cost=CHEAP)
     ada = await Program.of(server, "ada")
+    disk.full = True
     enable = "format=simple&action=axcall:SetSIPConfiguration&SIPConfiguration_SIPEnabled=true"
 
     posted = await ada.refused("SetSIPConfiguration", SIPConfiguration={"SIPEnabled": True})

@@ -32,6 +32,7 @@ OTHERS = {
     "device-config": "/config/discover",
     "mediaclip": "/axis-cgi/mediaclip.cgi",
     "param-cgi": "/axis-cgi/param.cgi",
+    "sip": "/vapix/call",
     "user-management": "/axis-cgi/pwdgrp.cgi",
 }
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from sipstrobe.web.compat import (
     basic_device_info,
+    call,
     mqtt_client,
     mqtt_event,
     param,
@@ -31,6 +32,7 @@ APIS: Final = (  # id, version and name
     ("mediaclip", "1.0", "Media Clip"),
     ("mqtt-client", mqtt_client.VERSION, "MQTT Client"),
     ("param-cgi", param.VERSION, "Legacy Parameter Handling"),
+    ("sip", call.VERSION, "Call service API"),
     ("siren-and-light", siren_and_light.VERSION, "Siren and Light"),
     ("supervised-io", supervised_io.VERSION, "Supervised I/O"),
     ("systemready", system_ready.VERSION, "System Ready"),

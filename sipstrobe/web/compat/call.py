@@ -38,11 +38,13 @@ from sipstrobe.web.compat.call_form import (
 )
 from sipstrobe.web.compat.text_cgi import text
 from sipstrobe.web.exchange import HttpProblem, Request, Response, Route
+from sipstrobe.web.origin import refuse_led
 from sipstrobe.web.views import Views
 
 logger = logging.getLogger(__name__)
 
 PATH: Final = "/vapix/call"
+VERSION: Final = "2.2"
 PREFIX: Final = "axcall:"
 BODY_MAX_BYTES: Final = 256 * 1024
 STORING_LIMIT: Final = 5.0  # seconds until a change that is not stored has failed
@@ -132,6 +134,8 @@ class CallDoor:
         who = request.principal
         if who is None or ROLES.index(who.role) < ROLES.index(command.role):
             raise self._denied(request, command.role)
+        if request.method == "GET" and not name.startswith("Get"):
+            refuse_led(request)
         return command.run(arguments)
 
 

@@ -11,7 +11,7 @@ from sipstrobe.audio.clip import MAX_CLIPS
 from sipstrobe.config.settings import Settings
 from sipstrobe.io.soundfiles import MAX_BYTES
 from sipstrobe.lightsiren.chimes import FIRST_NUMBER, LAST_NUMBER
-from sipstrobe.web.compat import product, supervised_io
+from sipstrobe.web.compat import call, product, supervised_io
 from sipstrobe.web.compat.media_clips import location_of
 from sipstrobe.web.compat.port import MANUAL_TRIGGER
 from sipstrobe.web.compat.product import Build
@@ -77,6 +77,7 @@ def _properties(settings: Settings, build: Build, microphone: bool) -> Tree:
         "API": {
             "HTTP": {"AdminPath": "/", "Version": "3"},
             "Metadata": {"Metadata": NO, "Version": NOTHING_OF_IT},
+            "SIP": {"SIP": YES, "Version": call.VERSION},
         },
         "ApiDiscovery": {"ApiDiscovery": YES},
         "Audio": {
