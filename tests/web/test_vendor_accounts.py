@@ -1,5 +1,6 @@
 """pwdgrp.cgi and usergroup.cgi: accounts as control programs manage them (ACC-01…05, GEN-03)."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from urllib.parse import urlencode
 
@@ -123,7 +124,8 @@ async def test_the_first_account_needs_no_other_and_is_an_administrator(
     new = {"user": "root", "pwd": "first of all", "grp": "root"}
 
     early = await nobody.ask("GET", PWDGRP + "?action=get")
-    viewer = await nobody.ask("POST", PWDGRP, urlencode(new | {"action": "add"}).encode())
+    lesser = urlencode(new | {"action": "add", "sgrp": "operator:viewer"}).encode()
+    viewer = await nobody.ask("POST", PWDGRP, lesser)
     assert [early.status, viewer.status] == [401, 401]
     assert "WWW-Authenticate" in dict(early.headers)
     assert b"Error: initial admin user must be created first." in early.body
@@ -137,6 +139,20 @@ async def test_the_first_account_needs_no_other_and_is_an_administrator(
     assert await by_post(Program(server, "root", "first of all"), action="remove", user="x") == (
         "Error: account user name."
     )
+
+
+async def test_of_two_that_come_first_one_is_the_administrator(
+    server: WebServer, device: Device
+) -> None:
+    """GEN-03: whoever is a moment later has to be let in by the other."""
+    device.store.change_now({"web": {"users": ()}})
+    add = {"action": "add", "pwd": "first of all", "sgrp": ADMIN}
+    both = [urlencode(add | {"user": name}).encode() for name in ("root", "eve")]
+
+    answers = await asyncio.gather(*(Program(server).ask("POST", PWDGRP, new) for new in both))
+
+    assert sorted(answer.status for answer in answers) == [200, 401]
+    assert len(roles(device)) == 1
 
 
 @pytest.mark.parametrize(

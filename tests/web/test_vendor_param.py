@@ -8,6 +8,7 @@ import pytest
 from sipstrobe import __version__
 from sipstrobe.context import Context
 from sipstrobe.web.compat.param import GROUPS_MAX, PATTERN_MAX
+from sipstrobe.web.compat.parameters import flat
 from sipstrobe.web.server import WebServer
 from tests.support.program import Program
 from tests.support.web import CHEAP, Device
@@ -76,6 +77,14 @@ async def test_groups_are_answered_in_their_order_each_sorted_as_programs_know_i
     assert everything == await listed(victor, "*") == await listed(victor, "root")
     groups = list(dict.fromkeys(line.split(".")[1] for line in everything))
     assert groups == sorted(groups, key=str.lower)
+
+
+def test_in_a_group_its_own_come_before_its_groups() -> None:
+    """vapix-params: capitals and small letters are mixed."""
+    tree = {"b": "1", "Zone": {"x": "2"}, "A": "3", "apart": {"y": {"z": "4"}, "n": "5"}}
+    assert [f"{name}={value}" for name, value in flat(tree)] == [
+        *("root.A=3", "root.b=1", "root.apart.n=5", "root.apart.y.z=4", "root.Zone.x=2")
+    ]
 
 
 async def test_a_listed_clip_is_played_by_its_location(victor: Program, device: Device) -> None:
