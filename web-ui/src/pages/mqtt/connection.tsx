@@ -1,9 +1,9 @@
 // The broker: where it is, who we are there, and what is said when we come and go (MQT-02…12).
 
 import type { Section } from "../../settings";
-import { Notice } from "../../ui";
+import { Notice, TextField, type SchemaField } from "../../ui";
 import { Group } from "./group";
-import { PORTS, type Mqtt, type Said } from "./model";
+import { MAX_TOPIC, PORTS, type Mqtt, type Said } from "./model";
 import { t } from "./words";
 
 const BRIEF = ["protocol", "host", "port", "user", "password"];
@@ -33,6 +33,7 @@ export function Connection({ section, prefix }: { section: Section<Mqtt>; prefix
     hints: Object.fromEntries(NOTICES.map((name) => [`/${name}/use_default`, t("default_hint", { prefix })])),
     choices: Object.fromEntries(NOTICES.map((name) => [`/${name}/qos`, qosChoices()])),
     order: pointers(NOTICES),
+    render: Object.fromEntries(NOTICES.map((name) => [`/${name}/topic`, topicField])),
   });
   return (
     <div class="mqtt-columns">
@@ -45,6 +46,11 @@ export function Connection({ section, prefix }: { section: Section<Mqtt>; prefix
     </div>
   );
 }
+
+/** A topic is one line, however long. */
+export const topicField = ({ path, title, hint, value, onChange, error, disabled }: SchemaField) => (
+  <TextField name={path} label={title} hint={hint} value={String(value ?? "")} maxLength={MAX_TOPIC} error={error} disabled={disabled} onChange={onChange} />
+);
 
 const isOwn = ({ send, use_default }: Said): boolean => send && !use_default;
 

@@ -59,6 +59,22 @@ translate({
   "Kind": "Art",
   "Payload for active": "Inhalt, der aktiv bedeutet",
   "Of a stateful one: any other payload means inactive.": "Jeder andere Inhalt bedeutet inaktiv.",
+  // publications
+  "Prefix": "Präfix",
+  "Default: the device topic prefix.": "Üblich: das Präfix des Geräts.",
+  "Custom prefix": "Eigenes Präfix",
+  "Include topic name": "Mit dem Thema des Ereignisses",
+  "Off: all events have one topic.": "Aus: Alle Ereignisse haben ein Thema.",
+  "Include topic namespaces": "Mit Namensräumen",
+  "Include serial number": "Mit der Seriennummer",
+  "In the payload.": "Im Inhalt.",
+  // Home Assistant
+  "Home Assistant discovery": "In Home Assistant erscheinen",
+  "The device appears in Home Assistant by itself.": "Das Gerät erscheint dort von selbst.",
+  "Discovery prefix": "Präfix der Suche",
+  "As it is set in Home Assistant; 2 to 128 characters without # and +.": "Wie es in Home Assistant gesetzt ist; 2 bis 128 Zeichen ohne # und +.",
+  "Commands over MQTT": "Befehle über MQTT",
+  "Whoever may publish at the broker may then command the device.": "Wer beim Broker veröffentlichen darf, kann dann dem Gerät befehlen.",
   // why there is no broker
   "it does not speak this version of MQTT": "Er spricht diese Version von MQTT nicht.",
   "it refuses the client id": "Er lehnt die Client-ID ab.",

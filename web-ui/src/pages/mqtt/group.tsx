@@ -13,7 +13,7 @@ interface Props {
   title: string;
   names: readonly string[];
   /** What of them is shown, and how, by what is entered. */
-  form: (shown: Mqtt) => Pick<SchemaFormProps, "brief" | "hide" | "order" | "hints" | "values" | "titles" | "choices">;
+  form: (shown: Mqtt) => Pick<SchemaFormProps, "brief" | "hide" | "order" | "hints" | "values" | "choices" | "render">;
   also?: { label: string; patch: Partial<Mqtt> }; // a second way to save, which is the first one
   children?: ComponentChildren;
 }

@@ -8,12 +8,14 @@ import { Loading, Notice, PageHead, Tabs, type Tab } from "../../ui";
 import { Connection } from "./connection";
 import "./german";
 import { Head } from "./head";
+import { HomeAssistant } from "./home";
 import type { Client, Mqtt } from "./model";
 import "./mqtt.css";
+import { Publications } from "./publications";
 import { Subscriptions } from "./subscriptions";
 import { t } from "./words";
 
-const TABS = ["connection", "subscriptions"] as const;
+const TABS = ["connection", "subscriptions", "publications", "home"] as const;
 
 export default function MqttPage({ rest }: PageProps) {
   const section = useSection<Mqtt>("mqtt");
@@ -22,6 +24,8 @@ export default function MqttPage({ rest }: PageProps) {
   const content: Record<(typeof TABS)[number], Tab["content"]> = {
     connection: () => <Connection section={section} prefix={client.prefix} />,
     subscriptions: () => <Subscriptions section={section} client={client} />,
+    publications: () => <Publications section={section} />,
+    home: () => <HomeAssistant client={client} />,
   };
   return (
     <div class="mqtt">

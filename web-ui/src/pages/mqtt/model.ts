@@ -5,6 +5,7 @@ import type { Rule } from "../rules/model";
 
 export const MAX_SUBSCRIPTIONS = 100;
 export const MAX_CONDITIONS = 100;
+export const MAX_TOPIC = 1024; // characters
 export const PORTS: Record<Mqtt["protocol"], number> = { tcp: 1883, ssl: 8883, ws: 80, wss: 443 };
 
 /** A message about the connection itself. */

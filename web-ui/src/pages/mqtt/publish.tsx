@@ -3,10 +3,9 @@
 import { useState } from "preact/hooks";
 import { command, Problem } from "../../api";
 import { Button, Dialog, Form, Notice, Select, TextField, Toggle } from "../../ui";
-import { fate, type Client } from "./model";
+import { fate, MAX_TOPIC, type Client } from "./model";
 import { t } from "./words";
 
-const MAX_TOPIC = 1024;
 const MAX_PAYLOAD = 8192;
 
 export function Publish({ client, onClose }: { client: Client; onClose: () => void }) {

@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import { useGuard } from "../../router";
 import type { Section } from "../../settings";
 import { Button, ConflictNotice, Dialog, Form, make, mayLeave, SchemaForm, toast } from "../../ui";
-import { qosChoices } from "./connection";
+import { qosChoices, topicField } from "./connection";
 import { askedFor, keyOf, same, type Mqtt, type Subscription } from "./model";
 import { t } from "./words";
 
@@ -57,6 +57,7 @@ export function Editor({ section, prefix, subscription, onClose }: Props) {
           hints={{ "/filter": t(draft.kind === "stateless" ? "filter_hint" : "topic_hint"), "/kind": "" }}
           values={{ stateful: t("stateful"), stateless: t("stateless") }}
           choices={{ "/qos": qosChoices() }}
+          render={{ "/filter": topicField }}
         />
         <p class="hint">{t("asked_for", { filter: askedFor(draft, prefix) || "…" })}</p>
         <div class="form-foot">
