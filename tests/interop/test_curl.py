@@ -28,6 +28,7 @@ GROUPS = {
     "victor": "viewer",
 }
 STATUS, SETTINGS = "/api/v1/status", "/api/v1/settings/web"
+CALL = "/vapix/call?format=simple&action=axcall:"
 FOLLOW = ("location",)
 LEAST = {"": "victor", "viewer": "victor", "operator": "olga", "administrator": "root"}
 BELOW = {"operator": "victor", "administrator": "olga"}
@@ -85,6 +86,9 @@ CASES = (
     Case(
         "administrator", "/axis-cgi/mqtt/event.cgi", '"data"', method("getEventPublicationConfig")
     ),
+    Case("operator", "/vapix/call", '"MediaEncryption"', '{"axcall:GetServiceCapabilities":{}}'),
+    Case("operator", f"{CALL}GetSIPAccounts", 'SIPAccount_0_Id="sip_account_0"'),
+    Case("administrator", f"{CALL}RemoveSIPAccount&SIPAccountId=nobody", ""),
     Case("viewer", "/config/discover", '"audio-multicast-ctrl"'),
     Case("viewer", "/config/rest/$all", '"status":"success"'),
     Case("administrator", "/config/rest/audio-multicast-ctrl/v1beta", '"audioCodec"', low=403),
