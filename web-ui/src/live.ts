@@ -1,7 +1,7 @@
 // The live feed of the device: its state merged, light frames, levels and events as they happen.
 
 import { batch, computed, signal } from "@preact/signals";
-import { readSession, session } from "./session";
+import { expired, readSession, session } from "./session";
 import type { Json, LightName, Link, Sound, Status } from "./types";
 
 const RETRY = [0.5, 1, 2, 4, 8]; // seconds between attempts to connect
@@ -144,6 +144,11 @@ async function enter(): Promise<void> {
   }
   if (session.peek().role !== null) connect();
 }
+
+/** Who has logged in anew over the page, as after a restart, goes on where he was. */
+expired.subscribe((waits) => {
+  if (!waits && watching !== undefined && socket === null && session.peek().role !== null) connect();
+});
 
 function watch(): void {
   if (socket === null) return;

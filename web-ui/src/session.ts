@@ -37,13 +37,15 @@ export function can(role: Role): boolean {
 export async function readSession(): Promise<Session> {
   const told = await get<Partial<Session>>("/session");
   const read: Session = { ...NOBODY, ...told };
-  if (known.value && session.value.name !== null && read.name === null) {
+  const still = read.set_up; // else there is no account left to log in as
+  if (known.value && session.value.name !== null && read.name === null && still) {
     expired.value = true; // what is typed stays behind the log-in
     return read;
   }
   session.value = read;
   known.value = true;
   expired.value = false;
+  if (!still) settle(false);
   if (read.name !== null) entering.value = false;
   return read;
 }

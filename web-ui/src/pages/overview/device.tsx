@@ -130,7 +130,7 @@ function Accounts({ now: { registrations, registrations_total: total } }: { now:
 }
 
 /** MNT-06, MNT-07: with a time at which it ends by itself. */
-function Maintenance({ active }: { active: boolean }) {
+export function Maintenance({ active }: { active: boolean }) {
   const [minutes, choose] = useState(0);
   const turn = (on: boolean): Promise<boolean> => attempt(() => command("set-maintenance", on && minutes ? { active: on, seconds: 60 * minutes } : { active: on }));
   const words = (n: number): string => (n === 0 ? t("forever") : n < 60 ? t("minutes", { n }) : t("hours", { n: n / 60 }));
@@ -142,7 +142,7 @@ function Maintenance({ active }: { active: boolean }) {
   );
 }
 
-function Health({ now: { health, functions } }: { now: Status }) {
+export function Health({ now: { health, functions } }: { now: Status }) {
   const runs = functions.some(({ operations }) => operations.some(({ priority }) => priority === CHECK));
   return (
     <div class="overview-health">
@@ -163,7 +163,7 @@ function Health({ now: { health, functions } }: { now: Status }) {
 }
 
 /** IDN-01. */
-function Locate({ serial }: { serial: string }) {
+export function Locate({ serial }: { serial: string }) {
   const [until, set] = useState(0);
   useEffect(() => {
     if (!until) return undefined;
