@@ -60,7 +60,7 @@ CASES = (
         method("getAllUnrestrictedProperties"),
     ),
     Case("operator", "/axis-cgi/basicdeviceinfo.cgi", '"Soc":', method("getAllProperties")),
-    Case("viewer", "/axis-cgi/usergroup.cgi", "viewer\n"),
+    Case("viewer", "/axis-cgi/usergroup.cgi", "viewer"),
     Case("administrator", "/axis-cgi/pwdgrp.cgi?action=get", 'digusers="root,olga,victor"'),
     Case("administrator", "/axis-cgi/pwdgrp.cgi", 'admin="root"', "action=get"),
     Case("viewer", "/axis-cgi/param.cgi?action=list&group=Brand.Brand", "root.Brand.Brand=sip"),

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from sipstrobe import __version__
 from sipstrobe.web.compat.api_discovery import APIS, PATTERN_MAX
 from sipstrobe.web.compat.wildcard import matches
 from sipstrobe.web.server import WebServer
+from tests.interop.test_curl import CASES
 from tests.support.program import Program
 from tests.support.web import CHEAP, Device
 
@@ -72,6 +74,16 @@ async def test_what_is_announced_is_there_in_that_version(server: WebServer) -> 
         if path := JSON_APIS.get(api["id"]):
             told = await post(ada, path, "getSupportedVersions")
             assert told["data"]["apiVersions"][-1] == api["version"], path
+
+
+async def test_every_url_of_others_is_in_the_table_of_the_docs_and_asked_by_curl(
+    server: WebServer,
+) -> None:
+    paths = {r.path for r in server.routes if r.path.startswith(("/axis-cgi/", "/vapix/"))}
+    table = (Path(__file__).parents[2] / "docs/vendor-api.md").read_text("utf-8")
+
+    assert [path for path in sorted(paths) if path.rpartition("/")[2] not in table] == []
+    assert sorted(paths - {case.path.partition("?")[0] for case in CASES}) == []
 
 
 async def test_what_is_announced_can_be_searched(nobody: Program) -> None:
