@@ -95,6 +95,18 @@ async def stop_profile(page: Page, name: str) -> None:
     await expect(page.get_by_role("button", name=f"Start {name}", exact=True)).to_be_visible()
 
 
+async def orders_from_outside(page: Page, name: str) -> list[str]:
+    """The URL that is shown, what to post there to start the profile, and what to stop it."""
+    await open_page(page, "Profiles")
+    await page.get_by_role("button", name=f"More about {name}", exact=True).click()
+    await page.get_by_role("menuitem", name="From outside").click()
+    shown = page.get_by_role("dialog").locator("dd code")
+    await expect(shown).to_have_count(4)
+    texts = await shown.all_inner_texts()
+    await page.keyboard.press("Escape")
+    return texts[:3]
+
+
 async def export_profiles(page: Page, names: list[str], file: Path) -> list[str]:
     """The names in the file that the browser has stored."""
     await open_page(page, "Profiles")
@@ -313,3 +325,46 @@ async def mute_speaker(page: Page, *, muted: bool) -> None:
     switch = page.locator(".audio-speaker").get_by_role("switch", name="Mute")
     if await switch.is_checked() != muted:
         await switch.press("Space")
+
+
+# --- inputs and MQTT ------------------------------------------------------------------------------
+
+
+async def set_up_input(page: Page, port: int, *, name: str, normally: str) -> None:
+    """normally: "open" or "closed"."""
+    await open_page(page, "Accessories")
+    card = page.locator(".accessories-port").nth(port - 1)
+    await card.get_by_text("Set up", exact=True).click()
+    await card.locator('[data-field="/name"] input').fill(name)
+    await card.locator('[data-field="/normal_state"] select').select_option(label=normally)
+    await card.get_by_role("button", name="Save").click()
+    await expect(card).to_contain_text(f"normally it is {normally}")
+
+
+async def connect_to_broker(page: Page, host: str, port: int) -> None:
+    await open_page(page, "MQTT")
+    broker = page.get_by_role("form", name="Broker")
+    await broker.get_by_label("Host", exact=True).fill(host)
+    await broker.get_by_label("Port", exact=True).fill(str(port))
+    await broker.get_by_role("button", name="Save and connect").click()
+    await expect(page.locator(".mqtt-words")).to_contain_text("Connected")
+
+
+async def leave_broker(page: Page) -> None:
+    await open_page(page, "MQTT")
+    await page.get_by_role("switch", name="Connect", exact=True).press("Space")
+    await expect(page.locator(".mqtt-words")).to_contain_text("Off")
+
+
+async def subscribe(page: Page, topic: str, *, true_payload: str) -> None:
+    """To a topic whose last message holds."""
+    await open_page(page, "MQTT")
+    await page.get_by_role("tab", name="Subscriptions").click()
+    await page.get_by_role("button", name="Subscribe").first.click()
+    dialog = page.get_by_role("dialog", name="New subscription")
+    await dialog.get_by_label("Topic", exact=True).fill(topic)
+    await (
+        dialog.locator('[data-field="/true_payload"]').locator("input, textarea").fill(true_payload)
+    )
+    await dialog.get_by_role("button", name="Save").click()
+    await expect(page.get_by_role("listitem", name=topic)).to_be_visible()

@@ -15,7 +15,6 @@ log and the recorded sound. EXA-05 needs no rule: what the camera sends names a 
 
 import asyncio
 import contextlib
-import json
 import subprocess
 import time
 from collections.abc import AsyncIterator, Generator
@@ -31,6 +30,7 @@ from tests.browser.ui import by_hand as hand
 from tests.interop.caller import Dialogue, Wire, status
 from tests.interop.device import Device, device, wait_until
 from tests.interop.kamailio import DOMAIN, kamailio
+from tests.interop.mosquitto import Witness, mosquitto
 from tests.interop.receivers import receivers
 from tests.interop.tones import TONE_DB, write_tone
 from tests.interop.witness import SILENCE_DB, await_dark_and_silent, await_profile, on_time, seen
@@ -245,11 +245,12 @@ async def test_an_input_interrupts_what_was_started_by_hand(desk: Page, house: D
 
 
 async def test_a_camera_names_a_profile_and_no_rule_is_needed(desk: Page, house: Device) -> None:
-    """EXA-05."""
-    for method, seen_then in (("start", "One"), ("stop", "")):
+    """EXA-05: the camera is given what the page shows."""
+    url, start, stop = await hand.orders_from_outside(desk, "One")
+    assert url == f"http://127.0.0.1:{house.http}/axis-cgi/siren_and_light.cgi"
+    for order, seen_then in ((start, "One"), (stop, "")):
         began = time.monotonic()
-        body = json.dumps({"apiVersion": "1.0", "method": method, "params": {"profile": "One"}})
-        camera(house, "siren_and_light.cgi", "-d", body)
+        camera(house, "siren_and_light.cgi", "-d", order)
         await_profile(house, seen_then, began)
 
 
@@ -269,12 +270,15 @@ async def test_a_camera_switches_a_virtual_input(desk: Page, house: Device) -> N
 async def test_a_contact_runs_a_profile_whose_siren_is_a_clip(
     desk: Page, house: Device, tmp_path: Path
 ) -> None:
-    """EXA-09: the clip is dropped on the page, and the rule built of a condition and an action."""
+    """EXA-01 with a contact that is normally closed; EXA-09: the clip is dropped on the page, and
+    the rule built of a condition and an action."""
+    await hand.set_up_input(desk, 1, name="Fire panel", normally="closed")
+    contact(house, active=False)
     await hand.add_clip(desk, write_tone(tmp_path / "Gong.wav", [GONG_HERTZ], 1.0))
     await hand.make_profile(desk, "Gong alarm", "blue", 5, siren="clip:Gong", intensity=5)
     await hand.begin_rule(desk)
     await hand.name_rule(desk, "Gong")
-    await hand.choose_condition(desk, 1, "An input is active", port="1 · Port 1", active="yes")
+    await hand.choose_condition(desk, 1, "An input is active", port="1 · Fire panel", active="yes")
     await hand.choose_action(
         desk, "Run a profile while the rule is active", profile="Gong alarm", priority="6"
     )
@@ -294,6 +298,28 @@ async def test_a_contact_runs_a_profile_whose_siren_is_a_clip(
 
     on_time(house, story)
     await hand.delete_rule(desk, "Gong")
+
+
+async def test_a_topic_runs_a_profile_while_it_says_on(
+    desk: Page, house: Device, tmp_path: Path
+) -> None:
+    """EXA-07, MQT-14."""
+    with mosquitto(tmp_path) as broker:
+        doors = Witness(broker.port)
+        await hand.connect_to_broker(desk, "127.0.0.1", broker.port)
+        await hand.subscribe(desk, "hall/door", true_payload="On")
+        await hand.begin_rule(desk, "MQTT runs a profile")
+        await hand.choose_profile(desk, "One")
+        await hand.save_rules(desk)
+        began = time.monotonic()
+        doors.say("hall/door", "On", retain=True)  # heard whoever comes first
+        await_profile(house, "One", began)
+        doors.say("hall/door", "Off")
+        await_dark_and_silent(house, began)
+        assert changes(house, began) == ["One", ""]
+        doors.close()
+        await hand.delete_rule(desk, "MQTT runs a profile")
+        await hand.leave_broker(desk)
 
 
 # --- the device -----------------------------------------------------------------------------------

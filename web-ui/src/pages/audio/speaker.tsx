@@ -9,7 +9,7 @@ import { Badge, Button, Card, Empty, join, vars } from "../../ui/basics";
 import { Select, Slider, Toggle } from "../../ui/fields";
 import { Meter } from "../../ui/things";
 import { attempt } from "../../ui/toast";
-import { dateTime, decibels } from "../../words";
+import { dateTime, decibels, party } from "../../words";
 import type { AudioSettings, Source } from "./model";
 import { kindWords } from "./policy";
 import { t } from "./words";
@@ -69,6 +69,8 @@ function Volume({ label, value, save, disabled }: { label: string; value: number
 
 /** Whose sound it is, in words; empty where the kind says it all. */
 export function whose(kind: string, owner: string): string {
+  const call = status.value?.calls.find(({ id }) => id === owner);
+  if (call) return party(call.remote_uri);
   if (kind === "clip") return owner.replace(/^clip \d+: /, "");
   return owner === kind || kind === "tone" ? "" : owner;
 }

@@ -4,6 +4,7 @@ import { levels } from "../../live";
 import type { Operation, Status } from "../../types";
 import { Card, join, Meter, SeizureWarning, Strobe } from "../../ui";
 import { decibels } from "../../words";
+import { soundWords } from "../profiles/model";
 import { t } from "./words";
 
 const MAINTENANCE = 11; // its priority: nothing sounds then
@@ -19,7 +20,7 @@ function heard({ functions, clips, sound }: Status): string[] {
   const silenced = new Set(sources.filter(({ gain }) => gain === 0).map(({ owner }) => owner));
   const played = clips.filter(({ playback, clip }) => !silenced.has(`clip ${playback}: ${clip}`)).map(({ clip }) => clip);
   const voice = sources.some(({ kind, rms_db }) => (kind === "call" || kind === "page") && rms_db > FAINT);
-  return [...(siren ? [siren.pattern] : []), ...new Set(played), ...(voice ? [t("voice")] : [])];
+  return [...(siren ? [soundWords(siren.pattern)] : []), ...new Set(played), ...(voice ? [t("voice")] : [])];
 }
 
 export function LightCard({ now }: { now: Status }) {

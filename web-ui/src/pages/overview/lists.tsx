@@ -4,6 +4,7 @@ import { command } from "../../api";
 import { can } from "../../session";
 import type { FunctionName, FunctionState, Operation } from "../../types";
 import { attempt, Badge, Button, Card, Duration, functionWords, IconButton, join, shortCause, Swatches, Why } from "../../ui";
+import { soundWords } from "../profiles/model";
 import { t } from "./words";
 
 const OPERATIONS_MAX = 100; // listed at a time
@@ -42,14 +43,14 @@ function Running({ operation, of, now }: { operation: Operation; of: FunctionNam
         <span aria-hidden="true">{priority}</span>
       </span>
       <div class="overview-what">
-        <strong>{pattern}</strong> <Swatches colors={colors} /> {profile && <small>{profile}</small>}
+        <strong>{soundWords(pattern)}</strong> <Swatches colors={colors} /> {profile && <small>{profile}</small>}
         {why.length > 0 && <small class="overview-cause">{shortCause(why)}</small>}
       </div>
       <span class="overview-end">
         {shown && <Badge tone="accent">{t("now")}</Badge>}
         {left !== null && <Duration until={now + left} />}
       </span>
-      {can("operator") && priority <= SYSTEM && <IconButton small icon="stop" label={t("stopWhat", { pattern })} onClick={() => void stop()} />}
+      {can("operator") && priority <= SYSTEM && <IconButton small icon="stop" label={t("stopWhat", { pattern: soundWords(pattern) })} onClick={() => void stop()} />}
       <Why what={{ operation: `${of}/${id}` }} links={why} />
     </li>
   );

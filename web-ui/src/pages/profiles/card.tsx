@@ -11,6 +11,7 @@ import { attempt } from "../../ui/toast";
 import { Notice } from "../../ui/basics";
 import { seconds } from "../../words";
 import { soundWords, type Duration, type Profile } from "./model";
+import { Outside } from "./outside";
 import { t } from "./words";
 
 interface Props {
@@ -26,6 +27,7 @@ interface Props {
 export function ProfileCard({ profile, running, chosen, choose, edit, copy, changed }: Props) {
   const { name, description, light, siren, used_by } = profile;
   const [refused, tell] = useState<string[]>([]);
+  const [outside, show] = useState(false);
   const may = can("operator");
   const order = running ? "stop-profile" : "start-profile";
   const remove = async (): Promise<void> => {
@@ -48,6 +50,7 @@ export function ProfileCard({ profile, running, chosen, choose, edit, copy, chan
           items={[
             ...(may ? [{ label: t("edit"), icon: "edit" as const, onSelect: edit }, { label: t("copy"), icon: "copy" as const, onSelect: copy }] : []),
             { label: t("exportOne"), icon: "download" as const, onSelect: () => download([name]) },
+            { label: t("outside"), icon: "link" as const, onSelect: () => show(true) },
             ...(may ? ["line" as const, { label: t("remove"), icon: "trash" as const, danger: true, onSelect: () => void remove() }] : []),
           ]}
         />
@@ -67,6 +70,7 @@ export function ProfileCard({ profile, running, chosen, choose, edit, copy, chan
           <Button icon="edit" aria-label={t("editTitle", { name })} onClick={edit}>{t("edit")}</Button>
         </footer>
       )}
+      {outside && <Outside name={name} onClose={() => show(false)} />}
     </li>
   );
 }

@@ -2,6 +2,7 @@
 
 import { useState } from "preact/hooks";
 import type { FieldProblem } from "../../types";
+import { Link } from "../../router";
 import { type Choice, Field, Select, TextField } from "../../ui";
 import { begun, eventTitle, itemsOf, itemTitle, type Offered, offeredEvents, valueTitle } from "./catalog";
 import type { Known } from "./known";
@@ -168,6 +169,11 @@ export function ConditionFields({ condition, trigger = false, known, onChange, p
               <Select label={trigger ? t("fires") : t("holds")} name="invert" value={condition.invert ? "invert" : ""} choices={moments} error={said("/invert")} onChange={(next) => onChange({ ...condition, invert: next === "invert" })} />
             )}
             <Items event={event} match={condition.match} known={known} problems={problems} onChange={(match) => onChange({ ...condition, match })} />
+            {condition.event === "input/virtual" && (
+              <p class="hint">
+                <Link path="/accessories">{t("virtual_urls")}</Link>
+              </p>
+            )}
           </>
         )}
       </div>

@@ -228,6 +228,9 @@ function Examples({ known, onClose }: { known: Known; onClose: () => void }) {
           );
         })}
       </ul>
+      <p class="hint">
+        {t("examples_outside")} <Link path="/profiles">{t("to_profiles")}</Link>
+      </p>
     </Dialog>
   );
 }
