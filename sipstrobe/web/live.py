@@ -34,11 +34,13 @@ LISTENERS_MAX = 32
 WAITING_MAX = 64  # messages that wait for one listener; about four seconds of a busy device
 HISTORY_MAX = 100  # events kept for whoever comes later
 EVENTS_PER_TICK = 20  # in a storm only the newest are told, with a count of the others
-TICK = 1 / 15  # seconds between levels, events and changes of state
+TICK = 1 / 15  # seconds between levels, and between looks at what changes by itself
+GATHERING = 0.003  # seconds from an event until it is told, with what follows from it at once
+CHANGE_SPACING = 1 / 30  # seconds at least from one telling of events and state to the next
 FRAME_SPACING = 1 / 60  # seconds; a frame that comes sooner waits for the tick
 STATE_SHARE = 0.05  # of the time, at most, goes into telling state and levels of a busy device
 SOUND = "sound"  # the view of what plays
-TICKS_PER_STATE = 15  # what has changed of the state is told each second, even if nothing happens
+STATE_LATEST = 1.0  # seconds until what has changed of the state is told, even without an event
 AFTER: Final = Query[int | None](
     "after",
     Annotated[int, Meta(ge=0, le=2**53 - 1)],
@@ -110,8 +112,9 @@ class Live:
         self._forgotten = 0  # the number of the last event that the history no longer has
         self._untold = 0  # events since the last tick
         self._changed = False
-        self._ticks = 0
         self._quiet_until = 0.0
+        self._ticked = self._state_told_at = 0.0
+        self._beat = self._due = 0.0  # when the next regular tick is, and when the timer rings
         self._timer: Handle | None = None
         self._levels_told: dict[str, object] = {}
         self._sound_told: object = None
@@ -149,7 +152,8 @@ class Live:
         if not self._unwatch:
             watch = self._views.watch_frames
             self._unwatch = [watch(partial(self._show, light), light) for light in LIGHTS]
-            self._timer = self._context.clock.call_at(self._context.clock.now() + TICK, self._tick)
+            self._beat = self._context.clock.now() + TICK
+            self._wait(self._beat)
         return listener
 
     def leave(self, listener: Listener) -> None:
@@ -161,6 +165,7 @@ class Live:
             self._unwatch.pop()()
         if self._timer is not None:
             self._timer.cancel()
+            self._timer = None
 
     def tell_sound_anew(self) -> None:
         """Somebody looks who has not been told yet."""
@@ -192,6 +197,12 @@ class Live:
         self._history.append((self._seq + 1, cause))  # the number that it will be told with
         self._untold += 1
         self._changed = True
+        soon = max(
+            self._context.clock.now() + GATHERING, self._ticked + CHANGE_SPACING, self._quiet_until
+        )
+        if self._timer is not None and soon < self._due:
+            self._timer.cancel()
+            self._wait(soon)
 
     def _show(self, light: Function, frame: Frame) -> None:
         now = self._context.clock.now()
@@ -206,20 +217,28 @@ class Live:
         sides = [(side.color, side.level) for side in frame]
         return self._encode("frame", light=light, sides=sides)
 
+    def _wait(self, until: float) -> None:
+        self._due = until
+        self._timer = self._context.clock.call_at(until, self._tick)
+
     def _tick(self) -> None:
-        now = self._context.clock.now()
-        self._timer = self._context.clock.call_at(now + TICK, self._tick)
-        self._ticks += 1
+        """Regularly, and in between soon after something has happened."""
+        now = self._ticked = self._context.clock.now()
+        regular = now >= self._beat
+        if regular:
+            self._beat = now + TICK
+        self._wait(self._beat)
         for light, frame in tuple(self._waiting.items()):
             self._show(light, frame)
         self._tell_events()
         if now < self._quiet_until:
             return
-        if self._changed or self._ticks % TICKS_PER_STATE == 0:
+        if self._changed or now - self._state_told_at >= STATE_LATEST:
             self._tell_state()
-        elif levels := self._levels():
+        elif regular and (levels := self._levels()):
             self._tell(self._encode("levels", **levels))
-        self._tell_sound()
+        if regular:
+            self._tell_sound()
         self._quiet_until = now + (self._context.clock.now() - now) / STATE_SHARE
 
     def _tell_events(self) -> None:
@@ -233,6 +252,7 @@ class Live:
 
     def _tell_state(self) -> None:
         self._changed = False
+        self._state_told_at = self._context.clock.now()
         before, self._seq = self._seq, self._seq + 1
         self._changes.look(self._state(), self._seq)
         if self._listeners:

@@ -11,7 +11,7 @@ from sipstrobe.context import Context
 from sipstrobe.events import Function, SignInFailed
 from sipstrobe.web.changes import Changes
 from sipstrobe.web.exchange import HttpProblem, Request
-from sipstrobe.web.live import AFTER, HISTORY_MAX, TICK, Listener, Live
+from sipstrobe.web.live import AFTER, CHANGE_SPACING, GATHERING, HISTORY_MAX, TICK, Listener, Live
 from tests.support.clock import FakeClock
 from tests.support.web import Device
 
@@ -71,6 +71,30 @@ async def test_the_first_state_is_whole_and_later_ones_have_what_has_changed(fee
     assert first[1]["state"] == {"calls": [], "ports": [1, 2], "rules": []}
     [state] = of("state", later)
     assert (state["whole"], state["state"]) == (False, {"calls": ["in-1"]})
+
+
+async def test_what_happens_is_told_at_once_and_what_follows_soon_after(feed: Feed) -> None:
+    """Nobody waits for the next regular look; a storm is told no more often than is worth it."""
+    listener = feed.live.listen()
+    feed.clock.advance(1.37)
+    await heard(listener)
+
+    feed.state["calls"] = ["in-1"]
+    feed.happens()
+    feed.clock.advance(GATHERING)
+    first = await heard(listener)
+    feed.state["calls"] = []
+    feed.happens()
+    feed.clock.advance(GATHERING)
+    too_soon = await heard(listener)
+    feed.clock.advance(CHANGE_SPACING - GATHERING)
+    second = await heard(listener)
+
+    assert [state["state"] for state in of("state", first)] == [{"calls": ["in-1"]}]
+    assert len(of("events", first)[0]["events"]) == 2
+    assert of("state", too_soon) == of("events", too_soon) == []
+    assert [state["state"] for state in of("state", second)] == [{"calls": []}]
+    assert len(of("events", second)[0]["events"]) == 2
 
 
 async def test_numbers_never_fall_and_every_message_has_one(feed: Feed) -> None:
