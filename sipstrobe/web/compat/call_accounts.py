@@ -1,6 +1,7 @@
 """Accounts of /vapix/call, and how they stand (SAC-01…13, GAP-28…30)."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Final, Literal
 
 from msgspec import structs
@@ -9,13 +10,12 @@ from sipstrobe.config.certificates import OWN as OWN_CERTIFICATE
 from sipstrobe.secret import Secret
 from sipstrobe.sip.account import Account, Proxy
 from sipstrobe.sip.settings import ACCOUNT_ID, SipSettings, TlsSettings
-from sipstrobe.web.compat.call_commands import Command, Kind, free_id, id_in
+from sipstrobe.web.compat.call_commands import Command, Found, Kind, free_id, id_in
 from sipstrobe.web.compat.call_digit_sets import forget_account, give_set, rename, set_id
 from sipstrobe.web.compat.call_draft import Desk, Draft
 from sipstrobe.web.compat.call_form import Arguments, Values, invalid, unsupported
-from sipstrobe.web.compat.call_standing import NO_STANDING, own_host, standing_told
+from sipstrobe.web.compat.call_standing import KEY, NO_STANDING, own_host, standing_told
 
-KEY: Final = "SIPAccountId"
 ENCRYPTIONS: Final = {
     "none": "None",
     "best_effort": "SRTPBestEffort",
@@ -67,22 +67,21 @@ class Accounts:
         statuses = Kind(name="SIPAccountStatus", key=KEY, found=self._statuses, plural="es")
         return accounts.commands() | statuses.commands()
 
-    def _accounts(self) -> dict[str, Values]:
+    def _accounts(self) -> Found:
         sip = self._desk.settings.sip
-        return {account.id: account_told(account, sip.tls) for account in sip.accounts}
+        return {account.id: partial(account_told, account, sip.tls) for account in sip.accounts}
 
-    def _statuses(self) -> dict[str, Values]:
+    def _statuses(self) -> Found:
         sip = self._desk.settings.sip
         here = own_host(sip.port)
         told = iter(self._standings())
-        found: dict[str, Values] = {}
+        found: dict[str, Callable[[], Values]] = {}
         for account in sip.accounts:  # both are in the order of the settings
             standing = next(told, NO_STANDING)
             fits = standing.get("account") == account.name
-            found[account.id] = {
-                KEY: account.id,
-                **standing_told(account, standing if fits else NO_STANDING, sip, here),
-            }
+            found[account.id] = partial(
+                standing_told, account, standing if fits else NO_STANDING, sip, here
+            )
         return found
 
 

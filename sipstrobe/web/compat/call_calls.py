@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from sipstrobe.bus import Dispatcher
@@ -11,10 +12,9 @@ from sipstrobe.commands import Command as Order
 from sipstrobe.errors import CommandRefused
 from sipstrobe.events import CallReason, CallStatus
 from sipstrobe.sip.settings import SipSettings
-from sipstrobe.web.compat.call_accounts import KEY as ACCOUNT
 from sipstrobe.web.compat.call_book import CallBook, Entry
 from sipstrobe.web.compat.call_codecs import codec_told
-from sipstrobe.web.compat.call_commands import Command, Kind
+from sipstrobe.web.compat.call_commands import Command, Found, Kind
 from sipstrobe.web.compat.call_draft import Desk
 from sipstrobe.web.compat.call_form import (
     Arguments,
@@ -24,6 +24,7 @@ from sipstrobe.web.compat.call_form import (
     not_found,
     unsupported,
 )
+from sipstrobe.web.compat.call_standing import KEY as ACCOUNT
 from sipstrobe.web.compat.call_standing import own_host, uri_of
 from sipstrobe.web.views import CallView
 
@@ -106,12 +107,16 @@ class Calls:
 
     # --- telling --------------------------------------------------------------------------------
 
-    def _statuses(self) -> dict[str, Values]:
+    def _statuses(self) -> Found:
         """Those that have ended lately, and those that run."""
         sip = self._desk.settings.sip
         here = own_host(sip.port)
-        told = {entry.call: self._ended(entry, sip, here) for entry in self._book.ended()}
-        return told | {call.id: self._running_told(call, sip, here) for call in self._running()}
+        found: dict[str, Callable[[], Values]] = {}
+        for entry in self._book.ended():
+            found[entry.call] = partial(self._ended, entry, sip, here)
+        for call in self._running():
+            found[call.id] = partial(self._running_told, call, sip, here)
+        return found
 
     def _running_told(self, call: CallView, sip: SipSettings, here: str) -> Values:
         entry = self._book.find(call.id)

@@ -8,7 +8,8 @@ from itertools import count
 from sipstrobe.config.users import Role
 from sipstrobe.web.compat.call_form import Arguments, Values, not_found
 
-Found = Mapping[str, Values]
+Found = Mapping[str, Callable[[], Values]]
+"""What tells of each thing, by its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Command:
 class Kind:
     """A type of things with ids.
 
-    found: what is told of each, by its id. put: changes or makes things, and gives their ids;
+    found: all there are. put: changes or makes things, and gives their ids;
     remove: those of these ids, as far as there are any. Both do all of it or nothing.
     """
 
@@ -56,13 +57,13 @@ class Kind:
         one = self.found().get(wanted)
         if one is None:
             raise not_found(self.name, wanted)
-        return {self.name: one}
+        return {self.name: one()}
 
     def _get_several(self, asked: Arguments) -> Values:
         """Without ids all there are; ids that nothing has are passed over."""
         found = self.found()
         wanted = asked.texts(self.key) if self.key in asked else tuple(found)
-        return {self.name: [found[one] for one in dict.fromkeys(wanted) if one in found]}
+        return {self.name: [found[one]() for one in dict.fromkeys(wanted) if one in found]}
 
     def _set_one(self, asked: Arguments) -> Values:
         assert self.put is not None

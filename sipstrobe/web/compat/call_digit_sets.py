@@ -6,13 +6,14 @@ have `dtmf_config_default`, each other one its own, unless it was given another.
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 from msgspec import structs
 
 from sipstrobe.dtmf.settings import DigitConfiguration
 from sipstrobe.sip.account import Account
-from sipstrobe.web.compat.call_commands import Command, Kind, free_id, id_in
+from sipstrobe.web.compat.call_commands import Command, Found, Kind, free_id, id_in
 from sipstrobe.web.compat.call_digits import Trigger, triggers_of, write_triggers
 from sipstrobe.web.compat.call_draft import Desk, Draft
 from sipstrobe.web.compat.call_form import Arguments, Values, invalid
@@ -43,10 +44,13 @@ class DigitSets:
         return Kind(
             name="DTMFConfiguration",
             key="DTMFConfigurationId",
-            found=lambda: {one.id: _told(one) for one in sets_of(self._desk.draft()).values()},
+            found=self._found,
             put=lambda given: self._desk.put(put_set, given),
             remove=lambda ids: self._desk.remove(remove_sets, ids),
         ).commands()
+
+    def _found(self) -> Found:
+        return {one: partial(_told, held) for one, held in sets_of(self._desk.draft()).items()}
 
 
 def set_id(account: Account) -> str:

@@ -6,12 +6,13 @@ What the settings have no word for, such as an event without a sequence, stands 
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from zlib import crc32
 
 from msgspec import structs
 
 from sipstrobe.dtmf.settings import DigitEvent, DigitSequence, IdleSequence
-from sipstrobe.web.compat.call_commands import Command, Kind, free_id, id_in
+from sipstrobe.web.compat.call_commands import Command, Found, Kind, free_id, id_in
 from sipstrobe.web.compat.call_draft import Desk, Draft
 from sipstrobe.web.compat.call_form import Arguments, Values, invalid
 
@@ -93,8 +94,11 @@ def _event_id(sequence: DigitSequence) -> str:
     return sequence.event_id or sequence.name
 
 
-def _told_events(draft: Draft) -> dict[str, Values]:
-    return {one: {"Id": one, "Name": name} for one, name in events_of(draft).items()}
+def _told_events(draft: Draft) -> Found:
+    def told(one: str, name: str) -> Values:
+        return {"Id": one, "Name": name}
+
+    return {one: partial(told, one, name) for one, name in events_of(draft).items()}
 
 
 # --- triggers -------------------------------------------------------------------------------------
@@ -195,8 +199,8 @@ def _ids_of(sequences: Sequence[DigitSequence]) -> list[str]:
     return ids
 
 
-def _told_triggers(draft: Draft) -> dict[str, Values]:
-    return {
-        one.id: {"Id": one.id, "DTMFSequence": one.sequence, "DTMFEventId": one.event_id}
-        for one in triggers_of(draft)
-    }
+def _told_triggers(draft: Draft) -> Found:
+    def told(one: Trigger) -> Values:
+        return {"Id": one.id, "DTMFSequence": one.sequence, "DTMFEventId": one.event_id}
+
+    return {one.id: partial(told, one) for one in triggers_of(draft)}

@@ -11,6 +11,7 @@ from sipstrobe.sip.reasons import reason_phrase
 from sipstrobe.sip.settings import SipSettings
 from sipstrobe.web.compat.call_form import Values
 
+KEY: Final = "SIPAccountId"
 NO_STANDING: Final[Mapping[str, object]] = {}
 _USUAL_PORT: Final = 5060  # RFC 3261 §19.1.2
 _NO_ANSWER: Final = 408  # RFC 3261 §8.1.3.1: what a timeout counts as
@@ -39,6 +40,7 @@ def standing_told(
     server = str(standing.get("server") or account.registrar or account.domain)
     code, words = _as_status(standing) if registers else (0, "Does not register")
     return {
+        KEY: account.id,
         "SIPURI": str(standing.get("uri") or uri_of(account, here)),
         "RegURI": f"{'sips' if account.sips else 'sip'}:{server}" if registers else "",
         "Status": code,
