@@ -34,7 +34,6 @@ export const PAGES: readonly Page[] = [
   { path: "/mqtt", title: { en: "MQTT", de: "MQTT" }, icon: "mqtt", role: "viewer", load: () => import("./pages/mqtt") },
   { path: "/accessories", title: { en: "Accessories", de: "Zubehör" }, icon: "accessories", role: "viewer", load: () => import("./pages/accessories") },
   { path: "/users", title: { en: "Accounts", de: "Konten" }, icon: "user", role: "viewer", group: "system", load: () => import("./pages/system/users") },
-  { path: "/time", title: { en: "Time and location", de: "Zeit und Ort" }, icon: "clock", role: "viewer", group: "system", load: () => import("./pages/system/time") },
   { path: "/certificates", title: { en: "Certificates", de: "Zertifikate" }, icon: "lock", role: "administrator", group: "system", load: () => import("./pages/system/certificates") },
   { path: "/audit", title: { en: "Who did what", de: "Wer was getan hat" }, icon: "eye", role: "administrator", group: "system", load: () => import("./pages/system/audit") },
   { path: "/log", title: { en: "Log", de: "Protokoll" }, icon: "list", role: "administrator", group: "system", load: () => import("./pages/system/log") },

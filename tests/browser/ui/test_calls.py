@@ -3,6 +3,7 @@
 import pytest
 from playwright.async_api import Page, expect
 
+from sipstrobe.sip.transport import Address, Flow, Transport
 from tests.browser.ui.conftest import Axe, enter, go
 from tests.support.waiting import until
 from tests.support.web import Device, FakeCall, FakeRecord
@@ -17,6 +18,9 @@ AUDIO = {
     "jitter_ms": 3.2,
     "sent": 520,
 }
+FLOW = Flow(Transport.UDP, Address("192.0.2.10", 5060), Address("192.0.2.66", 5060))
+INVITE = b"INVITE sip:1001@192.0.2.10 SIP/2.0\r\nCall-ID: m\r\nCSeq: 1 INVITE\r\n\r\n"
+DENIED = b"SIP/2.0 403 Forbidden\r\nCall-ID: m\r\nCSeq: 1 INVITE\r\n\r\n"
 
 
 async def test_a_call_says_whether_it_is_heard_and_takes_digits(
@@ -54,7 +58,10 @@ async def test_calls_that_were_are_searched_and_told_in_full(
 ) -> None:
     device.records += [FakeRecord(id=n, call=f"in-{n}") for n in range(1, 31)]
     refused = FakeRecord(id=31, remote_uri="sip:mallory@192.0.2.66", reason="denied", verdict=None)
-    refused.answered, refused.words = None, "not in the access list"
+    refused.answered, refused.words, refused.call = None, "not in the access list", "in-31"
+    device.system.ladder.message(INVITE, FLOW, sent=False)
+    device.system.ladder.message(DENIED, FLOW, sent=True)
+    device.system.ladder.named("m", "in-31")
     device.records.append(refused)
     await go(page, "/calls")
     rows = page.locator(".calls-table tbody tr")
@@ -71,6 +78,11 @@ async def test_calls_that_were_are_searched_and_told_in_full(
     await page.get_by_role("button", name="Details of the call with mallory").click()
     details = page.get_by_role("dialog")
     await expect(details).to_contain_text("not in the access list")
+    await details.get_by_role("button", name="Show the SIP messages").click()
+    messages = details.locator(".calls-message")
+    await expect(messages).to_contain_text(["INVITE", "403 Forbidden (INVITE)"])
+    await messages.last.get_by_role("button").press("Enter")
+    await expect(messages.last.locator("pre")).to_contain_text("SIP/2.0 403 Forbidden")
     await axe(page)
     await details.get_by_role("button", name="Close").first.click()
     await page.get_by_role("button", name="Call mallory@192.0.2.66").click()
