@@ -37,6 +37,7 @@ EVENTS_PER_TICK = 20  # in a storm only the newest are told, with a count of the
 TICK = 1 / 15  # seconds between levels, and between looks at what changes by itself
 GATHERING = 0.003  # seconds from an event until it is told, with what follows from it at once
 CHANGE_SPACING = 1 / 30  # seconds at least from one telling of events and state to the next
+EARLY_MAX = 10  # tellings a second that do not wait for the tick; a storm does
 FRAME_SPACING = 1 / 60  # seconds; a frame that comes sooner waits for the tick
 STATE_SHARE = 0.05  # of the time, at most, goes into telling state and levels of a busy device
 SOUND = "sound"  # the view of what plays
@@ -114,6 +115,7 @@ class Live:
         self._changed = False
         self._quiet_until = 0.0
         self._ticked = self._state_told_at = 0.0
+        self._early: deque[float] = deque(maxlen=EARLY_MAX)  # when the last ones were
         self._beat = self._due = 0.0  # when the next regular tick is, and when the timer rings
         self._timer: Handle | None = None
         self._levels_told: dict[str, object] = {}
@@ -197,11 +199,16 @@ class Live:
         self._history.append((self._seq + 1, cause))  # the number that it will be told with
         self._untold += 1
         self._changed = True
-        soon = max(
-            self._context.clock.now() + GATHERING, self._ticked + CHANGE_SPACING, self._quiet_until
-        )
-        if self._timer is not None and soon < self._due:
-            self._timer.cancel()
+        if self._timer is not None:
+            self._hurry(self._timer)
+
+    def _hurry(self, timer: Handle) -> None:
+        """Do not wait for the regular tick, unless that has been done too often."""
+        now, early = self._context.clock.now(), self._early
+        soon = max(now + GATHERING, self._ticked + CHANGE_SPACING, self._quiet_until)
+        if soon < self._due and (len(early) < EARLY_MAX or now - early[0] >= 1.0):
+            early.append(now)
+            timer.cancel()
             self._wait(soon)
 
     def _show(self, light: Function, frame: Frame) -> None:

@@ -17,7 +17,7 @@ from sipstrobe.context import Context
 from sipstrobe.events import Function, ManualTriggerChanged
 from sipstrobe.web.commands import COMMANDS, read_body
 from sipstrobe.web.exchange import HttpProblem
-from sipstrobe.web.live import LISTENERS_MAX, WAITING_MAX, Live
+from sipstrobe.web.live import EARLY_MAX, LISTENERS_MAX, WAITING_MAX, Live
 from tests.support.clock import FakeClock
 from tests.support.web import PASSWORDS, USERS, Device, FakeCall
 
@@ -197,7 +197,7 @@ def test_any_bytes_are_a_command_or_a_problem(kind: Any, body: bytes) -> None:
 
 async def hear(socket: ClientWebSocketResponse, kind: str) -> Any:
     """The next message of this kind."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while (message := await socket.receive_json())["type"] != kind:
             pass
         return message
@@ -288,7 +288,7 @@ async def test_whose_account_is_taken_away_hears_no_more(
         await hear(live, "state")
         device.store.change_now({"web": {"users": USERS[:1]}})
 
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while (await live.receive()).type is WSMsgType.TEXT:
                 pass
         assert live.closed
@@ -361,8 +361,9 @@ def test_a_storm_of_events_and_frames_costs_listeners_a_few_messages_a_tick() ->
 
     told = [m for m in waiting if m["type"] == "events" and m["events"]]
     assert len(waiting) < WAITING_MAX
-    assert 10 < len(told) <= 15
-    assert all(len(m["events"]) == 20 and m["skipped"] > 30 for m in told)
+    assert 10 < len(told) <= 15 + EARLY_MAX
+    assert all(len(m["events"]) <= 20 for m in told)
+    assert sum(len(m["events"]) + m["skipped"] for m in told) > 900
 
 
 def test_telling_the_state_of_a_busy_device_costs_a_small_share_of_the_time() -> None:
