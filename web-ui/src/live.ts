@@ -9,6 +9,7 @@ const QUIET = 4; // seconds without a word, after which what is shown may be old
 const GIVEN_UP = 10; // seconds without a word, after which the connection is made anew
 const EVENTS_MAX = 200; // kept, the newest
 const SMALL = 1e-3; // seconds that the clocks may run apart between two messages
+const FORGET = 0.02; // of how late messages were, with each that comes in time
 
 export type Sides = [color: string, level: number][]; // A, B, C, D
 export interface Frame {
@@ -40,6 +41,11 @@ export const wallOffset = computed(() => {
   const now = status.value;
   return now === null ? 0 : Date.parse(now.device.wall) / 1000 - now.now;
 });
+
+let late = 0;
+
+/** How late messages have come lately, in seconds beyond the soonest. */
+export const lateness = (): number => late;
 
 /** The device's monotonic clock, in seconds, as the page knows it. */
 export const deviceNow = (): number => (offset.peek() === null ? 0 : performance.now() / 1000 - (offset.peek() ?? 0));
@@ -173,6 +179,7 @@ function hear(message: Message): void {
 function begin(message: Message): void {
   attempts = 0;
   offset.value = null;
+  late = 0;
   keepTime(message.at);
   if (message.resumed === true) return;
   events.value = [];
@@ -184,6 +191,7 @@ function keepTime(at: number): void {
   const before = offset.peek();
   // The least seen is the truest; drift slowly towards later, to follow a clock that runs apart.
   offset.value = before === null || seen < before ? seen : before + Math.min(seen - before, SMALL / 2);
+  late = Math.max(seen - offset.value, late * (1 - FORGET));
 }
 
 function take(message: Message): void {

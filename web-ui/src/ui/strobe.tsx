@@ -3,7 +3,7 @@
 
 import { signal } from "@preact/signals";
 import { useEffect, useId, useRef } from "preact/hooks";
-import { deviceNow, frames as newest, hearFrames, type Frame, type Sides } from "../live";
+import { deviceNow, frames as newest, hearFrames, lateness, type Frame, type Sides } from "../live";
 import type { LightName } from "../types";
 import { Toggle } from "./fields";
 import { Icon } from "./icon";
@@ -14,7 +14,7 @@ export const COLORS: Record<string, string> = {
   red: "#ff2a1f", green: "#12e64a", blue: "#2b62ff", white: "#ffffff", amber: "#ff9a0a",
   yellow: "#ffe22e", pink: "#ff5fb0", purple: "#a02bff", turquoise: "#12e6d2",
 };
-const DELAY = 0.05; // seconds: evens out the network, so that a fade stays smooth
+const [SHORTEST, LONGEST] = [0.006, 0.1]; // seconds of delay, as the network is: a fade stays smooth
 const HOLD = 2.5; // seconds for which a calm picture keeps what was lit
 const WAITING_MAX = 120; // frames
 const CALM_LEVEL = 0.7; // of its brightness that a calm picture shows
@@ -40,11 +40,11 @@ export interface Preview {
   seconds: number; // the period
 }
 
-type Side = [color: string, level: number];
-const DARK: Side = ["", 0];
+export type Side = [color: string, level: number];
+export const DARK: Side = ["", 0];
 
-/** One lamp of the drawing: draws what it is told, or calmly. */
-class Lamp {
+/** One lamp of a drawing: draws what it is told, or calmly. */
+export class Lamp {
   private shown = "";
   private latest: Side = DARK;
   private lit = { color: "", level: 0, since: 0, until: 0 };
@@ -101,11 +101,17 @@ function lampsOf(drawing: SVGSVGElement): { faces: Lamp[]; ring: Lamp } {
   return { faces, ring };
 }
 
-const brightest = (sides: Sides): Side => sides.reduce((best, side) => (side[1] > best[1] ? side : best), DARK);
+export const brightest = (sides: Sides): Side => sides.reduce((best, side) => (side[1] > best[1] ? side : best), DARK);
+
+/** A lamp, and what of which light it shows. */
+export interface Shown {
+  lamp: Lamp;
+  light: LightName;
+  pick: (sides: Sides) => Side;
+}
 
 /** Draw what the device shows, at its pace; gives what ends it. */
-function follow(drawing: SVGSVGElement): () => void {
-  const { faces, ring } = lampsOf(drawing);
+export function follow(lamps: readonly Shown[]): () => void {
   const waiting: Record<LightName, Frame[]> = { SignalingLED: [], AudioLED: [] };
   let request = 0;
   const due = (queue: Frame[], now: number): Frame | undefined => {
@@ -114,11 +120,12 @@ function follow(drawing: SVGSVGElement): () => void {
     return found;
   };
   const step = (): void => {
-    const now = deviceNow() - DELAY;
-    due(waiting.SignalingLED, now)?.sides.forEach((side, n) => faces[n]?.see(side));
-    const audio = due(waiting.AudioLED, now);
-    if (audio) ring.see(brightest(audio.sides));
-    const restless = calm.peek() && [...faces, ring].map((lamp) => lamp.rest(now)).some(Boolean);
+    const now = deviceNow() - Math.min(SHORTEST + lateness(), LONGEST);
+    for (const queue of Object.values(waiting)) {
+      const frame = due(queue, now);
+      if (frame) for (const { lamp, light, pick } of lamps) if (light === frame.light) lamp.see(pick(frame.sides));
+    }
+    const restless = calm.peek() && lamps.map(({ lamp }) => lamp.rest(now)).some(Boolean);
     request = waiting.SignalingLED.length || waiting.AudioLED.length || restless ? requestAnimationFrame(step) : 0;
   };
   const start = (): void => {
@@ -134,7 +141,7 @@ function follow(drawing: SVGSVGElement): () => void {
   const ends = [
     hearFrames(take),
     calm.subscribe(() => {
-      for (const lamp of [...faces, ring]) lamp.forget();
+      for (const { lamp } of lamps) lamp.forget();
       start();
     }),
   ];
@@ -142,6 +149,13 @@ function follow(drawing: SVGSVGElement): () => void {
     cancelAnimationFrame(request);
     for (const end of ends) end();
   };
+}
+
+/** The drawing of the whole device, which shows both of its lights. */
+function followAll(drawing: SVGSVGElement): () => void {
+  const { faces, ring } = lampsOf(drawing);
+  const sides = faces.map((lamp, n): Shown => ({ lamp, light: "SignalingLED", pick: (sides) => sides[n] ?? DARK }));
+  return follow([...sides, { lamp: ring, light: "AudioLED", pick: brightest }]);
 }
 
 /** Draw the frames of a preview over and over; a calm one shows its brightest and stands still. */
@@ -191,7 +205,7 @@ export function Strobe({ label, preview, light = "SignalingLED", sounds = false,
   const id = useId().replace(/[^a-zA-Z0-9]/g, "");
   useEffect(() => {
     if (still) return undefined;
-    return preview ? play(drawing.current!, preview, light) : follow(drawing.current!);
+    return preview ? play(drawing.current!, preview, light) : followAll(drawing.current!);
   }, [preview, light, still]);
   return (
     <svg ref={drawing} class="strobe" viewBox="38 38 324 324" role="img" aria-label={label} data-calm={calm.value ? "yes" : "no"}>
