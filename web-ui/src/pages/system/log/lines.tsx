@@ -25,7 +25,8 @@ export function Lines({ lines, follow, onFollow, chosen, onChoose }: Props) {
   const row = useRowHeight();
   const [{ top, height }, see] = useState({ top: 0, height: 600 });
   const look = (): void => {
-    const { scrollTop, clientHeight } = place.current!;
+    if (!place.current) return; // left, while its last scroll was still to be told
+    const { scrollTop, clientHeight } = place.current;
     see((before) => (before.top === scrollTop && before.height === clientHeight ? before : { top: scrollTop, height: clientHeight }));
   };
   useEffect(() => {
@@ -49,7 +50,8 @@ export function Lines({ lines, follow, onFollow, chosen, onChoose }: Props) {
     anchor.current = first ? { key: first.key, offset: scrollTop - lines.indexOf(first) * row } : null;
   };
   const scrolled = (): void => {
-    const { scrollTop, scrollHeight, clientHeight } = place.current!;
+    if (!place.current) return;
+    const { scrollTop, scrollHeight, clientHeight } = place.current;
     remember();
     if (scrollHeight - scrollTop - clientHeight < row / 2) onFollow(true);
     look();
