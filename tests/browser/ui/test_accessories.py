@@ -1,15 +1,18 @@
 """Accessories in the interface: ports, virtual inputs and the lamps (IOP-01…06, API-02)."""
 
+import re
+
 import pytest
 from playwright.async_api import Page, expect
 from pytest_asyncio import fixture
 
-from sipstrobe.commands import SetVirtualInput
+from sipstrobe.commands import SetVirtualInput, StartOperation
 from sipstrobe.context import Context
-from sipstrobe.events import Function
+from sipstrobe.events import Function, OperationChanged
 from sipstrobe.rules.actions import RunProfile
 from sipstrobe.rules.settings import Condition, Rule
 from tests.browser.ui.conftest import Axe, enter, go
+from tests.support.waiting import until
 from tests.support.web import Device
 from tests.web.conftest import PROFILES
 
@@ -20,6 +23,7 @@ RULE = Rule(
     conditions=(Condition(event="input/virtual", match={"input": "1", "active": "true"}),),
     action=RunProfile(profile="Evacuate"),
 )
+GREEN = re.compile("--paint: ?#12e64a")
 PORTS = {
     "port_1": {"name": "Fire panel", "normal_state": "closed"},
     "port_2": {"name": "Door", "direction": "output"},
@@ -29,7 +33,9 @@ PORTS = {
 
 @fixture(loop_scope="module")
 async def device(context: Context) -> Device:
-    return Device.make(context, in_background=True, profiles=PROFILES, rules=(RULE,), ports=PORTS)
+    device = Device.make(context, in_background=True, profiles=PROFILES, rules=(RULE,), ports=PORTS)
+    device.store.watch(lambda settings: settings.lights, device.signals.apply_lights)
+    return device
 
 
 async def test_a_virtual_input_is_switched_named_and_called_by_its_url(
@@ -67,8 +73,11 @@ async def test_a_virtual_input_is_switched_named_and_called_by_its_url(
     assert device.store.current.ports.virtual_inputs == {"1": "Gate", "2": "Night"}
 
 
-async def test_ports_are_seen_switched_and_set_up(page: Page, device: Device, axe: Axe) -> None:
-    """IOP-01, IOP-03: an open input that is normally closed is active."""
+async def test_ports_are_seen_switched_and_set_up(
+    page: Page, url: str, device: Device, axe: Axe
+) -> None:
+    """IOP-01, IOP-03: an open input that is normally closed is active. ACC-04: what a port is
+    wired to is for administrators, and viewers only look."""
     await go(page, "/accessories")
     panel, door = (
         page.get_by_role("region", name="Fire panel"),
@@ -98,9 +107,6 @@ async def test_ports_are_seen_switched_and_set_up(page: Page, device: Device, ax
     stored = device.store.current.ports.port_2
     assert (stored.name, stored.mode, stored.pulse_ms) == ("Gate", "monostable", 500)
 
-
-async def test_viewers_see_and_operators_do_not_wire(page: Page, url: str, device: Device) -> None:
-    """ACC-04: what a port is wired to is for administrators."""
     await enter(page, url, "/accessories", name="olga")
     panel = page.get_by_role("region", name="Fire panel")
     await panel.get_by_text("Set up").click()
@@ -108,10 +114,50 @@ async def test_viewers_see_and_operators_do_not_wire(page: Page, url: str, devic
     await expect(panel.get_by_role("radio", name="A GPIO line")).to_be_disabled()
     await expect(panel.get_by_label("Name", exact=True)).to_be_enabled()
     await enter(page, url, "/accessories", name="victor")
-    await expect(panel.locator(".accessories-state")).to_contain_text("Active")
+    await expect(panel.locator(".accessories-state")).to_contain_text("Normal")
     await expect(panel.get_by_role("switch", name="Active")).to_have_count(0)
     await panel.get_by_text("Set up").click()
     await expect(panel.get_by_label("Name", exact=True)).to_be_disabled()
     await go(page, "/accessories/virtual")
     await expect(page.get_by_role("row", name="Virtual input 1", exact=True)).to_contain_text("Off")
     await expect(page.get_by_role("switch")).to_have_count(0)
+
+
+async def test_lamps_are_added_seen_alive_tested_and_removed(
+    page: Page, device: Device, axe: Axe
+) -> None:
+    """Each output says in words what keeps it from working, and hurts no other."""
+    await go(page, "/accessories/lights")
+    here = page.get_by_role("article", name="virtual")
+    await expect(here.get_by_text("Works, as far as is known")).to_be_visible()
+    order = StartOperation(function=Function.SIGNALING_LED, pattern="Pulse", colors=("green",))
+    with device.context.trace.input("test", "somebody", device.context.clock.now()):
+        device.context.dispatcher.execute(order)
+    await expect(here.locator("[data-face='0']")).to_have_attribute("style", GREEN)
+    begun: list[str] = []  # a test is over soon
+    device.context.bus.subscribe(OperationChanged, lambda event: begun.append(event.pattern))
+    await here.get_by_role("button", name="Test virtual").click()
+    await until(lambda: "Steady" in begun)
+
+    await page.get_by_role("button", name="Add an output").click()
+    await page.get_by_role("button", name="WLED, DDP").click()
+    dialog = page.get_by_role("dialog", name="Add an output: WLED, DDP")
+    await dialog.get_by_label("Host", exact=True).fill("no host")
+    await dialog.get_by_role("button", name="Save").click()
+    await expect(dialog.locator("[data-field='/host'] .error")).not_to_be_empty()
+    await axe(page)
+    await dialog.get_by_role("button", name="Cancel").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Leave").click()
+    await page.get_by_role("button", name="Add an output").click()
+    await page.get_by_role("button", name="Log file").click()
+    await page.get_by_label("File", exact=True).fill("/nowhere/light.log")
+    await page.get_by_label("File", exact=True).press("Enter")
+    log = page.get_by_role("article", name="log:/nowhere/light.log")
+    await expect(log.get_by_text("Does not work")).to_be_visible()
+    await expect(log.locator(".notice")).to_contain_text("No such file or directory")
+    await axe(page)
+    assert len(device.store.current.lights.outputs) == 2
+    await log.get_by_role("button", name="Remove log:/nowhere/light.log").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+    await expect(log).to_have_count(0)
+    assert device.store.current.lights.outputs == ("virtual",)

@@ -8,12 +8,13 @@ import { Loading, Notice, PageHead, Tabs, type Tab } from "../../ui";
 import { complete, type Rule } from "../rules/model";
 import "./accessories.css";
 import "./german";
+import { Lights } from "./lights";
 import type { Ports } from "./model";
 import { PortCards } from "./ports";
 import { VirtualInputs } from "./virtual";
 import { t } from "./words";
 
-const TABS = ["ports", "virtual"] as const;
+const TABS = ["ports", "virtual", "lights"] as const;
 
 export default function Accessories({ rest }: PageProps) {
   const section = useSection<Ports>("ports");
@@ -21,6 +22,7 @@ export default function Accessories({ rest }: PageProps) {
   if (!section.value || !status.value) return section.problems.length ? <Notice tone="bad">{section.problems[0]!.message}</Notice> : <Loading />;
   const content: Record<(typeof TABS)[number], Tab["content"]> = {
     ports: () => <PortCards section={section} rules={rules} />,
+    lights: () => <Lights />,
     virtual: () => <VirtualInputs section={section} rules={rules} />,
   };
   return (
