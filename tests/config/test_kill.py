@@ -73,6 +73,7 @@ def test_a_crash_while_the_first_file_is_written_leaves_a_new_device() -> None:
         assert number_of(Store.load(files, os.urandom).current) is None
 
 
+@pytest.mark.timeout(600)  # it forks 200 times
 def test_kill_9_at_any_moment_leaves_the_old_tree_or_the_new(tmp_path: Path) -> None:
     """200 times; what had been reported as done is never lost, and at most one more is there."""
     run = subprocess.run(

@@ -26,10 +26,10 @@ SLACK = 0.15  # seconds: how exactly a test knows when it was that it did someth
 
 def curl(device: Device, path: str, *options: str) -> str:
     """Ask for something, as the administrator."""
-    command = ["curl", "-s", "--max-time", "20", "--digest", "-u", f"admin:{device.password}"]
+    command = ["curl", "-s", "--max-time", "60", "--digest", "-u", f"admin:{device.password}"]
     url = f"http://127.0.0.1:{device.http}{path}"
     return subprocess.run(
-        [*command, *options, url], capture_output=True, text=True, check=False, timeout=30
+        [*command, *options, url], capture_output=True, text=True, check=False, timeout=70
     ).stdout
 
 

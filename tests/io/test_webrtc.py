@@ -42,7 +42,7 @@ async def test_an_offer_is_answered_with_our_own_addresses_alone() -> None:
     for _ in range(20):  # more than wait: the oldest go
         line.say(np.zeros(960, np.float32))
     await line.close()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await ended.wait()
     assert {ident for _, ident in states} == {here}
     assert threads()

@@ -26,7 +26,7 @@ from tests.support.ports import free_port
 E = TypeVar("E", bound=Event)
 
 HOST = "127.0.0.1"
-PATIENCE = 5.0  # seconds that only pass when nothing comes
+PATIENCE = 30.0  # seconds that only pass when nothing comes
 
 
 def open_sockets() -> int:

@@ -629,6 +629,6 @@ async def test_closing_fades_out_first() -> None:
 
 
 async def _until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not condition():  # noqa: ASYNC110  the condition is set by nobody in the loop
             await asyncio.sleep(0.001)

@@ -48,6 +48,16 @@ def largest_step(samples: Samples) -> float:
     return float(np.max(np.abs(np.diff(samples)))) if len(samples) > 1 else 0.0
 
 
+def tone_near(samples: Samples, frequency: float, rate: int = 48000) -> float:
+    """The frequency of a tone that is about this one, by how its phase goes on from one half to
+    the other: what plays a stream a little faster or slower, to follow its sender, moves it so."""
+    half = len(samples) // 2
+    turning = np.exp(-2j * np.pi * frequency * np.arange(2 * half) / rate) * samples[: 2 * half]
+    window = np.hanning(half)
+    first, second = (np.sum(window * part) for part in (turning[:half], turning[half:]))
+    return frequency + float(np.angle(second * np.conj(first))) * rate / (2 * np.pi * half)
+
+
 def residual_db(samples: Samples, frequency: float, rate: int = 48000) -> float:
     """What is left beside the best-fitting sine of this frequency, against it, in dB."""
     t = np.arange(len(samples)) / rate

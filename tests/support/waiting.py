@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-PATIENCE = 10.0  # seconds that only pass when it never comes
+PATIENCE = 60.0  # seconds that only pass when it never comes
 
 
 async def until(what: Callable[[], object]) -> None:

@@ -57,7 +57,7 @@ def test_building_it_anew_gives_the_same_bytes(tmp_path: Path) -> None:
         cwd=there,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=110,
         check=False,
     )
 

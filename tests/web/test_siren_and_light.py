@@ -440,7 +440,7 @@ async def test_the_last_health_check_has_a_time_and_errors(client: Client, devic
     assert await client.call("getLastHealthCheck") == {"timestamp": "", "errors": []}
     assert await client.call("runHealthCheck") == {}
     assert (await client.call("getStatus"))["light"][0]["priority"] == 13
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await done.wait()
 
     last = await client.call("getLastHealthCheck")

@@ -38,6 +38,7 @@ from sipstrobe.web.server import STORING_LIMIT
 from sipstrobe.web.views import Frame
 from tests.support.clock import FakeClock
 from tests.support.leap import LeapClock
+from tests.support.waiting import PATIENCE, until
 from tests.support.web import PASSWORDS, USERS, Device
 from tests.web.conftest import PROFILES
 
@@ -247,13 +248,16 @@ async def test_who_takes_no_answer_loses_the_connection() -> None:
         host, port = url.removeprefix("http://").split(":")
         reader, writer = await asyncio.open_connection(host, int(port), limit=4096)
         path = next(p for p in PAGE_FILES if p.startswith("/static/ui/assets/index-"))
-        writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode() * 2000)
-        for _ in range(20):  # at some time nothing moves any more
-            await asyncio.sleep(0.05)
-            clock.advance(WRITE_TIME + 1)
+        request = f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+        writer.write(request)
+        await reader.readline()  # so that it is inside
+        timers = clock.waiting
+        writer.write(request * 2000)
+        await until(lambda: clock.waiting > timers)  # nothing moves any more
+        clock.advance(WRITE_TIME + 1)
 
         with contextlib.suppress(ConnectionError):
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE):
                 while await reader.read(1 << 20):
                     pass
         writer.close()
