@@ -37,6 +37,5 @@ export const PAGES: readonly Page[] = [
   { path: "/certificates", title: { en: "Certificates", de: "Zertifikate" }, icon: "lock", role: "administrator", group: "system", load: () => import("./pages/system/certificates") },
   { path: "/audit", title: { en: "Who did what", de: "Wer was getan hat" }, icon: "eye", role: "administrator", group: "system", load: () => import("./pages/system/audit") },
   { path: "/log", title: { en: "Log", de: "Protokoll" }, icon: "list", role: "administrator", group: "system", load: () => import("./pages/system/log") },
-  { path: "/config", title: { en: "Plain config", de: "Rohe Einstellungen" }, icon: "wrench", role: "administrator", group: "system", load: () => import("./pages/system/config") },
   { path: "/maintenance", title: { en: "Maintenance", de: "Wartung" }, icon: "system", role: "administrator", group: "system", load: () => import("./pages/system/maintenance") },
 ];

@@ -58,7 +58,7 @@ export const t = words({
     steps: "in steps of {step}",
   },
   de: {
-    title: "Rohe Einstellungen",
+    title: "Einzelwerte",
     lead: "Jede Einstellung des Geräts mit ihrem Pfad, für alle, die wissen, was sie suchen. Was hier falsch gesetzt wird, hat Folgen; die anderen Seiten erklären mehr.",
     find: "Suchen",
     findHint: "Wörter oder ein Pfad, etwa port oder /sip/nat",

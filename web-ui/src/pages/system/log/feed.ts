@@ -178,10 +178,12 @@ export function partsOf(lines: readonly Line[]): string[] {
 
 const two = (value: number, digits = 2): string => String(value).padStart(digits, "0");
 
-/** The time of day to the millisecond. */
+/** The time of day to the millisecond; of another day, with that. */
 export function timeOf(at: string): string {
   const date = new Date(at);
-  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${two(date.getMilliseconds(), 3)}`;
+  const time = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+  const today = date.toDateString() === new Date().toDateString();
+  return today ? `${time}.${two(date.getMilliseconds(), 3)}` : `${two(date.getMonth() + 1)}-${two(date.getDate())} ${time}`;
 }
 
 /** As a file: a record in each line. */
