@@ -178,7 +178,8 @@ class Line(asyncio.Protocol):
         if self._limit is not None:
             self._limit.cancel()
         self.gone.set()
-        self._tell_closed("" if exc is None else str(exc))
+        words = exc.strerror if isinstance(exc, OSError) else None
+        self._tell_closed("" if exc is None else words or str(exc))
 
     def pause_writing(self) -> None:
         if self._handlers is not None:

@@ -1,7 +1,12 @@
 """A connection that we open: through a proxy, through TLS and WebSocket, and its end."""
 
 import asyncio
+import errno
+import os
 from base64 import b64encode
+from socket import SO_LINGER, SOL_SOCKET
+from socket import socket as socket_type
+from struct import pack
 
 import pytest
 
@@ -189,6 +194,24 @@ async def test_who_speaks_another_language_is_told_of_once() -> None:
 
     assert ears.closed == ["the proxy is none: it does not speak HTTP"]
     assert not ears.open
+
+
+async def test_a_connection_that_is_reset_is_told_of_in_words() -> None:
+    ears, other = Ears(), Server()
+    server, port = await other.start()
+    line = Line(ears.handlers, Layers([]))
+    await line.connect("127.0.0.1", port)
+    await until(lambda: other.writer)
+    assert other.writer is not None
+
+    socket: socket_type = other.writer.get_extra_info("socket")
+    socket.setsockopt(SOL_SOCKET, SO_LINGER, pack("ii", 1, 0))  # to close is to reset
+    other.writer.transport.abort()
+    await until(lambda: ears.closed)
+    await line.gone.wait()
+    server.close()
+
+    assert ears.closed == [os.strerror(errno.ECONNRESET)]
 
 
 async def test_nobody_there_is_an_error() -> None:
