@@ -58,6 +58,8 @@ async def test_the_broker_is_named_and_what_keeps_us_from_it_is_told(
     await expect(broker.get_by_role("group", name="TLS")).to_be_visible()
     await broker.get_by_label("Host", exact=True).fill("broker.example")
     await broker.get_by_label("Password", exact=True).fill("open sesame")
+    await broker.get_by_label("Client certificate", exact=True).fill("of\nours")
+    await broker.get_by_label("Private key", exact=True).fill("several\nlines")
     await broker.get_by_text("More settings").click()
     await broker.get_by_label("Device topic prefix").fill("$home")
     await broker.get_by_role("button", name="Save and connect").click()
@@ -71,6 +73,8 @@ async def test_the_broker_is_named_and_what_keeps_us_from_it_is_told(
     mqtt = device.store.current.mqtt
     assert (mqtt.host, mqtt.protocol, mqtt.port) == ("broker.example", "ssl", None)
     assert (mqtt.password.reveal(), mqtt.topic_prefix) == ("open sesame", "home/strobe")
+
+    assert (mqtt.tls.certificate, mqtt.tls.private_key.reveal()) == ("of\nours", "several\nlines")
 
     at_broker(device, connected=False, words=WRONG)
     await expect(state).to_have_text(f"Not connected ssl://broker.example · {WRONG}")

@@ -18,6 +18,10 @@ export function Tabs({ tabs, label, selected, onSelect }: { tabs: readonly Tab[]
   const [own, choose] = useState(tabs[0]?.key);
   const id = useId();
   const shown = tabs.find(({ key }) => key === (selected ?? own)) ?? tabs[0];
+  useLayoutEffect(() => {
+    const tab = document.getElementById(`${id}-${shown?.key}`); // seen whole, where they have no room
+    if (tab?.parentElement) tab.parentElement.scrollLeft = tab.offsetLeft - tab.parentElement.offsetLeft - (tab.parentElement.clientWidth - tab.offsetWidth) / 2;
+  }, [id, shown?.key]);
   const select = (key: string): void => (choose(key), onSelect?.(key));
   const move = (event: KeyboardEvent): void => {
     const at = tabs.findIndex(({ key }) => key === shown?.key);

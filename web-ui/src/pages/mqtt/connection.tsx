@@ -4,6 +4,7 @@ import type { Section } from "../../settings";
 import { Notice, TextField, type SchemaField } from "../../ui";
 import { Group } from "./group";
 import { MAX_TOPIC, PORTS, type Mqtt, type Said } from "./model";
+import { Pem } from "./pem";
 import { t } from "./words";
 
 const BRIEF = ["protocol", "host", "port", "user", "password"];
@@ -25,7 +26,8 @@ export function Connection({ section, prefix }: { section: Section<Mqtt>; prefix
       order: pointers([...BRIEF, ...MORE]),
       hide: pointers(unused.filter((name) => !section.problems.some(({ path }) => path.startsWith(`/mqtt/${name}`)))),
       hints: { "/port": t("port_hint", { port: String(PORTS[shown.protocol]) }) },
-      values: { ...protocols, 5: "5" },
+      values: protocols,
+      render: { "/tls/authorities": pem, "/tls/certificate": pem, "/tls/private_key": pem },
     };
   };
   const notices = (shown: Mqtt) => ({
@@ -46,6 +48,8 @@ export function Connection({ section, prefix }: { section: Section<Mqtt>; prefix
     </div>
   );
 }
+
+const pem = (field: SchemaField) => <Pem {...field} />;
 
 /** A topic is one line, however long. */
 export const topicField = ({ path, title, hint, value, onChange, error, disabled }: SchemaField) => (
