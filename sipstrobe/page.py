@@ -191,12 +191,12 @@ class Page:
             except OSError as error:
                 words = error.strerror or str(error)
                 problems.append(f"{kind.upper()} on port {address[1]}: {words}")
+        for kind, it in self._open.items():
+            it.door.change(self._entrance(kind, wanted))
         if any(addresses[kind] and self._serves(kind) for kind in KINDS):
             for kind in KINDS:
                 if addresses[kind] is None and kind in self._open:
                     self._open.pop(kind).door.close()
-        for kind, it in self._open.items():
-            it.door.change(self._entrance(kind, wanted))
         signed = self._shown is not None and self._shown.signed
         server.strict = wanted.leads and signed and not problems
         return problems

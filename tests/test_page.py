@@ -257,6 +257,16 @@ async def test_https_alone_closes_http_and_http_alone_closes_https(house: House)
     assert house.page.fingerprint == ""
 
 
+async def test_http_that_only_led_elsewhere_serves_again_and_https_closes(house: House) -> None:
+    """HTT-01: from HTTPS only to HTTP only, in one step."""
+    await house.wanted("http", "https", leads=True)
+
+    await house.wanted("http")
+
+    assert await house.status("http", house.http) == 200
+    assert await house.status("https", house.https) == 0
+
+
 async def test_a_connection_that_is_now_led_elsewhere_ends(house: House) -> None:
     """Else whoever was in by HTTP would stay in."""
     await house.wanted("http")
