@@ -132,3 +132,15 @@ def _problems(dtmf: DtmfSettings) -> Iterator[Problem]:
             words = f"{wanted.sequence} is a sequence of the same account already"
             yield Problem(f"/sequences/{i}/sequence", words)
         taken |= accounts
+    yield from _id_problems(dtmf)
+
+
+def _id_problems(dtmf: DtmfSettings) -> Iterator[Problem]:
+    """Control programs know a sequence by its id, whether it counts or not."""
+    places = [(f"/sequences/{i}/id", one.id) for i, one in enumerate(dtmf.sequences)]
+    places += [(f"/tables/idle/{i}/id", one.id) for i, one in enumerate(dtmf.tables.idle)]
+    seen: set[str] = set()
+    for path, name in places:
+        if name and name in seen:
+            yield Problem(path, "another sequence has this id")
+        seen.add(name)

@@ -64,3 +64,20 @@ def test_a_sequence_has_1_to_64_characters(digits: str) -> None:
     [problem] = told({"sequence": digits, "name": "A"})
 
     assert problem.startswith("/dtmf/sequences/0/sequence: ")
+
+
+def test_a_sequence_has_an_id_of_its_own_whether_it_counts_or_not() -> None:
+    """Or who changes the one would lose the other."""
+    idle = {"id": "b", "sequence": "", "event_id": "A"}
+    sequences = [{"sequence": str(n), "name": "A", "id": name} for n, name in enumerate("aab")]
+
+    with pytest.raises(ConfigError) as refused:
+        Store.memory().prepare({"dtmf": {"sequences": sequences, "tables": {"idle": [idle]}}})
+
+    assert [problem.path for problem in refused.value.problems] == [
+        "/dtmf/sequences/1/id",
+        "/dtmf/tables/idle/0/id",
+    ]
+    assert (
+        told(*sequences[1:], {"sequence": "4", "name": "B"}, {"sequence": "5", "name": "B"}) == []
+    )
