@@ -35,9 +35,9 @@ export const PAGES: readonly Page[] = [
   { path: "/accessories", title: { en: "Accessories", de: "Zubehör" }, icon: "accessories", role: "viewer", load: () => import("./pages/accessories") },
   { path: "/users", title: { en: "Accounts", de: "Konten" }, icon: "user", role: "viewer", group: "system", load: () => import("./pages/system/users") },
   { path: "/certificates", title: { en: "Certificates", de: "Zertifikate" }, icon: "lock", role: "administrator", group: "system", load: () => import("./pages/system/certificates") },
+  { path: "/time", title: { en: "Time and place", de: "Zeit und Ort" }, icon: "clock", role: "viewer", group: "system", load: () => import("./pages/system/time") },
   { path: "/audit", title: { en: "Who did what", de: "Wer was getan hat" }, icon: "eye", role: "administrator", group: "system", load: () => import("./pages/system/audit") },
   { path: "/log", title: { en: "Log", de: "Protokoll" }, icon: "list", role: "administrator", group: "system", load: () => import("./pages/system/log") },
   { path: "/maintenance", title: { en: "Maintenance", de: "Wartung" }, icon: "system", role: "administrator", group: "system", load: () => import("./pages/system/maintenance") },
   { path: "/config", title: { en: "Plain config", de: "Einzelwerte" }, icon: "wrench", role: "administrator", group: "system", load: () => import("./pages/system/config") },
-  { path: "/time", title: { en: "Time and place", de: "Zeit und Ort" }, icon: "clock", role: "viewer", group: "system", load: () => import("./pages/system/time") },
 ];

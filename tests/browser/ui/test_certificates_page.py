@@ -19,6 +19,7 @@ from sipstrobe.context import Context
 from tests.browser.ui.conftest import Axe, go
 from tests.support.authority import Authority
 from tests.support.ports import free_port
+from tests.support.waiting import until
 from tests.support.web import Device
 
 pytestmark = [pytest.mark.interop, pytest.mark.asyncio(loop_scope="module")]
@@ -53,7 +54,7 @@ async def test_a_certificate_is_brought_shown_and_asked_for(
     await office.get_by_role("button", name="Show on the page: Office").click()
     await expect(office).to_contain_text("shown by the page")
     await expect(own.get_by_role("button", name="Show on the page: self-signed")).to_be_visible()
-    assert device.store.current.web.certificate == "Office"
+    await until(lambda: device.store.current.web.certificate == "Office")
     await office.get_by_role("button", name="More about Office").click()
     await expect(page.get_by_role("menuitem", name="Delete")).to_be_disabled()
     await page.keyboard.press("Escape")

@@ -38,6 +38,7 @@ async def test_a_zone_is_found_by_some_letters_and_a_place_is_entered(
     await expect(page.get_by_text("Looks W (270°).")).to_be_visible()
     await page.get_by_role("button", name="Save").click()
     await expect(page.get_by_role("button", name="Save")).to_have_count(0)
+    await until(lambda: device.store.current.device.location.heading)
     place = device.store.current.device.location
     assert (place.latitude, place.longitude, place.heading) == (-52.52, 13.4, 270)
 

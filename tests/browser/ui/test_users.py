@@ -45,6 +45,7 @@ async def test_an_account_is_made_by_the_rules_changed_and_deleted(
     await dialog.get_by_role("button", name="Save").click()
     await expect(row).to_contain_text("viewer")
     await expect(row).to_contain_text("not allowed")
+    await until(lambda: device.store.current == device.store.upcoming)
     grace = device.store.current.web.users[-1]
     assert (grace.name, grace.role, grace.digest) == ("grace", Role.VIEWER, False)
     assert grace.proves("grey geese in March")
@@ -81,6 +82,7 @@ async def test_a_token_is_shown_once_and_the_trail_says_who_made_and_revoked_it(
     row = page.locator("tr", has_text="Door bell")
     await expect(row).to_contain_text("not since the device started")
     assert secret not in await page.content()
+    await until(lambda: device.store.current.web.tokens)
     [token] = device.store.current.web.tokens
     assert (token.owner, token.role, token.scopes) == ("ada", Role.OPERATOR, (Scope.COMMANDS,))
 

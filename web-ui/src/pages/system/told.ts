@@ -2,7 +2,7 @@
 
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { get, Problem } from "../../api";
-import { concerns, newestEvents } from "../../live";
+import { concerns, connection, newestEvents } from "../../live";
 
 export interface Told<T> {
   value: T | null; // null until it was read
@@ -35,15 +35,20 @@ export function useTold<T>(path: string, { settings = NOTHING, every }: Follow =
   const watched = settings.join(" ");
   useEffect(() => {
     void reload();
-    let seen = newestEvents.peek();
+    const before = newestEvents.peek();
     const stop = newestEvents.subscribe((fresh) => {
-      if (fresh === seen) return;
-      seen = fresh;
+      if (fresh === before) return;
       if (fresh.some(({ chain }) => watched.split(" ").some((one) => one && concerns(chain[0]!, one)))) void reload();
+    });
+    let lost = connection.peek() !== "live";
+    const again = connection.subscribe((state) => {
+      if (lost && state === "live") void reload(); // whatever has changed meanwhile, nobody has told
+      lost = state !== "live";
     });
     const timer = every === undefined ? undefined : setInterval(() => document.hidden || void reload(), 1000 * every);
     return () => {
       stop();
+      again();
       clearInterval(timer);
       turn.current += 1; // what still comes is for nobody
     };

@@ -24,6 +24,7 @@ type Key = Parameters<typeof t>[0];
 /** What is done at the doors of the API; "$1" is the name that the sentence gets. */
 const DOORS: readonly [RegExp, Key][] = [
   [/^POST \/api\/v1\/commands\/(.+)$/, "order"],
+  [/^PATCH \/api\/v1\/settings\/?(.*)$/, "saveSettings"],
   [/^POST \/api\/v1\/setup$/, "setUp"],
   [/^POST \/api\/v1\/password$/, "password"],
   [/^POST \/api\/v1\/users$/, "makeUser"],
@@ -41,6 +42,10 @@ const DOORS: readonly [RegExp, Key][] = [
   [/^POST \/api\/v1\/capture$/, "capture"],
 ];
 
+const REASONS = ["first", "stopped", "killed", "power"] as const;
+type Reason = (typeof REASONS)[number];
+const isReason = (words: string): words is Reason => REASONS.some((one) => one === words);
+
 /** What was done; what we have no sentence for stands as it was asked. */
 export function deed({ what, way: came, result, paths }: Entry): string {
   if (what === "settings" && paths.length) return t("settings");
@@ -49,7 +54,7 @@ export function deed({ what, way: came, result, paths }: Entry): string {
   if (what === "sign out everywhere") return t("signOutAll");
   const told = /^(blocked for|started:|audit trail:) (.*)$/.exec(what);
   if (told?.[1] === "blocked for") return t("blocked", { time: seconds(Number.parseFloat(told[2]!)) });
-  if (told?.[1] === "started:") return t("started", { words: told[2]! });
+  if (told?.[1] === "started:") return isReason(told[2]!) ? t(`started_${told[2]}`) : t("started", { words: told[2]! });
   if (told) return t("trail", { words: told[2]! });
   if (result === "ordered" || came === "command line") return t("order", { name: what });
   for (const [door, key] of DOORS) {

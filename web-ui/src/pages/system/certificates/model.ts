@@ -43,11 +43,16 @@ const USUAL: Record<Scheme, number> = { http: 80, https: 443 };
 
 const everywhere = (host: string): boolean => host === "0.0.0.0" || host === "::";
 
-/** The address of the page; `name` by which it is reached where it is served on all addresses. */
-export function address(scheme: Scheme, { host, port, https_port: httpsPort }: Web, name: string): string {
-  const at = everywhere(host) ? name : host.includes(":") ? `[${host}]` : host;
+/** By what name the page is reached once it is so: that of the visit, but on another address. */
+export function reachedBy(now: Web, next: Web, hostname: string): string {
+  if (next.host === now.host || everywhere(next.host)) return hostname;
+  return next.host.includes(":") ? `[${next.host}]` : next.host;
+}
+
+/** The address of the page, reached by this name. */
+function address(scheme: Scheme, { port, https_port: httpsPort }: Web, name: string): string {
   const number = scheme === "http" ? port : httpsPort;
-  return `${scheme}://${at}${number === USUAL[scheme] ? "" : `:${number}`}`;
+  return `${scheme}://${name}${number === USUAL[scheme] ? "" : `:${number}`}`;
 }
 
 export interface Standing {
@@ -69,13 +74,11 @@ export function standings(web: Web, name: string): Standing[] {
  *  can stay, or has come by a way that the settings do not know, such as a proxy. */
 export function moveTo(now: Web, next: Web, here: { origin: string; hostname: string }): string | null {
   const scheme: Scheme = here.origin.startsWith("https:") ? "https" : "http";
-  if (!samePort(here.origin, address(scheme, now, here.hostname))) return null;
-  const serving = standings(next, here.hostname).filter(({ does }) => does === "serves").map(({ url }) => url);
+  if (here.origin !== address(scheme, now, here.hostname)) return null;
+  const serving = standings(next, reachedBy(now, next, here.hostname)).filter(({ does }) => does === "serves").map(({ url }) => url);
   if (serving.some((url) => url === here.origin)) return null;
   return serving.find((url) => url.startsWith(`${scheme}:`)) ?? serving[0] ?? null;
 }
-
-const samePort = (one: string, other: string): boolean => new URL(one).port === new URL(other).port;
 
 const SOON = 30; // days
 
@@ -89,9 +92,6 @@ export function term({ valid_from: from, valid_to: to }: Certificate, now: numbe
 }
 
 const GERMAN: readonly [RegExp, string][] = [
-  [/^it expired on (.+)$/, "es ist am $1 abgelaufen"],
-  [/^it expires on (.+)$/, "es läuft am $1 ab"],
-  [/^it is not valid before (.+)$/, "es gilt nicht vor dem $1"],
   [/^the certificate of (.+) expired on (.+)$/, "das Zertifikat von $1 ist am $2 abgelaufen"],
   [/^the certificate of (.+) expires on (.+)$/, "das Zertifikat von $1 läuft am $2 ab"],
   [/^the certificate of (.+) is not valid before (.+)$/, "das Zertifikat von $1 gilt nicht vor dem $2"],

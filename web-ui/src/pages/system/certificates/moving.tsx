@@ -8,7 +8,7 @@ import { Button, Dialog, Loading, Notice } from "../../../ui";
 import { t } from "./words";
 
 const LOOK = 400; // milliseconds between two looks
-const LOOKS = 20; // after which it has not moved
+const LOOKS = 60; // after which it has not moved
 
 /** Whether the page is still served here. */
 async function isHere(): Promise<boolean> {
@@ -22,7 +22,7 @@ async function isHere(): Promise<boolean> {
 }
 
 export function Moving({ to, onStay }: { to: string; onStay: () => void }) {
-  const [stayed, stay] = useState(false);
+  const [late, give] = useState(false);
   const there = `${to}/${location.hash}`;
   useEffect(() => {
     let here = true;
@@ -31,7 +31,7 @@ export function Moving({ to, onStay }: { to: string; onStay: () => void }) {
         if (!(await isHere())) return location.assign(there);
         await new Promise((go) => setTimeout(go, LOOK));
       }
-      if (here) stay(true);
+      if (here) give(true);
     };
     void wait();
     return () => {
@@ -39,6 +39,7 @@ export function Moving({ to, onStay }: { to: string; onStay: () => void }) {
     };
   }, [there]);
   const trouble = status.value?.services.page ?? "";
+  const stayed = late || trouble !== "";
   return (
     <Dialog fixed title={t("moving")} onClose={onStay} footer={stayed && <Button onClick={onStay}>{t("stay")}</Button>}>
       <p>

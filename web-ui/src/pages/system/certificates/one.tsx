@@ -18,6 +18,7 @@ interface Props {
   onChanged: () => Promise<void>;
 }
 
+const SAID = /^it (expired|expires|is not valid before) /; // by the badge already
 const day = (instant: string): string => new Intl.DateTimeFormat(locale.value, { dateStyle: "medium" }).format(new Date(instant));
 const at = (name: string, what = ""): string => `/certificates/${encodeURIComponent(name)}${what}`;
 
@@ -58,7 +59,7 @@ export function One({ certificate: one, web, sip, onChanged }: Props) {
         {byPage && <Badge tone="accent">{t("byPage")}</Badge>}
         {bySip && <Badge tone="accent">{t("bySip")}</Badge>}
       </div>
-      {one.warnings.map((words) => (
+      {one.warnings.filter((words) => !SAID.test(words)).map((words) => (
         <Notice key={words} tone="fair">{warning(words)}</Notice>
       ))}
       {!ready && <p class="dim">{t("waits")}</p>}

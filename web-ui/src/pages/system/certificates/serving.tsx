@@ -8,7 +8,7 @@ import type { Section } from "../../../settings";
 import type { Settings } from "../../../types";
 import { Button, Card, Choose, confirm, ConflictNotice, Form, mayLeave, Notice, NumberField, TextField, toast, uiWords } from "../../../ui";
 import { told } from "../../../words";
-import { type Certificate, type Mode, moveTo, standings, type Web } from "./model";
+import { type Certificate, type Mode, moveTo, reachedBy, standings, type Web } from "./model";
 import { Moving } from "./moving";
 import { t } from "./words";
 
@@ -30,9 +30,10 @@ export function Serving({ section, certificates }: { section: Section<Web>; cert
     write({});
     section.forgive();
   };
+  const name = reachedBy(now, next, location.hostname);
   const target = moveTo(now, next, location);
   const save = async (): Promise<void> => {
-    if (target && !(await confirm({ title: t("moveAsk"), words: <MoveWords to={target} certificates={certificates} />, action: t("move"), danger: true }))) return;
+    if (target && !(await confirm({ title: t("moveAsk"), words: <MoveWords to={target} certificates={certificates} />, action: t("move"), danger: target.startsWith("http:") }))) return;
     if (!(await (target ? leaving(section, draft) : section.save(draft)))) return;
     write({});
     if (target) go(target);
@@ -59,7 +60,7 @@ export function Serving({ section, certificates }: { section: Section<Web>; cert
           <summary>{uiWords("more")}</summary>
           <TextField name="host" label={t("host")} hint={told("Where the page is served: 0.0.0.0 for all IPv4 addresses, :: for IPv6.")} error={wrong("host")} value={next.host} onChange={(host) => edit({ host })} maxLength={253} />
         </details>
-        <Consequences next={next} dirty={dirty} gone={target !== null} />
+        <Consequences next={next} name={name} dirty={dirty} gone={target !== null} />
         {dirty && (
           <div class="form-foot">
             <Button onClick={forget}>{t("cancel")}</Button>
@@ -75,9 +76,9 @@ export function Serving({ section, certificates }: { section: Section<Web>; cert
 const portHint = (port: number, usual: number): string => (port < FIRST_FREE && port !== usual ? t("lowPort", { usual }) : "");
 
 /** Where the page is, or will be. */
-function Consequences({ next, dirty, gone }: { next: Web; dirty: boolean; gone: boolean }) {
+function Consequences({ next, name, dirty, gone }: { next: Web; name: string; dirty: boolean; gone: boolean }) {
   if (!dirty) return <p class="dim">{t("here", { url: location.origin })}</p>;
-  const all = standings(next, location.hostname);
+  const all = standings(next, name);
   return (
     <div class="certificates-after" role="status">
       <strong>{t("changes")}</strong>

@@ -4,7 +4,7 @@ import { translate, words } from "../../../words";
 
 export const t = words({
   en: {
-    title: "Time and location",
+    title: "Time and place",
     lead: "One clock for schedules, recordings, logs and histories; and where the device is.",
     clock: "Clock of the device",
     zoneOf: "{zone}, {offset}",
@@ -32,8 +32,8 @@ export const t = words({
     noZone: "No zone has this name. Search for a city or a country.",
     found: "Zones that fit",
     moreFit: "{n} more fits|{n} more fit",
-    ofBrowser: "That of this browser: {zone}",
-    ofSystem: "That of the system",
+    ofBrowser: "As this browser: {zone}",
+    ofSystem: "As the system",
     place: "Name and place",
     placeHint: "How others call the device, and where to find it on a map. It changes nothing in what it does.",
     onlyAdmins: "Only administrators change these.",
@@ -76,8 +76,8 @@ export const t = words({
     noZone: "So heißt keine Zone. Suchen Sie nach einer Stadt oder einem Land.",
     found: "Passende Zonen",
     moreFit: "{n} weitere passt|{n} weitere passen",
-    ofBrowser: "Die dieses Browsers: {zone}",
-    ofSystem: "Die des Systems",
+    ofBrowser: "Wie dieser Browser: {zone}",
+    ofSystem: "Wie das System",
     place: "Name und Ort",
     placeHint: "Wie andere das Gerät nennen, und wo es auf einer Karte zu finden ist. An dem, was es tut, ändert das nichts.",
     onlyAdmins: "Das ändern nur Administratoren.",

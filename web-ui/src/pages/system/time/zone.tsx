@@ -36,7 +36,7 @@ export function Zone({ section, clock }: { section: Section<Device>; clock: Cloc
       <Form class="stack" label={t("zone")} onSubmit={() => void save()}>
         {draft !== null && <ConflictNotice section={section} onTheirs={() => write(null)} onSaved={() => write(null)} />}
         <TextField name="time_zone" label={t("zoneLabel")} hint={hint} error={wrong} value={text} onChange={edit} disabled={!may} maxLength={64} placeholder={system} />
-        {text && zones.length > 0 && <Fitting text={text} zones={zones} onChoose={edit} />}
+        {draft && zones.length > 0 && <Fitting text={draft} zones={zones} onChoose={edit} />}
         {may && (
           <div class="row">
             {browserZone() !== text && <Button small icon="locate" onClick={() => edit(browserZone())}>{t("ofBrowser", { zone: browserZone() })}</Button>}

@@ -6,7 +6,7 @@ import { session } from "../../../session";
 import { Strength, Unsecured } from "../../../shell/door";
 import { t as shell } from "../../../shell/words";
 import type { Role } from "../../../types";
-import { Button, confirm, Dialog, Form, Select, TextField, toast, Toggle } from "../../../ui";
+import { Button, confirm, Dialog, Form, Select, TextField, toast, Toggle, uiWords } from "../../../ui";
 import { told } from "../../../words";
 import { wrongWith } from "../told";
 import { NAME, PASSWORD, PASSWORD_MAX, ROLES, type User } from "./model";
@@ -65,7 +65,7 @@ export function AccountForm({ user, onClose, onDone }: Props) {
             {(!user || draft.password) && <TextField name="again" label={shell("again")} error={wrong.again} type="password" value={draft.again} onChange={(again) => edit({ again })} autocomplete="new-password" maxLength={PASSWORD_MAX} />}
           </>
         )}
-        <Toggle name="digest" label={t("digestLabel")} hint={t("digestHint")} error={wrong.digest} checked={draft.digest} disabled={self && !draft.digest} onChange={(digest) => edit({ digest })} />
+        <Toggle name="digest" label={t("digestLabel")} hint={t("digestHint")} error={wrong.digest} checked={draft.digest} disabled={self && !user.digest} onChange={(digest) => edit({ digest })} />
         {user && !self && <p class="hint">{t("endsSessions")}</p>}
         <p class="error" role="alert">{wrong.form}</p>
         <div class="form-foot">
@@ -80,7 +80,7 @@ export function AccountForm({ user, onClose, onDone }: Props) {
 /** What can be seen to be wrong before the device is asked. */
 function check({ name, password, again, digest }: Draft, user: User | null): Record<string, string> {
   const wrong: Record<string, string> = {};
-  if (!user && !NAME.test(name)) wrong.name = shell("nameHint");
+  if (!user && !NAME.test(name)) wrong.name = uiWords("misfit");
   if (!user && !password) wrong.password = shell("needed");
   if (password && !PASSWORD.test(password)) wrong.password = t("passwordForm");
   if (password !== again) wrong.again = shell("differ");

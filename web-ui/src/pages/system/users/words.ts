@@ -222,7 +222,7 @@ export const t = words({
     copyExample: "Beispiel kopieren",
     done: "Ich habe ihn kopiert",
     tokenExposed: "Diese Seite ist nicht verschlüsselt: andere im Netz können den Schlüssel gelesen haben. Nehmen Sie HTTPS, und legen Sie dann einen neuen an.",
-    guard: "Fremde und Rater",
+    guard: "Fremde und Rateversuche",
     guardLead: "Wer kein Konto hat, und was mit Adressen geschieht, von denen Passwörter erraten werden.",
     saved: "Gespeichert.",
   },
