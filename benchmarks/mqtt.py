@@ -166,7 +166,7 @@ async def _held(broker: Mosquitto, protocol: str) -> list[float]:
     """Seconds of the longest turn of the loop in each of some connections, the first included."""
     context = Context(LoopClock(asyncio.get_running_loop()))
     line = Broker(context)
-    mqtt = Mqtt(context, line, "ACCC8E000001", list)
+    mqtt = Mqtt(context, line, "00005E005301", list)
     wanted = _settings(broker, protocol)
     up = asyncio.Event()
     line.on_connected(up.set)
@@ -205,7 +205,7 @@ def _turns() -> Iterator[list[float]]:
 async def _published() -> list[float]:
     """Seconds for an event on the bus that is published, without a broker."""
     context = Context(LoopClock(asyncio.get_running_loop()))
-    mqtt = Mqtt(context, Broker(context), "ACCC8E000001", list)
+    mqtt = Mqtt(context, Broker(context), "00005E005301", list)
     conditions = (Condition(topic_filter="onvif:Device//.", retain="property", qos=1),)
     publications = Publications(conditions=conditions)
     mqtt.apply(MqttSettings(active=True, host="127.0.0.1", port=1, publications=publications))

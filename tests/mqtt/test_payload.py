@@ -32,7 +32,7 @@ from sipstrobe.mqtt.settings import Condition, Notice, Publications
 from sipstrobe.mqtt.twins import TWINS
 
 WALL = datetime(2020, 5, 21, 7, 13, 10, 230_000, UTC)
-SERIAL = "ACCC8E000001"
+SERIAL = "00005E005301"
 PREFIX = f"sipstrobe/{SERIAL}"
 INPUT = VirtualInputChanged(input=1, active=True)
 

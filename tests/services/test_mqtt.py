@@ -39,7 +39,7 @@ from tests.services.mqtt_broker import StubBroker
 from tests.support.leap import LeapClock
 from tests.support.waiting import turns, until
 
-SERIAL = "ACCC8E000001"
+SERIAL = "00005E005301"
 PREFIX = f"sipstrobe/{SERIAL}"
 SOON = 1.0  # seconds in which a lost broker is tried again, once it is back
 SAID = Notice(send=True)
