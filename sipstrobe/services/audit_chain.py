@@ -255,7 +255,8 @@ class AuditFiles:
         files = self._files()
         found: list[bytes] = []
         expected, previous = head.n + 1, head.hash
-        for path in files[-2:]:  # more are never written before the head
+        known = sum(path <= self._path(head.n) for path in files)
+        for path in files[max(0, known - 1) :]:
             for line in _sound(path):
                 entry = _entry(line)
                 if (entry.n, entry.prev) == (expected, previous):

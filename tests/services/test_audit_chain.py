@@ -145,6 +145,22 @@ def test_lines_that_the_head_does_not_know_yet_count(tmp_path: Path) -> None:
     assert not problems(tmp_path)
 
 
+def test_lines_that_the_head_does_not_know_yet_count_however_many_they_are(tmp_path: Path) -> None:
+    """Power fails when thousands were written at once, which takes several files."""
+    files = written(tmp_path, 2)
+    head = (tmp_path / FOLDER / HEAD).read_bytes()
+    size = LINE_MAX_BYTES // 2
+    files.append([entry("x" * size) for _ in range(3 * FILE_MAX_BYTES // size)])
+    assert len(list((tmp_path / FOLDER).glob("*.jsonl"))) > 2
+    (tmp_path / FOLDER / HEAD).write_bytes(head)
+
+    again = AuditFiles(tmp_path)
+    assert again.open() == ""
+    again.append([entry("later")])
+
+    assert again.verify().problems == []
+
+
 def test_the_oldest_are_deleted_and_the_chain_goes_on(tmp_path: Path) -> None:
     each = LINE_MAX_BYTES - 1000
     files = AuditFiles(tmp_path)
