@@ -222,6 +222,8 @@ export const t = words({
 });
 
 translate({
+  "Priority of talk": "Priorität des Sprechens",
+  "1 to 10, of what people say from a browser; it is heard like a page.": "1 bis 10, dessen, was jemand vom Browser aus sagt; es ist wie eine Durchsage zu hören.",
   Output: "Ausgang",
   "auto: the default sound card. null: nowhere. wav:PATH: into a file, exactly as it would be heard. Anything else: the name of a sound card, or part of it.":
     "auto: die Standard-Soundkarte. null: nirgends. wav:PFAD: in eine Datei, genau wie es zu hören wäre. Alles andere: der Name einer Soundkarte oder ein Teil davon.",
