@@ -29,6 +29,7 @@ NOTICE: Final = 25  # between Python's INFO and WARNING
 _FILED: Final = SEVERITIES.index("notice")  # the least severe that goes into the file
 _BEAT: Final = 15.0  # seconds after which a follower is shown that there is nothing new
 _PACE: Final = 0.05  # seconds between two helpings
+_HELPING: Final = 200  # records that are looked at together: more would hold up calls and sound
 
 logging.addLevelName(NOTICE, "NOTICE")
 
@@ -148,18 +149,18 @@ class LogBook(logging.Handler):
         self, wanted: Wanted, after: int | None
     ) -> AsyncGenerator[list[LogEntry] | None]:
         """What comes after this seq (None: from now on), as it comes; None now and then, when there
-        is nothing. Who reads slowly gets more at once, and what memory has lost he has missed."""
+        is nothing. What memory has lost before he has read it he has missed."""
         seen = self._newest() if after is None else after
         news = asyncio.Event()
         self._followers.add(news)
         try:
             while not self._closed:
                 news.clear()
-                if entries := self._newer(seen):
+                if entries := self._newer(seen)[:_HELPING]:
                     seen = entries[-1].seq
                     if found := [entry for entry in entries if wanted(entry)]:
                         yield found
-                    await asyncio.sleep(_PACE)  # of a storm, more at once
+                    await asyncio.sleep(_PACE if len(entries) < _HELPING else 0)
                     continue
                 try:
                     async with asyncio.timeout(_BEAT):

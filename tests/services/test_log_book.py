@@ -125,6 +125,22 @@ async def test_who_follows_is_told_what_he_has_missed_and_what_comes(book: LogBo
     assert texts(second) == ["three"]
 
 
+async def test_who_follows_from_far_back_is_told_all_of_it_in_parts(tmp_path: Path) -> None:
+    """So that thousands of texts hold up neither calls nor sound."""
+    book = LogBook(tmp_path)
+    await book.open()
+    for number in range(1000):
+        logger.debug("%d", number)
+    following = book.follow(EVERYTHING, 0)
+
+    parts = [texts(await anext(following)) for _ in range(5)]
+    await following.aclose()
+    await book.aclose()
+
+    assert [len(part) for part in parts] == [200] * 5
+    assert [text for part in parts for text in part] == [str(number) for number in range(1000)]
+
+
 async def test_who_follows_is_let_go_when_the_device_ends(tmp_path: Path) -> None:
     book = LogBook(tmp_path)
     await book.open()

@@ -1,18 +1,24 @@
 """The logs over HTTP: LOG-03, LOG-04."""
 
+import asyncio
 import json
 import logging
+import threading
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from aiohttp import ClientSession, DigestAuthMiddleware
 
 from sipstrobe.context import Context
 from sipstrobe.events import SignInFailed
-from tests.support.waiting import until
+from sipstrobe.services.log_book import LogBook, LogEntry
+from sipstrobe.web.exchange import Request, Response
+from sipstrobe.web.log import LogDoor
+from sipstrobe.web.system_views import AccessView, LogView
+from tests.support.waiting import PATIENCE, until
 from tests.support.web import PASSWORDS, Device
 
 LOG = "/api/v1/log"
@@ -54,6 +60,33 @@ async def test_the_log_is_told_page_by_page(url: str) -> None:
     assert rest["next"] is None
     assert page["entries"][0]["level"] == "warning"
     assert page["entries"][0]["source"] == "sipstrobe.tests"
+
+
+class LongBook:
+    """A log whose looking through takes until somebody lets it end."""
+
+    def __init__(self) -> None:
+        self.begun, self.may_end = threading.Event(), threading.Event()
+
+    selection = staticmethod(LogBook.selection)
+
+    def entries(self, wanted: object, limit: int, before: int | None = None) -> list[LogEntry]:
+        self.begun.set()
+        assert self.may_end.wait(PATIENCE), "the loop stands still"
+        return []
+
+
+async def test_calls_and_sound_go_on_while_thousands_of_texts_are_looked_through() -> None:
+    book = LongBook()
+    [page, *_] = LogDoor(cast("LogView", book), cast("AccessView", None)).routes()
+    answer = page.handler(Request(method="GET", path=LOG, target=f"{LOG}?text=x"))
+    assert not isinstance(answer, Response)
+    looking = asyncio.ensure_future(answer)
+
+    await until(book.begun.is_set)
+    book.may_end.set()
+
+    assert json.loads((await looking).body) == {"entries": [], "next": None}
 
 
 @pytest.mark.parametrize("path", [LOG, f"{LOG}/tail", f"{LOG}/access"])
