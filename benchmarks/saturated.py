@@ -25,7 +25,8 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
 from itertools import cycle, pairwise
 from math import ceil
 from multiprocessing.connection import Connection
@@ -82,20 +83,15 @@ def _measure(running: Device, folder: Path, wanted: argparse.Namespace) -> int:
     wait_until(lambda: metrics(running)["sip_calls"] == wanted.calls, words="calls")
     running.command("start-profile", profile="Warning")
     running.command("play-clip", clip=RINGER, repeat=None)
-    paths = [(path, _cookie(running)) for path in PATHS]
-    here, there = multiprocessing.Pipe()
-    arguments = (running.http, paths, wanted.connections, wanted.seconds + 2 * SETTLE, there)
-    clients = multiprocessing.get_context("spawn").Process(target=_clients, args=arguments)
-    clients.start()
-    time.sleep(SETTLE)
-    before, used, began = metrics(running), cpu_seconds(running.process.pid), time.monotonic()
-    with Stalls() as stalls:
-        counts = _watch_underruns(running, wanted.seconds)
-    took = time.monotonic() - began
-    after, used = metrics(running), cpu_seconds(running.process.pid) - used
-    grown = rss_mb(running.process.pid)
-    times: list[float] = here.recv()
-    clients.join()
+    with clients_of(running, wanted.connections, wanted.seconds + 2 * SETTLE) as answers:
+        time.sleep(SETTLE)
+        before, used, began = metrics(running), cpu_seconds(running.process.pid), time.monotonic()
+        with Stalls() as stalls:
+            counts = _watch_underruns(running, wanted.seconds)
+        took = time.monotonic() - began
+        after, used = metrics(running), cpu_seconds(running.process.pid) - used
+        grown = rss_mb(running.process.pid)
+        times: list[float] = answers.recv()
     said, _ = callers.communicate(timeout=60)
     assert callers.returncode == 0, said[-2000:]
     faults = {
@@ -154,6 +150,18 @@ def _cookie(running: Device) -> str:
 
 
 # --- the clients: a process of their own -------------------------------------------------------
+
+
+@contextmanager
+def clients_of(running: Device, connections: int, seconds: float) -> Generator[Connection]:
+    """They ask for so many seconds; what is given tells, in the end, how long each answer took."""
+    paths = [(path, _cookie(running)) for path in PATHS]
+    here, there = multiprocessing.Pipe()
+    arguments = (running.http, paths, connections, seconds, there)
+    clients = multiprocessing.get_context("spawn").Process(target=_clients, args=arguments)
+    clients.start()
+    yield here
+    clients.join()
 
 
 def _clients(

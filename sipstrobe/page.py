@@ -130,7 +130,8 @@ class Page:
             await asyncio.wait([self._running])
 
     async def _serve(self, works: Callable[[], None]) -> None:
-        await asyncio.to_thread(import_module, "sipstrobe.web.server")  # calls do not wait for it
+        for module in ("server", "http"):  # calls do not wait for them
+            await asyncio.to_thread(import_module, f"sipstrobe.web.{module}")
         server = self._make_server()
         delay = FIRST_DELAY
         try:

@@ -20,7 +20,7 @@ from sipstrobe.web.http10 import UnframedBody
 logger = logging.getLogger(__name__)
 
 CONNECTIONS_MAX = 256
-CONNECTIONS_PER_ADDRESS_MAX = 64
+CONNECTIONS_PER_ADDRESS_MAX = 128  # a browser has up to eight, and ten may be behind one address
 KEEP_ALIVE = 75.0  # seconds for which an idle connection is kept
 WRITE_TIME = 30.0  # seconds for which a peer may leave what we send unread
 SHUTDOWN_TIME = 1.0  # seconds for what is under way when the server closes
