@@ -4,6 +4,7 @@ The ladder is for operators, who make calls and want to know why one has failed;
 voices in it and the digests of passwords, and is for administrators.
 """
 
+import asyncio
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,7 +15,7 @@ from msgspec import Meta
 
 from sipstrobe.clock import Clock
 from sipstrobe.config.users import Role
-from sipstrobe.masking import masked_message
+from sipstrobe.masking import masked, masked_message
 from sipstrobe.web.commands import read_body
 from sipstrobe.web.exchange import (
     About,
@@ -149,40 +150,41 @@ class LadderDoor:
             ),
         ]
 
-    def _list(self, request: Request) -> Response:
+    async def _list(self, request: Request) -> Response:
         found = self._ladder.exchanges(call=_CALL.of(request), kind=_KIND.of(request))
-        return json(Exchanges([self._told(exchange) for exchange in found]))
+        seen = [_Seen.of(exchange) for exchange in found]
+        return await asyncio.to_thread(lambda: json(Exchanges([self._told(one) for one in seen])))
 
-    def _read(self, request: Request) -> Response:
+    async def _read(self, request: Request) -> Response:
         name = request.path.removeprefix(LADDER + "/")
         exchanges = self._ladder.find(name)
         if not exchanges:
             words = f"nothing is kept of {name[:64]!r}"
             raise HttpProblem(404, words, code="unknown_exchange")
         messages = sorted((m for one in exchanges for m in one.messages), key=lambda m: m.at)
-        return json(
-            LadderTold(
-                exchanges[0].call,
-                [_shown(one.call_id) for one in exchanges],
-                sum(one.skipped for one in exchanges),
-                [self._message(message, messages[0].at) for message in messages],
-            )
-        )
+        call, ids = exchanges[0].call, [_shown(one.call_id) for one in exchanges]
+        skipped = sum(one.skipped for one in exchanges)
 
-    def _told(self, exchange: ExchangeView) -> ExchangeTold:
-        first, last = exchange.messages[0], exchange.messages[-1]
+        def tell() -> Response:
+            told = [self._message(message, messages[0].at) for message in messages]
+            return json(LadderTold(call, ids, skipped, told))
+
+        return await asyncio.to_thread(tell)
+
+    def _told(self, seen: "_Seen") -> ExchangeTold:
+        first, last = seen.first, seen.last
         sender, receiver = parties(first.data)
         return ExchangeTold(
-            id=exchange.id,
-            kind=msgspec.convert(exchange.kind, Kind),
-            call=exchange.call,
-            call_id=_shown(exchange.call_id),
+            id=seen.id,
+            kind=msgspec.convert(seen.kind, Kind),
+            call=seen.call,
+            call_id=_shown(seen.call_id),
             from_uri=sender,
             to_uri=receiver,
             began=self._wall(first.at),
             transport=str(first.flow.transport),
             peer=str(first.flow.remote),
-            messages=len(exchange.messages) + exchange.skipped,
+            messages=seen.messages,
             first_line=_first_line(first.data),
             last_line=_first_line(last.data),
         )
@@ -202,6 +204,33 @@ class LadderDoor:
 
     def _wall(self, at: float) -> datetime:
         return self._clock.wall() + timedelta(seconds=at - self._clock.now())
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """An exchange as it was at one moment: to find the secrets in hundreds of messages takes longer
+    than the loop should be held up, so that it is told of in another thread."""
+
+    id: str
+    kind: str
+    call: str
+    call_id: bytes
+    first: SaidView
+    last: SaidView
+    messages: int
+
+    @classmethod
+    def of(cls, exchange: ExchangeView) -> "_Seen":
+        said = exchange.messages
+        return cls(
+            exchange.id,
+            exchange.kind,
+            exchange.call,
+            exchange.call_id,
+            said[0],
+            said[-1],
+            len(said) + exchange.skipped,
+        )
 
 
 class CaptureDoor:
@@ -294,8 +323,8 @@ class CaptureDoor:
 def parties(data: bytes) -> tuple[str, str]:
     """The URIs in From and To of a message, "" for what has none."""
     found = {"f": "", "t": ""}
-    for name, value in _FROM_TO.findall(masked_message(_shown(data.partition(b"\r\n\r\n")[0]))):
-        uri = _URI.search(value)
+    for name, value in _FROM_TO.findall(_shown(data.partition(b"\r\n\r\n")[0])):
+        uri = _URI.search(masked(value))
         if uri is not None:
             found[name[0].lower()] = uri[1] or uri[2]
     return found["f"], found["t"]

@@ -1,15 +1,22 @@
 """The ladder and the network trace over HTTP: LOG-05."""
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from aiohttp import ClientSession, DigestAuthMiddleware
 
 from sipstrobe.context import Context
+from sipstrobe.services.ladder import Ladder, Said
 from sipstrobe.sip.transport import Address, Flow, Transport
+from sipstrobe.web.exchange import Request, Response
+from sipstrobe.web.ladder import LADDER, LadderDoor
+from tests.support.clock import FakeClock
 from tests.support.pcap import read_pcap
+from tests.support.waiting import PATIENCE, until
 from tests.support.web import PASSWORDS, Device
 
 FLOW = Flow(Transport.UDP, Address("192.0.2.10", 5060), Address("192.0.2.77", 5062))
@@ -108,3 +115,36 @@ async def test_how_long_a_trace_may_be_is_said(url: str, seconds: object) -> Non
 async def test_a_trace_is_for_administrators(url: str) -> None:
     for method, path in (("GET", "capture"), ("POST", "capture"), ("GET", "capture/file")):
         assert (await ask(url, method, path))[0] == 401
+
+
+class LongSaid:
+    """A message that takes until somebody lets it end."""
+
+    def __init__(self) -> None:
+        self.begun, self.may_end = threading.Event(), threading.Event()
+
+    at, sent, flow, cut = 0.0, False, FLOW, False
+
+    @property
+    def data(self) -> bytes:
+        self.begun.set()
+        assert self.may_end.wait(PATIENCE), "the loop stands still"
+        return INVITE
+
+
+@pytest.mark.parametrize("path", [LADDER, f"{LADDER}/1"])
+async def test_calls_go_on_while_hundreds_of_messages_are_looked_through(path: str) -> None:
+    said = LongSaid()
+    ladder = Ladder(FakeClock())
+    ladder.message(INVITE, FLOW, sent=False)
+    ladder.exchanges()[0].first[:] = [cast("Said", said)]
+    routes = LadderDoor(ladder, FakeClock()).routes()
+    route = routes[path != LADDER]
+    answer = route.handler(Request(method="GET", path=path, target=path))
+    assert not isinstance(answer, Response)
+    looking = asyncio.ensure_future(answer)
+
+    await until(said.begun.is_set)
+    said.may_end.set()
+
+    assert b"alice@192.0.2.77" in (await looking).body
