@@ -307,11 +307,12 @@ async def test_two_first_visitors_at_once_make_one_administrator(context: Contex
 # --- guessing ----------------------------------------------------------------------------------
 
 
-async def test_who_guesses_is_blocked_and_others_are_not(url: str) -> None:
-    """vapix §3.4: 20 failures within a second block the address for 10 seconds."""
+async def test_who_guesses_is_blocked_and_others_are_not(url: str, device: Device) -> None:
+    """vapix §3.4. How many are too many within a second, no real clock can tell: here one is."""
+    strict = {"page_failures_per_second": 1, "block_seconds": 3600}
+    device.store.change_now({"web": {"brute_force": strict}})
     async with browser("127.0.0.9") as guessing, browser() as session:
-        statuses = [await log_in(guessing, url, "olga", f"guess {n}") for n in range(20)]
-        assert set(statuses) == {403}
+        assert await log_in(guessing, url, "olga", "guess") == 403
         assert await log_in(guessing, url, "olga", PASSWORDS["olga"]) == 403, "blocked by now"
 
         assert await log_in(session, url, "olga", PASSWORDS["olga"]) == 200

@@ -248,11 +248,10 @@ async def test_who_takes_no_answer_loses_the_connection() -> None:
         host, port = url.removeprefix("http://").split(":")
         reader, writer = await asyncio.open_connection(host, int(port), limit=4096)
         path = next(p for p in PAGE_FILES if p.startswith("/static/ui/assets/index-"))
-        request = f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
-        writer.write(request)
+        writer.write(b"GET /api/v1/session HTTP/1.1\r\nHost: x\r\n\r\n")
         await reader.readline()  # so that it is inside
         timers = clock.waiting
-        writer.write(request * 2000)
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode() * 2000)
         await until(lambda: clock.waiting > timers)  # nothing moves any more
         clock.advance(WRITE_TIME + 1)
 
