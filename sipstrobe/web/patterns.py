@@ -1,7 +1,9 @@
 """What the lights of profiles are made of: the patterns, and each of them frame by frame, so that a
 page shows it exactly as the lamps do."""
 
+import asyncio
 from collections.abc import Callable
+from functools import cache
 from itertools import islice
 from typing import Annotated, Any, Final, TypedDict
 from urllib.parse import quote
@@ -126,7 +128,6 @@ class PatternsDoor:
 
     def __init__(self, settings: Callable[[], Settings]) -> None:
         self._settings = settings
-        self._light = msgspec.Raw(msgspec.json.encode([_pattern(p) for p in PATTERNS.values()]))
 
     def routes(self) -> list[Route]:
         return [
@@ -144,11 +145,12 @@ class PatternsDoor:
             ),
         ]
 
-    def _list(self, _: Request) -> Response:
+    async def _list(self, _: Request) -> Response:
+        light = await asyncio.to_thread(_light)
         own = patterns(self._settings().clips)[len(SOUNDS) :]
         sounds = [_sound(name) for name in SOUNDS]
         sounds += [{"name": name, "words": "", "seconds": None, "url": ""} for name in own]
-        told = {"light": self._light, "colors": _COLORS, "sounds": sounds, "limits": _LIMITS}
+        told = {"light": light, "colors": _COLORS, "sounds": sounds, "limits": _LIMITS}
         return json(told)
 
     def _animation(self, request: Request) -> Response:
@@ -187,6 +189,12 @@ def _animated(wanted: LightPart) -> dict[str, Any]:
         "frames": [{"at": round(at, 6), "sides": list(frame)} for at, frame in frames],
         **safety_json(safety_of(light)),
     }
+
+
+@cache
+def _light() -> msgspec.Raw:
+    """All light patterns, judged at each of their speeds, which takes a moment."""
+    return msgspec.Raw(msgspec.json.encode([_pattern(p) for p in PATTERNS.values()]))
 
 
 def _pattern(pattern: Pattern) -> dict[str, Any]:
