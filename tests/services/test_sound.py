@@ -593,9 +593,8 @@ async def test_a_card_that_neither_opens_nor_closes_does_not_hold_up_the_end() -
     bench = SlowBench()
     bench.want("slow")
     await asyncio.sleep(0.01)
-    before = asyncio.get_running_loop().time()
-    await bench.sound.aclose()
-    assert asyncio.get_running_loop().time() - before < 1.5
+    async with asyncio.timeout(30):
+        await bench.sound.aclose()
     bench.cards[0].may_open.set()
     bench.cards[0].may_close.set()
 
@@ -604,9 +603,8 @@ async def test_a_card_that_neither_opens_nor_closes_does_not_hold_up_the_end() -
     bench.cards[0].may_open.set()
     await bench.sound.settled()
     assert bench.output == "hung"
-    before = asyncio.get_running_loop().time()
-    await bench.sound.aclose()
-    assert asyncio.get_running_loop().time() - before < 1.5
+    async with asyncio.timeout(30):
+        await bench.sound.aclose()
     bench.cards[0].may_close.set()
 
 
@@ -618,8 +616,7 @@ async def test_closing_fades_out_first() -> None:
     context.dispatcher.execute(
         AddSource(owner="call", kind=SourceKind.CALL, ring=_constant(0.5), rank=0)
     )
-    await asyncio.sleep(0.05)
-    assert sound.recent(10)[-1] == 0.5
+    await _until(lambda: sound.recent(10)[-1] == 0.5)
 
     await sound.aclose()
     played = context.measures.gauges["sound_played_seconds"][1]()

@@ -169,11 +169,7 @@ async def test_a_body_that_breaks_off_leaves_nothing(
         with pytest.raises(Exception):  # noqa: B017, PT011  whatever the client calls it
             await ask(session, "POST", CLIPS, data=breaking(), headers={"Content-Length": "9000"})
 
-    for _ in range(100):
-        if not list((tmp_path / "clips").iterdir()):
-            break
-        await asyncio.sleep(0.02)
-    assert list((tmp_path / "clips").iterdir()) == []
+    await until(lambda: not list((tmp_path / "clips").iterdir()))
 
 
 async def test_a_clip_that_a_profile_needs_is_not_deleted(
