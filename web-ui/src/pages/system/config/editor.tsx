@@ -1,6 +1,6 @@
 // One value, changed in its place: by a field of its kind, or a group or list as JSON.
 
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { Problem } from "../../../api";
 import { useGuard } from "../../../router";
 import type { FieldProblem } from "../../../types";
@@ -13,7 +13,7 @@ import { movesPage, same, valueWords, type Setting } from "./model";
 import type { Store } from "./store";
 import { t } from "./words";
 
-export function Editor({ setting, store, onClose }: { setting: Setting; store: Store; onClose: () => void }) {
+export function Editor({ setting, store, onDirty, onClose }: { setting: Setting; store: Store; onDirty: (dirty: boolean) => void; onClose: () => void }) {
   const { path, usual } = setting;
   const [seen, look] = useState(setting.value); // when it was begun
   const [draft, write] = useState<unknown>(setting.value);
@@ -24,6 +24,18 @@ export function Editor({ setting, store, onClose }: { setting: Setting; store: S
   const grouped = setting.children !== null;
   const changed = grouped ? text !== JSON.stringify(seen, null, 2) : !same(draft, seen);
   useGuard(changed, mayLeave);
+  useEffect(() => {
+    onDirty(changed);
+    return () => onDirty(false);
+  }, [changed]);
+  const begin = (value: unknown): void => {
+    look(value);
+    write(value);
+    type(JSON.stringify(value, null, 2));
+  };
+  useEffect(() => {
+    if (!changed && !same(setting.value, seen)) begin(setting.value); // changed by others, and by nobody here
+  }, [setting.value]);
 
   const put = async (value: unknown, insist = false): Promise<void> => {
     work(true);
@@ -49,9 +61,7 @@ export function Editor({ setting, store, onClose }: { setting: Setting; store: S
     if (value) void put(value.value, insist);
   };
   const take = (): void => {
-    look(theirs!.value);
-    write(theirs!.value);
-    type(JSON.stringify(theirs!.value, null, 2));
+    begin(theirs!.value);
     meet(null);
   };
   return (

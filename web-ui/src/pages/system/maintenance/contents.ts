@@ -31,7 +31,7 @@ export async function contentsOf(file: Blob): Promise<Contents | null> {
   try {
     const zip = await Zip.open(file);
     const { format, ...manifest } = await zip.json<Manifest>("manifest.json", MANIFEST_MAX);
-    if (format !== "sipstrobe backup") return null;
+    if (format !== "sipstrobe backup" || Number.isNaN(Date.parse(manifest.made))) return null;
     const { settings } = await zip.json<{ settings: Record<string, unknown> }>("settings.json", SETTINGS_MAX);
     return { ...manifest, settings, clips: zip.names.filter((name) => name.startsWith("clips/")).length };
   } catch (problem) {

@@ -1,15 +1,20 @@
 // A backup takes the place of what there is: looked into here first, then told what would change.
 
+import { signal } from "@preact/signals";
 import { useState } from "preact/hooks";
 import { get, Problem, upload } from "../../../api";
 import { status } from "../../../live";
-import { percent, number } from "../../../words";
+import { Link } from "../../../router";
+import { number, percent } from "../../../words";
 import { Button, Card, Notice } from "../../../ui/basics";
 import { Form, TextField } from "../../../ui/fields";
 import { FileDrop, Time } from "../../../ui/things";
 import { leaving } from "./comeback";
 import { addressWith, contentsOf, differences, type Contents, type Difference } from "./contents";
 import { t } from "./words";
+
+/** Passwords and keys that neither the last backup nor the device had (JSON pointers). */
+const missing = signal<readonly string[]>([]);
 
 const SHOWN = 100; // differences in the page
 const LONGEST = 80; // characters of a value
@@ -43,6 +48,17 @@ export function Restore() {
       <p class="hint">{t("restoreLead")}</p>
       {!chosen && <FileDrop label={t("backup")} hint={t("restoreHint")} accept=".zip,application/zip" max={2 ** 30} busy={busy} onFiles={([file]) => void look(file!)} />}
       {problem && <Notice tone="bad" live>{problem}</Notice>}
+      {missing.value.length > 0 && (
+        <Notice tone="fair" title={t("missing")} actions={<Button small onClick={() => (missing.value = [])}>{t("missingDone")}</Button>}>
+          <ul>
+            {missing.value.slice(0, SHOWN).map((path) => (
+              <li key={path}>
+                <Link path={`/config${path}`}>{path}</Link>
+              </li>
+            ))}
+          </ul>
+        </Notice>
+      )}
       {chosen && <Decide {...chosen} onClose={() => choose(null)} />}
     </Card>
   );
@@ -60,7 +76,8 @@ function Decide({ file, contents, changes, onClose }: Chosen & { onClose: () => 
     send(0);
     try {
       const headers = encrypted ? { "Backup-Password": encodeURIComponent(password) } : undefined;
-      await upload("/restore", new Blob([file], { type: "application/zip" }), send, headers ? { headers } : {});
+      const told = await upload<{ missing: string[] }>("/restore", new Blob([file], { type: "application/zip" }), send, headers ? { headers } : {});
+      missing.value = told.missing;
       leaving.value = { words: t("restoreRuns"), elsewhere };
       onClose();
     } catch (problem) {

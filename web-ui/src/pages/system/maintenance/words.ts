@@ -123,6 +123,8 @@ export const t = words({
     restoreNow: "Restore and begin anew",
     sending: "Sending {share}",
     checking: "Looking through it …",
+    missing: "These were not in the backup and are to be entered again",
+    missingDone: "Done",
     restoreRuns: "The backup is valid. The device begins anew with it.",
     cancel: "Cancel",
 
@@ -262,6 +264,8 @@ export const t = words({
     restoreNow: "Zurückholen und neu beginnen",
     sending: "Sendet {share}",
     checking: "Wird durchgesehen …",
+    missing: "Dies war nicht in der Sicherung und ist neu einzugeben",
+    missingDone: "Erledigt",
     restoreRuns: "Die Sicherung ist gültig. Das Gerät beginnt mit ihr von vorn.",
     cancel: "Abbrechen",
 
