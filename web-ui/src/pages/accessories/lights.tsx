@@ -32,6 +32,8 @@ export function Lights() {
   if (!section.value) return <Loading />;
   const { outputs } = section.value;
   const may = section.may("/outputs");
+  const stored = outputs.map(inFull);
+  const elsewhere = Object.keys(status.value?.lights ?? {}).filter((name) => !stored.some((output) => nameOf(output) === name));
   const add = may && (
     <Button kind="primary" icon="plus" disabled={outputs.length >= MAX_OUTPUTS} onClick={() => choose(true)}>
       {t("add_output")}
@@ -42,6 +44,7 @@ export function Lights() {
       <Card title={t("lights")} actions={outputs.length > 0 && add}>
         <p class="hint">{t("lights_hint")}</p>
         <SeizureWarning />
+        {elsewhere.length > 0 && <Notice tone="accent">{t("elsewhere", { names: elsewhere.join(", ") })}</Notice>}
         {status.value?.maintenance.active && <Notice tone="accent">{t("maintenance")}</Notice>}
       </Card>
       {outputs.length === 0 ? (
@@ -50,14 +53,11 @@ export function Lights() {
         </Card>
       ) : (
         <ul class="accessories-outputs" aria-label={t("lights")}>
-          {outputs.map((stored, at) => {
-            const output = inFull(stored);
-            return (
-              <li key={nameOf(output)}>
-                <One section={section} output={output} at={at} may={may} onEdit={() => edit({ at, output })} />
-              </li>
-            );
-          })}
+          {stored.map((output, at) => (
+            <li key={nameOf(output)}>
+              <One section={section} output={output} at={at} may={may} unused={elsewhere.length > 0} onEdit={() => edit({ at, output })} />
+            </li>
+          ))}
         </ul>
       )}
       {choosing && <Choice onChoose={(kind) => (choose(false), edit({ at: -1, output: { kind } }))} onClose={() => choose(false)} />}
@@ -89,10 +89,11 @@ interface OneProps {
   output: Output;
   at: number;
   may: boolean;
+  unused: boolean; // the light is shown elsewhere in this run, unless the device says how this one works
   onEdit: () => void;
 }
 
-function One({ section, output, at, may, onEdit }: OneProps) {
+function One({ section, output, at, may, unused, onEdit }: OneProps) {
   const name = nameOf(output);
   const problem = (status.value?.lights as Record<string, string>)[name];
   const light = output.light ?? "SignalingLED";
@@ -110,7 +111,7 @@ function One({ section, output, at, may, onEdit }: OneProps) {
           <code>{name}</code>
         </div>
         <span role="status">
-          {problem === undefined ? <Badge dot>{t("opening")}</Badge> : problem ? <Badge dot tone="bad">{t("broken")}</Badge> : <Badge dot tone="good">{t("works")}</Badge>}
+          {problem === undefined ? <Badge dot>{unused ? t("not_used") : t("opening")}</Badge> : problem ? <Badge dot tone="bad">{t("broken")}</Badge> : <Badge dot tone="good">{t("works")}</Badge>}
         </span>
       </header>
       {problem && <Notice tone="bad" live>{problem}</Notice>}

@@ -98,7 +98,7 @@ function SetUp({ section, number }: { section: Section<Ports>; number: 1 | 2 }) 
   useGuard(draft !== null, mayLeave);
   const value = draft ?? section.value![name];
   const hidden = value.direction === "input" ? ["/mode", "/pulse_ms"] : ["/supervised"];
-  const mine = section.problems.filter(({ path }) => `${path}/`.startsWith(`/ports/${name}/`));
+  const mine = section.problems.filter(({ path }) => (draft && path === "") || `${path}/`.startsWith(`/ports/${name}/`));
   const done = (): void => edit(null);
   const save = async (): Promise<void> => {
     const stored = value.direction === "output" ? { ...value, supervised: false } : value;

@@ -54,7 +54,7 @@ export function Editor({ section, prefix, subscription, onClose }: Props) {
           order={["/filter", "/use_prefix", "/kind", "/true_payload", "/qos"]}
           hide={draft.kind === "stateless" ? ["/true_payload"] : []}
           titles={{ "/filter": t("topic") }}
-          hints={{ "/filter": t(draft.kind === "stateless" ? "filter_hint" : "topic_hint"), "/kind": "" }}
+          hints={{ "/filter": t(draft.kind === "stateless" ? "filter_hint" : "topic_hint"), "/kind": "", "/qos": "" }}
           values={{ stateful: t("stateful"), stateless: t("stateless") }}
           choices={{ "/qos": qosChoices() }}
           render={{ "/filter": topicField }}
