@@ -1,6 +1,7 @@
 """The settings, whole and by section: read with their limits in words, changed by merge patch (RFC
 7396)."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Generic, TypedDict, TypeVar
 
@@ -86,7 +87,7 @@ class SettingsDoor:
         schema = About(summary="What all settings may be, as JSON Schema", answer=dict[str, Any])
         return [
             look(ALL, self._read_all, whole),
-            look(SCHEMA, lambda _: json(schema_of("")), schema),
+            look(SCHEMA, self._schema, schema),
             look(PATH + "*", self._read, tuple(_reading(name) for name in SECTIONS)),
             _changing(
                 PATH + "*",
@@ -114,6 +115,10 @@ class SettingsDoor:
         settings = {name: seen(name, tree[name]) for name in SECTIONS}
         answer = {"revision": revision, "settings": settings, "system": for_administrators("")}
         return json(answer).with_headers(("ETag", f'"{revision}"'))
+
+    async def _schema(self, _: Request) -> Response:
+        """Of everything; made with the first question, which takes longer than the loop waits."""
+        return json(await asyncio.to_thread(schema_of, ""))
 
     def _read(self, request: Request) -> Response:
         """The values, the revision they are of, and what may be said in their place."""
