@@ -17,6 +17,10 @@ CONNECT_LIMIT: Final = 3.0
 PINGS: Final = 4
 _SPACING: Final = 0.2  # seconds between two
 _ECHO: Final = {socket.AF_INET: (8, 0), socket.AF_INET6: (128, 129)}  # request, reply
+_FILTER: Final = {  # level, option, and its words, a bit for each type: raw(7), icmp6_filter
+    socket.AF_INET: (255, 1, 1),
+    socket.AF_INET6: (socket.IPPROTO_ICMPV6, 1, 8),
+}
 _HEAD: Final = struct.Struct("!BBHHH")  # type, code, checksum, identifier, sequence number
 _PAYLOAD: Final = b"sipstrobe reach " * 3
 
@@ -145,9 +149,20 @@ def _icmp(family: socket.AddressFamily) -> socket.socket:
         except OSError as error:
             raise Unreachable(_in_words(error)) from None
         line.setblocking(False)
+        if kind == socket.SOCK_RAW:
+            _hear_replies_only(line, family)
         return line
     words = "this system lets us send no echo: see net.ipv4.ping_group_range"
     raise Unreachable(words)
+
+
+def _hear_replies_only(line: socket.socket, family: socket.AddressFamily) -> None:
+    """Such a socket is given all that the machine hears of ICMP, in which a reply would drown."""
+    level, option, words = _FILTER[family]
+    _, reply = _ECHO[family]
+    refused = (1 << 32 * words) - 1 - (1 << reply)
+    masks = [refused >> 32 * n & 0xFFFFFFFF for n in range(words)]
+    line.setsockopt(level, option, struct.pack(f"={words}I", *masks))
 
 
 async def _address(host: str, port: int) -> tuple[socket.AddressFamily, tuple[str | int, ...]]:
