@@ -16,7 +16,7 @@ from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.interop.device import Device
 
 ASKED = 200  # times for the page's clock
-PATIENCE = 30_000  # ms
+PATIENCE = 120_000  # ms; only there for what never comes
 LOOKS = """
 localStorage.language ??= "en";
 localStorage.calm ??= "no";
