@@ -183,6 +183,21 @@ async def test_all_accounts_that_are_called_by_address_have_the_same(
     assert counting(device) == {"5": ("peer-to-peer", "Door")}
 
 
+async def test_what_one_account_by_address_has_all_of_them_have(
+    ada: Program, device: Device
+) -> None:
+    """DTM-03: the page may name one of them, and means all."""
+    door = Account(name="Door", user_id="door")
+    bell = DigitSequence(sequence="5", name="Bell", accounts=("Door", "PBX"))
+    accounts = [*device.store.current.sip.accounts, door]
+    device.store.change_now({"sip": {"accounts": accounts}, "dtmf": {"sequences": [bell]}})
+
+    assert len(await held(ada, PEERS)) == 1
+    await put(ada, PEERS)
+
+    assert counting(device) == {"5": ("PBX",)}
+
+
 async def test_a_trigger_is_moved_to_another_event(ada: Program, device: Device) -> None:
     """With its id and the event alone, the sequence stays."""
     trigger = await made(ada, "1")

@@ -142,6 +142,7 @@ async def test_it_is_set_by_lines_as_well(ada: Program, device: Device) -> None:
     ("values", "fault"),
     [
         ({"SIPPort": 1023}, SENDER_INVALID),
+        ({"SIPPort": 10**30}, SENDER_INVALID),
         ({"SIPPort": "many"}, SENDER_INVALID),
         ({"SIPPort": True}, SENDER_INVALID),
         ({"SIPEnabled": "perhaps"}, SENDER_INVALID),

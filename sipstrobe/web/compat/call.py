@@ -5,7 +5,6 @@ A command is the only member of a JSON object, or the `action` of the key-value 
 fault of the API. The settings stay the only truth: what is set here is seen everywhere.
 """
 
-import asyncio
 import logging
 from collections.abc import Callable
 from typing import Any, Final, cast
@@ -47,7 +46,6 @@ PATH: Final = "/vapix/call"
 VERSION: Final = "2.2"
 PREFIX: Final = "axcall:"
 BODY_MAX_BYTES: Final = 256 * 1024
-STORING_LIMIT: Final = 5.0  # seconds until a change that is not stored has failed
 _CAPABILITIES: Final = ("SIP", "DTMF", "AudioCodec", "MediaEncryption", "Certificate", "Attribute")
 _WITHOUT: Final = ("GetVMSCallConfiguration", "SetVMSCallConfiguration")
 """Known, and about something that this device has not."""
@@ -64,7 +62,6 @@ class CallDoor:
         denied: Callable[[Request, Role], HttpProblem],
     ) -> None:
         """settings: as they will be once all that was asked for is stored."""
-        self._views = views
         self._denied = denied
         self._book = CallBook(context)
         desk = Desk(context.dispatcher, settings)
@@ -85,32 +82,18 @@ class CallDoor:
         self._book.close()
 
     def routes(self) -> list[Route]:
-        def route(method: str, handler: exchange.Handler) -> Route:
+        def route(method: str) -> Route:
             return Route(
                 method=method,
                 path=PATH,
-                handler=handler,
+                handler=self._respond,
                 role=Role.OPERATOR,  # at the least; each command says what it takes
                 body_max_bytes=BODY_MAX_BYTES if method == "POST" else 0,
                 acts=method == "GET",
                 unstored=lambda request: _answer(request, failed("it could not be stored")),
             )
 
-        return [route("POST", self._respond), route("GET", self._respond_stored)]
-
-    async def _respond_stored(self, request: Request) -> Response:
-        """A GET that has changed something is answered once that is stored."""
-        before = self._views.settled()
-        response = self._respond(request)
-        stored = self._views.settled()
-        if stored is None or stored is before:
-            return response
-        try:
-            async with asyncio.timeout(STORING_LIMIT):
-                await asyncio.shield(stored)
-        except (OSError, TimeoutError):
-            return _answer(request, failed("it could not be stored"))
-        return response
+        return [route("POST"), route("GET")]
 
     def _respond(self, request: Request) -> Response:
         """Always an answer of the API, but for those who may not have it done."""

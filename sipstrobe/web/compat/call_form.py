@@ -79,7 +79,7 @@ class Arguments:
         value = self._required(name)
         if isinstance(value, str) and _NUMBER.fullmatch(value):
             return int(value)
-        if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**9:
+        if isinstance(value, int) and not isinstance(value, bool):
             return value
         raise invalid(f"{name} must be a whole number")
 
