@@ -14,18 +14,18 @@ from urllib.parse import urlencode
 
 import pytest
 
+from sipstrobe.config.users import Role, make_user
 from tests.interop.curl import Answer, curl, option
 from tests.interop.device import Device, device, wait_until
 from tests.support.authority import Authority
 from tests.support.ports import free_port
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.interop, pytest.mark.timeout(300)]  # passwords are hashed last of all
 
 PASSWORDS = {"root": "first of all", "olga": "operator's secret", "victor": 'only "looking" \\o/'}
 GROUPS = {
     "root": "admin:operator:viewer:ptz",
     "olga": "operator:viewer",
-    "victor": "viewer",
 }
 STATUS, SETTINGS = "/api/v1/status", "/api/v1/settings/web"
 CALL = "/vapix/call?format=simple&action=axcall:"
@@ -158,6 +158,9 @@ def set_up(house: House) -> None:
         by = sign_in("digest", "root") if name != "root" else ()
         answer = house.one(pwdgrp, option("data", urlencode(new)), *by)
         assert f"Created account {name}." in answer.text
+    victor = make_user("victor", Role.VIEWER, PASSWORDS["victor"])
+    digests = {"ha1_md5": victor.ha1_md5.reveal(), "ha1_sha256": victor.ha1_sha256.reveal()}
+    house.device.set("/web/users/-", {"name": victor.name, "role": victor.role, **digests})
 
 
 def certify(house: House, authority: Authority) -> None:
