@@ -145,7 +145,7 @@ def _cookie(running: Device) -> str:
     """Log in as the page does."""
     body = json.dumps({"name": "admin", "password": running.password}).encode()
     url = f"http://127.0.0.1:{running.http}/api/v1/login"
-    with urllib.request.urlopen(urllib.request.Request(url, body), timeout=10) as answer:
+    with urllib.request.urlopen(urllib.request.Request(url, body), timeout=LIMIT) as answer:
         return str(answer.headers["Set-Cookie"]).partition(";")[0]
 
 
@@ -155,7 +155,8 @@ def _cookie(running: Device) -> str:
 @contextmanager
 def clients_of(running: Device, connections: int, seconds: float) -> Generator[Connection]:
     """They ask for so many seconds; what is given tells, in the end, how long each answer took."""
-    paths = [(path, _cookie(running)) for path in PATHS]
+    cookie = _cookie(running)
+    paths = [(path, cookie) for path in PATHS]
     here, there = multiprocessing.Pipe()
     arguments = (running.http, paths, connections, seconds, there)
     clients = multiprocessing.get_context("spawn").Process(target=_clients, args=arguments)

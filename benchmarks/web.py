@@ -383,8 +383,8 @@ def longest(table: Table, folder: Path, *, quick: bool) -> None:
         page.keyboard.down("Space")
         wait_until(lambda: any(t["talking"] for t in running.status()["talk"]), words="a talk")
         guesses = threading.Thread(target=_guess, args=(running, seconds))
-        guesses.start()
         with clients_of(running, 16, seconds):
+            guesses.start()
             _keep(running, seconds)
         guesses.join()
         browser.close()
