@@ -28,7 +28,7 @@ from sipstrobe.lightsiren.chimes import FACTORY_CLIPS, PRE_ANNOUNCEMENT
 from tests.browser.conftest import REFUSED
 from tests.browser.ui import by_hand as hand
 from tests.interop.caller import Dialogue, Wire, status
-from tests.interop.device import Device, device, wait_until
+from tests.interop.device import Device, device, sipstrobe, wait_until
 from tests.interop.kamailio import DOMAIN, kamailio
 from tests.interop.mosquitto import Witness, mosquitto
 from tests.interop.receivers import receivers
@@ -48,7 +48,7 @@ async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Devic
     """A device as it is shipped."""
     made = device(tmp_path_factory.mktemp("house"), demo=False)
     running = await asyncio.to_thread(made.__enter__)
-    running.password = PASSWORD
+    await asyncio.to_thread(add_owner, running)
     try:
         yield running
     finally:
@@ -62,13 +62,21 @@ async def desk(browser: Browser, house: Device) -> AsyncIterator[Page]:
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
-    await hand.first_visit(page, f"http://127.0.0.1:{house.http}/", PASSWORD)
+    await hand.enter_new_device(page, f"http://127.0.0.1:{house.http}", PASSWORD)
     await hand.set_up_peer_to_peer(page, "The caller is heard")
     await hand.make_profile(page, "One", "green", 3)
     await hand.make_profile(page, "Two", "amber", 4)
     yield page
     await page.close()
     assert [error for error in errors if not any(one in error for one in REFUSED)] == []
+
+
+def add_owner(to: Device) -> None:
+    """The first administrator; how he is made in the page, `test_first_visit` tells."""
+    order = ("account", "add", "admin", "--password-stdin", "--state", to.folder / "state")
+    added = sipstrobe(*order, said=PASSWORD + "\n")
+    assert added.returncode == 0, added.stderr
+    to.password = PASSWORD
 
 
 async def sit_down(browser: Browser) -> Page:
@@ -358,10 +366,10 @@ async def test_profiles_go_to_another_device(
     assert await hand.export_profiles(desk, ["One", "Two"], file) == ["One", "Two"]
     made = device(tmp_path / "other", sound="null", demo=False)
     other = await asyncio.to_thread(made.__enter__)
-    other.password = PASSWORD
+    await asyncio.to_thread(add_owner, other)
     page = await sit_down(browser)
     try:
-        await hand.first_visit(page, f"http://127.0.0.1:{other.http}/", PASSWORD)
+        await hand.enter_new_device(page, f"http://127.0.0.1:{other.http}", PASSWORD)
         await hand.import_profiles(page, file)
         began = time.monotonic()
         await hand.start_profile(page, "Two")
