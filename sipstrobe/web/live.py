@@ -150,6 +150,7 @@ class Live:
         listener.offer(self._encode("events", events=missed, skipped=0))
         for light in LIGHTS:
             listener.offer(self._frame(light, self._views.frame(light)))
+        self._levels_told = {}  # whoever comes has not heard them, though nothing changes
         self._listeners.add(listener)
         if not self._unwatch:
             watch = self._views.watch_frames

@@ -97,6 +97,22 @@ async def test_what_happens_is_told_at_once_and_what_follows_soon_after(feed: Fe
     assert len(of("events", second)[0]["events"]) == 2
 
 
+async def test_whoever_comes_later_is_told_levels_that_do_not_change(feed: Feed) -> None:
+    first = feed.live.listen()
+    feed.ticks()
+    second = feed.live.listen()
+    before = of("levels", await heard(first))
+    feed.ticks()
+
+    assert before
+    assert of("levels", await heard(second)) == [
+        before[-1] | {key: told[key] for key in ("at", "seq")}
+        for told in of("levels", await heard(first))
+    ]
+    feed.ticks()
+    assert of("levels", await heard(first)) == []
+
+
 async def test_numbers_never_fall_and_every_message_has_one(feed: Feed) -> None:
     listener = feed.live.listen()
     for _ in range(3):
