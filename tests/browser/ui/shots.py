@@ -5,9 +5,9 @@
     python -m tests.browser.ui.shots --out DIR [--language de] [PAGE …]   sharp ones, to look at
 
 The device is made up (`shots_device`) and always made on the same day; the browser's clocks stand,
-and so does all that moves. Text is drawn otherwise by other browsers and with other fonts: what is
-stored is compared only with the Chromium and the fonts that it was stored with, which
-`shots/made_with.json` names.
+and so does all that moves. Text is drawn otherwise by other browsers, with other fonts, and by
+machines that want the same ones fitted to their pixels otherwise: what is stored is compared only
+where the same Chromium gives text the same measures, which `shots/made_with.json` has.
 Debian's `chromium` and `fonts-dejavu-core` are what is needed.
 """
 
@@ -16,7 +16,6 @@ import asyncio
 import base64
 import json
 import re
-import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncGenerator
@@ -40,7 +39,10 @@ THEMES: Final = ("light", "dark")
 HEIGHTS: Final = {390: 1700, 1280: 1400, 2200: 1400}  # CSS pixels, by the width
 SCALES: Final = {390: 0.75, 1280: 0.5, 2200: 0.4}  # of what is stored
 QUALITY: Final = 35  # of WebP, 0…100
-FAMILIES: Final = ("system-ui", "sans-serif", "monospace")
+FAMILIES: Final = (  # as in web-ui/src/ui
+    'system-ui, "Segoe UI", Roboto, "Helvetica Neue", "DejaVu Sans", sans-serif',
+    'ui-monospace, "DejaVu Sans Mono", monospace',
+)
 CELL: Final = 8  # stored pixels; what is smaller than that, as an edge of a letter, is not seen
 STEP: Final = 24  # of 255: by how much a cell must be lighter or darker to be another one
 SHARE: Final = 0.02  # of the cells that may be others
@@ -199,25 +201,34 @@ async def differing(blank: Page, stored: bytes, taken: bytes) -> float:
     return float(await blank.evaluate(COMPARE, [*pair, CELL, STEP]))
 
 
-def drawn_with(browser: Browser) -> dict[str, str]:
-    """What decides how text is drawn."""
+MEASURE: Final = """([families, text]) => families.flatMap((family) =>
+    [400, 550, 600, 700].flatMap((weight) => [11, 12.3, 13.2, 15, 21].flatMap((size) => {
+        const line = document.body.appendChild(document.createElement("span"));
+        line.style.position = "absolute";
+        line.style.whiteSpace = "pre";
+        line.style.font = `${weight} ${size}px ${family}`;
+        line.textContent = text;
+        const { width, height } = line.getBoundingClientRect();
+        line.remove();
+        return [Math.round(100 * width) / 100, Math.round(100 * height) / 100];
+    })))"""
+SAMPLE: Final = "Sphinx of black quartz, judge my vow: 0123456789 AVATAR “fi” (Tö-ßW@) › · …"
 
-    def font(family: str) -> str:
-        command = ["fc-match", "--format", "%{file}", family]
-        said = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
-        return Path(said.stdout).name
 
-    fonts = {family: font(family) for family in FAMILIES}
-    return {"chromium": browser.version} | fonts
+async def drawn_with(browser: Browser, blank: Page) -> dict[str, object]:
+    """What decides where a page breaks its lines: the browser, and how wide and high text is, in
+    pixels. blank: a page without a policy."""
+    text = await blank.evaluate(MEASURE, [FAMILIES, SAMPLE])
+    return {"chromium": browser.version, "text": text}
 
 
-def cannot_compare(browser: Browser) -> str:
+async def cannot_compare(browser: Browser, blank: Page) -> str:
     """Why what is stored says nothing about this machine; empty: it does."""
-    made, here = json.loads(MADE_WITH.read_text("utf-8")), drawn_with(browser)
-    other = [f"{what} is {here.get(what)} and was {was}" for what, was in made.items()]
-    return "; ".join(
-        words for words, what in zip(other, made, strict=True) if here[what] != made[what]
-    )
+    made = json.loads(await asyncio.to_thread(MADE_WITH.read_text, "utf-8"))
+    here = await drawn_with(browser, blank)
+    if here["chromium"] != made["chromium"]:
+        return f"Chromium is {here['chromium']} and was {made['chromium']}"
+    return "" if here["text"] == made["text"] else "text has other measures: of other fonts?"
 
 
 # --- the command ----------------------------------------------------------------------------------
@@ -228,10 +239,10 @@ async def run(asked: argparse.Namespace) -> int:
     others = 0
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
-        if asked.compare and (words := cannot_compare(browser)):
+        blank = await browser.new_page()
+        if asked.compare and (words := await cannot_compare(browser, blank)):
             print(f"not compared: {words}")
             paths = []
-        blank = await browser.new_page()
         for theme, width in product(THEMES, HEIGHTS if paths else ()):
             with tempfile.TemporaryDirectory() as folder:
                 async with (
@@ -241,7 +252,7 @@ async def run(asked: argparse.Namespace) -> int:
                     for path in paths:
                         others += await _one(page, blank, Shot(path, width, theme), asked)
         if not asked.compare and not asked.out:
-            MADE_WITH.write_text(json.dumps(drawn_with(browser), indent=4) + "\n", "utf-8")
+            MADE_WITH.write_text(json.dumps(await drawn_with(browser, blank)) + "\n", "utf-8")
         await browser.close()
     return 1 if others else 0
 

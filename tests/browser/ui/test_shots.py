@@ -38,9 +38,9 @@ async def looks_otherwise(page: Page, blank: Page, shot: Shot) -> float:
 async def test_pages_look_as_they_did(
     browser: Browser, tmp_path: Path, width: int, theme: str
 ) -> None:
-    if words := cannot_compare(browser):
-        pytest.skip(f"drawn otherwise than the stored pictures: {words}")
     blank = await browser.new_page()
+    if words := await cannot_compare(browser, blank):
+        pytest.skip(f"drawn otherwise than the stored pictures: {words}")
     found: dict[str, float] = {}
     async with shown_device(tmp_path) as url, opened(browser, url, width, theme) as page:
         for path in PATHS:
