@@ -64,10 +64,10 @@ class NetworkTrace:
 
     async def start(self, seconds: int) -> None:
         """Begin a trace, in place of the last one. Raises CommandRefused "running", OSError."""
-        if self.running:
-            raise CommandRefused("running", "a trace is being made already")
-        self.running = True
         async with self._turn:
+            if self.running:
+                raise CommandRefused("running", "a trace is being made already")
+            self.running = True
             try:
                 await self._do(self._create)
             except BaseException:

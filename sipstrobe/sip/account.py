@@ -216,7 +216,7 @@ def problems(account: Account, path: str) -> Iterator[Problem]:
     if account.sips and account.transport not in ("tls", "wss"):
         yield Problem(f"{path}/sips", "needs the transport tls or wss")
     if account.media_encryption != "none" and account.transport not in ("tls", "wss"):
-        yield Problem(f"{path}/media_encryption", "needs the transport tls or wss (GAP-28)")
+        yield Problem(f"{path}/media_encryption", "needs the transport tls or wss")
     if account.hot_standby and not (account.secondary_registrar or account.secondary_domain):
         yield Problem(f"{path}/hot_standby", "needs a secondary server or domain")
     for place, text in _places(account):

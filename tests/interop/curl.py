@@ -29,6 +29,7 @@ def curl(folder: Path, requests: Iterable[Sequence[str]]) -> list[Answer]:
     config = list[str]()
     for number, options in enumerate(requests):
         files.append(folder / str(number))
+        files[-1].unlink(missing_ok=True)  # of an answer that was asked for before
         config += [f"output = {_quoted(str(files[-1]))}", f"max-time = {LIMIT:g}"]
         config += [r'write-out = "%{filename_effective} %{http_code}\n"', *options, "next"]
     done = subprocess.run(

@@ -215,3 +215,27 @@ async def test_who_forgets_it_while_it_begins_forgets_it(
 
     assert (trace.running, trace.path, tap.sink) == (False, None, None)
     assert not (tmp_path / FILE).exists()
+
+
+async def test_who_ends_the_last_one_does_not_end_half_of_the_next(
+    trace: NetworkTrace, tap: Tap
+) -> None:
+    """Two end it at once, and a third begins another before both have had their turn."""
+    await trace.start(60)
+    ending = [asyncio.create_task(trace.remove()), asyncio.create_task(trace.stop())]
+    await asyncio.sleep(0)
+    beginning = asyncio.create_task(trace.start(60))
+    await asyncio.gather(*ending, beginning)
+
+    assert (trace.running, tap.sink is None) == (True, False)
+    await trace.stop()
+    assert (trace.running, tap.sink is None) == (False, True)
+
+
+async def test_of_two_that_begin_one_at_once_one_does(trace: NetworkTrace) -> None:
+    await trace.start(60)
+    ending = asyncio.create_task(trace.stop())
+    await asyncio.sleep(0)
+    both = await asyncio.gather(trace.start(60), trace.start(60), ending, return_exceptions=True)
+
+    assert [type(one) for one in both] == [type(None), CommandRefused, type(None)]

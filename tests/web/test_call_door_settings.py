@@ -12,6 +12,7 @@ from sipstrobe.rules.settings import Condition, Rule
 from sipstrobe.secret import Secret
 from sipstrobe.sip.account import Account
 from sipstrobe.sip.settings import NatSettings, SipSettings, TlsSettings, TurnServer
+from sipstrobe.web.compat.call_commands import AT_ONCE
 from sipstrobe.web.server import WebServer
 from tests.support.call_door import NOT_SUPPORTED, SENDER_INVALID, SENDER_MISSING, Program
 from tests.support.web import CHEAP, Device
@@ -285,6 +286,15 @@ async def test_several_are_set_all_or_none(ada: Program, device: Device) -> None
 
     assert await ada.refused("SetSIPAccounts", SIPAccount=both) == SENDER_INVALID
     assert len(device.store.current.sip.accounts) == 1
+
+
+async def test_as_many_are_set_at_once_as_hold_up_nobody(ada: Program, device: Device) -> None:
+    """Each is compared with the others: calls and sound would wait a minute for thousands."""
+    many = [{"UserId": f"{n}"} for n in range(AT_ONCE + 1)]
+
+    assert await ada.refused("SetSIPAccounts", SIPAccount=many) == SENDER_INVALID
+    assert len((await ada.order("SetSIPAccounts", SIPAccount=many[1:]))["SIPAccountId"]) == AT_ONCE
+    assert len(device.store.current.sip.accounts) == 1 + AT_ONCE
 
 
 @pytest.mark.parametrize(

@@ -72,4 +72,5 @@ def _read(given: Arguments) -> Codec:
         known = (name.lower(), codec_told(name).lower())
         if wanted in known and CODECS[name].sample_rate == rate and CODECS[name].usable:
             return name
-    raise invalid(f"AudioCodec: {given.text('Name')[:64]!r} is not supported")
+    at = f" at {given.number('SampleRate')} Hz" if "SampleRate" in given else ""
+    raise invalid(f"AudioCodec: {given.text('Name')[:64]!r}{at} is not supported")

@@ -4,9 +4,12 @@ one and for several."""
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
+from typing import Final
 
 from sipstrobe.config.users import Role
-from sipstrobe.web.compat.call_form import Arguments, Values, not_found
+from sipstrobe.web.compat.call_form import Arguments, Values, invalid, not_found
+
+AT_ONCE: Final = 100  # things that one command may set; there are hardly more of a type
 
 Found = Mapping[str, Callable[[], Values]]
 """What tells of each thing, by its id."""
@@ -72,11 +75,14 @@ class Kind:
 
     def _set_several(self, asked: Arguments) -> Values:
         assert self.put is not None
-        return {self.key: self.put(asked.objects(self.name))}
+        wanted = asked.objects(self.name)
+        if len(wanted) > AT_ONCE:  # each is compared with all there are
+            raise invalid(f"{self.name}: at most {AT_ONCE} can be set at once")
+        return {self.key: self.put(wanted)}
 
     def _remove(self, asked: Arguments) -> Values:
         assert self.remove is not None
-        self.remove(asked.texts(self.key))
+        self.remove(frozenset(asked.texts(self.key)))
         return {}
 
 
