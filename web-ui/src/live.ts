@@ -229,6 +229,27 @@ function takeEvents(message: Message): void {
   events.value = [...fresh.toReversed(), ...events.peek()].slice(0, EVENTS_MAX);
 }
 
+/** Ask when the device is reached again: what has changed meanwhile, nobody has told. Gives what ends it. */
+export function whenBack(ask: () => void): () => void {
+  let lost = connection.peek() !== "live";
+  return connection.subscribe((state) => {
+    if (lost && state === "live") ask();
+    lost = state !== "live";
+  });
+}
+
+/** Ask every so many seconds, while somebody looks, and one at a time: what waits for somebody to log
+ *  in is not asked again. Gives what ends it. */
+export function repeat(ask: () => Promise<void>, every: number): () => void {
+  let waits = false;
+  const beat = setInterval(() => {
+    if (waits || document.hidden) return;
+    waits = true;
+    void ask().finally(() => (waits = false));
+  }, 1000 * every);
+  return () => clearInterval(beat);
+}
+
 /** Whether a change that the device has told of concerns what is below this JSON pointer. */
 export function concerns(link: Link, path: string): boolean {
   if (link.name !== "device/settings") return false;

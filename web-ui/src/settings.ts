@@ -3,7 +3,7 @@
 import { batch, signal, type Signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { get, patch as send, Problem } from "./api";
-import { concerns, newestEvents } from "./live";
+import { concerns, newestEvents, whenBack } from "./live";
 import { can } from "./session";
 import type { FieldProblem, Schema, Settings } from "./types";
 
@@ -39,6 +39,31 @@ export interface Section<T> {
 
 export type Patch<T> = object | ((now: T) => object | null);
 
+const isStruct = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** The merge patch (RFC 7396) that makes `after` of `before`: what is the same is not in it, lest it
+ *  take back what somebody else changes there. Lists go whole. */
+export function changes<T extends object>(before: T, after: T): Patched<T> {
+  const patch: Record<string, unknown> = {};
+  const has = before as Record<string, unknown>;
+  for (const [name, wanted] of Object.entries(after)) {
+    const was = has[name];
+    if (JSON.stringify(was) === JSON.stringify(wanted)) continue;
+    patch[name] = isStruct(was) && isStruct(wanted) ? changes(was, wanted) : wanted;
+  }
+  return patch as Patched<T>;
+}
+
+/** What `before` would be with a patch of `changes`. */
+export function merged<T extends object>(before: T, patch: Patched<T>): T {
+  const has = before as Record<string, unknown>;
+  const found = Object.entries(patch).map(([name, wanted]) => [name, isStruct(has[name]) && isStruct(wanted) ? merged(has[name], wanted) : wanted]);
+  return { ...before, ...Object.fromEntries(found) };
+}
+
+/** Some members of T, and of its structs. */
+export type Patched<T> = { [K in keyof T]?: T[K] extends readonly unknown[] ? T[K] : T[K] extends object ? Patched<T[K]> : T[K] };
+
 class Shared {
   readonly told: Signal<Settings<unknown> | null> = signal(null);
   readonly problems = signal<readonly FieldProblem[]>([]);
@@ -73,7 +98,7 @@ class Shared {
     this.saving.value = true;
     try {
       await this.send(patch, before, force);
-      await this.reload();
+      await this.reload().catch(() => undefined); // it is stored all the same
       return true;
     } catch (problem) {
       if (!(problem instanceof Problem)) throw problem;
@@ -140,6 +165,10 @@ newestEvents.subscribe((fresh) => {
   for (const [name, section] of sections) {
     if (section.told.peek() && fresh.some(({ chain }) => concerns(chain[0]!, `/${name}`))) void section.reload().catch(() => undefined);
   }
+});
+
+whenBack(() => {
+  for (const section of sections.values()) if (section.told.peek()) void section.reload().catch(() => undefined);
 });
 
 const NO_SCHEMA: Schema = {};

@@ -9,6 +9,7 @@ from pytest_asyncio import fixture
 from sipstrobe.commands import SetVirtualInput, StartOperation
 from sipstrobe.context import Context
 from sipstrobe.events import Function, OperationChanged
+from sipstrobe.lightsiren.outputs import Log
 from sipstrobe.rules.actions import RunProfile
 from sipstrobe.rules.settings import Condition, Rule
 from tests.browser.ui.conftest import Axe, enter, go
@@ -161,3 +162,35 @@ async def test_lamps_are_added_seen_alive_tested_and_removed(
     await page.get_by_role("dialog").get_by_role("button", name="Remove").click()
     await expect(log).to_have_count(0)
     assert device.store.current.lights.outputs == ("virtual",)
+
+
+async def test_what_is_edited_is_found_where_others_have_moved_it(
+    page: Page, device: Device
+) -> None:
+    """An output is known by where it shows the light, not by its place in the list."""
+    output = "log:/nowhere/light.log"
+    await device.change({"lights": {"outputs": ["virtual", output]}})
+    await go(page, "/accessories/lights")
+    await page.get_by_role("button", name=f"Edit {output}").click()
+    await device.change({"lights": {"outputs": [output]}})
+    await expect(page.locator("[data-output=virtual]")).to_have_count(0)
+    await page.get_by_label("File", exact=True).fill("/nowhere/other.log")
+    await page.get_by_label("File", exact=True).press("Enter")
+
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    [left] = device.store.current.lights.outputs
+    assert isinstance(left, Log)
+    assert left.path == "/nowhere/other.log"
+
+
+async def test_what_is_taken_back_is_as_it_is_stored(page: Page, device: Device) -> None:
+    await device.change({"ports": {"port_1": {"driver": "gpio:gpiochip0/17"}}})
+    await go(page, "/accessories")
+    panel = page.get_by_role("region", name="Fire panel")
+    await panel.get_by_text("Set up").click()
+    await panel.get_by_text("More settings").click()
+    line = panel.get_by_label("Line", exact=True)
+    await line.fill("5")
+    await panel.get_by_role("button", name="Cancel").click()
+
+    await expect(line).to_have_value("17")

@@ -1,16 +1,18 @@
 """The logs in the interface: live, filtered, paused, and in storms; who was refused; the trace."""
 
+import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 from pytest_asyncio import fixture
 
 from sipstrobe.context import Context
-from sipstrobe.events import SignInFailed
+from sipstrobe.events import ServiceStateChanged, SignInFailed
 from tests.browser.ui.conftest import Axe, enter, go
 from tests.support.waiting import until
 from tests.support.web import Device
@@ -90,6 +92,53 @@ async def test_the_log_is_followed_filtered_paused_and_outlives_storms(
     await expect(page.locator(".log-line", has_text="one more")).to_be_in_viewport()
 
 
+async def test_lines_of_a_device_that_began_anew_are_all_told(page: Page) -> None:
+    """Though it has said more by then than was known of its last run."""
+    kept = line(1, "10:00:00", "began")
+    runs = [
+        [kept, line(2, "10:00:01", "at work")],
+        [kept, line(2, "10:05:00", "began again"), line(3, "10:05:01", "at work again")],
+    ]
+
+    async def tell(route: Route) -> None:
+        run = runs.pop(0) if len(runs) > 1 else runs[0]
+        await route.fulfill(json={"entries": run[::-1], "next": None})
+
+    async def end(route: Route) -> None:
+        await route.fulfill(content_type="application/x-ndjson", body="\n")
+
+    await page.route(re.compile(r"/api/v1/log\?"), tell)
+    await page.route(re.compile("/api/v1/log/tail"), end)
+    await go(page, "/log")
+
+    told = page.locator(".log-text")
+    await expect(told).to_have_text(["began", "at work", "began again", "at work again"])
+    await page.unroute_all(behavior="wait")
+
+
+def line(seq: int, clock: str, text: str) -> dict[str, object]:
+    at = f"2026-03-05T{clock}Z"
+    return {"seq": seq, "at": at, "level": "notice", "source": "sipstrobe", "text": text}
+
+
+@asynccontextmanager
+async def busy(device: Device) -> AsyncGenerator[None]:
+    """Something happens all the time."""
+
+    async def happen() -> None:
+        while True:
+            await asyncio.sleep(0.05)
+            device.context.bus.publish(
+                ServiceStateChanged(service="none", working=True, problem="")
+            )
+
+    happening = asyncio.create_task(happen())
+    try:
+        yield
+    finally:
+        happening.cancel()
+
+
 async def test_who_was_refused_and_what_went_over_the_network(
     page: Page, url: str, device: Device, axe: Axe
 ) -> None:
@@ -100,7 +149,8 @@ async def test_who_was_refused_and_what_went_over_the_network(
     await expect(rows).to_contain_text(["192.0.2.9"])
     await expect(rows.first).to_contain_text("2 attempts")
     device.context.bus.publish(SignInFailed(address="192.0.2.10", name="mallory", attempts=1))
-    await expect(rows).to_contain_text(["192.0.2.10", "192.0.2.9"])
+    async with busy(device):
+        await expect(rows).to_contain_text(["192.0.2.10", "192.0.2.9"])
 
     await page.get_by_role("tab", name="Network trace").click()
     await expect(page.get_by_text("The file holds voices")).to_be_visible()

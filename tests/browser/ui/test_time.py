@@ -47,3 +47,15 @@ async def test_a_zone_is_found_by_some_letters_and_a_place_is_entered(
     await expect(page.get_by_label("Latitude")).to_have_value("-52.52")
     await expect(page.get_by_label("Latitude")).to_be_disabled()
     await expect(page.get_by_role("textbox", name="Zone")).to_be_disabled()
+
+
+async def test_what_somebody_else_changes_beside_it_is_kept(page: Page, device: Device) -> None:
+    """Only what was touched is stored."""
+    await go(page, "/time")
+    await page.get_by_label("Heading").fill("90")
+    await device.change({"device": {"location": {"label": "Yard"}}})
+    await expect(page.get_by_label("Label")).to_have_value("Yard")
+    await page.get_by_role("button", name="Save").click()
+
+    await until(lambda: device.store.current.device.location.heading)
+    assert device.store.current.device.location.label == "Yard"

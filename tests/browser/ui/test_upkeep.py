@@ -181,6 +181,25 @@ async def test_whoever_sends_the_device_back_to_its_start_sees_it_come(
     await expect(page.get_by_role("heading", name="Welcome")).to_be_visible()
 
 
+async def test_what_was_changed_while_nobody_was_reached_is_seen(
+    page: Page, device: Device, process: Process
+) -> None:
+    """Nobody has told the page: it asks."""
+    await go(page, "/time")
+    name = page.locator("main").get_by_label("Name", exact=True)
+    await expect(name).to_have_value("Hall")
+    await process.end()
+    await expect(page.locator(".connection")).to_have_attribute("data-state", "lost")
+    await device.change({"device": {"name": "Yard"}})
+    await process.begin()
+
+    again = page.get_by_role("dialog", name="Log in again")
+    await again.get_by_label("Password", exact=True).fill(PASSWORDS[ADMINISTRATOR])
+    await page.keyboard.press("Enter")
+    await expect(again).to_have_count(0)
+    await expect(name).to_have_value("Yard")
+
+
 async def log_in_again(page: Page) -> None:
     """See it go and come back, and go on where one was: no page is loaded anew."""
     await page.evaluate("window.same = true")

@@ -6,9 +6,9 @@ from playwright.async_api import Page, expect
 
 from sipstrobe.config.access import Scope
 from sipstrobe.config.users import Role
-from tests.browser.ui.conftest import Axe, enter, go
+from tests.browser.ui.conftest import ADMINISTRATOR, Axe, enter, go
 from tests.support.waiting import until
-from tests.support.web import Device
+from tests.support.web import PASSWORDS, Device
 
 pytestmark = [pytest.mark.interop, pytest.mark.asyncio(loop_scope="module")]
 
@@ -117,3 +117,20 @@ async def test_whoever_only_looks_has_an_own_password_and_own_tokens_only(
     await axe(page)
     await go(page, "/audit")
     await expect(page.get_by_text("This page needs the role administrator")).to_be_visible()
+
+
+async def test_nothing_piles_up_while_nobody_is_logged_in(page: Page, url: str) -> None:
+    """What is looked at again and again waits, and is asked for once by whoever comes."""
+    await page.clock.install()
+    await enter(page, url, "/users")
+    await expect(page.get_by_text("No tokens yet")).to_be_visible()
+    await page.context.clear_cookies()
+    asked: list[str] = []
+    page.on("request", lambda one: asked.append(one.url) if one.url.endswith("/tokens") else None)
+    await page.clock.run_for(600_000)
+    again = page.get_by_role("dialog", name="Log in again")
+    await again.get_by_label("Password", exact=True).fill(PASSWORDS[ADMINISTRATOR])
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".connection")).to_have_attribute("data-state", "live")
+
+    assert len(asked) < 10  # of 40 turns

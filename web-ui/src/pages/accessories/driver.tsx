@@ -17,11 +17,9 @@ interface Props {
 export function Driver({ value, onChange, error, disabled }: Props) {
   const [, chip = "gpiochip0", digits = ""] = GPIO.exec(value) ?? [];
   const wired = value !== "none";
-  const [line, choose] = useState<number | null>(digits ? Number(digits) : null);
-  const told = (next: number | null, of = chip): void => {
-    choose(next);
-    onChange(`gpio:${of}/${next ?? ""}`);
-  };
+  const [before, keep] = useState<number | null>(null); // for who comes back from "nothing"
+  const line = wired ? (digits ? Number(digits) : null) : before;
+  const told = (next: number | null, of = chip): void => onChange(`gpio:${of}/${next ?? ""}`);
   return (
     <div class="accessories-driver" data-field="/driver">
       <Choose
@@ -30,7 +28,7 @@ export function Driver({ value, onChange, error, disabled }: Props) {
         disabled={disabled}
         error={wired ? undefined : error}
         choices={[{ value: "none", label: t("driver_none") }, { value: "gpio", label: t("driver_gpio") }]}
-        onChange={(kind) => (kind === "none" ? onChange("none") : told(line))}
+        onChange={(kind) => (kind === "none" ? (keep(line), onChange("none")) : told(line))}
       />
       {wired ? (
         <div class="accessories-line">

@@ -20,15 +20,10 @@ export interface LightsSettings {
   outputs: Stored[];
 }
 
-interface Edited {
-  at: number; // -1: a new one
-  output: Output;
-}
-
 export function Lights() {
   const section = useSection<LightsSettings>("lights");
   const [choosing, choose] = useState(false);
-  const [edited, edit] = useState<Edited | null>(null);
+  const [edited, edit] = useState<{ output: Output; isNew: boolean } | null>(null);
   if (!section.value) return <Loading />;
   const { outputs } = section.value;
   const may = section.may("/outputs");
@@ -53,15 +48,15 @@ export function Lights() {
         </Card>
       ) : (
         <ul class="accessories-outputs" aria-label={t("lights")}>
-          {stored.map((output, at) => (
+          {stored.map((output) => (
             <li key={nameOf(output)}>
-              <One section={section} output={output} at={at} may={may} unused={elsewhere.length > 0} onEdit={() => edit({ at, output })} />
+              <One section={section} output={output} may={may} unused={elsewhere.length > 0} onEdit={() => edit({ output, isNew: false })} />
             </li>
           ))}
         </ul>
       )}
-      {choosing && <Choice onChoose={(kind) => (choose(false), edit({ at: -1, output: { kind } }))} onClose={() => choose(false)} />}
-      {edited && <OutputEditor section={section} at={edited.at} output={edited.output} onClose={() => edit(null)} />}
+      {choosing && <Choice onChoose={(kind) => (choose(false), edit({ output: { kind }, isNew: true }))} onClose={() => choose(false)} />}
+      {edited && <OutputEditor section={section} {...edited} onClose={() => edit(null)} />}
     </div>
   );
 }
@@ -87,20 +82,18 @@ function Choice({ onChoose, onClose }: { onChoose: (kind: Kind) => void; onClose
 interface OneProps {
   section: Section<LightsSettings>;
   output: Output;
-  at: number;
   may: boolean;
   unused: boolean; // the light is shown elsewhere in this run, unless the device says how this one works
   onEdit: () => void;
 }
 
-function One({ section, output, at, may, unused, onEdit }: OneProps) {
+function One({ section, output, may, unused, onEdit }: OneProps) {
   const name = nameOf(output);
   const problem = (status.value?.lights as Record<string, string>)[name];
   const light = output.light ?? "SignalingLED";
   const remove = async (): Promise<void> => {
     if (!(await confirm({ title: t("remove_sure", { name }), words: t("remove_words"), action: t("remove"), danger: true }))) return;
-    const kept = section.value!.outputs.filter((_, n) => n !== at);
-    if (await section.save({ outputs: kept })) toast(t("removed"), "good");
+    if (await section.save(({ outputs }) => ({ outputs: outputs.filter((one) => nameOf(inFull(one)) !== name) }))) toast(t("removed"), "good");
     else toast(section.peek().problems.map(({ message }) => message).join("; ") || t("refused"), "bad");
   };
   return (

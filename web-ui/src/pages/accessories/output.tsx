@@ -5,7 +5,7 @@ import { useGuard } from "../../router";
 import type { Section } from "../../settings";
 import { Button, ConflictNotice, Dialog, Form, make, mayLeave, resolve, SchemaForm, toast, uiWords } from "../../ui";
 import type { LightsSettings } from "./lights";
-import type { Kind, Output, TowerLine } from "./outputs";
+import { inFull, nameOf, type Kind, type Output, type Stored, type TowerLine } from "./outputs";
 import { t } from "./words";
 
 /** What is asked for first; nothing can be set about a kind that has none. */
@@ -22,21 +22,22 @@ export const BRIEF: Record<Kind, readonly string[]> = {
 
 interface Props {
   section: Section<LightsSettings>;
-  at: number; // -1: a new one
   output: Output;
+  isNew: boolean;
   onClose: () => void;
 }
 
-export function OutputEditor({ section, at, output, onClose }: Props) {
+export function OutputEditor({ section, output, isNew, onClose }: Props) {
   const { kind } = output;
-  const outputs = section.value!.outputs;
   const schema = resolve({ $ref: CLASSES[kind] }, section.schema);
   const [first] = useState<Output>(() => ({ ...(make({ ...schema, default: undefined }, section.schema) as object), ...output }));
   const [draft, write] = useState(first);
-  const isNew = at < 0;
   const dirty = isNew || JSON.stringify(draft) !== JSON.stringify(first);
   useGuard(dirty, mayLeave);
-  const place = isNew ? outputs.length : at;
+  const placeIn = (outputs: readonly Stored[]): number => {
+    const found = isNew ? -1 : outputs.findIndex((one) => nameOf(inFull(one)) === nameOf(output));
+    return found < 0 ? outputs.length : found;
+  };
   const close = (): void => {
     section.forgive();
     onClose();
@@ -50,8 +51,7 @@ export function OutputEditor({ section, at, output, onClose }: Props) {
   };
   const save = async (): Promise<void> => {
     if (!dirty) return close();
-    const next = isNew ? [...outputs, draft] : outputs.with(at, draft);
-    if (await section.save({ outputs: next })) saved();
+    if (await section.save(({ outputs }) => ({ outputs: outputs.toSpliced(placeIn(outputs), 1, draft) }))) saved();
   };
   const title = isNew ? `${t("add_output")}: ${t(`kind_${kind}`)}` : t(`kind_${kind}`);
   return (
@@ -65,7 +65,7 @@ export function OutputEditor({ section, at, output, onClose }: Props) {
           value={draft}
           onChange={(next: Output) => write({ ...next, kind })}
           problems={section.problems}
-          base={`/lights/outputs/${place}`}
+          base={`/lights/outputs/${placeIn(section.value!.outputs)}`}
           hide={["/kind"]}
           brief={BRIEF[kind]}
           order={BRIEF[kind]}

@@ -5,7 +5,7 @@ import { command } from "../../api";
 import { status } from "../../live";
 import { useGuard } from "../../router";
 import { can } from "../../session";
-import type { Section } from "../../settings";
+import { changes, merged, type Patched, type Section } from "../../settings";
 import { attempt, Badge, Button, Card, Choose, ConflictNotice, Form, mayLeave, Notice, NumberField, resolve, SchemaForm, toast, Toggle } from "../../ui";
 import type { Rule } from "../rules/model";
 import { Driver } from "./driver";
@@ -94,14 +94,15 @@ function Simulated({ state: { port, state, active, supervised, driver } }: { sta
 
 function SetUp({ section, number }: { section: Section<Ports>; number: 1 | 2 }) {
   const name = `port_${number}` as const;
-  const [draft, edit] = useState<PortSettings | null>(null);
-  useGuard(draft !== null, mayLeave);
-  const value = draft ?? section.value![name];
+  const [draft, edit] = useState<Patched<PortSettings>>({});
+  const dirty = Object.keys(draft).length > 0;
+  useGuard(dirty, mayLeave);
+  const value = merged(section.value![name], draft);
   const hidden = value.direction === "input" ? ["/mode", "/pulse_ms"] : ["/supervised"];
-  const mine = section.problems.filter(({ path }) => (draft && path === "") || `${path}/`.startsWith(`/ports/${name}/`));
-  const done = (): void => edit(null);
+  const mine = section.problems.filter(({ path }) => (dirty && path === "") || `${path}/`.startsWith(`/ports/${name}/`));
+  const done = (): void => edit({});
   const save = async (): Promise<void> => {
-    const stored = value.direction === "output" ? { ...value, supervised: false } : value;
+    const stored = value.direction === "output" ? { ...draft, supervised: false } : draft;
     if (!(await section.save({ [name]: stored }))) return;
     toast(t("port_saved", { name: value.name || t("port", { n: number }) }), "good");
     done();
@@ -114,12 +115,12 @@ function SetUp({ section, number }: { section: Section<Ports>; number: 1 | 2 }) 
     <details class="accessories-set-up">
       <summary>{t("set_up")}</summary>
       <Form class="stack" label={`${t("set_up")}: ${t("port", { n: number })}`} onSubmit={() => void save()}>
-        {draft && <ConflictNotice section={section} onTheirs={done} onSaved={done} />}
+        {dirty && <ConflictNotice section={section} onTheirs={done} onSaved={done} />}
         <SchemaForm
           schema={resolve({ $ref: "Port" }, { $defs: section.schema.$defs ?? {} })}
           root={section.schema}
           value={value}
-          onChange={(next: PortSettings) => edit(next)}
+          onChange={(next: PortSettings) => edit(changes(section.value![name], next))}
           problems={mine}
           base={`/ports/${name}`}
           brief={BRIEF}
@@ -129,7 +130,7 @@ function SetUp({ section, number }: { section: Section<Ports>; number: 1 | 2 }) 
           render={{ "/driver": (field) => <Driver value={String(field.value)} onChange={field.onChange} error={field.error} disabled={field.disabled} /> }}
           readOnly={(path) => !section.may(`/${name}${path}`)}
         />
-        {draft && (
+        {dirty && (
           <>
             <p class="hint">{t("outputs_back")}</p>
             <div class="form-foot">

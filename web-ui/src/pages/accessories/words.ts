@@ -184,7 +184,7 @@ export const t = words({
     maintenance: "Im Wartungsmodus ist nur dessen Licht zu sehen: Ein Test bleibt unsichtbar.",
     add_output: "Ausgang hinzufügen",
     no_outputs: "Das Licht wird nirgends gezeigt",
-    no_outputs_hint: "Füge Lampen im Netz, einen Streifen oder eine Signalsäule an dieser Maschine oder diese Seite hinzu.",
+    no_outputs_hint: "Fügen Sie Lampen im Netz, einen Streifen oder eine Signalsäule an dieser Maschine oder diese Seite hinzu.",
     kind_virtual: "Diese Seite",
     kind_none: "Nichts",
     kind_log: "Protokolldatei",

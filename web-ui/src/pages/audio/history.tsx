@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { get } from "../../api";
-import { newestEvents } from "../../live";
+import { newestEvents, repeat } from "../../live";
 import { Button, Card, Empty } from "../../ui/basics";
 import { Time } from "../../ui/things";
 import { fixed, level, number, seconds } from "../../words";
@@ -10,7 +10,7 @@ import type { Measure, Played } from "./model";
 import { kindWords } from "./policy";
 import { t } from "./words";
 
-const OFTEN = 5000; // milliseconds between two looks at what was measured
+const OFTEN = 5; // seconds between two looks at what was measured
 const SOON = 200; // milliseconds from an event to a look at the list, for several at once
 const SHOWN = 12; // sounds of the past at first, and so many more each time
 const BRIEF = 0.05; // seconds that nobody has to be told of
@@ -22,12 +22,12 @@ export function Delays() {
   const [measured, tell] = useState<Record<string, Measure>>({});
   useEffect(() => {
     let over = false;
-    const read = (): void => void get<Record<string, Measure>>("/measures").then((told) => over || tell(told), () => undefined);
-    read();
-    const again = setInterval(read, OFTEN);
+    const read = (): Promise<void> => get<Record<string, Measure>>("/measures").then((told) => void (over || tell(told)), () => undefined);
+    void read();
+    const again = repeat(read, OFTEN);
     return () => {
       over = true;
-      clearInterval(again);
+      again();
     };
   }, []);
   return (

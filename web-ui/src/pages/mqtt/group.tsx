@@ -3,9 +3,9 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { useGuard } from "../../router";
-import type { Section } from "../../settings";
+import { changes, merged, type Patched, type Section } from "../../settings";
 import { Button, Card, ConflictNotice, Form, mayLeave, SchemaForm, toast, type SchemaFormProps } from "../../ui";
-import { same, type Mqtt } from "./model";
+import type { Mqtt } from "./model";
 import { t } from "./words";
 
 interface Props {
@@ -20,14 +20,14 @@ interface Props {
 
 export function Group({ section, title, names, form, also, children }: Props) {
   const value = section.value!;
-  const [draft, write] = useState<Partial<Mqtt>>({});
+  const [draft, write] = useState<Patched<Mqtt>>({});
   const dirty = Object.keys(draft).length > 0;
   useGuard(dirty, mayLeave);
-  const shown = { ...value, ...draft };
+  const shown = merged(value, draft);
   const { hide = [], ...more } = form(shown);
   const others = Object.keys(value).filter((name) => !names.includes(name));
   const mine = section.problems.filter(({ path }) => names.some((name) => `${path}/`.startsWith(`/mqtt/${name}/`)) || (dirty && path === ""));
-  const change = (next: Mqtt): void => write(Object.fromEntries(Object.entries(next).filter(([name, one]) => !same(one, value[name]))));
+  const change = (next: Mqtt): void => write(changes(value, next));
   const save = async (beside: Partial<Mqtt> = {}): Promise<void> => {
     if (!(await section.save({ ...draft, ...beside }))) return;
     write({});

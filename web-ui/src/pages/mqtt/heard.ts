@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { get } from "../../api";
-import { newestEvents, skipped, wallAt } from "../../live";
+import { newestEvents, skipped, wallAt, whenBack } from "../../live";
 import { keyOf } from "./model";
 
 const NAMES = ["mqtt/state", "mqtt/message"];
@@ -48,20 +48,27 @@ export function useHeard(): All {
   useEffect(() => {
     const gone = new AbortController();
     let waiting: ReturnType<typeof setTimeout> | undefined;
+    let meanwhile: All = {}; // what came while it was read
     const read = (): void => {
       waiting = undefined;
+      meanwhile = {};
       void readAll(gone.signal)
-        .then((read) => tell((now) => ({ ...now, ...read })))
+        .then((read) => tell((now) => ({ ...now, ...read, ...meanwhile })))
         .catch(() => undefined); // what comes next is seen in any case
     };
     read();
     const end = newestEvents.subscribe((fresh) => {
-      const news = fresh.map(({ chain, at }) => ({ link: chain[0]!, at })).filter(({ link }) => NAMES.includes(link.name));
-      if (news.length) tell((now) => ({ ...now, ...Object.fromEntries(news.map(({ link, at }) => [keyOfItems(link.name, link.items), heardOf(link.items, wallAt(at))])) }));
-      if (news.length && skipped.peek() > 0) waiting ??= setTimeout(read, PAUSE); // a storm: not all were told
+      const told = fresh.map(({ chain, at }) => ({ link: chain[0]!, at })).filter(({ link }) => NAMES.includes(link.name));
+      if (!told.length) return;
+      const news = Object.fromEntries(told.map(({ link, at }) => [keyOfItems(link.name, link.items), heardOf(link.items, wallAt(at))]));
+      meanwhile = { ...meanwhile, ...news };
+      tell((now) => ({ ...now, ...news }));
+      if (skipped.peek() > 0) waiting ??= setTimeout(read, PAUSE); // a storm: not all were told
     });
+    const back = whenBack(read);
     return () => {
       end();
+      back();
       clearTimeout(waiting);
       gone.abort();
     };

@@ -3,10 +3,10 @@
 import { useState } from "preact/hooks";
 import { status } from "../../live";
 import { useGuard } from "../../router";
-import { useSection } from "../../settings";
+import { changes, merged, type Patched, useSection } from "../../settings";
 import { Button, Card, ConflictNotice, CopyText, Form, Loading, mayLeave, Notice, SchemaForm, toast } from "../../ui";
 import { number } from "../../words";
-import { same, type Client } from "./model";
+import type { Client } from "./model";
 import { t } from "./words";
 
 interface Home {
@@ -19,38 +19,39 @@ const ORDER = ["/discovery", "/commands", "/discovery_prefix"];
 
 export function HomeAssistant({ client }: { client: Client }) {
   const section = useSection<Home>("home");
-  const [draft, write] = useState<Home | null>(null);
-  useGuard(draft !== null, mayLeave);
+  const [draft, write] = useState<Patched<Home>>({});
+  const dirty = Object.keys(draft).length > 0;
+  useGuard(dirty, mayLeave);
   if (!section.value) return <Loading />;
-  const value = draft ?? section.value;
+  const stored = section.value;
+  const value = merged(stored, draft);
   const close = (): void => {
     section.forgive();
-    write(null);
+    write({});
   };
   const save = async (): Promise<void> => {
-    const changed = Object.fromEntries(Object.entries(value).filter(([name, one]) => !same(one, section.value![name as keyof Home])));
-    if (!(await section.save(changed))) return;
+    if (!(await section.save(draft))) return;
     toast(t("saved"), "good");
-    write(null);
+    write({});
   };
-  const wanted = section.value.discovery || section.value.commands;
+  const wanted = stored.discovery || stored.commands;
   return (
     <Card title={t("home")}>
       <div class="stack">
         <p class="hint">{t("home_hint")}</p>
         {wanted && !client.active && <Notice tone="fair">{t("home_needs")}</Notice>}
         <Form class="stack" label={t("home")} onSubmit={() => void save()}>
-          {draft && <ConflictNotice section={section} onTheirs={close} onSaved={close} />}
-          <SchemaForm schema={section.schema} value={value} onChange={(next: Home) => write(same(next, section.value) ? null : next)} problems={section.problems} base="/home" brief={["/discovery", "/commands"]} order={ORDER} readOnly={(path) => !section.may(path)} />
+          {dirty && <ConflictNotice section={section} onTheirs={close} onSaved={close} />}
+          <SchemaForm schema={section.schema} value={value} onChange={(next: Home) => write(changes(stored, next))} problems={section.problems} base="/home" brief={["/discovery", "/commands"]} order={ORDER} readOnly={(path) => !section.may(path)} />
           {value.commands && <Notice tone="fair" title={t("commands_title")}>{t("commands_words")}</Notice>}
-          {draft && (
+          {dirty && (
             <div class="form-foot">
               <Button onClick={close}>{t("cancel")}</Button>
               <Button kind="primary" type="submit" busy={section.saving}>{t("save")}</Button>
             </div>
           )}
         </Form>
-        {wanted && <Told prefix={client.prefix} commands={section.value.commands} />}
+        {wanted && <Told prefix={client.prefix} commands={stored.commands} />}
       </div>
     </Card>
   );

@@ -4,11 +4,11 @@ import { useEffect, useState } from "preact/hooks";
 import { get, post } from "../../api";
 import { useGuard } from "../../router";
 import { can } from "../../session";
-import type { Section } from "../../settings";
+import { changes, merged, type Patched, type Section } from "../../settings";
 import { Button, Card, ConflictNotice, Empty, Form, IconButton, mayLeave, Notice, SchemaForm, Select, TextField, toast, type SchemaField } from "../../ui";
 import { eventTitle } from "../rules/catalog";
 import { qosChoices } from "./connection";
-import { MAX_CONDITIONS, same, type Condition, type Mqtt, type Publications as Settings } from "./model";
+import { MAX_CONDITIONS, type Condition, type Mqtt, type Publications as Settings } from "./model";
 import { t } from "./words";
 
 const PAUSE = 250; // milliseconds after a key, until the device is asked
@@ -32,28 +32,30 @@ interface Covered {
 type ByFilter = Readonly<Record<string, Covered>>;
 
 export function Publications({ section }: { section: Section<Mqtt> }) {
-  const [draft, write] = useState<Settings | null>(null);
-  useGuard(draft !== null, mayLeave);
+  const [draft, write] = useState<Patched<Settings>>({});
+  const dirty = Object.keys(draft).length > 0;
+  useGuard(dirty, mayLeave);
   const topics = useTopics();
-  const value = draft ?? section.value!.publications;
+  const stored = section.value!.publications;
+  const value = merged(stored, draft);
   const covered = usePreview(value);
   const mine = section.problems.filter(({ path }) => path === "" || path.startsWith("/mqtt/publications"));
   const schema = section.schema.$defs?.Publications ?? {};
-  const edit = (next: Settings): void => write(same(next, section.value!.publications) ? null : next);
+  const edit = (next: Settings): void => write(changes(stored, next));
   const save = async (): Promise<void> => {
-    if (!(await section.save({ publications: value }))) return;
+    if (!(await section.save({ publications: draft }))) return;
     toast(t("saved"), "good");
-    write(null);
+    write({});
   };
   const forget = (): void => {
     section.forgive();
-    write(null);
+    write({});
   };
   return (
     <Card title={t("publications")}>
       <p class="hint">{t("publications_hint")}</p>
       <Form class="stack" label={t("publications")} onSubmit={() => void save()}>
-        {draft && <ConflictNotice section={section} onTheirs={() => write(null)} onSaved={() => write(null)} />}
+        {dirty && <ConflictNotice section={section} onTheirs={() => write({})} onSaved={() => write({})} />}
         <SchemaForm
           schema={schema}
           root={section.schema}
@@ -68,7 +70,7 @@ export function Publications({ section }: { section: Section<Mqtt> }) {
           render={{ "/conditions": (field) => <Conditions field={field} topics={topics} covered={covered} problemOf={(n) => mine.find(({ path }) => path.startsWith(`/mqtt/publications/conditions/${n}/`))?.message} /> }}
           readOnly={!section.may("/publications")}
         />
-        {draft && (
+        {dirty && (
           <div class="form-foot">
             <Button onClick={forget}>{t("cancel")}</Button>
             <Button kind="primary" type="submit" busy={section.saving}>{t("save")}</Button>

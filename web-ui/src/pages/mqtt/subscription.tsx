@@ -21,9 +21,10 @@ export function Editor({ section, prefix, subscription, onClose }: Props) {
   const [draft, write] = useState(first);
   const dirty = !same(draft, first);
   useGuard(dirty, mayLeave);
-  const all = section.value!.subscriptions;
-  const found = subscription === null ? -1 : all.findIndex((one) => keyOf(one) === keyOf(subscription));
-  const at = found < 0 ? all.length : found;
+  const placeIn = (all: readonly Subscription[]): number => {
+    const found = subscription === null ? -1 : all.findIndex((one) => keyOf(one) === keyOf(subscription));
+    return found < 0 ? all.length : found;
+  };
   const close = (): void => {
     section.forgive();
     onClose();
@@ -36,8 +37,7 @@ export function Editor({ section, prefix, subscription, onClose }: Props) {
     close();
   };
   const save = async (): Promise<void> => {
-    const next = found < 0 ? [...all, draft] : all.with(found, draft);
-    if (await section.save({ subscriptions: next })) saved();
+    if (await section.save(({ subscriptions: all }) => ({ subscriptions: all.toSpliced(placeIn(all), 1, draft) }))) saved();
   };
   const title = subscription === null ? t("new_subscription") : t("edit_one", { filter: subscription.filter });
   return (
@@ -50,7 +50,7 @@ export function Editor({ section, prefix, subscription, onClose }: Props) {
           value={draft}
           onChange={(next: Subscription) => write(next)}
           problems={section.problems}
-          base={`/mqtt/subscriptions/${at}`}
+          base={`/mqtt/subscriptions/${placeIn(section.value!.subscriptions)}`}
           order={["/filter", "/use_prefix", "/kind", "/true_payload", "/qos"]}
           hide={draft.kind === "stateless" ? ["/true_payload"] : []}
           titles={{ "/filter": t("topic") }}

@@ -30,7 +30,7 @@ export function Subscriptions({ section, client }: Props) {
   const remove = async (one: Subscription): Promise<void> => {
     const used = users(rules, one);
     if (!(await confirm({ title: t("remove_sure", { filter: one.filter }), words: used.length ? t("remove_used", { rules: used.join(", ") }) : t("remove_words"), action: t("remove"), danger: true }))) return;
-    if (await section.save({ subscriptions: all.filter((other) => keyOf(other) !== keyOf(one)) })) toast(t("removed"), "good");
+    if (await section.save(({ subscriptions }) => ({ subscriptions: subscriptions.filter((other) => keyOf(other) !== keyOf(one)) }))) toast(t("removed"), "good");
     else toast(section.peek().problems.map(({ message }) => message).join("; ") || t("refused"), "bad");
   };
   return (

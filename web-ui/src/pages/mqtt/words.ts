@@ -200,7 +200,7 @@ export const t = words({
     choose_event: "Ein Ereignis wählen …",
     all_events: "Alle Ereignisse · //.",
     publishes_nothing: "Es werden keine Ereignisse veröffentlicht",
-    publishes_nothing_hint: "Wähle unten ein Ereignis; wie es beim Broker aussieht, steht da, bevor es gespeichert ist.",
+    publishes_nothing_hint: "Wählen Sie unten ein Ereignis; wie es beim Broker aussieht, steht da, bevor es gespeichert ist.",
     conditions: "Ereignisse, die veröffentlicht werden",
     events: "Ereignisse",
     retain_none: "Nichts",

@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { command, get, Problem } from "../../api";
-import { newestEvents } from "../../live";
+import { newestEvents, repeat } from "../../live";
 import { can } from "../../session";
 import type { Status } from "../../types";
 import { attempt, Badge, Button, Card, CopyText, Duration, Notice, Select, Time, Toggle } from "../../ui";
@@ -43,13 +43,13 @@ function useFacts(): [About | null, Clock | null] {
       }
     };
     void look();
-    const again = setInterval(() => void look(), 1000 * OFTEN);
+    const again = repeat(look, OFTEN);
     const end = newestEvents.subscribe((fresh) => {
       if (fresh.some(({ chain }) => chain[0]?.name === "device/settings")) void look();
     });
     return () => {
       here = false;
-      clearInterval(again);
+      again();
       end();
     };
   }, []);

@@ -78,7 +78,7 @@ export const t = words({
     lead: "Wem Regeln Nachrichten und Dateien senden oder wen sie anrufen können. Was gesendet wird, wartet im Postausgang, bis es angekommen ist.",
     add: "Empfänger hinzufügen",
     none: "Es gibt noch keine Empfänger",
-    none_hint: "Füge eine Mailadresse, einen Webserver, einen Ordner oder jemanden zum Anrufen hinzu und lass dann eine Regel etwas senden.",
+    none_hint: "Fügen Sie eine Mailadresse, einen Webserver, einen Ordner oder jemanden zum Anrufen hinzu, und lassen Sie dann eine Regel etwas senden.",
     full: "Es darf {limit} Empfänger geben, und so viele gibt es.",
     only_admins: "Nur Administratoren ändern Empfänger, denn wer einen anderen Server einträgt, bekäme die Passwörter.",
     kind: "Art",

@@ -63,7 +63,7 @@ export const EXAMPLES: readonly Example[] = [
   {
     key: "priority",
     title: ["An input overrules what runs", "Ein Eingang geht vor"],
-    words: ["What was started by hand comes back when the input is released: give the profile a higher priority.", "Was von Hand gestartet ist, kommt zurück, wenn der Eingang loslässt: Gib dem Profil eine höhere Priorität."],
+    words: ["What was started by hand comes back when the input is released: give the profile a higher priority.", "Was von Hand gestartet ist, kommt zurück, wenn der Eingang loslässt: Geben Sie dem Profil eine höhere Priorität."],
     lacks: needsProfile,
     rules: (known) => [rule(named("Input 1 overrules", "Eingang 1 geht vor"), { do: "run_profile", profile: profile(known), priority: 4 }, { conditions: [on("input/port", { port: "1", active: "true" })] })],
   },
@@ -135,7 +135,7 @@ export const EXAMPLES: readonly Example[] = [
   {
     key: "green",
     title: ["Green light during calls", "Grünes Licht bei Anrufen"],
-    words: ["The light at the front shows that the microphone hears you.", "Die Leuchte vorn zeigt, dass das Mikrofon dich hört."],
+    words: ["The light at the front shows that the microphone hears you.", "Die Leuchte vorn zeigt, dass das Mikrofon Sie hört."],
     rules: () => [
       rule(named("Green light during calls", "Grünes Licht bei Anrufen"), { do: "show_color", light: "AudioLED", color: "green" }, { conditions: [on("call/state", { state: "active" }), on("sound/microphone", { on: "true" })] }),
     ],

@@ -171,7 +171,7 @@ export const t = words({
     delete: "Löschen",
     actions: "Was mit {name} geschehen soll",
     sure: "Den Zeitplan „{name}“ löschen?",
-    sure_used: "Diese Regeln warten auf ihn: {names}. Ändere sie zuerst.",
+    sure_used: "Diese Regeln warten auf ihn: {names}. Ändern Sie sie zuerst.",
     sure_unused: "Keine Regel wartet auf ihn.",
     deleted: "Der Zeitplan ist gelöscht.",
     refused: "Jemand anders hat die Zeitpläne inzwischen geändert. Versuche es bitte noch einmal.",

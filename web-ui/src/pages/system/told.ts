@@ -2,7 +2,7 @@
 
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { get, Problem } from "../../api";
-import { concerns, connection, newestEvents } from "../../live";
+import { concerns, newestEvents, repeat, whenBack } from "../../live";
 
 export interface Told<T> {
   value: T | null; // null until it was read
@@ -12,7 +12,7 @@ export interface Told<T> {
 }
 
 export interface Follow {
-  settings?: readonly string[]; // JSON pointers: it is read again when something below them changes
+  settings?: readonly string[]; // JSON pointers: it is read again when something below them changes; "": anything
   every?: number; // seconds, where nothing tells of a change
 }
 
@@ -38,18 +38,14 @@ export function useTold<T>(path: string, { settings = NOTHING, every }: Follow =
     const before = newestEvents.peek();
     const stop = newestEvents.subscribe((fresh) => {
       if (fresh === before) return;
-      if (fresh.some(({ chain }) => watched.split(" ").some((one) => one && concerns(chain[0]!, one)))) void reload();
+      if (fresh.some(({ chain }) => settings.some((one) => concerns(chain[0]!, one)))) void reload();
     });
-    let lost = connection.peek() !== "live";
-    const again = connection.subscribe((state) => {
-      if (lost && state === "live") void reload(); // whatever has changed meanwhile, nobody has told
-      lost = state !== "live";
-    });
-    const timer = every === undefined ? undefined : setInterval(() => document.hidden || void reload(), 1000 * every);
+    const again = whenBack(() => void reload());
+    const end = every === undefined ? undefined : repeat(reload, every);
     return () => {
       stop();
       again();
-      clearInterval(timer);
+      end?.();
       turn.current += 1; // what still comes is for nobody
     };
   }, [reload, watched, every]);

@@ -2,6 +2,7 @@
 
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { get, Problem } from "../../../api";
+import { repeat } from "../../../live";
 import type { Entry } from "./entry";
 
 const NEWEST = 100; // that are asked for at a time
@@ -50,10 +51,10 @@ export function useTrail(): Trail {
     here.current = true;
     const look = (): Promise<void> => ask(`limit=${NEWEST}`, (fresh) => tell((before) => joined(before, fresh)));
     void look();
-    const timer = setInterval(() => document.hidden || void look(), 1000 * EVERY);
+    const end = repeat(look, EVERY);
     return () => {
       here.current = false;
-      clearInterval(timer);
+      end();
     };
   }, [ask]);
   const further = async (): Promise<void> => {

@@ -1,12 +1,11 @@
 // All settings, followed; and one value put into its place.
 
-import { useEffect, useState } from "preact/hooks";
 import { get, patch, Problem } from "../../../api";
-import { newestEvents } from "../../../live";
 import type { FieldProblem, Schema } from "../../../types";
+import { useTold } from "../told";
 import { patchFor, same, valueAt, type All } from "./model";
 
-const SOON = 200; // milliseconds from a change by others to a look, for several at once
+const ATTEMPTS = 3; // against others who store at the same moment
 
 export interface Warning {
   path: string;
@@ -23,52 +22,28 @@ export interface Store {
   put: (path: string, value: unknown, seen: { value: unknown } | null) => Promise<Outcome>;
 }
 
-export function useAll(): { store: Store | null; problem: string } {
-  const [all, take] = useState<All | null>(null);
-  const [schema, learn] = useState<Schema | null>(null);
-  const [problem, complain] = useState("");
-  const read = async (): Promise<All | null> => {
-    try {
-      const told = await get<All>("/settings");
-      take((known) => (known && known.revision > told.revision ? known : told));
-      complain("");
-      return told;
-    } catch (error) {
-      if (!(error instanceof Problem)) throw error;
-      complain(error.message);
-      return null;
-    }
-  };
-  useEffect(() => {
-    void read();
-    void get<Schema>("/settings/schema").then(learn, (error: Error) => complain(error.message));
-  }, []);
-  const fresh = newestEvents.value;
-  const changed = fresh.some(({ chain }) => chain[0]!.name === "device/settings");
-  useEffect(() => {
-    if (!changed) return undefined;
-    const soon = setTimeout(() => void read(), SOON);
-    return () => clearTimeout(soon);
-  }, [changed && fresh]);
+const FOLLOW = { settings: [""] };
 
+export function useAll(): { store: Store | null; problem: string } {
+  const { value: all, problem, reload } = useTold<All>("/settings", FOLLOW);
+  const { value: schema, problem: unknown } = useTold<Schema>("/settings/schema");
   const put: Store["put"] = async (path, value, seen) => {
-    for (let attempt = 0; attempt < 3; attempt++) {
+    for (let attempt = 1; ; attempt++) {
       const now = await get<All>("/settings");
       const theirs = valueAt(now.settings, path);
-      if (seen && !same(theirs, seen.value)) {
-        take(now);
+      if ((seen && !same(theirs, seen.value)) || attempt > ATTEMPTS) {
+        await reload();
         return { kind: "conflict", theirs };
       }
       try {
         const { warnings } = await patch<{ warnings: Warning[] }>("/settings", patchFor(now.settings, path, value), { revision: now.revision });
-        await read();
+        await reload();
         return { kind: "saved", warnings };
       } catch (error) {
         if (!(error instanceof Problem)) throw error;
         if (error.status !== 412) return { kind: "refused", problems: error.fields };
       } // changed between the look and the order: look again
     }
-    return { kind: "conflict", theirs: valueAt((await read())?.settings, path) };
   };
-  return { store: all && schema && { all, schema, put }, problem };
+  return { store: all && schema && { all, schema, put }, problem: problem || unknown };
 }

@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { get, Problem } from "../../../api";
-import { newestEvents } from "../../../live";
+import { newestEvents, whenBack } from "../../../live";
 import { Badge, Button, Card, Empty, Loading, Notice } from "../../../ui/basics";
 import { Table, type Column } from "../../../ui/lists";
 import { Time } from "../../../ui/things";
@@ -25,6 +25,7 @@ interface Page {
 }
 
 const PAGE = 100;
+const TOLD = ["device/sign_in_failed", "device/address_blocked"]; // events after which there are more
 const SOON = 300; // milliseconds from an event to a look at the list, for several at once
 
 export function Refusals() {
@@ -43,13 +44,23 @@ export function Refusals() {
     }
     work(false);
   };
-  const fresh = newestEvents.value;
-  const concerned = told === null || fresh.some(({ chain }) => ["device/sign_in_failed", "device/address_blocked"].includes(chain[0]!.name));
   useEffect(() => {
-    if (!concerned) return undefined;
-    const soon = setTimeout(() => void read(), told ? SOON : 0);
-    return () => clearTimeout(soon);
-  }, [concerned && fresh]);
+    let soon: ReturnType<typeof setTimeout> | undefined;
+    const again = (): void => {
+      soon = undefined;
+      void read();
+    };
+    again();
+    const stop = newestEvents.subscribe((fresh) => {
+      if (fresh.some(({ chain }) => TOLD.includes(chain[0]!.name))) soon ??= setTimeout(again, SOON);
+    });
+    const back = whenBack(again);
+    return () => {
+      stop();
+      back();
+      clearTimeout(soon);
+    };
+  }, []);
   const next = told?.next ?? null;
   return (
     <Card title={t("tabAccess")} actions={<Button small icon="refresh" busy={busy} onClick={() => void read()}>{t("refresh")}</Button>}>

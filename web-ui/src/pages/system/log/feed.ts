@@ -88,7 +88,8 @@ export class Feed {
   private async catchUp(): Promise<void> {
     const { entries, next } = await get<Page>(`/log?limit=${PAGE}`);
     const last = this.last;
-    const anew = last !== null && (entries[0]?.seq ?? 0) < last.seq;
+    const known = entries.find(({ seq }) => seq === last?.seq);
+    const anew = last !== null && (known ? known.at !== last.at : (entries[0]?.seq ?? 0) < last.seq);
     if (anew) this.run++;
     const fresh = entries.filter((entry) => last === null || (anew ? entry.at > last.at : entry.seq > last.seq)).reverse();
     if (last === null || anew) this.older.value = last === null ? next : null;

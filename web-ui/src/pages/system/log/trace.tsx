@@ -2,6 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { del, get, post, Problem } from "../../../api";
+import { repeat } from "../../../live";
 import { Badge, Button, Card, Loading, Notice } from "../../../ui/basics";
 import { confirm } from "../../../ui/dialog";
 import { Form, NumberField } from "../../../ui/fields";
@@ -24,8 +25,8 @@ interface Capture {
   warning: string;
 }
 
-const OFTEN = 1000; // milliseconds between two looks at one that runs
-const SELDOM = 5000; // and at what others may have begun
+const OFTEN = 1; // seconds between two looks at one that runs
+const SELDOM = 5; // and at what others may have begun
 const LONGEST = 300; // seconds
 const USUAL = 60;
 
@@ -44,8 +45,7 @@ export function Trace() {
   const running = capture?.running ?? false;
   useEffect(() => {
     void read();
-    const again = setInterval(() => void read(), running ? OFTEN : SELDOM);
-    return () => clearInterval(again);
+    return repeat(read, running ? OFTEN : SELDOM);
   }, [running]);
   const stop = (): Promise<boolean> => attempt(async () => tell(await post<Capture>("/capture/stop")));
   return (

@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { useGuard } from "../../../router";
-import type { Section } from "../../../settings";
+import { changes, merged, type Patched, type Section } from "../../../settings";
 import { Button, Card, ConflictNotice, Form, mayLeave, SchemaForm, toast } from "../../../ui";
 import { told } from "../../../words";
 import type { Device } from ".";
@@ -10,7 +10,6 @@ import { compass, sexagesimal } from "./zones";
 import { t } from "./words";
 
 const SHOWN = ["name", "location"] as const;
-type Draft = Pick<Device, (typeof SHOWN)[number]>;
 
 /** What the degrees mean, below the fields; for those that are empty, what they count from. */
 function hints({ latitude, longitude, heading }: Device["location"]): Record<string, string> {
@@ -23,35 +22,36 @@ function hints({ latitude, longitude, heading }: Device["location"]): Record<str
 }
 
 export function Place({ section }: { section: Section<Device> }) {
-  const [draft, write] = useState<Draft | null>(null);
-  useGuard(draft !== null, mayLeave);
-  const value = { ...section.value!, ...draft };
+  const [draft, write] = useState<Patched<Device>>({});
+  const dirty = Object.keys(draft).length > 0;
+  useGuard(dirty, mayLeave);
+  const value = merged(section.value!, draft);
   const others = Object.keys(value).filter((name) => !SHOWN.some((one) => one === name));
   const forget = (): void => {
-    write(null);
+    write({});
     section.forgive();
   };
   const save = async (): Promise<void> => {
-    if (!(await section.save(draft ?? {}))) return;
-    write(null);
+    if (!(await section.save(draft))) return;
+    write({});
     toast(t("saved"), "good");
   };
   return (
     <Card title={t("place")} class="time-place">
       <p class="dim">{t("placeHint")}</p>
       <Form label={t("place")} onSubmit={() => void save()}>
-        {draft && <ConflictNotice section={section} onTheirs={() => write(null)} onSaved={() => write(null)} />}
+        {dirty && <ConflictNotice section={section} onTheirs={() => write({})} onSaved={() => write({})} />}
         <SchemaForm
           schema={section.schema}
           value={value}
-          onChange={(next: Device) => write({ name: next.name, location: next.location })}
+          onChange={(next: Device) => write(changes(section.value!, next))}
           hide={others.map((name) => `/${name}`)}
           hints={hints(value.location)}
-          problems={draft ? section.problems : []}
+          problems={dirty ? section.problems : []}
           base="/device"
           readOnly={(path) => !section.may(path)}
         />
-        {draft && (
+        {dirty && (
           <div class="form-foot">
             <Button onClick={forget}>{t("cancel")}</Button>
             <Button kind="primary" type="submit" busy={section.saving}>{t("save")}</Button>

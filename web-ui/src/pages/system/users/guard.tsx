@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { useGuard } from "../../../router";
-import { useSection } from "../../../settings";
+import { changes, merged, useSection } from "../../../settings";
 import { Button, Card, ConflictNotice, Form, Loading, mayLeave, SchemaForm, toast } from "../../../ui";
 import { t } from "./words";
 
@@ -11,34 +11,35 @@ type Web = Record<string, unknown>;
 
 export function Guard() {
   const section = useSection<Web>("web");
-  const [draft, write] = useState<Web | null>(null);
-  useGuard(draft !== null, mayLeave);
+  const [draft, write] = useState<Web>({});
+  const dirty = Object.keys(draft).length > 0;
+  useGuard(dirty, mayLeave);
   const { value } = section;
   if (!value) return <Loading />;
   const others = Object.keys(value).filter((name) => !SHOWN.some((one) => one === name));
   const forget = (): void => {
-    write(null);
+    write({});
     section.forgive();
   };
   const save = async (): Promise<void> => {
-    if (!(await section.save(draft ?? {}))) return;
-    write(null);
+    if (!(await section.save(draft))) return;
+    write({});
     toast(t("saved"), "good");
   };
   return (
     <Card title={t("guard")} class="users-guard">
       <p class="dim">{t("guardLead")}</p>
       <Form label={t("guard")} onSubmit={() => void save()}>
-        {draft && <ConflictNotice section={section} onTheirs={() => write(null)} onSaved={() => write(null)} />}
+        {dirty && <ConflictNotice section={section} onTheirs={() => write({})} onSaved={() => write({})} />}
         <SchemaForm
           schema={section.schema}
-          value={{ ...value, ...draft }}
-          onChange={(next: Web) => write(Object.fromEntries(SHOWN.map((name) => [name, next[name]])))}
+          value={merged(value, draft)}
+          onChange={(next: Web) => write(changes(value, next))}
           hide={others.map((name) => `/${name}`)}
-          problems={draft ? section.problems : []}
+          problems={dirty ? section.problems : []}
           base="/web"
         />
-        {draft && (
+        {dirty && (
           <div class="form-foot">
             <Button onClick={forget}>{t("cancel")}</Button>
             <Button kind="primary" type="submit" busy={section.saving}>{t("save")}</Button>
