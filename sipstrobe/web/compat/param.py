@@ -4,12 +4,12 @@ They are to be read: whoever would set one is told that it cannot be set, as for
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from sipstrobe.config.settings import Settings
 from sipstrobe.config.users import Role
-from sipstrobe.web.compat.parameters import flat, parameters
+from sipstrobe.web.compat.parameters import Tree, flat, parameters
 from sipstrobe.web.compat.product import this_build
 from sipstrobe.web.compat.pwdgrp import read_fields
 from sipstrobe.web.compat.text_cgi import text
@@ -54,16 +54,18 @@ class ParamCgi:
             words = f"group may be {GROUPS_MAX} groups of {PATTERN_MAX} characters"
             return text(400, f"400 Bad Request\n{words}\n")
         build = await asyncio.to_thread(this_build)
-        known = [
-            (name.split(".")[1:], f"{name}={value}\n")
-            for name, value in flat(parameters(self._settings(), self._views, build))
-        ]
-        told: list[str] = []
-        for group in wanted:
-            pattern = group.removeprefix("root.").split(".")
-            lines = [line for path, line in known if _is_in(path, pattern)]
-            told += lines or [f"# Error: Error -1 getting param in group '{group}'\n"]
-        return text(200, "".join(told))
+        tree = parameters(self._settings(), self._views, build)
+        return await asyncio.to_thread(_listed, tree, wanted)  # of all clips it takes a moment
+
+
+def _listed(tree: Tree, wanted: Sequence[str]) -> Response:
+    known = [(name.split(".")[1:], f"{name}={value}\n") for name, value in flat(tree)]
+    told: list[str] = []
+    for group in wanted:
+        pattern = group.removeprefix("root.").split(".")
+        lines = [line for path, line in known if _is_in(path, pattern)]
+        told += lines or [f"# Error: Error -1 getting param in group '{group}'\n"]
+    return text(200, "".join(told))
 
 
 def _is_in(path: list[str], pattern: list[str]) -> bool:
