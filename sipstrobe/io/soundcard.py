@@ -150,7 +150,8 @@ class Null:
             self._resting()
 
     def catch_up(self) -> None:
-        while self._running and self._ask():
+        until = self._position + self._due()  # what begins meanwhile is for the next turn
+        while self._running and self._position < until and self._ask():
             pass
 
     def _ask(self) -> int:

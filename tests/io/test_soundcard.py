@@ -147,6 +147,23 @@ def test_before_each_forty_milliseconds_that_are_made_good_others_have_their_tur
     assert sound.samples == round(0.1 * RATE)
 
 
+def test_who_catches_up_waits_for_what_is_due_and_not_for_what_begins_meanwhile() -> None:
+    """On a machine that makes sound no faster than it is heard, calls are still answered."""
+    clock, asked_at = FakeClock(), list[float]()
+
+    def slow(out: NDArray[np.float32], at: float) -> None:
+        asked_at.append(at)
+        _late(clock, 1.01 * out.size / RATE)
+
+    output = Null(clock, RATE)
+    output.open(slow)
+    output.run()
+    _late(clock, 0.5)
+    output.catch_up()
+
+    assert 12 <= len(asked_at) <= 14, "half a second, in pieces of 40 ms"
+
+
 def test_what_is_behind_by_more_than_a_second_is_left_out() -> None:
     clock, sound = FakeClock(), Counting()
     output = Null(clock, RATE)
