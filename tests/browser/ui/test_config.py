@@ -30,6 +30,13 @@ async def test_a_setting_is_found_and_changed_in_its_place(
     await expect(rows.locator(".config-is")).to_have_text("Europe/Berlin")
     assert device.store.current.device.time_zone == "Europe/Berlin"
 
+    await page.get_by_label("Find").fill("/sip/port")
+    await page.get_by_role("button", name="Change /sip/port").click()
+    await page.get_by_role("textbox", name="SIP port").fill("70000")
+    await page.keyboard.press("Enter")
+    await expect(rows.locator("[data-field] .error")).to_have_text("Allowed: 1024 to 65535.")
+    await rows.get_by_role("button", name="Cancel").click()
+
     await page.get_by_label("Find").fill("/device")
     await page.get_by_label("Only what differs").check(force=True)
     await page.get_by_role("button", name="Change /device/time_zone").click()

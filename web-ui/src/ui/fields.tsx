@@ -175,7 +175,7 @@ export function NumberField(props: NumberFieldProps) {
     <Field {...about} error={wrong || about.error}>
       {(control) => (
         <span class={join("input", "input-number", unit && "with-unit")}>
-          <input {...PLAIN} {...native} {...control} ref={input} inputMode={step === 1 && (min ?? -1) >= 0 ? "numeric" : "decimal"} value={text} onInput={write} onBlur={() => complain(judge(text))} onInvalid={() => complain(judge(text))} />
+          <input {...PLAIN} {...native} {...control} ref={input} inputMode={step === 1 && (min ?? -1) >= 0 ? "numeric" : "decimal"} value={text} onInput={write} onBlur={() => complain(judge(text))} onInvalid={() => complain(judge(text))} onKeyDown={({ key }) => key === "Enter" && complain(judge(text))} />
           {unit && <span class="unit" aria-hidden="true">{unit}</span>}
         </span>
       )}

@@ -59,6 +59,8 @@ translate({
   // ports, times, calls
   "SIP port": "SIP-Port",
   "UDP and TCP, not encrypted.": "UDP und TCP, unverschlüsselt.",
+  "For phones in browsers; null: none.": "Für Telefone in Browsern; null: keiner.",
+  "The same with TLS; null: none.": "Dasselbe mit TLS; null: keiner.",
   "TLS port": "TLS-Port",
   "RTP start port": "Erster RTP-Port",
   "Port of the first media stream of a call.": "Port des ersten Medienstroms eines Anrufs.",

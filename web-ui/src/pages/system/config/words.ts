@@ -1,6 +1,8 @@
 // The words of the plain config.
 
 import { words } from "../../../words";
+import "../../accessories/german";
+import "../../mqtt/german";
 import "../../paging/german";
 import "../../rules/german";
 import "../../sip/german";
