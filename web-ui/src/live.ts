@@ -9,6 +9,7 @@ const QUIET = 4; // seconds without a word, after which what is shown may be old
 const GIVEN_UP = 10; // seconds without a word, after which the connection is made anew
 const EVENTS_MAX = 200; // kept, the newest
 const SMALL = 1e-3; // seconds that the clocks may run apart between two messages
+const STEADY = 0.1; // seconds by which the calendar may be told otherwise before it counts
 const FORGET = 0.02; // of how late messages were, with each that comes in time
 
 export type Sides = [color: string, level: number][]; // A, B, C, D
@@ -37,9 +38,14 @@ export const sounding = signal<{ sound: Sound; microphone: Record<string, unknow
 export const newestEvents = signal<Told[]>([]); // those of the last message, the oldest first
 
 const offset = signal<number | null>(null); // performance clock minus device clock
+let steady = 0;
+/** Seconds from the device's clock to its calendar; each state tells it a little differently, and
+ *  all that shows a time would be rendered again. */
 export const wallOffset = computed(() => {
   const now = status.value;
-  return now === null ? 0 : Date.parse(now.device.wall) / 1000 - now.now;
+  const told = now === null ? 0 : Date.parse(now.device.wall) / 1000 - now.now;
+  if (Math.abs(told - steady) > STEADY) steady = told;
+  return steady;
 });
 
 let late = 0;

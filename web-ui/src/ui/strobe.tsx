@@ -15,6 +15,7 @@ export const COLORS: Record<string, string> = {
   yellow: "#ffe22e", pink: "#ff5fb0", purple: "#a02bff", turquoise: "#12e6d2",
 };
 const [SHORTEST, LONGEST] = [0.006, 0.1]; // seconds of delay, as the network is: a fade stays smooth
+const PAUSE = 0.1; // seconds without a frame, after which the next begins something and is drawn at once
 const HOLD = 2.5; // seconds for which a calm picture keeps what was lit
 const WAITING_MAX = 120; // frames
 const CALM_LEVEL = 0.7; // of its brightness that a calm picture shows
@@ -119,11 +120,15 @@ export function follow(lamps: readonly Shown[]): () => void {
     while (queue[0] && queue[0].at <= now) found = queue.shift();
     return found;
   };
+  const newestAt: Partial<Record<LightName, number>> = {};
+  const show = (frame: Frame): void => {
+    for (const { lamp, light, pick } of lamps) if (light === frame.light) lamp.see(pick(frame.sides));
+  };
   const step = (): void => {
     const now = deviceNow() - Math.min(SHORTEST + lateness(), LONGEST);
     for (const queue of Object.values(waiting)) {
       const frame = due(queue, now);
-      if (frame) for (const { lamp, light, pick } of lamps) if (light === frame.light) lamp.see(pick(frame.sides));
+      if (frame) show(frame);
     }
     const restless = calm.peek() && lamps.map(({ lamp }) => lamp.rest(now)).some(Boolean);
     request = waiting.SignalingLED.length || waiting.AudioLED.length || restless ? requestAnimationFrame(step) : 0;
@@ -133,6 +138,8 @@ export function follow(lamps: readonly Shown[]): () => void {
   };
   const take = (frame: Frame): void => {
     const queue = waiting[frame.light];
+    if (!queue.length && frame.at - (newestAt[frame.light] ?? 0) > PAUSE) show(frame); // at once: it begins
+    newestAt[frame.light] = frame.at;
     queue.push(frame);
     if (queue.length > WAITING_MAX) queue.splice(0, queue.length - WAITING_MAX);
     start();

@@ -1,6 +1,8 @@
 // What has just happened, each with its causes.
 
+import { useState } from "preact/hooks";
 import { events, skipped } from "../../live";
+import type { Link } from "../../types";
 import { Card, Chain, isQuiet, linkWords, Time } from "../../ui";
 import { t } from "./words";
 
@@ -16,14 +18,7 @@ export function Events() {
           {told.map(({ key, at, chain }) => (
             <li key={key} data-topic={chain[0]!.name.split("/")[0]}>
               <Time at={at} seconds />
-              {chain.length > 1 ? (
-                <details>
-                  <summary>{linkWords(chain[0]!)}</summary>
-                  <Chain links={chain.slice(1)} />
-                </details>
-              ) : (
-                <span>{linkWords(chain[0]!)}</span>
-              )}
+              {chain.length > 1 ? <Caused chain={chain} /> : <span>{linkWords(chain[0]!)}</span>}
             </li>
           ))}
         </ol>
@@ -31,5 +26,16 @@ export function Events() {
         <p class="overview-none">{t("noEvents")}</p>
       )}
     </Card>
+  );
+}
+
+/** An event whose causes are drawn once somebody wants to know them. */
+function Caused({ chain }: { chain: readonly Link[] }) {
+  const [open, show] = useState(false);
+  return (
+    <details onToggle={(event) => show(event.currentTarget.open)}>
+      <summary>{linkWords(chain[0]!)}</summary>
+      {open && <Chain links={chain.slice(1)} />}
+    </details>
   );
 }

@@ -1,7 +1,9 @@
 // The device at a glance: what it shows and sounds, because of what, and what can be done at once.
 
+import { useMemo } from "preact/hooks";
 import { status } from "../../live";
 import { can } from "../../session";
+import type { Status } from "../../types";
 import { Loading } from "../../ui";
 import "../calls/calls.css";
 import "./overview.css";
@@ -15,24 +17,34 @@ import Talk from "./talk";
 import { t } from "./words";
 
 export default function Overview() {
-  const now = status.value;
-  if (now === null) return <Loading />;
+  return status.value === null ? <Loading /> : <Board now={status.value} />;
+}
+
+/** Each card is rendered again when something that it tells has changed: what happens is in sight
+ *  the sooner. */
+function Board({ now }: { now: Status }) {
+  const may = can("operator");
+  const triggers = useMemo(() => <Triggers triggers={now.triggers} />, [now.triggers]);
+  const lists = useMemo(() => <Lists functions={now.functions} now={now.now} />, [now.functions]);
+  const calls = useMemo(() => <Calls now={now} />, [now.calls, now.listening]);
+  const pages = useMemo(() => <Pages now={now} />, [now.multicast, now.stream, now.pages, now.clips]);
+  const profiles = useMemo(() => <ProfilesCard profiles={now.profiles} may={may} />, [now.profiles, may]);
   return (
     <>
       <h1 class="hidden">{t("overview")}</h1>
       <div class="overview">
         <div class="overview-column overview-first">
           <LightCard now={now} />
-          <Triggers triggers={now.triggers} />
+          {triggers}
         </div>
         <div class="overview-column overview-second">
-          <Lists functions={now.functions} now={now.now} />
-          <Calls now={now} />
-          <Pages now={now} />
+          {lists}
+          {calls}
+          {pages}
         </div>
         <div class="overview-column overview-third">
           <Talk />
-          <ProfilesCard profiles={now.profiles} may={can("operator")} />
+          {profiles}
           <DeviceCard now={now} />
           <Events />
         </div>
