@@ -183,8 +183,9 @@ class DeviceDoor:
         """What people ask about, answered before they do: PRB-03, PRB-07, MNT-07, GEN-06."""
         maintenance = self._views.maintenance()
         if maintenance.active:
-            until = f" until {maintenance.until:%H:%M}" if maintenance.until else ""
-            words = f"Maintenance mode is on{until}: the siren is silent, the light pulses white."
+            until = maintenance.until
+            when = f" until {self._local(until):%Y-%m-%d %H:%M}" if until else ""
+            words = f"Maintenance mode is on{when}: the siren is silent, the light pulses white."
             yield Hint("maintenance", words)
         if sync.state == "not synchronised":
             yield Hint("clock", sync.words)
@@ -197,8 +198,7 @@ class DeviceDoor:
     async def _time(self, _: Request) -> Response:
         sync = await self._look_at_clock()
         named = self._settings().device.time_zone
-        wall = self._clock.wall()
-        wall = wall.astimezone(zone_named(named)) if named else wall.astimezone()
+        wall = self._local(self._clock.wall())
         offset = wall.utcoffset()
         return json(
             TimeTold(
@@ -210,6 +210,11 @@ class DeviceDoor:
                 sync=sync,
             )
         )
+
+    def _local(self, wall: datetime) -> datetime:
+        """In the zone of the device: TIM-04."""
+        named = self._settings().device.time_zone
+        return wall.astimezone(zone_named(named) if named else None)
 
     async def _zones(self, _: Request) -> Response:
         return json(Zones(await asyncio.to_thread(lambda: sorted(zoneinfo.available_timezones()))))

@@ -39,7 +39,7 @@ WHAT: Final = {
     "restart": "Calls end. All settings stay.",
     "restore": "Calls end. Settings, accounts and clips return to those of a new device; where its"
     " page is served and the certificates for that stay, and so do recordings, histories and logs."
-    " Whoever opens the page next makes the administrator.",
+    " Maintenance mode is on, and whoever opens the page next makes the administrator.",
     "factory": "Calls end. Everything returns to that of a new device: settings, accounts, clips,"
     " recordings, certificates, histories and logs. Maintenance mode is on, the page is where a"
     " new device has it, and whoever opens it next makes the administrator.",

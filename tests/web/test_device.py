@@ -4,6 +4,7 @@ import asyncio
 import io
 import socket
 import zipfile
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,20 @@ async def test_silence_is_explained_by_maintenance_mode_first(url: str, device: 
     assert "the siren is silent" in told["hints"][0]["words"]
     assert {"about": "files", "words": "2 files are not as they were built."} in told["hints"]
     assert told["own_files"]["checked"] == 7
+
+
+async def test_the_end_of_maintenance_is_told_in_the_zone_of_the_device(
+    url: str, device: Device
+) -> None:
+    """MNT-07, TIM-04: 23:30 UTC is the next morning in Tokyo."""
+    evening = datetime.now(UTC).replace(hour=23, minute=30) + timedelta(days=1)
+    maintenance = MaintenanceSettings(active=True, until=evening)
+    device.store.change_now({"maintenance": maintenance, "device": {"time_zone": "Asia/Tokyo"}})
+
+    _, told = await ask(url, "GET", "device", "victor")
+
+    morning = evening + timedelta(days=1)
+    assert f"is on until {morning:%Y-%m-%d} 08:30:" in told["hints"][0]["words"]
 
 
 async def test_the_clock_is_told_in_the_zone_of_the_settings(url: str, device: Device) -> None:
