@@ -163,6 +163,7 @@ class Peer:
         self.tag = ""  # of the other side, once it is known
         self.number = 0  # of its last request
         self.pressed = 0  # digits so far
+        self._known: set[bytes] = set()  # final responses so far
 
     def close(self) -> None:
         self._sip.close()
@@ -236,7 +237,7 @@ class Peer:
     # --- listening ------------------------------------------------------------------------------
 
     async def hear(self) -> Request | Response:
-        """The next message."""
+        """The next message, which may be one that is repeated."""
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(PATIENCE):
             data, self.to = await loop.sock_recvfrom(self._sip, 65_535)
@@ -253,10 +254,14 @@ class Peer:
                 return message
 
     async def told(self, status: int) -> Response:
-        """The next final response, which has this status."""
+        """The next response from ringing on, which has this status. One is passed over that comes
+        again: where an ACK is late, that is the last 200 (RFC 3261 §13.3.1.4)."""
         while True:
             message = await self.hear()
-            if isinstance(message, Response) and message.status >= 180:
+            if not isinstance(message, Response) or message.status < 180:
+                continue
+            if (data := bytes(message)) not in self._known:
+                self._known.add(data)
                 assert message.status == status, message
                 return message
 
