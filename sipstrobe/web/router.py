@@ -67,9 +67,9 @@ class Router:
         return route.body_max_bytes if route is not None else 0
 
     def is_streamed(self, method: str, path: str) -> bool:
-        """Whether the body is taken as it comes."""
+        """Whether the body is taken as it comes; where there is no such route, it stays unread."""
         route = self._methods(path).get(method)
-        return route is not None and route.streamed
+        return route is None or route.streamed
 
     def acts(self, method: str, path: str) -> bool:
         """Whether it does something, even if it is a GET."""

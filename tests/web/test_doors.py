@@ -371,6 +371,17 @@ async def test_what_is_not_there_or_not_so_is_a_problem_in_json(url: str) -> Non
                 assert (await response.json())["status"] == status
 
 
+async def test_what_is_not_there_is_not_there_for_whoever_sends_something_either(url: str) -> None:
+    """RFC 9110 §15.5.5 and §15.5.6: programs go by that, such as axis (PyPI) which asks
+    /vapix/services whether there are events; a body that is too long is another thing."""
+    async with client() as session:
+        for path, status in (("/vapix/services", 404), ("/axis-cgi/usergroup.cgi", 405)):
+            async with session.post(url + path, data="<Envelope/>") as response:
+                assert (response.status, response.content_type) == (
+                    *(status, "application/problem+json"),
+                )
+
+
 async def test_bodies_and_headers_have_bounds(url: str) -> None:
     async with client() as session:
         big = b"x" * (300 * 1024)
