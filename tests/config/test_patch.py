@@ -58,8 +58,11 @@ def test_a_pointer_names_any_place() -> None:
     assert get(tree, "/m~0n") == 8
 
 
-@pytest.mark.parametrize("path", ["foo", "/no", "/foo/2", "/foo/-1", "/foo/x", "/foo/0/x"])
+@pytest.mark.parametrize(
+    "path", ["foo", "/no", "/foo/2", "/foo/-1", "/foo/-", "/foo/x", "/foo/\u00b2", "/foo/0/x"]
+)
 def test_a_pointer_to_nothing_is_refused(path: str) -> None:
+    """RFC 6901 §4: an index has digits of ASCII alone; "-" is behind the last entry."""
     tree = {"foo": ["bar", "baz"]}
     with pytest.raises(ConfigError):
         get(tree, path)
@@ -76,6 +79,7 @@ def test_a_value_is_put_in_its_place() -> None:
         {"name": "c"},
     ]
     assert put(tree, "/sip/accounts/-", {})["sip"]["accounts"][2] == {}
+    assert put(tree, "/web", {})["web"] == {}
     assert tree["sip"]["port"] == 5060
 
 
