@@ -383,9 +383,10 @@ def longest(table: Table, folder: Path, *, quick: bool) -> None:
         page.keyboard.down("Space")
         wait_until(lambda: any(t["talking"] for t in running.status()["talk"]), words="a talk")
         guesses = threading.Thread(target=_guess, args=(running, seconds))
-        with clients_of(running, 16, seconds):
+        with clients_of(running, 16, seconds) as answers:
             guesses.start()
             _keep(running, seconds)
+            answers.recv()  # who tells them waits for that
         guesses.join()
         browser.close()
     told = turns.told(folder / "turns")
