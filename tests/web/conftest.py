@@ -8,7 +8,8 @@ import pytest
 from sipstrobe.clock import LoopClock
 from sipstrobe.context import Context
 from sipstrobe.lightsiren.settings import Duration, LightPart, Profile, SirenPart
-from tests.support.web import Device
+from sipstrobe.web.server import WebServer
+from tests.support.web import CHEAP, Device
 
 PROFILES = (
     Profile(
@@ -34,6 +35,14 @@ async def context() -> Context:
 @pytest.fixture
 async def device(context: Context) -> Device:
     return Device.make(context, in_background=True, profiles=PROFILES)
+
+
+@pytest.fixture
+async def server(device: Device) -> AsyncIterator[WebServer]:
+    """For those that ask without a network in between."""
+    server = WebServer(device.context, device.store, device.views(), cost=CHEAP)
+    yield server
+    await server.aclose()
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Who did what, as administrators read it, and what the web door notes."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
@@ -17,13 +16,6 @@ ADDRESS = "192.0.2.77"
 @pytest.fixture
 async def device(context: Context) -> Device:
     return Device.make(context)
-
-
-@pytest.fixture
-async def server(device: Device) -> AsyncIterator[WebServer]:
-    server = WebServer(device.context, device.store, device.views(), cost=CHEAP)
-    yield server
-    await server.aclose()
 
 
 async def test_what_changes_something_is_noted_with_who_it_was(

@@ -1,6 +1,5 @@
 """/vapix/call: its two forms, its faults, who may do what, and calls."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -31,13 +30,6 @@ from tests.support.web import CHEAP, Device, FakeCall
 @pytest.fixture
 async def device(context: Context) -> Device:
     return Device.make(context)
-
-
-@pytest.fixture
-async def server(device: Device) -> AsyncIterator[WebServer]:
-    server = WebServer(device.context, device.store, device.views(), cost=CHEAP)
-    yield server
-    await server.aclose()
 
 
 @pytest.fixture

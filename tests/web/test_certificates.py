@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -30,18 +29,11 @@ from sipstrobe.web.server import WebServer
 from sipstrobe.web.told.certificates import MAX_NAMES
 from tests.support.authority import Authority, Signed
 from tests.support.visitor import Visitor
-from tests.support.web import CHEAP, USERS, Device
+from tests.support.web import USERS, Device
 
 AT = PATH.removeprefix("/api/v1")
 AUTHORITY = Authority()
 GOOD = AUTHORITY.sign("siren.example", "192.0.2.7", common_name="siren.example")
-
-
-@pytest.fixture
-async def server(device: Device) -> AsyncIterator[WebServer]:
-    server = WebServer(device.context, device.store, device.views(), cost=CHEAP)
-    yield server
-    await server.aclose()
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The description of the API: whole, true, and what the answers are held against."""
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any, cast
 
 import msgspec
@@ -17,7 +17,7 @@ from sipstrobe.web.openapi import SECURITY, openapi
 from sipstrobe.web.sections import SECTIONS
 from sipstrobe.web.server import WebServer
 from tests.support.visitor import Visitor
-from tests.support.web import CHEAP, Device, FakeCall, FakeRecord
+from tests.support.web import Device, FakeCall, FakeRecord
 
 OTHERS = (
     "/axis-cgi/",
@@ -25,13 +25,6 @@ OTHERS = (
     "/vapix/",
     "/static/",
 )  # known by other programs; files
-
-
-@pytest.fixture
-async def server(device: Device) -> AsyncIterator[WebServer]:
-    server = WebServer(device.context, device.store, device.views(), cost=CHEAP)
-    yield server
-    await server.aclose()
 
 
 @pytest.fixture

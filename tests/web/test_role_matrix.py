@@ -6,7 +6,7 @@ refuses by itself beyond that is for its own tests (ACC-04, ACC-06, vapix §2.3)
 
 import re
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -18,7 +18,7 @@ from sipstrobe.web.exchange import Request, Response, Route, json
 from sipstrobe.web.router import Router
 from sipstrobe.web.server import WebServer
 from tests.support.visitor import Visitor
-from tests.support.web import CHEAP, PASSWORDS, ROLES, Device
+from tests.support.web import PASSWORDS, ROLES, Device
 
 TABLE = """
 anybody:
@@ -172,13 +172,6 @@ administrator, tokens for system:
 @pytest.fixture
 async def device(context: Context) -> Device:
     return Device.make(context)
-
-
-@pytest.fixture
-async def server(device: Device) -> AsyncIterator[WebServer]:
-    server = WebServer(device.context, device.store, device.views(), cost=CHEAP)
-    yield server
-    await server.aclose()
 
 
 def entry(route: Route) -> str:

@@ -1,6 +1,5 @@
 """Tokens: what programs show in place of a password (RFC 6750)."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +11,7 @@ from sipstrobe.events import SignInFailed
 from sipstrobe.web.live import Listener
 from sipstrobe.web.server import LIVE_PATH, WebServer
 from tests.support.visitor import Visitor
-from tests.support.web import CHEAP, Device
+from tests.support.web import Device
 
 OF = {"name": "Door bell", "scopes": ["commands"], "role": "operator"}
 
@@ -20,13 +19,6 @@ OF = {"name": "Door bell", "scopes": ["commands"], "role": "operator"}
 @pytest.fixture
 async def device(context: Context) -> Device:
     return Device.make(context)
-
-
-@pytest.fixture
-async def server(device: Device) -> AsyncIterator[WebServer]:
-    server = WebServer(device.context, device.store, device.views(), cost=CHEAP)
-    yield server
-    await server.aclose()
 
 
 @pytest.fixture

@@ -11,14 +11,7 @@ from sipstrobe.events import SignInFailed
 from sipstrobe.web.live import Listener
 from sipstrobe.web.server import LIVE_PATH, WebServer
 from tests.support.visitor import Visitor
-from tests.support.web import CHEAP, PASSWORDS, USERS, Device
-
-
-@pytest.fixture
-async def server(device: Device) -> AsyncIterator[WebServer]:
-    server = WebServer(device.context, device.store, device.views(), cost=CHEAP)
-    yield server
-    await server.aclose()
+from tests.support.web import PASSWORDS, USERS, Device
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """pwdgrp.cgi and usergroup.cgi: accounts as control programs manage them (ACC-01…05, GEN-03)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from urllib.parse import urlencode
 
 import pytest
@@ -17,13 +17,6 @@ from tests.support.web import CHEAP, USERS, Device
 PWDGRP = "/axis-cgi/pwdgrp.cgi"
 USERGROUP = "/axis-cgi/usergroup.cgi"
 ADMIN = "admin:operator:viewer:ptz"
-
-
-@pytest.fixture
-async def server(device: Device) -> AsyncIterator[WebServer]:
-    server = WebServer(device.context, device.store, device.views(), cost=CHEAP)
-    yield server
-    await server.aclose()
 
 
 @pytest.fixture
