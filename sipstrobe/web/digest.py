@@ -12,6 +12,8 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import Final
+from urllib.parse import unquote
 
 from sipstrobe.errors import RemoteProtocolError
 from sipstrobe.replay import Window
@@ -23,6 +25,7 @@ COUNTS_BACK = 256  # requests may overtake one another on parallel connections b
 _HASHES = {"MD5": "md5", "SHA-256": "sha256"}  # in the order in which they are offered
 ALGORITHMS = tuple(_HASHES)
 
+_AS_IS: Final = "surrogateescape"  # of octets that are no text, none is like another
 _PARAMETER = re.compile(
     r'([A-Za-z0-9_*-]{1,32})[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))[ \t]*(?:,|$)[\s,]*'
 )
@@ -175,11 +178,22 @@ class DigestGate:
 
 
 def same_target(uri: str, target: str) -> bool:
-    """Whether the digest uri names this request-target; some clients send it as absolute URI."""
+    """Whether the digest uri names this request-target (RFC 7616 §3.4.6).
+
+    Some clients send it as absolute URI, and some with other characters percent-encoded.
+    """
     if uri == target:
         return True
     absolute = re.match(r"https?://[^/?#]*", uri, re.IGNORECASE)
-    return absolute is not None and (uri[absolute.end() :] or "/") == target
+    relative = uri[absolute.end() :] or "/" if absolute is not None else uri
+    return relative == target or _meaning(relative) == _meaning(target)
+
+
+def _meaning(target: str) -> tuple[str, list[str]]:
+    """The path and the fields of the query as whoever answers reads them (RFC 3986 §6.2.2.2)."""
+    path, _, query = target.partition("?")
+    pieces = re.split("([&=])", query.replace("+", " "))
+    return unquote(path, errors=_AS_IS), [unquote(piece, errors=_AS_IS) for piece in pieces]
 
 
 def _parameters(text: str) -> Iterator[tuple[str, str]]:

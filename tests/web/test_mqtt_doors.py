@@ -242,6 +242,16 @@ async def test_versions_and_methods_are_those_of_the_api(
     assert (await client.post(path, other))["error"]["code"] == 2100
 
 
+async def test_events_may_be_asked_for_by_the_version_of_the_client(client: Client) -> None:
+    """As axis (PyPI) 74 does: it knows but that version, from discovery."""
+    asked = {"apiVersion": "1.6", "method": "getEventPublicationConfig"}
+    told = await client.post(EVENT, asked)
+
+    assert (told["apiVersion"], "eventPublicationConfig" in told["data"]) == ("1.2", True)
+    newer = {"apiVersion": "1.7", "method": "getEventPublicationConfig"}
+    assert (await client.post(EVENT, newer))["error"]["code"] == 2100
+
+
 @pytest.mark.parametrize("path", [CLIENT, EVENT])
 @pytest.mark.parametrize("name", ["olga", "victor"])
 async def test_the_doors_are_for_administrators(url: str, path: str, name: str) -> None:

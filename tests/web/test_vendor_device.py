@@ -158,6 +158,8 @@ async def test_operators_see_all_of_the_device_and_others_what_names_it(
     assert open_to_all["data"]["propertyList"].keys() == properties.keys() - restricted
     some = await post(olga, INFO, "getProperties", params={"propertyList": ["Brand", "Soc"]})
     assert some["data"]["propertyList"].keys() == {"Brand", "Soc"}
+    versions = await post(nobody, INFO, "getSupportedVersions")
+    assert versions["method"] == "getSupportedVersions", "which programs look for"
     wrong = await post(olga, INFO, "getProperties", params={"propertyList": ["Weight"]})
     assert wrong["error"]["code"] == 1000
 

@@ -33,7 +33,7 @@ APIS: Final = (  # id, version and name
     ("mqtt-client", mqtt_client.VERSION, "MQTT Client"),
     ("param-cgi", param.VERSION, "Legacy Parameter Handling"),
     ("sip", call.VERSION, "Call service API"),
-    ("siren-and-light", siren_and_light.VERSION, "Siren and Light"),
+    ("siren-and-light", siren_and_light.VERSION, "Siren And Light"),
     ("supervised-io", supervised_io.VERSION, "Supervised I/O"),
     ("systemready", system_ready.VERSION, "System Ready"),
     ("user-management", "1.2", "User Management"),

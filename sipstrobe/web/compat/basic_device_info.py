@@ -1,7 +1,7 @@
 """POST /axis-cgi/basicdeviceinfo.cgi: what a program asks first of a device that it has found.
 
 Names and versions are for everybody; what says more of the machine is for operators. Answers do not
-name their method.
+name their method, but for that of the versions, where programs look for it.
 """
 
 import asyncio

@@ -148,8 +148,8 @@ class JsonCgi:
     free: methods that are answered whatever version the client asks for. roles: of methods that
     need more than the route does. lists: params may be an array, and methods find it as the member
     "params". max_bytes: of a request, where the API has a number for more; 0: it has none.
-    codes: its numbers, where they are not the common ones. nameless: its answers do not name the
-    method. admit: of a door that is open to all: lets nobody into a method of `roles` who has not
+    codes: its numbers, where they are not the common ones. nameless: its answers name no method but
+    a free one. takes: the newest version that may be asked for, where that is not its own. admit: of a door that is open to all: lets nobody into a method of `roles` who has not
     proven that role; raises HttpProblem.
     """
 
@@ -161,6 +161,7 @@ class JsonCgi:
     max_bytes: int = 0
     codes: Mapping[int, int] = field(default_factory=dict[int, int])
     nameless: bool = False
+    takes: str = ""
     admit: Callable[[Request, Role], object] | None = None
 
     def respond(self, request: Request) -> Response:
@@ -197,7 +198,8 @@ class JsonCgi:
 
     def _echo(self, envelope: dict[str, Any]) -> dict[str, Any]:
         """What of the request comes back."""
-        names = ("context",) if self.nameless else ("context", "method")
+        named = not self.nameless or envelope.get("method") in self.free
+        names = ("context", "method") if named else ("context",)
         return {name: envelope[name] for name in names if name in envelope}
 
     def _call(
@@ -226,8 +228,8 @@ class JsonCgi:
             raise ApiError(FORBIDDEN)
 
     def _check_version(self, asked: str) -> None:
-        """A known major with any minor up to ours; a bare major means its newest."""
-        major, _, newest = self.version.partition(".")
+        """A known major with any minor up to the newest; a bare major means that."""
+        major, _, newest = (self.takes or self.version).partition(".")
         match = re.fullmatch(r"([0-9]{1,4})(?:\.([0-9]{1,4}))?", asked)
         if match is None or match[1] != major or int(match[2] or 0) > int(newest):
             raise ApiError(VERSION)

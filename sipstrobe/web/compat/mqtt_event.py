@@ -8,6 +8,7 @@ from sipstrobe.commands import ChangeSettings
 from sipstrobe.config.users import Role
 from sipstrobe.errors import ConfigError
 from sipstrobe.mqtt.settings import MqttSettings, Publications, Subscription
+from sipstrobe.web.compat import mqtt_client
 from sipstrobe.web.compat.json_cgi import BAD_VALUE, ApiError, JsonCgi, Params, invalid
 from sipstrobe.web.exchange import Route
 
@@ -36,6 +37,7 @@ class MqttEvent:
                 "getMqttSubscriptionConfig": self._get_subscriptions,
             },
             max_bytes=MAX_BYTES,
+            takes=mqtt_client.VERSION,  # which programs know of the client they ask for here too
         )
 
     def routes(self) -> list[Route]:
