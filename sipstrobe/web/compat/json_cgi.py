@@ -149,8 +149,9 @@ class JsonCgi:
     need more than the route does. lists: params may be an array, and methods find it as the member
     "params". max_bytes: of a request, where the API has a number for more; 0: it has none.
     codes: its numbers, where they are not the common ones. nameless: its answers name no method but
-    a free one. takes: the newest version that may be asked for, where that is not its own. admit: of a door that is open to all: lets nobody into a method of `roles` who has not
-    proven that role; raises HttpProblem.
+    a free one. takes: the newest version that may be asked for, where that is not its own. admit:
+    of a door that is open to all: lets nobody into a method of `roles` who has not proven that
+    role; raises HttpProblem.
     """
 
     version: str
