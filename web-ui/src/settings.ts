@@ -10,7 +10,6 @@ import type { FieldProblem, Schema, Settings } from "./types";
 export interface Conflict<T> {
   mine: object; // the patch that was refused
   theirs: T; // what the device has now
-  before: T; // what we had seen
 }
 
 export interface Section<T> {
@@ -28,7 +27,7 @@ export interface Section<T> {
    *  A function makes the patch of what there is when its turn has come, after all that was saved
    *  before: what is made of a whole list must be, lest it take back what is on its way. null:
    *  nothing is to be saved. */
-  save: (patch: Patch<T>, force?: boolean) => Promise<boolean>;
+  save: (patch: Patch<T>, how?: How<T>) => Promise<boolean>;
   reload: () => Promise<void>;
   /** What there is by now, for what goes on after a render: a save that was refused, say. */
   peek: () => Pick<Section<T>, "value" | "problems" | "conflict">;
@@ -39,6 +38,16 @@ export interface Section<T> {
 
 export type Patch<T> = object | ((now: T) => object | null);
 
+export interface How<T> {
+  force?: boolean; // whatever others have changed
+  /** What there was when a draft was begun: what others have changed since is a conflict only where
+   *  the patch would take it back. */
+  since?: T | null;
+}
+
+const TURNS = 3; // attempts against others who store at the same moment
+
+export const same = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other);
 const isStruct = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** The merge patch (RFC 7396) that makes `after` of `before`: what is the same is not in it, lest it
@@ -48,7 +57,7 @@ export function changes<T extends object>(before: T, after: T): Patched<T> {
   const has = before as Record<string, unknown>;
   for (const [name, wanted] of Object.entries(after)) {
     const was = has[name];
-    if (JSON.stringify(was) === JSON.stringify(wanted)) continue;
+    if (same(was, wanted)) continue;
     patch[name] = isStruct(was) && isStruct(wanted) ? changes(was, wanted) : wanted;
   }
   return patch as Patched<T>;
@@ -59,6 +68,12 @@ export function merged<T extends object>(before: T, patch: Patched<T>): T {
   const has = before as Record<string, unknown>;
   const found = Object.entries(patch).map(([name, wanted]) => [name, isStruct(has[name]) && isStruct(wanted) ? merged(has[name], wanted) : wanted]);
   return { ...before, ...Object.fromEntries(found) };
+}
+
+/** Whether a patch would take back what has become of `since`. */
+function takesBack(patch: unknown, since: unknown, now: unknown): boolean {
+  if (isStruct(patch) && isStruct(since) && isStruct(now)) return Object.entries(patch).some(([name, wanted]) => takesBack(wanted, since[name], now[name]));
+  return !same(since, now) && !same(patch, now);
 }
 
 /** Some members of T, and of its structs. */
@@ -84,48 +99,56 @@ class Shared {
   };
 
   /** One after the other: what somebody changes quickly is no conflict with himself. */
-  save = (patch: Patch<unknown>, force = false): Promise<boolean> => {
-    const saved = this.last.then(() => this.saveNow(patch, force));
+  save = (patch: Patch<unknown>, how: How<unknown> = {}): Promise<boolean> => {
+    const saved = this.last.then(() => this.saveNow(patch, how));
     this.last = saved.catch(() => undefined);
     return saved;
   };
 
-  private saveNow = async (made: Patch<unknown>, force: boolean): Promise<boolean> => {
+  private saveNow = async (made: Patch<unknown>, how: How<unknown>): Promise<boolean> => {
     const before = this.told.peek();
     const patch = typeof made === "function" ? before && made(before.settings) : made;
     this.forgive();
     if (!patch) return false;
     this.saving.value = true;
     try {
-      await this.send(patch, before, force);
-      await this.reload().catch(() => undefined); // it is stored all the same
-      return true;
+      const stored = await this.send(patch, before, how);
+      if (stored) await this.reload().catch(() => undefined); // it is stored all the same
+      else await this.compare(patch);
+      return stored;
     } catch (problem) {
       if (!(problem instanceof Problem)) throw problem;
-      if (problem.status === 412) await this.compare(patch, before);
-      else this.problems.value = problem.fields;
+      this.problems.value = problem.fields;
       return false;
     } finally {
       this.saving.value = false;
     }
   };
 
-  /** The revision is of all settings: what others changed elsewhere is no conflict. */
-  private async send(patch: unknown, before: Settings<unknown> | null, force: boolean): Promise<void> {
+  /** The revision is of all settings: what others changed elsewhere is no conflict. False: there is one. */
+  private async send(patch: unknown, before: Settings<unknown> | null, { force, since }: How<unknown>): Promise<boolean> {
     const path = `/settings/${this.name}`;
-    try {
-      await send(path, patch, force || !before ? {} : { revision: before.revision });
-    } catch (problem) {
-      if (!(problem instanceof Problem) || problem.status !== 412 || !before) throw problem;
-      const now = await get<Settings<unknown>>(path);
-      if (JSON.stringify(now.settings) !== JSON.stringify(before.settings)) throw problem;
-      await send(path, patch, { revision: now.revision });
+    if (force || !before) {
+      await send(path, patch);
+      return true;
     }
+    const contested = (now: unknown): boolean => (since ? takesBack(patch, since, now) : !same(before.settings, now));
+    let now = before;
+    for (let turn = 0; turn < TURNS && !contested(now.settings); turn += 1) {
+      try {
+        await send(path, patch, { revision: now.revision });
+        return true;
+      } catch (problem) {
+        if (!(problem instanceof Problem) || problem.status !== 412) throw problem;
+        now = await get<Settings<unknown>>(path);
+      }
+    }
+    return false;
   }
 
-  private async compare(mine: object, before: Settings<unknown> | null): Promise<void> {
+  private async compare(mine: object): Promise<void> {
     await this.reload();
-    this.conflict.value = { mine, theirs: this.told.peek()?.settings, before: before?.settings };
+    this.conflict.value = { mine, theirs: this.told.peek()?.settings };
   }
 
   forgive = (): void => {

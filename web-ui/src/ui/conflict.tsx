@@ -17,7 +17,7 @@ export function ConflictNotice<T>({ section, onTheirs, onSaved }: { section: Sec
   if (section.conflict === null) return null;
   const { mine, theirs } = section.conflict;
   const keep = async (): Promise<void> => {
-    if (await section.save(mine, true)) onSaved?.();
+    if (await section.save(mine, { force: true })) onSaved?.();
   };
   const take = (): void => {
     section.forgive();

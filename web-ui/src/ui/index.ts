@@ -4,6 +4,8 @@ export * from "./basics";
 export * from "./causes";
 export * from "./conflict";
 export * from "./dialog";
+export * from "./draft";
+export * from "./entry";
 export * from "./fields";
 export * from "./icon";
 export * from "./lists";

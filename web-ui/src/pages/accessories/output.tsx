@@ -3,9 +3,9 @@
 import { useState } from "preact/hooks";
 import { useGuard } from "../../router";
 import type { Section } from "../../settings";
-import { Button, ConflictNotice, Dialog, Form, make, mayLeave, resolve, SchemaForm, toast, uiWords } from "../../ui";
+import { Button, Dialog, EntryNotices, Form, make, mayLeave, resolve, SchemaForm, titleOf, toast, uiWords, useEntry, type Place } from "../../ui";
 import type { LightsSettings } from "./lights";
-import { inFull, nameOf, type Kind, type Output, type Stored, type TowerLine } from "./outputs";
+import { inFull, nameOf, type Kind, type Output, type TowerLine } from "./outputs";
 import { t } from "./words";
 
 /** What is asked for first; nothing can be set about a kind that has none. */
@@ -27,23 +27,30 @@ interface Props {
   onClose: () => void;
 }
 
+/** usual: what an output of this kind has where nothing is said. */
+const placeIn = (section: Section<LightsSettings>, usual: object, kind: Kind): Place<LightsSettings, Output> => ({
+  section,
+  list: ({ outputs }) => outputs.map(inFull).map((one) => (one.kind === kind ? { ...usual, ...one } : one)),
+  key: nameOf,
+  base: "/lights/outputs",
+  arrange: ({ outputs }, one, at) => (at < 0 ? { patch: { outputs: [...outputs, one] }, at: outputs.length } : { patch: { outputs: outputs.with(at, one) }, at }),
+});
+
 export function OutputEditor({ section, output, isNew, onClose }: Props) {
   const { kind } = output;
   const schema = resolve({ $ref: CLASSES[kind] }, section.schema);
-  const [first] = useState<Output>(() => ({ ...(make({ ...schema, default: undefined }, section.schema) as object), ...output }));
-  const [draft, write] = useState(first);
-  const dirty = isNew || JSON.stringify(draft) !== JSON.stringify(first);
+  const [usual] = useState(() => make({ ...schema, default: undefined }, section.schema) as object);
+  const [first] = useState<Output>(() => ({ ...usual, ...output }));
+  const entry = useEntry(placeIn(section, usual, kind), first, isNew ? null : nameOf(output));
+  const draft = entry.value;
+  const dirty = isNew || entry.dirty;
   useGuard(dirty, mayLeave);
-  const placeIn = (outputs: readonly Stored[]): number => {
-    const found = isNew ? -1 : outputs.findIndex((one) => nameOf(inFull(one)) === nameOf(output));
-    return found < 0 ? outputs.length : found;
-  };
   const close = (): void => {
     section.forgive();
     onClose();
   };
   const leave = async (): Promise<void> => {
-    if (JSON.stringify(draft) === JSON.stringify(first) || (await mayLeave())) close();
+    if (!entry.dirty || (await mayLeave())) close();
   };
   const saved = (): void => {
     toast(t("saved"), "good");
@@ -51,21 +58,21 @@ export function OutputEditor({ section, output, isNew, onClose }: Props) {
   };
   const save = async (): Promise<void> => {
     if (!dirty) return close();
-    if (await section.save(({ outputs }) => ({ outputs: outputs.toSpliced(placeIn(outputs), 1, draft) }))) saved();
+    if (await entry.save()) saved();
   };
   const title = isNew ? `${t("add_output")}: ${t(`kind_${kind}`)}` : t(`kind_${kind}`);
   return (
     <Dialog wide title={title} onClose={() => void leave()}>
       <Form class="stack" label={title} onSubmit={() => void save()}>
         <p class="hint">{t(`about_${kind}`)}</p>
-        <ConflictNotice section={section} onTheirs={close} onSaved={saved} />
+        <EntryNotices entry={entry} titles={(name) => titleOf(name, schema.properties?.[name] ?? {})} onSaved={saved} />
         <SchemaForm
           schema={schema}
           root={section.schema}
           value={draft}
-          onChange={(next: Output) => write({ ...next, kind })}
+          onChange={(next: Output) => entry.write({ ...next, kind })}
           problems={section.problems}
-          base={`/lights/outputs/${placeIn(section.value!.outputs)}`}
+          base={entry.base}
           hide={["/kind"]}
           brief={BRIEF[kind]}
           order={BRIEF[kind]}

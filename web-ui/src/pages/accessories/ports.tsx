@@ -3,10 +3,9 @@
 import { useState } from "preact/hooks";
 import { command } from "../../api";
 import { status } from "../../live";
-import { useGuard } from "../../router";
 import { can } from "../../session";
 import { changes, merged, type Patched, type Section } from "../../settings";
-import { attempt, Badge, Button, Card, Choose, ConflictNotice, Form, mayLeave, Notice, NumberField, resolve, SchemaForm, toast, Toggle } from "../../ui";
+import { attempt, Badge, Button, Card, Choose, Form, Notice, NumberField, resolve, SchemaForm, toast, Toggle, useDraft } from "../../ui";
 import type { Rule } from "../rules/model";
 import { Driver } from "./driver";
 import { MAX_SECONDS, users, type Ports, type PortSettings, type PortState } from "./model";
@@ -94,33 +93,25 @@ function Simulated({ state: { port, state, active, supervised, driver } }: { sta
 
 function SetUp({ section, number }: { section: Section<Ports>; number: 1 | 2 }) {
   const name = `port_${number}` as const;
-  const [draft, edit] = useState<Patched<PortSettings>>({});
-  const dirty = Object.keys(draft).length > 0;
-  useGuard(dirty, mayLeave);
-  const value = merged(section.value![name], draft);
+  const draft = useDraft<Ports, Patched<PortSettings>>(section);
+  const { dirty, forget } = draft;
+  const value = merged(section.value![name], draft.value);
   const hidden = value.direction === "input" ? ["/mode", "/pulse_ms"] : ["/supervised"];
   const mine = section.problems.filter(({ path }) => (dirty && path === "") || `${path}/`.startsWith(`/ports/${name}/`));
-  const done = (): void => edit({});
   const save = async (): Promise<void> => {
-    const stored = value.direction === "output" ? { ...draft, supervised: false } : draft;
-    if (!(await section.save({ [name]: stored }))) return;
-    toast(t("port_saved", { name: value.name || t("port", { n: number }) }), "good");
-    done();
-  };
-  const forget = (): void => {
-    section.forgive();
-    done();
+    const stored = value.direction === "output" ? { ...draft.value, supervised: false } : draft.value;
+    if (await draft.save({ [name]: stored })) toast(t("port_saved", { name: value.name || t("port", { n: number }) }), "good");
   };
   return (
     <details class="accessories-set-up">
       <summary>{t("set_up")}</summary>
       <Form class="stack" label={`${t("set_up")}: ${t("port", { n: number })}`} onSubmit={() => void save()}>
-        {dirty && <ConflictNotice section={section} onTheirs={done} onSaved={done} />}
+        {draft.notice}
         <SchemaForm
           schema={resolve({ $ref: "Port" }, { $defs: section.schema.$defs ?? {} })}
           root={section.schema}
           value={value}
-          onChange={(next: PortSettings) => edit(changes(section.value![name], next))}
+          onChange={(next: PortSettings) => draft.write(changes(section.value![name], next))}
           problems={mine}
           base={`/ports/${name}`}
           brief={BRIEF}

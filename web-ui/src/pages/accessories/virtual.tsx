@@ -78,6 +78,7 @@ function Switch({ input: { input, name, active, seconds_left } }: { input: Virtu
 
 function Editor({ section, input, name, onClose }: { section: Section<Ports>; input: number; name: string; onClose: () => void }) {
   const [draft, write] = useState(name);
+  const [since] = useState(section.value); // when it was begun
   const may = section.may("/virtual_inputs");
   const close = (): void => {
     section.forgive();
@@ -92,7 +93,7 @@ function Editor({ section, input, name, onClose }: { section: Section<Ports>; in
   };
   const save = async (): Promise<void> => {
     if (draft === name) return close();
-    if (await section.save({ virtual_inputs: { [input]: draft.trim() || null } })) saved();
+    if (await section.save({ virtual_inputs: { [input]: draft.trim() || null } }, { since })) saved();
   };
   const problem = section.problems.map(({ message }) => message).join("; ") || undefined;
   return (

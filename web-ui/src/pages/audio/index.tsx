@@ -3,13 +3,13 @@
 import { useEffect, useState } from "preact/hooks";
 import { get } from "../../api";
 import { look } from "../../live";
-import { useSection, type Section } from "../../settings";
+import { changes, merged, useSection, type Section } from "../../settings";
 import { Button, Card, Loading, PageHead } from "../../ui/basics";
-import { ConflictNotice } from "../../ui/conflict";
+import { useDraft } from "../../ui/draft";
 import { SchemaForm } from "../../ui/schema_form";
 import { Delays, History } from "./history";
 import { Microphone } from "./microphone";
-import { differing, type AudioSettings, type MixRule } from "./model";
+import { type AudioSettings, type MixRule } from "./model";
 import { Policy } from "./policy";
 import { Now, Speaker, SpeakerTest, whose } from "./speaker";
 import { t } from "./words";
@@ -27,7 +27,6 @@ export default function Audio() {
   return (
     <div class="audio">
       <PageHead title={t("title")} />
-      <ConflictNotice section={section} onTheirs={() => undefined} />
       <div class="audio-grid">
         <div>
           <Speaker section={section} />
@@ -47,25 +46,24 @@ export default function Audio() {
 }
 
 function Output({ section }: { section: Section<AudioSettings> }) {
-  const [draft, write] = useState<Record<string, unknown> | null>(null);
-  const save = async (): Promise<void> => {
-    if (await section.save(differing(section.value!, draft!))) write(null);
-  };
+  const draft = useDraft(section);
+  const stored = section.value!;
   return (
     <Card title={t("outputAndDelay")} class="audio-output">
+      {draft.notice}
       <SchemaForm
         schema={section.schema}
-        value={{ ...section.value, ...draft }}
-        onChange={(next: Record<string, unknown>) => write(Object.fromEntries(Object.entries(next).filter(([name]) => !ELSEWHERE.includes(`/${name}`))))}
+        value={merged(stored, draft.value)}
+        onChange={(next: AudioSettings) => draft.write(changes(stored, next))}
         base="/audio"
         problems={section.problems}
         hide={ELSEWHERE}
         readOnly={(path) => !section.may(path)}
       />
-      {draft && (
+      {draft.dirty && (
         <div class="buttons">
-          <Button onClick={() => write(null)}>{t("discard")}</Button>
-          <Button kind="primary" onClick={() => void save()}>{t("save")}</Button>
+          <Button onClick={draft.forget}>{t("discard")}</Button>
+          <Button kind="primary" onClick={() => void draft.save()}>{t("save")}</Button>
         </div>
       )}
     </Card>

@@ -3,12 +3,13 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { sounding, status } from "../../live";
 import { can } from "../../session";
-import type { Section } from "../../settings";
+import { changes, merged, type Patched, type Section } from "../../settings";
 import { Button, Card } from "../../ui/basics";
+import { useDraft } from "../../ui/draft";
 import { SchemaForm } from "../../ui/schema_form";
 import { Meter } from "../../ui/things";
 import { toast } from "../../ui/toast";
-import { differing, type AudioSettings } from "./model";
+import type { AudioSettings } from "./model";
 import { t } from "./words";
 
 interface State {
@@ -36,21 +37,21 @@ export function Microphone({ section }: { section: Section<AudioSettings> }) {
   );
 }
 
+type Values = AudioSettings["microphone"];
+
 /** A part of the settings as a form that is stored when something of it was changed. */
 export function Part({ section, name, brief }: { section: Section<AudioSettings>; name: "microphone"; brief: string[] }) {
-  const [draft, write] = useState<Record<string, unknown> | null>(null);
-  const values = section.value![name] as Record<string, unknown>;
+  const values: Values = section.value![name];
+  const draft = useDraft<AudioSettings, Patched<Values>>(section, (entered) => ({ [name]: entered }));
   const schema = section.schema.$defs?.Microphone ?? {};
-  const save = async (): Promise<void> => {
-    if (await section.save({ [name]: differing(values, draft!) })) write(null);
-  };
   return (
     <>
-      <SchemaForm schema={schema} root={section.schema} value={draft ?? values} onChange={(next) => write(next)} base={`/audio/${name}`} problems={section.problems} brief={brief} readOnly={(path) => !section.may(`/${name}${path}`)} />
-      {draft && (
+      {draft.notice}
+      <SchemaForm schema={schema} root={section.schema} value={merged(values, draft.value)} onChange={(next: Values) => draft.write(changes(values, next))} base={`/audio/${name}`} problems={section.problems} brief={brief} readOnly={(path) => !section.may(`/${name}${path}`)} />
+      {draft.dirty && (
         <div class="buttons">
-          <Button onClick={() => write(null)}>{t("discard")}</Button>
-          <Button kind="primary" onClick={() => void save()}>{t("save")}</Button>
+          <Button onClick={draft.forget}>{t("discard")}</Button>
+          <Button kind="primary" onClick={() => void draft.save()}>{t("save")}</Button>
         </div>
       )}
     </>

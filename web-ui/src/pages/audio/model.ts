@@ -69,7 +69,3 @@ export function withRule(wanted: MixRule, own: readonly MixRule[], standard: rea
   const others = own.filter((rule) => !same(wanted)(rule));
   return usually ? others : [...others, wanted];
 }
-
-/** The members that differ: what others may not change is not sent along. */
-export const differing = (before: Record<string, unknown>, after: Record<string, unknown>): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(after).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(before[name])));

@@ -4,13 +4,12 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import { command, get } from "../../api";
 import { concerns, newestEvents } from "../../live";
 import { can } from "../../session";
-import { useSection, type Section } from "../../settings";
+import { changes, merged, useSection, type Section } from "../../settings";
 import { Button, Card, Empty, Loading, PageHead } from "../../ui/basics";
-import { ConflictNotice } from "../../ui/conflict";
+import { useDraft } from "../../ui/draft";
 import { TextField } from "../../ui/fields";
 import { SchemaForm } from "../../ui/schema_form";
 import { attempt } from "../../ui/toast";
-import { differing } from "../audio/model";
 import { ClipRow } from "./clip";
 import type { Clip, MediaSettings, Told } from "./model";
 import { Quota } from "./quota";
@@ -32,7 +31,6 @@ export default function Media() {
   return (
     <div class="media">
       <PageHead title={t("title")} />
-      <ConflictNotice section={section} onTheirs={() => undefined} />
       <div class="media-grid">
         <List clips={told.clips} levelled={section.value.normalise_clips} read={read} />
         <div>
@@ -77,26 +75,25 @@ function List({ clips, levelled, read }: { clips: readonly Clip[]; levelled: boo
 }
 
 function SpaceAndLoudness({ section }: { section: Section<MediaSettings> }) {
-  const [draft, write] = useState<Record<string, unknown> | null>(null);
+  const draft = useDraft(section);
+  const stored = section.value!;
   const hide = Object.keys(section.schema.properties ?? section.value ?? {}).filter((name) => !OURS.includes(name)).map((name) => `/${name}`);
-  const save = async (): Promise<void> => {
-    if (await section.save(differing(section.value!, draft!))) write(null);
-  };
   return (
     <Card title={t("settings")}>
+      {draft.notice}
       <SchemaForm
         schema={section.schema}
-        value={{ ...section.value, ...draft }}
-        onChange={(next: Record<string, unknown>) => write(Object.fromEntries(OURS.map((name) => [name, next[name]])))}
+        value={merged(stored, draft.value)}
+        onChange={(next: MediaSettings) => draft.write(changes(stored, next))}
         base="/audio"
         problems={section.problems}
         hide={hide}
         readOnly={(path) => !section.may(path)}
       />
-      {draft && (
+      {draft.dirty && (
         <div class="buttons">
-          <Button onClick={() => write(null)}>{t("discard")}</Button>
-          <Button kind="primary" onClick={() => void save()}>{t("save")}</Button>
+          <Button onClick={draft.forget}>{t("discard")}</Button>
+          <Button kind="primary" onClick={() => void draft.save()}>{t("save")}</Button>
         </div>
       )}
     </Card>

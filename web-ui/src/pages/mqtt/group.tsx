@@ -1,10 +1,8 @@
 // Some members of the section in a card, with a draft of their own and saved together.
 
 import type { ComponentChildren } from "preact";
-import { useState } from "preact/hooks";
-import { useGuard } from "../../router";
-import { changes, merged, type Patched, type Section } from "../../settings";
-import { Button, Card, ConflictNotice, Form, mayLeave, SchemaForm, toast, type SchemaFormProps } from "../../ui";
+import { changes, merged, type Section } from "../../settings";
+import { Button, Card, Form, SchemaForm, toast, useDraft, type SchemaFormProps } from "../../ui";
 import type { Mqtt } from "./model";
 import { t } from "./words";
 
@@ -20,28 +18,21 @@ interface Props {
 
 export function Group({ section, title, names, form, also, children }: Props) {
   const value = section.value!;
-  const [draft, write] = useState<Patched<Mqtt>>({});
-  const dirty = Object.keys(draft).length > 0;
-  useGuard(dirty, mayLeave);
-  const shown = merged(value, draft);
+  const draft = useDraft(section);
+  const { dirty, forget } = draft;
+  const shown = merged(value, draft.value);
   const { hide = [], ...more } = form(shown);
   const others = Object.keys(value).filter((name) => !names.includes(name));
   const mine = section.problems.filter(({ path }) => names.some((name) => `${path}/`.startsWith(`/mqtt/${name}/`)) || (dirty && path === ""));
-  const change = (next: Mqtt): void => write(changes(value, next));
+  const change = (next: Mqtt): void => draft.write(changes(value, next));
   const save = async (beside: Partial<Mqtt> = {}): Promise<void> => {
-    if (!(await section.save({ ...draft, ...beside }))) return;
-    write({});
-    toast(t("saved"), "good");
-  };
-  const forget = (): void => {
-    write({});
-    section.forgive();
+    if (await draft.save({ ...draft.value, ...beside })) toast(t("saved"), "good");
   };
   return (
     <Card title={title} class="mqtt-group">
       {children}
       <Form label={title} onSubmit={() => void save(also?.patch)}>
-        {dirty && <ConflictNotice section={section} onTheirs={() => write({})} onSaved={() => write({})} />}
+        {draft.notice}
         <SchemaForm schema={section.schema} value={shown} onChange={change} problems={mine} base="/mqtt" hide={[...others.map((name) => `/${name}`), ...hide]} readOnly={!section.may()} {...more} />
         {dirty && (
           <div class="form-foot">

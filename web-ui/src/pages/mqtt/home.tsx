@@ -1,10 +1,8 @@
 // The device in Home Assistant, and orders that come over MQTT.
 
-import { useState } from "preact/hooks";
 import { status } from "../../live";
-import { useGuard } from "../../router";
-import { changes, merged, type Patched, useSection } from "../../settings";
-import { Button, Card, ConflictNotice, CopyText, Form, Loading, mayLeave, Notice, SchemaForm, toast } from "../../ui";
+import { changes, merged, useSection } from "../../settings";
+import { Button, Card, CopyText, Form, Loading, Notice, SchemaForm, toast, useDraft } from "../../ui";
 import { number } from "../../words";
 import type { Client } from "./model";
 import { t } from "./words";
@@ -19,20 +17,12 @@ const ORDER = ["/discovery", "/commands", "/discovery_prefix"];
 
 export function HomeAssistant({ client }: { client: Client }) {
   const section = useSection<Home>("home");
-  const [draft, write] = useState<Patched<Home>>({});
-  const dirty = Object.keys(draft).length > 0;
-  useGuard(dirty, mayLeave);
+  const draft = useDraft(section);
   if (!section.value) return <Loading />;
   const stored = section.value;
-  const value = merged(stored, draft);
-  const close = (): void => {
-    section.forgive();
-    write({});
-  };
+  const value = merged(stored, draft.value);
   const save = async (): Promise<void> => {
-    if (!(await section.save(draft))) return;
-    toast(t("saved"), "good");
-    write({});
+    if (await draft.save()) toast(t("saved"), "good");
   };
   const wanted = stored.discovery || stored.commands;
   return (
@@ -41,12 +31,12 @@ export function HomeAssistant({ client }: { client: Client }) {
         <p class="hint">{t("home_hint")}</p>
         {wanted && !client.active && <Notice tone="fair">{t("home_needs")}</Notice>}
         <Form class="stack" label={t("home")} onSubmit={() => void save()}>
-          {dirty && <ConflictNotice section={section} onTheirs={close} onSaved={close} />}
-          <SchemaForm schema={section.schema} value={value} onChange={(next: Home) => write(changes(stored, next))} problems={section.problems} base="/home" brief={["/discovery", "/commands"]} order={ORDER} readOnly={(path) => !section.may(path)} />
+          {draft.notice}
+          <SchemaForm schema={section.schema} value={value} onChange={(next: Home) => draft.write(changes(stored, next))} problems={section.problems} base="/home" brief={["/discovery", "/commands"]} order={ORDER} readOnly={(path) => !section.may(path)} />
           {value.commands && <Notice tone="fair" title={t("commands_title")}>{t("commands_words")}</Notice>}
-          {dirty && (
+          {draft.dirty && (
             <div class="form-foot">
-              <Button onClick={close}>{t("cancel")}</Button>
+              <Button onClick={draft.forget}>{t("cancel")}</Button>
               <Button kind="primary" type="submit" busy={section.saving}>{t("save")}</Button>
             </div>
           )}

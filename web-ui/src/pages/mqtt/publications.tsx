@@ -2,10 +2,9 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { get, post } from "../../api";
-import { useGuard } from "../../router";
 import { can } from "../../session";
 import { changes, merged, type Patched, type Section } from "../../settings";
-import { Button, Card, ConflictNotice, Empty, Form, IconButton, mayLeave, Notice, SchemaForm, Select, TextField, toast, type SchemaField } from "../../ui";
+import { Button, Card, Empty, Form, IconButton, Notice, SchemaForm, Select, TextField, toast, useDraft, type SchemaField } from "../../ui";
 import { eventTitle } from "../rules/catalog";
 import { qosChoices } from "./connection";
 import { MAX_CONDITIONS, type Condition, type Mqtt, type Publications as Settings } from "./model";
@@ -32,30 +31,23 @@ interface Covered {
 type ByFilter = Readonly<Record<string, Covered>>;
 
 export function Publications({ section }: { section: Section<Mqtt> }) {
-  const [draft, write] = useState<Patched<Settings>>({});
-  const dirty = Object.keys(draft).length > 0;
-  useGuard(dirty, mayLeave);
+  const draft = useDraft<Mqtt, Patched<Settings>>(section, (publications) => ({ publications }));
+  const { dirty, forget } = draft;
   const topics = useTopics();
   const stored = section.value!.publications;
-  const value = merged(stored, draft);
+  const value = merged(stored, draft.value);
   const covered = usePreview(value);
   const mine = section.problems.filter(({ path }) => path === "" || path.startsWith("/mqtt/publications"));
   const schema = section.schema.$defs?.Publications ?? {};
-  const edit = (next: Settings): void => write(changes(stored, next));
+  const edit = (next: Settings): void => draft.write(changes(stored, next));
   const save = async (): Promise<void> => {
-    if (!(await section.save({ publications: draft }))) return;
-    toast(t("saved"), "good");
-    write({});
-  };
-  const forget = (): void => {
-    section.forgive();
-    write({});
+    if (await draft.save()) toast(t("saved"), "good");
   };
   return (
     <Card title={t("publications")}>
       <p class="hint">{t("publications_hint")}</p>
       <Form class="stack" label={t("publications")} onSubmit={() => void save()}>
-        {dirty && <ConflictNotice section={section} onTheirs={() => write({})} onSaved={() => write({})} />}
+        {draft.notice}
         <SchemaForm
           schema={schema}
           root={section.schema}

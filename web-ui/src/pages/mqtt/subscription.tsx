@@ -3,9 +3,9 @@
 import { useState } from "preact/hooks";
 import { useGuard } from "../../router";
 import type { Section } from "../../settings";
-import { Button, ConflictNotice, Dialog, Form, make, mayLeave, SchemaForm, toast } from "../../ui";
+import { Button, Dialog, EntryNotices, Form, make, mayLeave, SchemaForm, titleOf, toast, useEntry, type Place } from "../../ui";
 import { qosChoices, topicField } from "./connection";
-import { askedFor, keyOf, same, type Mqtt, type Subscription } from "./model";
+import { askedFor, keyOf, type Mqtt, type Subscription } from "./model";
 import { t } from "./words";
 
 interface Props {
@@ -15,16 +15,20 @@ interface Props {
   onClose: () => void;
 }
 
+const placeIn = (section: Section<Mqtt>): Place<Mqtt, Subscription> => ({
+  section,
+  list: ({ subscriptions }) => subscriptions,
+  key: keyOf,
+  base: "/mqtt/subscriptions",
+  arrange: ({ subscriptions: all }, one, at) => (at < 0 ? { patch: { subscriptions: [...all, one] }, at: all.length } : { patch: { subscriptions: all.with(at, one) }, at }),
+});
+
 export function Editor({ section, prefix, subscription, onClose }: Props) {
   const schema = section.schema.$defs?.Subscription ?? {};
   const [first] = useState<Subscription>(() => subscription ?? { ...(make(schema, section.schema) as Subscription), filter: "", kind: "stateful" });
-  const [draft, write] = useState(first);
-  const dirty = !same(draft, first);
+  const entry = useEntry(placeIn(section), first, subscription && keyOf(subscription));
+  const { value: draft, dirty } = entry;
   useGuard(dirty, mayLeave);
-  const placeIn = (all: readonly Subscription[]): number => {
-    const found = subscription === null ? -1 : all.findIndex((one) => keyOf(one) === keyOf(subscription));
-    return found < 0 ? all.length : found;
-  };
   const close = (): void => {
     section.forgive();
     onClose();
@@ -36,21 +40,18 @@ export function Editor({ section, prefix, subscription, onClose }: Props) {
     toast(t("saved"), "good");
     close();
   };
-  const save = async (): Promise<void> => {
-    if (await section.save(({ subscriptions: all }) => ({ subscriptions: all.toSpliced(placeIn(all), 1, draft) }))) saved();
-  };
   const title = subscription === null ? t("new_subscription") : t("edit_one", { filter: subscription.filter });
   return (
     <Dialog wide title={title} onClose={() => void leave()}>
-      <Form class="stack" label={title} onSubmit={() => void save()}>
-        <ConflictNotice section={section} onTheirs={close} onSaved={saved} />
+      <Form class="stack" label={title} onSubmit={() => void entry.save().then((done) => done && saved())}>
+        <EntryNotices entry={entry} titles={(name) => titleOf(name, schema.properties?.[name] ?? {})} onSaved={saved} />
         <SchemaForm
           schema={schema}
           root={section.schema}
           value={draft}
-          onChange={(next: Subscription) => write(next)}
+          onChange={entry.write}
           problems={section.problems}
-          base={`/mqtt/subscriptions/${placeIn(section.value!.subscriptions)}`}
+          base={entry.base}
           order={["/filter", "/use_prefix", "/kind", "/true_payload", "/qos"]}
           hide={draft.kind === "stateless" ? ["/true_payload"] : []}
           titles={{ "/filter": t("topic") }}

@@ -4,9 +4,8 @@ import { useState } from "preact/hooks";
 import { status } from "../../live";
 import { useGuard } from "../../router";
 import type { Section } from "../../settings";
-import { Button, confirm, Dialog, Form, mayLeave, NumberField, SchemaForm, titleOf, toast } from "../../ui";
+import { Button, confirm, Dialog, EntryNotices, Form, mayLeave, NumberField, persist, SchemaForm, titleOf, toast, useEntry, type Place } from "../../ui";
 import { codecName } from "../calls/model";
-import { EntryNotices, persist, useEntry, type Place } from "../sip/entry";
 import { everything, isOwn, keyOf, stored, type Multicast, type Paged, type Source } from "./model";
 import { t } from "./words";
 

@@ -2,8 +2,7 @@
 
 import { useRef, useState } from "preact/hooks";
 import type { Section } from "../../settings";
-import { toast } from "../../ui";
-import { persist } from "../sip/entry";
+import { persist, toast } from "../../ui";
 import { everything, stored, type Multicast, type Ranked, type Source } from "./model";
 
 export type Change = (list: readonly Ranked[]) => Source[] | null; // null: leave it

@@ -3,10 +3,9 @@
 import { useState } from "preact/hooks";
 import { post, Problem } from "../../api";
 import { status } from "../../live";
-import { useGuard } from "../../router";
 import { can } from "../../session";
 import type { Section } from "../../settings";
-import { Badge, Button, Card, ConflictNotice, FileDrop, Form, mayLeave, Notice, SchemaForm, Select, TextField, toast, Toggle, type Tone } from "../../ui";
+import { Badge, Button, Card, FileDrop, Form, Notice, SchemaForm, Select, TextField, toast, Toggle, useDraft, type Tone } from "../../ui";
 import { told as translated } from "../../words";
 import { codecName } from "../calls/model";
 import { same } from "../sip/model";
@@ -55,28 +54,24 @@ function HearingWords({ state, words }: Heard["hearing"]) {
 
 export function RelayCard({ section }: { section: Section<Multicast> }) {
   const { relay } = section.value!;
-  const [draft, write] = useState<Partial<Relay>>({});
-  const dirty = Object.keys(draft).length > 0;
-  useGuard(dirty, mayLeave);
+  const draft = useDraft<Multicast, Partial<Relay>>(section, (entered) => ({ relay: entered }));
   const may = section.may("/relay");
   const schema = section.schema.$defs?.RelaySettings ?? {};
   const save = async (): Promise<void> => {
-    if (!(await section.save({ relay: draft }))) return;
-    write({});
-    toast(t("saved"), "good");
+    if (await draft.save()) toast(t("saved"), "good");
   };
-  const change = (next: Relay): void => write(Object.fromEntries(Object.entries(next).filter(([name, value]) => !same(value, relay[name]))));
+  const change = (next: Relay): void => draft.write(Object.fromEntries(Object.entries(next).filter(([name, value]) => !same(value, relay[name]))));
   const mine = section.problems.filter(({ path }) => path.startsWith("/multicast/relay"));
   return (
     <Card title={t("relay")} class="paging-relay">
       <p class="hint">{t("relay_hint")}</p>
       <RelayState on={relay.enabled} />
       <Form label={t("relay")} onSubmit={() => void save()}>
-        {dirty && <ConflictNotice section={section} onTheirs={() => write({})} onSaved={() => write({})} />}
+        {draft.notice}
         <SchemaForm
           schema={schema}
           root={section.schema}
-          value={{ ...relay, ...draft }}
+          value={{ ...relay, ...draft.value }}
           onChange={change}
           problems={mine}
           base="/multicast/relay"
@@ -85,9 +80,9 @@ export function RelayCard({ section }: { section: Section<Multicast> }) {
           values={valueWords()}
           readOnly={!may}
         />
-        {dirty && (
+        {draft.dirty && (
           <div class="form-foot">
-            <Button onClick={() => (write({}), section.forgive())}>{t("cancel")}</Button>
+            <Button onClick={draft.forget}>{t("cancel")}</Button>
             <Button type="submit" kind="primary" busy={section.saving}>{t("save")}</Button>
           </div>
         )}

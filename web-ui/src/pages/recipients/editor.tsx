@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks";
 import { status } from "../../live";
 import type { Section } from "../../settings";
-import { Button, ConflictNotice, Dialog, Form, Icon, make, mayLeave, resolve, SchemaForm, toast } from "../../ui";
+import { Button, Dialog, EntryNotices, Form, Icon, make, mayLeave, resolve, SchemaForm, titleOf, toast, useEntry, type Place } from "../../ui";
 import { told } from "../../words";
 import { BRIEF, ICONS, type Kind, KINDS, type Recipient } from "./model";
 import { t } from "./words";
@@ -28,27 +28,33 @@ export function Kinds({ onChoose, onClose }: { onChoose: (kind: Kind) => void; o
 
 interface EditorProps {
   section: Section<Recipient[]>;
-  all: Recipient[];
   was: string | null;
   start: Recipient;
   onClose: () => void;
 }
 
-export function Editor({ section, all, was, start, onClose }: EditorProps) {
+const placeIn = (section: Section<Recipient[]>): Place<Recipient[], Recipient> => ({
+  section,
+  list: (all) => all,
+  key: ({ name }) => name,
+  base: "/recipients",
+  arrange: (all, one, at) => (at < 0 ? { patch: [...all, one], at: all.length } : { patch: all.with(at, one), at }),
+});
+
+export function Editor({ section, was, start, onClose }: EditorProps) {
   const schema = resolve({ $ref: section.schema.items?.discriminator?.mapping[start.kind] ?? "" }, section.schema);
-  const [draft, edit] = useState<Recipient>(() => (was === null ? { ...(make({ ...schema, default: undefined }, section.schema) as object), ...start } : start));
-  const at = was === null ? -1 : all.findIndex(({ name }) => name === was);
-  const base = `/recipients/${at < 0 ? all.length : at}`;
+  const [first] = useState<Recipient>(() => (was === null ? { ...(make({ ...schema, default: undefined }, section.schema) as object), ...start } : start));
+  const entry = useEntry(placeIn(section), first, was);
+  const draft = entry.value;
   const accounts = ((status.value?.registrations ?? []) as { account: string }[]).map(({ account }) => account);
   const close = (): void => {
     section.forgive();
     onClose();
   };
   const leave = async (): Promise<void> => {
-    if (JSON.stringify(draft) === JSON.stringify(start) || was === null || (await mayLeave())) close();
+    if (!entry.dirty || was === null || (await mayLeave())) close();
   };
-  const save = async (): Promise<void> => {
-    if (!(await section.save(at < 0 ? [...all, draft] : all.map((one, n) => (n === at ? draft : one))))) return;
+  const saved = (): void => {
     toast(t("saved", { name: draft.name }), "good");
     close();
   };
@@ -67,16 +73,16 @@ export function Editor({ section, all, was, start, onClose }: EditorProps) {
         </>
       }
     >
-      <Form class="stack" onSubmit={() => void save()} label={t(`kind_${start.kind}`)}>
+      <Form class="stack" onSubmit={() => void entry.save().then((done) => done && saved())} label={t(`kind_${start.kind}`)}>
         <p class="hint">{t(`about_${start.kind}`)}</p>
-        <ConflictNotice section={section} onTheirs={close} onSaved={close} />
+        <EntryNotices entry={entry} titles={(name) => titleOf(name, schema.properties?.[name] ?? {})} onSaved={saved} />
         <SchemaForm
           schema={schema}
           root={section.schema}
           value={draft}
-          onChange={(next: Recipient) => edit({ ...next, kind: start.kind })}
+          onChange={(next: Recipient) => entry.write({ ...next, kind: start.kind })}
           problems={section.problems}
-          base={base}
+          base={entry.base}
           hide={["/kind"]}
           brief={BRIEF[start.kind]}
           order={BRIEF[start.kind]}

@@ -7,7 +7,7 @@ import { status } from "../../live";
 import { Link } from "../../router";
 import { can } from "../../session";
 import { type Section, useSection } from "../../settings";
-import { Badge, Button, Card, confirm, Empty, Icon, Loading, Menu, Notice, PageHead, toast } from "../../ui";
+import { Badge, Button, Card, confirm, Empty, Icon, Loading, Menu, Notice, PageHead, persist, toast } from "../../ui";
 import { seconds } from "../../words";
 import { complete, type Rule } from "../rules/model";
 import { Editor, Kinds } from "./editor";
@@ -65,7 +65,7 @@ export default function Recipients() {
         <Outbox names={all.map(({ name }) => name)} />
       </div>
       {choosing && <Kinds onChoose={begin} onClose={() => choose(false)} />}
-      {edited && <Editor section={section} all={all} was={edited.was} start={edited.recipient} onClose={() => edit(null)} />}
+      {edited && <Editor section={section} was={edited.was} start={edited.recipient} onClose={() => edit(null)} />}
     </>
   );
 }
@@ -90,18 +90,18 @@ interface OneProps {
 function One({ recipient, section, all, may, users: used, onEdit }: OneProps) {
   const { name, kind } = recipient;
   const failing = ((status.value?.outbox.failing ?? []) as string[]).includes(name);
-  const store = async (next: Recipient[], done: string): Promise<void> => {
-    if (await section.save(next)) toast(done, "good");
-    else toast(section.problems.map(({ message }) => message).join("; ") || t("sure_hint"), "bad");
+  const store = async (patch: (now: Recipient[]) => Recipient[], done: string): Promise<void> => {
+    if (await persist(section, patch)) toast(done, "good");
+    else toast(section.peek().problems.map(({ message }) => message).join("; ") || t("sure_hint"), "bad");
   };
   const copy = (): Promise<void> => {
     const next = { ...recipient, name: freeName(name, all.map((one) => one.name)) };
-    return store([...all, next], t("copied", { name }));
+    return store((now) => [...now, next], t("copied", { name }));
   };
   const remove = async (): Promise<void> => {
     const words = used.length ? `${t("used")}: ${used.join(", ")}` : t("sure_hint");
     if (!(await confirm({ title: t("sure", { name }), words, action: t("delete"), danger: true }))) return;
-    await store(all.filter((one) => one !== recipient), t("deleted"));
+    await store((now) => now.filter((one) => one.name !== name), t("deleted"));
   };
   return (
     <article class="card recipients-one" aria-label={name}>

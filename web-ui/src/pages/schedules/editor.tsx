@@ -3,7 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { post, Problem } from "../../api";
 import type { Section } from "../../settings";
-import { Button, Checks, Choose, ConflictNotice, Dialog, Field, Form, IconButton, mayLeave, Notice, NumberField, Select, TextField, toast, Toggle } from "../../ui";
+import { Button, Checks, Choose, Dialog, EntryNotices, Field, Form, IconButton, mayLeave, Notice, NumberField, Select, TextField, toast, Toggle, useEntry, type Place } from "../../ui";
 import { dateName, dayName, monthDay, weekdayName } from "./describe";
 import { begun, dayOf, type Plan, read, type Repeat, REPEATS, WEEKDAYS, weekdayOf, write } from "./plan";
 import { t } from "./words";
@@ -19,21 +19,30 @@ const zones = (): string[] => Intl.supportedValuesOf("timeZone");
 
 interface EditorProps {
   section: Section<Schedule[]>;
-  all: Schedule[];
   was: string | null; // the name of the schedule that is changed; null: it is new
   start: Schedule;
   onClose: () => void;
 }
 
-export function Editor({ section, all, was, start, onClose }: EditorProps) {
-  const [name, rename] = useState(start.name);
-  const [text, retext] = useState(start.text);
+const placeIn = (section: Section<Schedule[]>): Place<Schedule[], Schedule> => ({
+  section,
+  list: (all) => all,
+  key: ({ name }) => name,
+  base: "/schedules",
+  arrange: (all, { name, text }, at) => {
+    const one = { name: name.trim(), text };
+    return at < 0 ? { patch: [...all, one], at: all.length } : { patch: all.with(at, one), at };
+  },
+});
+
+export function Editor({ section, was, start, onClose }: EditorProps) {
+  const entry = useEntry(placeIn(section), start, was);
+  const { name, text } = entry.value;
   const [plan, replan] = useState<Plan | null>(() => read(start.text));
   const [asText, choose] = useState(plan === null);
   const upcoming = useUpcoming(text);
-  const changed = was === null || name !== start.name || text !== start.text;
-  const at = was === null ? -1 : all.findIndex((one) => one.name === was);
-  const base = `/schedules/${at < 0 ? all.length : at}`;
+  const retext = (next: string): void => entry.write({ name, text: next });
+  const { base } = entry;
   const said = (field: string): string | undefined => section.problems.find(({ path }) => path === `${base}/${field}`)?.message;
   const others = section.problems.filter(({ path }) => ![`${base}/name`, `${base}/text`].includes(path));
   const set = (part: Partial<Plan>): void => {
@@ -46,14 +55,15 @@ export function Editor({ section, all, was, start, onClose }: EditorProps) {
     onClose();
   };
   const leave = async (): Promise<void> => {
-    if (!changed || was === null || (await mayLeave())) close();
+    if (!entry.dirty || was === null || (await mayLeave())) close();
   };
-  const save = async (): Promise<void> => {
-    const mine = { name: name.trim(), text };
-    if (!(await section.save(at < 0 ? [...all, mine] : all.map((one, n) => (n === at ? mine : one))))) return;
-    toast(t("saved", { name: mine.name }), "good");
+  const saved = (): void => {
+    toast(t("saved", { name: name.trim() }), "good");
     close();
   };
+  useEffect(() => {
+    if (plan && write(plan) !== text) replan(read(text)); // somebody else's
+  }, [text]);
   return (
     <Dialog
       wide
@@ -68,14 +78,14 @@ export function Editor({ section, all, was, start, onClose }: EditorProps) {
         </>
       }
     >
-      <Form class="stack" onSubmit={() => void save()} label={t("title")}>
-        <ConflictNotice section={section} onTheirs={close} onSaved={close} />
+      <Form class="stack" onSubmit={() => void entry.save().then((done) => done && saved())} label={t("title")}>
+        <EntryNotices entry={entry} titles={(field) => t(field as keyof Schedule)} onSaved={saved} />
         {others.map(({ path, message }) => (
           <Notice key={path + message} tone="bad" live>
             {message}
           </Notice>
         ))}
-        <TextField label={t("name")} hint={t("name_hint")} name="name" value={name} maxLength={64} error={said("name")} onChange={rename} autoFocus={was === null} />
+        <TextField label={t("name")} hint={t("name_hint")} name="name" value={name} maxLength={64} error={said("name")} onChange={(next) => entry.write({ name: next, text })} autoFocus={was === null} />
         <Choose
           label={t("how")}
           value={asText ? "text" : "fields"}

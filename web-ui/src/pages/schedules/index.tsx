@@ -5,7 +5,7 @@ import { get, Problem } from "../../api";
 import { status } from "../../live";
 import { Link } from "../../router";
 import { useSection } from "../../settings";
-import { Badge, Button, Card, confirm, Dialog, Empty, Loading, Menu, Notice, PageHead, Table, toast } from "../../ui";
+import { Badge, Button, Card, confirm, Dialog, Empty, Loading, Menu, Notice, PageHead, persist, Table, toast } from "../../ui";
 import { told } from "../../words";
 import { Calendar } from "./calendar";
 import { describe } from "./describe";
@@ -76,7 +76,7 @@ export default function Schedules() {
           </>
         )}
       </div>
-      {edited && <Editor section={section} all={all} was={edited.was} start={edited.schedule} onClose={() => edit(null)} />}
+      {edited && <Editor section={section} was={edited.was} start={edited.schedule} onClose={() => edit(null)} />}
       {past !== null && <Past name={past} onClose={() => look(null)} />}
     </>
   );
@@ -97,19 +97,19 @@ function One({ schedule, state, section, all, may, onEdit, onPast }: OneProps) {
   const plan = read(text);
   const used = state?.rules ?? [];
   const [next] = state?.next ?? [];
-  const store = async (list: Schedule[], done: string): Promise<void> => {
-    if (await section.save(list)) toast(done, "good");
-    else toast(section.problems.map(({ message }) => message).join("; ") || t("refused"), "bad");
+  const store = async (patch: (now: Schedule[]) => Schedule[], done: string): Promise<void> => {
+    if (await persist(section, patch)) toast(done, "good");
+    else toast(section.peek().problems.map(({ message }) => message).join("; ") || t("refused"), "bad");
   };
   const copy = (): Promise<void> => {
     let free = name;
     for (let n = 2; all.some((one) => one.name === free); n += 1) free = `${name.slice(0, 60)} ${n}`;
-    return store([...all, { name: free, text }], t("copied", { name }));
+    return store((now) => [...now, { name: free, text }], t("copied", { name }));
   };
   const remove = async (): Promise<void> => {
     const words = used.length ? t("sure_used", { names: used.join(", ") }) : t("sure_unused");
     if (!(await confirm({ title: t("sure", { name }), words, action: t("delete"), danger: true }))) return;
-    await store(all.filter((one) => one !== schedule), t("deleted"));
+    await store((now) => now.filter((one) => one.name !== name), t("deleted"));
   };
   return (
     <li class="schedules-one" aria-label={name}>

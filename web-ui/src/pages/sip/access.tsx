@@ -2,8 +2,7 @@
 
 import { useState } from "preact/hooks";
 import type { Section } from "../../settings";
-import { Button, Card, Choose, Empty, Form, IconButton, Notice, TextField, toast, Toggle } from "../../ui";
-import { persist } from "./entry";
+import { Button, Card, Choose, Empty, Form, IconButton, Notice, persist, TextField, toast, Toggle } from "../../ui";
 import { entryKind, type Access, type Sip } from "./model";
 import { t } from "./words";
 

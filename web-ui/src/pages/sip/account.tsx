@@ -3,9 +3,8 @@
 import { useMemo, useState } from "preact/hooks";
 import { useGuard } from "../../router";
 import type { Section } from "../../settings";
-import { Button, Dialog, Form, mayLeave, SchemaForm, titleOf, toast, uiWords } from "../../ui";
+import { Button, Dialog, EntryNotices, Form, mayLeave, SchemaForm, titleOf, toast, uiWords, useEntry, type Place } from "../../ui";
 import { Codecs } from "./codecs";
-import { EntryNotices, useEntry, type Place } from "./entry";
 import { keyOf, type Account, type Sip } from "./model";
 import { t } from "./words";
 

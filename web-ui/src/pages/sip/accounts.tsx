@@ -3,10 +3,9 @@
 import { useState } from "preact/hooks";
 import { status } from "../../live";
 import type { Section } from "../../settings";
-import { Badge, Button, Card, confirm, Empty, IconButton, Menu, Notice, TextField, Time, toast, Toggle, type MenuItem, type Tone } from "../../ui";
+import { Badge, Button, Card, confirm, Empty, IconButton, Menu, Notice, persist, TextField, Time, toast, Toggle, type MenuItem, type Tone } from "../../ui";
 import { party } from "../../words";
 import { AccountEditor, TRANSPORTS } from "./account";
-import { persist } from "./entry";
 import { adviceOf, gradeOf, keyOf, standingOf, withDefault, without, type Account, type Grade, type Sip, type Standing } from "./model";
 import { t } from "./words";
 

@@ -4,10 +4,9 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { status } from "../../live";
 import type { Section } from "../../settings";
 import { useSection } from "../../settings";
-import { Button, CopyText, Dialog, Form, Loading, Notice, NumberField, Select, TextField, toast, Toggle } from "../../ui";
+import { Button, CopyText, Dialog, Form, Loading, Notice, NumberField, persist, Select, TextField, toast, Toggle } from "../../ui";
 import { party, stateWords } from "../calls/model";
 import { TRANSPORTS } from "./account";
-import { persist } from "./entry";
 import { effectOf, profiles } from "./extensions";
 import {
   addressOf, adviceOf, firstAnswers, hasRole, needsProfile, plan, portOf, same, standingOf, stepOf, undoing,

@@ -4,9 +4,8 @@ import { useState } from "preact/hooks";
 import { events, status } from "../../live";
 import type { Section } from "../../settings";
 import { useSection } from "../../settings";
-import { Badge, Button, Card, Checks, confirm, Empty, Form, IconButton, Loading, SchemaForm, Table, TextField, Time, toast, Toggle, type Column } from "../../ui";
+import { Badge, Button, Card, Checks, confirm, Empty, EntryNotices, Form, IconButton, Loading, persist, SchemaForm, Table, TextField, Time, toast, Toggle, useDraft, useEntry, type Column, type Place } from "../../ui";
 import { party } from "../calls/model";
-import { EntryNotices, persist, useEntry, type Place } from "./entry";
 import { withDigitWay, type Account, type DigitWay, type Dtmf, type Sequence, type Sip } from "./model";
 import { t } from "./words";
 
@@ -121,24 +120,24 @@ function Editor({ section, accounts, sequence, onClose }: { section: Section<Dtm
 
 function Timing({ section }: { section: Section<Dtmf> }) {
   const { digit_timeout, long_press } = section.value!;
-  const [draft, write] = useState<Partial<Dtmf>>({});
-  const shown = { digit_timeout, long_press, ...draft };
-  const dirty = Object.keys(draft).length > 0;
+  const draft = useDraft<Dtmf, Partial<Dtmf>>(section);
+  const shown = { digit_timeout, long_press, ...draft.value };
   return (
     <Card title={t("timing")}>
-      <Form label={t("timing")} onSubmit={() => void section.save(draft).then((done) => done && (write({}), toast(t("saved"), "good")))}>
+      <Form label={t("timing")} onSubmit={() => void draft.save().then((done) => done && toast(t("saved"), "good"))}>
+        {draft.notice}
         <SchemaForm
           schema={section.schema}
           value={shown}
-          onChange={(next: Dtmf) => write({ ...draft, ...Object.fromEntries(Object.entries(next).filter(([name, value]) => value !== shown[name as "long_press"])) })}
+          onChange={(next: Dtmf) => draft.write({ ...draft.value, ...Object.fromEntries(Object.entries(next).filter(([name, value]) => value !== shown[name as "long_press"])) })}
           hide={["/sequences", "/tables"]}
           problems={section.problems.filter(({ path }) => !path.startsWith("/dtmf/sequences"))}
           base="/dtmf"
           readOnly={!section.may("/digit_timeout")}
         />
-        {dirty && (
+        {draft.dirty && (
           <div class="sip-buttons">
-            <Button onClick={() => (write({}), section.forgive())}>{t("cancel")}</Button>
+            <Button onClick={draft.forget}>{t("cancel")}</Button>
             <Button type="submit" kind="primary" busy={section.saving}>{t("save")}</Button>
           </div>
         )}

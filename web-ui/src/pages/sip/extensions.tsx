@@ -5,8 +5,7 @@ import { status } from "../../live";
 import { Link, useGuard } from "../../router";
 import type { Section } from "../../settings";
 import { useSection } from "../../settings";
-import { Badge, Button, Choose, confirm, Empty, Form, IconButton, Loading, mayLeave, Notice, Reorder, SecretField, Select, TextField, toast, Toggle } from "../../ui";
-import { EntryNotices, persist, useEntry, type Place } from "./entry";
+import { Badge, Button, Choose, confirm, Empty, EntryNotices, Form, IconButton, Loading, mayLeave, Notice, persist, Reorder, SecretField, Select, TextField, toast, Toggle, useEntry, type Place } from "../../ui";
 import type { Extension } from "./model";
 import { t } from "./words";
 

@@ -1,11 +1,9 @@
 // The settings of SIP that belong to no account: ports, times, address translation, encryption.
 
 import type { ComponentChildren } from "preact";
-import { useState } from "preact/hooks";
 import { status } from "../../live";
-import { useGuard } from "../../router";
 import type { Section } from "../../settings";
-import { Badge, Button, Card, ConflictNotice, Form, mayLeave, SchemaForm, toast } from "../../ui";
+import { Badge, Button, Card, Form, SchemaForm, toast, useDraft } from "../../ui";
 import { number } from "../../words";
 import { valueWords } from "./account";
 import { same, type Sip } from "./model";
@@ -44,31 +42,24 @@ export function Network({ section }: { section: Section<Sip> }) {
 /** Some members of the section in a card, saved together. One struct alone is shown by its members. */
 function Group({ section, title, names, children }: { section: Section<Sip>; title: string; names: readonly string[]; children?: ComponentChildren }) {
   const value = section.value!;
-  const [draft, write] = useState<Record<string, unknown>>({});
-  const dirty = Object.keys(draft).length > 0;
-  useGuard(dirty, mayLeave);
   const alone = names.length === 1 ? names[0]! : null;
+  const draft = useDraft<Sip, Record<string, unknown>>(section, (entered) => (alone ? { [alone]: entered } : entered));
+  const { dirty, write, forget } = draft;
   const base = alone ? `/sip/${alone}` : "/sip";
   const before = (alone ? value[alone] : value) as Record<string, unknown>;
-  const shown = { ...before, ...draft };
+  const shown = { ...before, ...draft.value };
   const others = Object.keys(value).filter((name) => !names.includes(name));
   const mine = section.problems.filter(({ path }) => names.some((name) => `${path}/`.startsWith(`/sip/${name}/`)));
   const change = (next: Record<string, unknown>): void =>
     write(Object.fromEntries(Object.entries(next).filter(([name, one]) => !same(one, before[name]))));
   const save = async (): Promise<void> => {
-    if (!(await section.save(alone ? { [alone]: draft } : draft))) return;
-    write({});
-    toast(t("saved"), "good");
-  };
-  const forget = (): void => {
-    write({});
-    section.forgive();
+    if (await draft.save()) toast(t("saved"), "good");
   };
   return (
     <Card title={title} class="sip-group">
       {children}
       <Form label={title} onSubmit={() => void save()}>
-        {dirty && <ConflictNotice section={section} onTheirs={() => write({})} onSaved={() => write({})} />}
+        {draft.notice}
         <SchemaForm
           schema={alone ? partOf(section, alone) : section.schema}
           root={section.schema}

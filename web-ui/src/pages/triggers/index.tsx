@@ -89,13 +89,14 @@ function Switches({ triggers }: { triggers: readonly { trigger: number; name: st
 }
 
 function Names({ section, draft, edit }: { section: ReturnType<typeof useSection<string[]>>; draft: string[]; edit: (draft: string[] | null) => void }) {
+  const [since] = useState(section.value); // when it was begun
   useGuard(JSON.stringify(draft) !== JSON.stringify(section.value), mayLeave);
   const close = (): void => {
     section.forgive();
     edit(null);
   };
   const save = async (): Promise<void> => {
-    if (!(await section.save(draft))) return;
+    if (!(await section.save(draft, { since }))) return;
     toast(t("saved"), "good");
     edit(null);
   };

@@ -18,7 +18,7 @@ export function Authorities({ section }: { section: Section<Sip> }) {
     complain("");
     if (!(await confirm({ title: t("authoritiesAsk"), words, action: authorities ? t("trust") : t("authoritiesClear"), danger: true }))) return;
     if (await section.save({ tls: { authorities } })) return toast(t("saved"), "good");
-    if (section.peek().conflict && (await section.save({ tls: { authorities } }, true))) return toast(t("saved"), "good"); // one field: nothing of others is lost
+    if (section.peek().conflict && (await section.save({ tls: { authorities } }, { force: true }))) return toast(t("saved"), "good"); // one field: nothing of others is lost
     complain(section.peek().problems.map(({ message }) => message).join("; "));
     section.forgive();
   };

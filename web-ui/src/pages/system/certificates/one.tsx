@@ -77,7 +77,7 @@ export function One({ certificate: one, web, sip, onChanged }: Props) {
 }
 
 async function use<T>(section: Section<T>, patch: object, name: string): Promise<void> {
-  const stored = (await section.save(patch)) || (section.peek().conflict !== null && (await section.save(patch, true))); // one field: nothing of others is lost
+  const stored = (await section.save(patch)) || (section.peek().conflict !== null && (await section.save(patch, { force: true }))); // one field: nothing of others is lost
   if (stored) return toast(t("used", { name }), "good");
   toast(section.peek().problems.map(({ message }) => message).join("; "), "bad");
   section.forgive();

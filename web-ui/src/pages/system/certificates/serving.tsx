@@ -3,10 +3,9 @@
 import { useState } from "preact/hooks";
 import { get, patch, Problem } from "../../../api";
 import { status } from "../../../live";
-import { useGuard } from "../../../router";
 import type { Section } from "../../../settings";
 import type { Settings } from "../../../types";
-import { Button, Card, Choose, confirm, ConflictNotice, Form, mayLeave, Notice, NumberField, TextField, toast, uiWords } from "../../../ui";
+import { Button, Card, Choose, confirm, Form, Notice, NumberField, TextField, toast, uiWords, useDraft, type Entered } from "../../../ui";
 import { told } from "../../../words";
 import { type Certificate, type Mode, moveTo, reachedBy, standings, type Web } from "./model";
 import { Moving } from "./moving";
@@ -19,22 +18,17 @@ type Draft = Partial<Pick<Web, "mode" | "host" | "port" | "https_port">>;
 
 export function Serving({ section, certificates }: { section: Section<Web>; certificates: readonly Certificate[] }) {
   const now = section.value!;
-  const [draft, write] = useState<Draft>({});
+  const entered = useDraft<Web, Draft>(section);
+  const { value: draft, dirty, write, forget } = entered;
   const [going, go] = useState<string | null>(null);
   const next: Web = { ...now, ...draft };
-  const dirty = Object.keys(draft).length > 0;
-  useGuard(dirty && going === null, mayLeave);
   const edit = (change: Draft): void =>
     write(Object.fromEntries(Object.entries({ ...draft, ...change }).filter(([name, value]) => value !== now[name])));
-  const forget = (): void => {
-    write({});
-    section.forgive();
-  };
   const name = reachedBy(now, next, location.hostname);
   const target = moveTo(now, next, location);
   const save = async (): Promise<void> => {
     if (target && !(await confirm({ title: t("moveAsk"), words: <MoveWords to={target} certificates={certificates} />, action: t("move"), danger: target.startsWith("http:") }))) return;
-    if (!(await (target ? leaving(section, draft) : section.save(draft)))) return;
+    if (!(await (target ? leaving(entered) : entered.save()))) return;
     write({});
     if (target) go(target);
     else toast(t("saved"), "good");
@@ -46,7 +40,7 @@ export function Serving({ section, certificates }: { section: Section<Web>; cert
     <Card title={t("serving")} class="certificates-serving">
       {trouble && <Notice tone="bad" live>{t("broken", { words: trouble })}</Notice>}
       <Form class="stack" label={t("serving")} onSubmit={() => void save()}>
-        {dirty && <ConflictNotice section={section} onTheirs={() => write({})} onSaved={() => write({})} />}
+        {entered.notice}
         {dirty && homeless.length > 0 && <Notice tone="bad" live>{homeless.map(({ message }) => message).join("; ")}</Notice>}
         <div>
           <Choose label={t("mode")} value={next.mode} onChange={(mode) => edit({ mode })} error={wrong("mode")} choices={MODES.map((mode) => ({ value: mode, label: t(mode) }))} />
@@ -108,14 +102,14 @@ function MoveWords({ to, certificates }: { to: string; certificates: readonly Ce
 }
 
 /** Save what ends the connection that it is saved by: nothing is asked there afterwards. */
-async function leaving(section: Section<Web>, draft: Draft): Promise<boolean> {
+async function leaving({ value, since, save }: Entered<Web, Draft>): Promise<boolean> {
   try {
     const { revision, settings } = await get<Settings<Web>>("/settings/web");
-    if (JSON.stringify(settings) !== JSON.stringify(section.value)) return await section.save(draft); // shows the conflict
-    await patch("/settings/web", draft, { revision });
+    if (JSON.stringify(settings) !== JSON.stringify(since)) return await save(); // shows the conflict
+    await patch("/settings/web", value, { revision });
     return true;
   } catch (problem) {
     if (!(problem instanceof Problem)) throw problem;
-    return section.save(draft); // shows what is wrong
+    return save(); // shows what is wrong
   }
 }

@@ -1,9 +1,7 @@
 // How the device is called, and where it is (LOC-01).
 
-import { useState } from "preact/hooks";
-import { useGuard } from "../../../router";
-import { changes, merged, type Patched, type Section } from "../../../settings";
-import { Button, Card, ConflictNotice, Form, mayLeave, SchemaForm, toast } from "../../../ui";
+import { changes, merged, type Section } from "../../../settings";
+import { Button, Card, Form, SchemaForm, toast, useDraft } from "../../../ui";
 import { told } from "../../../words";
 import type { Device } from ".";
 import { compass, sexagesimal } from "./zones";
@@ -22,29 +20,22 @@ function hints({ latitude, longitude, heading }: Device["location"]): Record<str
 }
 
 export function Place({ section }: { section: Section<Device> }) {
-  const [draft, write] = useState<Patched<Device>>({});
-  const dirty = Object.keys(draft).length > 0;
-  useGuard(dirty, mayLeave);
-  const value = merged(section.value!, draft);
+  const draft = useDraft(section);
+  const { dirty, forget } = draft;
+  const value = merged(section.value!, draft.value);
   const others = Object.keys(value).filter((name) => !SHOWN.some((one) => one === name));
-  const forget = (): void => {
-    write({});
-    section.forgive();
-  };
   const save = async (): Promise<void> => {
-    if (!(await section.save(draft))) return;
-    write({});
-    toast(t("saved"), "good");
+    if (await draft.save()) toast(t("saved"), "good");
   };
   return (
     <Card title={t("place")} class="time-place">
       <p class="dim">{t("placeHint")}</p>
       <Form label={t("place")} onSubmit={() => void save()}>
-        {dirty && <ConflictNotice section={section} onTheirs={() => write({})} onSaved={() => write({})} />}
+        {draft.notice}
         <SchemaForm
           schema={section.schema}
           value={value}
-          onChange={(next: Device) => write(changes(section.value!, next))}
+          onChange={(next: Device) => draft.write(changes(section.value!, next))}
           hide={others.map((name) => `/${name}`)}
           hints={hints(value.location)}
           problems={dirty ? section.problems : []}

@@ -1,9 +1,7 @@
 // The time zone, found by a few letters (TIM-03).
 
-import { useState } from "preact/hooks";
-import { useGuard } from "../../../router";
 import type { Section } from "../../../settings";
-import { Button, Card, ConflictNotice, Form, mayLeave, TextField, toast } from "../../../ui";
+import { Button, Card, Form, TextField, toast, useDraft } from "../../../ui";
 import { useTold } from "../told";
 import type { Device } from ".";
 import { browserZone, type ClockTold, timeIn, zonesLike } from "./zones";
@@ -14,19 +12,13 @@ const SHOWN = 8; // zones that fit
 export function Zone({ section, clock }: { section: Section<Device>; clock: ClockTold | null }) {
   const stored = section.value!.time_zone;
   const zones = useTold<{ zones: string[] }>("/time-zones").value?.zones ?? [];
-  const [draft, write] = useState<string | null>(null);
-  useGuard(draft !== null, mayLeave);
+  const entered = useDraft(section);
+  const draft = entered.value.time_zone ?? null;
   const may = section.may("/time_zone");
   const text = draft ?? stored;
-  const edit = (zone: string): void => write(zone === stored ? null : zone);
-  const forget = (): void => {
-    write(null);
-    section.forgive();
-  };
+  const edit = (zone: string): void => entered.write(zone === stored ? {} : { time_zone: zone });
   const save = async (): Promise<void> => {
-    if (!(await section.save({ time_zone: text }))) return;
-    write(null);
-    toast(t("saved"), "good");
+    if (await entered.save()) toast(t("saved"), "good");
   };
   const wrong = draft === null ? "" : section.problems.map(({ message }) => message).join("; ");
   const system = clock?.zone_by === "system" ? clock.zone : "";
@@ -34,7 +26,7 @@ export function Zone({ section, clock }: { section: Section<Device>; clock: Cloc
   return (
     <Card title={t("zone")} class="time-zone">
       <Form class="stack" label={t("zone")} onSubmit={() => void save()}>
-        {draft !== null && <ConflictNotice section={section} onTheirs={() => write(null)} onSaved={() => write(null)} />}
+        {entered.notice}
         <TextField name="time_zone" label={t("zoneLabel")} hint={hint} error={wrong} value={text} onChange={edit} disabled={!may} maxLength={64} placeholder={system} />
         {draft && zones.length > 0 && <Fitting text={draft} zones={zones} onChoose={edit} />}
         {may && (
@@ -45,7 +37,7 @@ export function Zone({ section, clock }: { section: Section<Device>; clock: Cloc
         )}
         {draft !== null && (
           <div class="form-foot">
-            <Button onClick={forget}>{t("cancel")}</Button>
+            <Button onClick={entered.forget}>{t("cancel")}</Button>
             <Button kind="primary" type="submit" busy={section.saving}>{t("save")}</Button>
           </div>
         )}

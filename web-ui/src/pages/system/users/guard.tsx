@@ -1,9 +1,7 @@
 // Whoever has no account, and addresses from which passwords are guessed (ACC-06, BRU-01).
 
-import { useState } from "preact/hooks";
-import { useGuard } from "../../../router";
 import { changes, merged, useSection } from "../../../settings";
-import { Button, Card, ConflictNotice, Form, Loading, mayLeave, SchemaForm, toast } from "../../../ui";
+import { Button, Card, Form, Loading, SchemaForm, toast, useDraft } from "../../../ui";
 import { t } from "./words";
 
 const SHOWN = ["anonymous_viewing", "brute_force"] as const;
@@ -11,30 +9,23 @@ type Web = Record<string, unknown>;
 
 export function Guard() {
   const section = useSection<Web>("web");
-  const [draft, write] = useState<Web>({});
-  const dirty = Object.keys(draft).length > 0;
-  useGuard(dirty, mayLeave);
+  const draft = useDraft(section);
+  const { dirty, forget } = draft;
   const { value } = section;
   if (!value) return <Loading />;
   const others = Object.keys(value).filter((name) => !SHOWN.some((one) => one === name));
-  const forget = (): void => {
-    write({});
-    section.forgive();
-  };
   const save = async (): Promise<void> => {
-    if (!(await section.save(draft))) return;
-    write({});
-    toast(t("saved"), "good");
+    if (await draft.save()) toast(t("saved"), "good");
   };
   return (
     <Card title={t("guard")} class="users-guard">
       <p class="dim">{t("guardLead")}</p>
       <Form label={t("guard")} onSubmit={() => void save()}>
-        {dirty && <ConflictNotice section={section} onTheirs={() => write({})} onSaved={() => write({})} />}
+        {draft.notice}
         <SchemaForm
           schema={section.schema}
-          value={merged(value, draft)}
-          onChange={(next: Web) => write(changes(value, next))}
+          value={merged(value, draft.value)}
+          onChange={(next: Web) => draft.write(changes(value, next))}
           hide={others.map((name) => `/${name}`)}
           problems={dirty ? section.problems : []}
           base="/web"

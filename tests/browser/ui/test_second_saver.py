@@ -1,0 +1,70 @@
+"""Two who change the same thing: whoever saves second is told of both values (API-01), and takes
+nothing back that he has not touched."""
+
+import pytest
+from playwright.async_api import Page, expect
+
+from sipstrobe.sending.settings import TcpRecipient
+from tests.browser.ui.conftest import go
+from tests.support.web import Device
+
+pytestmark = [pytest.mark.interop, pytest.mark.asyncio(loop_scope="module")]
+
+
+async def test_who_saves_second_is_told_and_decides(page: Page, device: Device) -> None:
+    """The page follows what others change, so that the device alone could not know."""
+    await go(page, "/time")
+    heading, label = page.get_by_label("Heading"), page.get_by_label("Label")
+    await heading.fill("90")
+    await device.change({"device": {"location": {"heading": 180.0, "label": "Yard"}}})
+    await expect(label).to_have_value("Yard")
+    await page.get_by_role("button", name="Save").click()
+    clash = page.get_by_role("row", name="/location/heading")
+    await expect(clash).to_have_text("/location/heading90180")
+    assert device.store.current.device.location.heading == 180.0
+
+    await page.get_by_role("button", name="Save mine").click()
+    await expect(clash).to_have_count(0)
+    await expect(heading).to_have_value("90")
+    place = device.store.current.device.location
+    assert (place.heading, place.label) == (90.0, "Yard")
+
+    await heading.fill("45")
+    await device.change({"device": {"location": {"heading": 270.0, "label": "Gate"}}})
+    await expect(label).to_have_value("Gate")
+    await page.get_by_role("button", name="Save").click()
+    await page.get_by_role("button", name="Take theirs").click()
+    await expect(heading).to_have_value("270")
+    assert device.store.current.device.location.heading == 270.0
+
+
+async def test_what_was_not_touched_is_not_taken_back(page: Page, device: Device) -> None:
+    await go(page, "/audio")
+    card = page.get_by_role("region", name="Output and delay")
+    await card.get_by_label("Output", exact=True).fill("wav:/tmp/x.wav")
+    await device.change({"audio": {"latency": "low"}})
+    await expect(card.get_by_label("Latency")).to_have_value('"low"')
+    await card.get_by_role("button", name="Save").click()
+    await expect(card.get_by_role("button", name="Save")).to_have_count(0)
+    audio = device.store.current.audio
+    assert (audio.output, audio.latency) == ("wav:/tmp/x.wav", "low")
+
+
+async def test_an_entry_of_a_list_is_known_by_its_name(page: Page, device: Device) -> None:
+    ours = {"kind": "tcp", "name": "Panel", "host": "192.0.2.9", "port": 4000}
+    await device.change({"recipients": [ours]})
+    await go(page, "/recipients")
+    await page.get_by_role("button", name="Edit Panel").click()
+    form = page.get_by_role("dialog", name="Panel")
+    await form.get_by_label("Port").fill("4001")
+    other = {"kind": "tcp", "name": "Other", "host": "192.0.2.8", "port": 4000}
+    await device.change({"recipients": [other, ours | {"host": "192.0.2.7", "port": 5000}]})
+    await expect(page.get_by_role("article", name="Other")).to_have_count(1)
+    await form.get_by_role("button", name="Save").click()
+    await expect(form.get_by_text("Port: Yours 4001, Theirs 5000")).to_be_visible()
+    await form.get_by_role("button", name="Save mine").click()
+    await expect(form).to_have_count(0)
+
+    _, panel = device.store.current.recipients
+    assert isinstance(panel, TcpRecipient)
+    assert (panel.host, panel.port) == ("192.0.2.7", 4001)
