@@ -150,6 +150,19 @@ async def test_everybody_changes_the_own_password(server: WebServer) -> None:
     assert [entry["code"] for entry in told] == ["unencrypted", "weak_password"]
 
 
+async def test_the_own_password_is_guessed_no_faster_than_any(server: WebServer) -> None:
+    """BRU-01: who has come by a session does not find out its password."""
+    victor = Visitor(server)
+    await victor.log_in("victor")
+
+    guesses = [await victor.ask("POST", "/password", {"old": "?", "new": "x"}) for _ in range(20)]
+    right = {"old": PASSWORDS["victor"], "new": "long enough, new"}
+    status, told = await victor.ask("POST", "/password", right)
+
+    assert {(code, said["field"]) for code, said in guesses} == {(403, "old")}
+    assert (status, "too many wrong passwords" in told["detail"]) == (403, True)
+
+
 async def test_one_may_sign_out_of_all_browsers(server: WebServer) -> None:
     here, there = Visitor(server), Visitor(server)
     for olga in (here, there):
@@ -158,6 +171,7 @@ async def test_one_may_sign_out_of_all_browsers(server: WebServer) -> None:
     await here.ask("POST", "/logout", {"everywhere": True})
 
     assert (await there.ask("GET", "/session"))[1]["name"] is None
+    assert (await there.ask("POST", "/logout", {"everywhere": True}))[0] == 200
 
 
 async def test_the_page_is_told_how_safe_it_is(server: WebServer) -> None:
