@@ -6,5 +6,7 @@ import "./ui/strobe.css";
 import "./shell/shell.css";
 import "./theme";
 import { App } from "./app";
+import { keepFocus } from "./ui/focus";
 
+keepFocus();
 render(<App />, document.getElementById("app")!);

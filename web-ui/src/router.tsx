@@ -12,8 +12,17 @@ export interface Place {
 
 function read(): Place {
   const [path = "", query = ""] = location.hash.replace(/^#/, "").split("?");
-  const segments = path.split("/").filter(Boolean).map(decodeURIComponent);
+  const segments = path.split("/").filter(Boolean).map(decoded);
   return { path: `/${segments.map(encodeURIComponent).join("/")}`, segments, query: new URLSearchParams(query) };
+}
+
+/** A step as it was before it was escaped; one that nobody has escaped as it is. */
+function decoded(step: string): string {
+  try {
+    return decodeURIComponent(step);
+  } catch {
+    return step;
+  }
 }
 
 export const place = signal<Place>(read());

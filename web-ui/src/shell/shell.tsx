@@ -9,7 +9,7 @@ import { PAGES, type Page, type PageProps } from "../pages";
 import { Link, place } from "../router";
 import { can, entering, logOut, session } from "../session";
 import { choose, theme, type Theme } from "../theme";
-import { attempt, Button, Empty, Icon, IconButton, join, Loading, Menu, Notice, useTick } from "../ui";
+import { announce, attempt, Button, Empty, Icon, IconButton, join, Loading, Menu, Notice, useTick } from "../ui";
 import { language, LANGUAGES, span, speak, type Language } from "../words";
 import { About, ChangePassword } from "./about";
 import { t } from "./words";
@@ -37,6 +37,8 @@ export function Shell() {
     document.title = title ? `${title} · ${name}` : name;
   }, [title, name]);
   useEffect(() => show(false), [place.value.path]);
+  const menu = useRef<HTMLElement>(null);
+  useEffect(() => (open ? watchMenu(menu.current!, () => show(false)) : undefined), [open]);
   const resize = (): void => {
     localStorage.setItem(SMALL, small ? "no" : "yes");
     shrink(!small);
@@ -56,7 +58,7 @@ export function Shell() {
         <IconButton icon="help" label={t("about")} onClick={() => ask("about")} />
         <UserMenu onPassword={() => ask("password")} />
       </header>
-      <nav id="menu" class="side" aria-label={t("menu")}>
+      <nav id="menu" class="side" aria-label={t("menu")} ref={menu}>
         <ul>
           {PAGES.filter(({ role }) => can(role)).map((page) => (
             <Entry key={page.path} page={page} current={page === found?.page} />
@@ -74,6 +76,33 @@ export function Shell() {
   );
 }
 
+/** An open menu has the focus, and is closed by Escape, by a choice, and from outside. Gives what ends that. */
+function watchMenu(menu: HTMLElement, close: () => void): () => void {
+  const button = document.querySelector<HTMLElement>(".bar-menu");
+  menu.querySelector<HTMLElement>("[aria-current]")?.focus();
+  const key = (event: KeyboardEvent): void => {
+    if (event.key !== "Escape" || !menu.contains(event.target as Node)) return;
+    button?.focus();
+    close();
+  };
+  const outside = ({ target }: Event): void => {
+    if (!menu.contains(target as Node) && !button?.contains(target as Node)) close();
+  };
+  const chosen = ({ target }: Event): void => {
+    if (menu.contains(target as Node) && (target as Element).closest("a")) close();
+  };
+  addEventListener("keydown", key);
+  addEventListener("click", chosen);
+  addEventListener("pointerdown", outside);
+  addEventListener("focusin", outside);
+  return () => {
+    removeEventListener("keydown", key);
+    removeEventListener("click", chosen);
+    removeEventListener("pointerdown", outside);
+    removeEventListener("focusin", outside);
+  };
+}
+
 function Entry({ page, current }: { page: Page; current: boolean }) {
   return (
     <li class={page.group === "system" ? "side-system" : undefined}>
@@ -85,11 +114,22 @@ function Entry({ page, current }: { page: Page; current: boolean }) {
   );
 }
 
+let arrived = false; // at the first page, which the browser itself tells of
+
+/** Another page begins at its top, and is said. */
+function arrive(title: string): void {
+  if (arrived) {
+    scrollTo(0, 0);
+    document.querySelector<HTMLElement>("main")?.focus({ preventScroll: true });
+    announce(title);
+  }
+  arrived = true;
+}
+
 /** A page, loaded when it is first looked at. */
 function Shown({ page, rest }: { page: Page; rest: string[] }) {
   const [Content, set] = useState<ComponentType<PageProps> | null>(null);
   const [failed, fail] = useState(false);
-  const first = useRef(true);
   useEffect(() => {
     let here = true;
     page.load().then(
@@ -101,8 +141,7 @@ function Shown({ page, rest }: { page: Page; rest: string[] }) {
     };
   }, [page]);
   useEffect(() => {
-    if (Content && !first.current) document.querySelector<HTMLElement>("main")?.focus();
-    first.current = false;
+    if (Content) arrive(page.title[language.peek()]);
   }, [Content]);
   if (failed) return <Notice tone="bad" actions={<Button onClick={() => location.reload()}>{t("reload")}</Button>}>{t("notLoaded")}</Notice>;
   return Content ? <Content rest={rest} query={place.value.query} /> : <Loading />;
@@ -171,9 +210,9 @@ function Banners() {
 function Lost() {
   useTick();
   return (
-    <div role="alert">
-      <Notice tone="bad">{t("lostFor", { time: span(Math.floor(performance.now() / 1000 - heardAt.value)) })}</Notice>
-    </div>
+    <Notice tone="bad">
+      <span role="timer">{t("lostFor", { time: span(Math.floor(performance.now() / 1000 - heardAt.value)) })}</span>
+    </Notice>
   );
 }
 

@@ -56,9 +56,11 @@ export interface ButtonProps extends Omit<ButtonHTMLAttributes<HTMLButtonElement
   ref?: Ref<HTMLButtonElement>;
 }
 
-export function Button({ kind = "plain", icon, busy, small, class: name, children, type = "button", disabled, ...more }: ButtonProps) {
+/** One that is busy does nothing, and keeps the focus. */
+export function Button({ kind = "plain", icon, busy, small, class: name, children, type = "button", ...more }: ButtonProps) {
+  const waits = busy ? { "aria-busy": true, "aria-disabled": true, onClick: (event: Event) => event.preventDefault() } : {};
   return (
-    <button {...more} type={type} class={join("button", `button-${kind}`, small && "button-small", name as string)} disabled={disabled || busy} aria-busy={busy || undefined}>
+    <button {...more} {...waits} type={type} class={join("button", `button-${kind}`, small && "button-small", name as string)}>
       {icon && <Icon name={icon} size={small ? 16 : 18} />}
       {children}
     </button>

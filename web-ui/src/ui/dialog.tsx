@@ -5,6 +5,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { Button, IconButton, join } from "./basics";
 import { Icon, type IconName } from "./icon";
+import { Toasts, windows } from "./toast";
 import { t } from "./words";
 
 export interface DialogProps {
@@ -24,11 +25,18 @@ export function Dialog({ title, onClose, children, footer, wide, fixed }: Dialog
     const before = document.activeElement as HTMLElement | null;
     const dialog = place.current!;
     dialog.showModal();
+    windows.value = [...windows.peek(), id];
     return () => {
+      windows.value = windows.peek().filter((one) => one !== id);
       dialog.close();
       before?.focus?.();
     };
   }, []);
+  const closed = (): void => {
+    if (!place.current || place.current.open) return; // by its owner
+    place.current.showModal(); // Chromium closes it at the second Escape in a row, whoever prevents it
+    if (!fixed) onClose();
+  };
   return (
     <dialog
       ref={place}
@@ -38,6 +46,7 @@ export function Dialog({ title, onClose, children, footer, wide, fixed }: Dialog
         event.preventDefault();
         if (!fixed && event.target === place.current) onClose();
       }}
+      onClose={closed}
     >
       <header class="dialog-head">
         <h2 id={id}>{title}</h2>
@@ -45,6 +54,7 @@ export function Dialog({ title, onClose, children, footer, wide, fixed }: Dialog
       </header>
       <div class="dialog-body">{children}</div>
       {footer && <footer class="dialog-foot">{footer}</footer>}
+      <Toasts window={id} />
     </dialog>
   );
 }
@@ -122,7 +132,7 @@ export function Menu({ label, icon, items, children, hideLabel, class: name }: {
   };
   useEffect(() => {
     if (!open) return undefined;
-    entries()[0]?.focus();
+    (entries().find((one) => one.ariaChecked === "true") ?? entries()[0])?.focus();
     const outside = (event: Event): void => {
       if (!place.current?.contains(event.target as Node)) show(false);
     };

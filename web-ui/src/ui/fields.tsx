@@ -278,7 +278,7 @@ export function Slider(props: SliderProps) {
       {(control) => (
         <span class="slider">
           <input {...native} {...control} type="range" value={value} aria-valuetext={words(value)} style={{ "--share": String(share) }} onInput={(event) => onChange(read(event))} onChange={(event) => onDone?.(read(event))} />
-          <output for={control.id}>{words(value)}</output>
+          <span class="slider-words" aria-hidden="true">{words(value)}</span>
         </span>
       )}
     </Field>

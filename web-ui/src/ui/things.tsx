@@ -45,7 +45,7 @@ export function Duration({ value, until, since }: { value?: number; until?: numb
 function Counting({ until, since }: { until?: number | undefined; since?: number | undefined }) {
   useTick();
   const now = deviceNow();
-  return <span class="figures">{span(until !== undefined ? until - now : now - (since ?? now))}</span>;
+  return <span class="figures" role="timer">{span(until !== undefined ? until - now : now - (since ?? now))}</span>; // not read out as it counts
 }
 
 /** How loud something is, −60…0 dB of full scale. */
@@ -112,8 +112,8 @@ export function FileDrop({ onFiles, accept, multiple, max, label, hint, disabled
     >
       <Icon name="upload" size={24} />
       <span>{t(multiple ? "dropSeveral" : "drop")}</span>
-      <input ref={input} class="hidden" tabIndex={-1} type="file" aria-label={label} aria-describedby={`${id}-hint`} accept={accept} multiple={multiple} disabled={disabled} onChange={(event) => (take(event.currentTarget.files), (event.currentTarget.value = ""))} />
-      <Button disabled={disabled} busy={busy} aria-label={`${label}: ${t(multiple ? "chooseSeveral" : "choose")}`} onClick={() => input.current?.click()}>
+      <input ref={input} class="hidden" tabIndex={-1} aria-hidden="true" type="file" aria-label={label} accept={accept} multiple={multiple} disabled={disabled} onChange={(event) => (take(event.currentTarget.files), (event.currentTarget.value = ""))} />
+      <Button disabled={disabled} busy={busy} aria-label={`${label}: ${t(multiple ? "chooseSeveral" : "choose")}`} aria-describedby={hint ? `${id}-hint` : undefined} onClick={() => input.current?.click()}>
         {t(multiple ? "chooseSeveral" : "choose")}
       </Button>
       <p class="hint" id={`${id}-hint`}>

@@ -16,6 +16,9 @@ interface Said {
   tone: Tone;
 }
 
+/** The windows that are open over the page, the topmost last: all below it is out of reach. */
+export const windows = signal<readonly unknown[]>([]);
+
 const said = signal<Said[]>([]);
 const heard = signal("");
 let count = 0;
@@ -49,12 +52,13 @@ const forget = (id: number): void => {
   said.value = said.value.filter((one) => one.id !== id);
 };
 
-/** Where they are said; once in the page. */
-export function Toasts() {
+/** Where they are said; once in the page, and once in each window. */
+export function Toasts({ window = null }: { window?: unknown }) {
+  const inReach = (windows.value.at(-1) ?? null) === window;
   return (
     <>
       <div class="toasts" role="status" aria-live="polite">
-        {said.value.map(({ id, words, tone }) => (
+        {inReach && said.value.map(({ id, words, tone }) => (
           <div key={id} class="toast" data-tone={tone}>
             <Icon name={tone === "bad" ? "error" : tone === "good" ? "check" : "info"} />
             <span>{words}</span>
@@ -63,7 +67,7 @@ export function Toasts() {
         ))}
       </div>
       <div class="hidden" role="status" aria-live="polite">
-        {heard.value}
+        {inReach && heard.value}
       </div>
     </>
   );

@@ -122,7 +122,6 @@ function TalkButton({ phase, onPress, onRelease }: { phase: Phase; onPress: () =
       icon="mic"
       class="talk-button"
       aria-pressed={phase === "talking"}
-      aria-busy={phase === "connecting"}
       onPointerDown={(event) => {
         if (event.button !== 0) return;
         event.currentTarget.setPointerCapture(event.pointerId);
