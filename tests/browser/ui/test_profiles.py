@@ -111,6 +111,39 @@ async def test_profiles_are_exported_and_taken_in_three_ways(
     assert {profile.name for profile in device.store.current.profiles} == {*names, "Bell"}
 
 
+async def test_profiles_are_carried_to_another_device_by_the_keyboard(
+    page: Page, device: Device, axe: Axe
+) -> None:
+    """EXA-10: what is in the file, and which names there are already, is told before it is sent;
+    a refusal names the profile."""
+    there = device.store.current.profiles[0].name
+    lacks_its_clip = {"name": "Own alarm", "siren": {"pattern": "clip:Gong", "intensity": 1}}
+    await go(page, "/profiles?import")
+    dialog = page.get_by_role("dialog", name="Import profiles")
+    choose = dialog.get_by_role("button", name="File of profiles: Choose a file")
+
+    async def choose_by_key(*profiles: object) -> None:
+        async with page.expect_file_chooser() as chooser:
+            await choose.press("Enter")
+        await (await chooser.value).set_files(file(*profiles))
+
+    await choose_by_key({"name": there}, lacks_its_clip)
+    inside = dialog.locator(".profiles-inside")
+    await expect(inside).to_contain_text(f"2 profiles in the file: {there}, Own alarm")
+    await expect(inside).to_contain_text(f"There is already: {there}")
+    await dialog.get_by_label("Overwrite the same names").press("Space")
+    await dialog.get_by_role("button", name="Import", exact=True).press("Enter")
+    refused = dialog.locator(".notice[data-tone=bad]")
+    await expect(refused).to_contain_text("Own alarm · siren/pattern: there is no clip 'Gong' here")
+    await axe(page)
+
+    await choose_by_key(BELL)
+    await expect(inside).to_have_text("1 profile in the file: Bell")
+    await dialog.get_by_role("button", name="Import", exact=True).press("Enter")
+    await expect(page.locator(CARD, has_text="Bell")).to_be_visible()
+    await until(lambda: device.store.current.profiles[-1].name == "Bell")
+
+
 async def test_what_others_start_is_seen_and_viewers_only_look(
     page: Page, url: str, device: Device, axe: Axe
 ) -> None:

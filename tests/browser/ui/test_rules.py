@@ -7,9 +7,10 @@ import pytest
 from playwright.async_api import Locator, Page, Route, expect
 from pytest_asyncio import fixture
 
-from sipstrobe.commands import SetManualTrigger, SimulateInput, StartProfile
+from sipstrobe.commands import ChangeSettings, SetManualTrigger, SimulateInput, StartProfile
 from sipstrobe.context import Context
 from sipstrobe.events import Function
+from sipstrobe.lightsiren.settings import Profile, SirenPart
 from sipstrobe.rules.actions import RunProfile
 from sipstrobe.rules.settings import Condition, Rule
 from tests.browser.ui.conftest import Axe, enter, go
@@ -71,6 +72,44 @@ async def test_an_input_overrules_what_runs_and_gives_it_back(
     device.context.dispatcher.execute(SimulateInput(port=1, active=False))
     await expect(row.get_by_text("Ready")).to_be_visible()
     assert shown(device) == ["Door"]
+
+
+async def test_a_clip_is_an_alarm_and_what_needs_no_rule_is_found_from_the_examples(
+    page: Page, device: Device, axe: Axe
+) -> None:
+    """EXA-09 from the examples; EXA-10 and EXA-13 are done on other pages."""
+    await go(page, "/rules")
+    add = page.get_by_role("button", name="Add rule")
+    await add.press("Enter")
+    dialog = page.get_by_role("dialog")
+    example = dialog.get_by_role("button", name="An input plays an alarm of your own")
+    await expect(example).to_be_disabled()
+    await expect(example).to_contain_text("Needs a profile whose siren is a clip")
+    await axe(page)
+    await page.keyboard.press("Escape")
+
+    device.clips.apply(())  # those of every device
+    own = Profile(name="Own alarm", siren=SirenPart(pattern="clip:Ding-dong"))
+    device.context.dispatcher.execute(
+        ChangeSettings(patch={"profiles": msgspec.to_builtins((*PROFILES, own))})
+    )
+    await add.press("Enter")
+    await expect(example).to_be_enabled()
+    await example.press("Enter")
+    await expect(page.locator(".rules-preview")).to_have_text(
+        "As long as input 1 “Port 1” is active, run the profile “Own alarm”."
+    )
+    await page.get_by_role("button", name="Save", exact=True).press("Enter")
+    await expect(rule(page, "Input 1 runs Own alarm")).to_be_visible()
+
+    for link, opened in (
+        ("Profiles of another device", "Import profiles"),
+        ("Calls from phone to phone", "Set-up assistant"),
+    ):
+        await go(page, "/rules")
+        await add.press("Enter")
+        await dialog.get_by_role("link", name=link).press("Enter")
+        await expect(page.get_by_role("dialog", name=opened)).to_be_visible()
 
 
 async def test_what_is_wrong_is_told_where_it_is_and_before_it_is_saved(

@@ -3,6 +3,7 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { get } from "../../api";
 import { concerns, newestEvents, status } from "../../live";
+import type { PageProps } from "../../pages";
 import { can } from "../../session";
 import { Button, Empty, join, Loading } from "../../ui/basics";
 import { SeizureWarning } from "../../ui/strobe";
@@ -18,10 +19,14 @@ interface Edited {
   before: string;
 }
 
-export default function Profiles() {
+export default function Profiles({ query }: PageProps) {
   const [profiles, parts, read] = useProfiles();
   const [edited, edit] = useState<Edited | null>(null);
   const [importing, take] = useState<{ file: File | null } | null>(null);
+  const asked = query.get("import") !== null;
+  useEffect(() => {
+    if (asked && can("operator")) take({ file: null });
+  }, [asked]);
   const [chosen, choose] = useState<ReadonlySet<string>>(new Set());
   const [over, hover] = useState(false);
   if (!profiles || !parts) return <Loading />;

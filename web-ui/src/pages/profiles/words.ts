@@ -108,8 +108,9 @@ export const t = words({
     replaceAsk: "Delete all profiles and take in those of the file?",
     saved: "Saved. {names} follow the new name.",
     refused: "The device takes none of them:",
-    notRead: "This is no file of profiles: {words}",
+    notRead: "This is no file of profiles.",
     inFile: "{n} profile in the file: {names}|{n} profiles in the file: {names}",
+    already: "There is already: {names}|There are already: {names}",
   },
   de: {
     title: "Profile",
@@ -216,8 +217,9 @@ export const t = words({
     replaceAsk: "Alle Profile löschen und die der Datei übernehmen?",
     saved: "Gespeichert. {names} folgen dem neuen Namen.",
     refused: "Das Gerät übernimmt keines davon:",
-    notRead: "Das ist keine Datei mit Profilen: {words}",
+    notRead: "Das ist keine Datei mit Profilen.",
     inFile: "{n} Profil in der Datei: {names}|{n} Profile in der Datei: {names}",
+    already: "Schon da ist: {names}|Schon da sind: {names}",
   },
 });
 

@@ -28,6 +28,7 @@ const NO_PROFILE: Both = ["Needs a profile of light and siren.", "Braucht ein Pr
 const NO_RECIPIENT: Both = ["Needs a recipient for mail.", "Braucht einen Empfänger für Mail."];
 const NO_SUBSCRIPTION: Both = ["Needs a stateful MQTT subscription.", "Braucht ein MQTT-Abonnement mit Zustand."];
 const NO_SEQUENCE: Both = ["Needs a sequence of digits on the SIP page.", "Braucht eine Ziffernfolge auf der Seite SIP."];
+const NO_CLIP_PROFILE: Both = ["Needs a profile whose siren is a clip that was added at Media.", "Braucht ein Profil, dessen Sirene ein Clip ist, der bei Medien hinzugefügt wurde."];
 const needsProfile = (known: Known): Both | null => (known.profiles.length ? null : NO_PROFILE);
 
 export const EXAMPLES: readonly Example[] = [
@@ -37,6 +38,16 @@ export const EXAMPLES: readonly Example[] = [
     words: ["A contact, such as of a fire panel, lets light and siren run until it is released.", "Ein Kontakt, etwa einer Brandmeldeanlage, lässt Licht und Sirene laufen, bis er loslässt."],
     lacks: needsProfile,
     rules: (known) => [rule(named("Input 1 runs a profile", "Eingang 1 lässt ein Profil laufen"), { do: "run_profile", profile: profile(known) }, { conditions: [on("input/port", { port: "1", active: "true" })] })],
+  },
+  {
+    key: "clip",
+    title: ["An input plays an alarm of your own", "Ein Eingang spielt Ihren eigenen Alarm"],
+    words: ["A contact lets a profile run whose siren is a clip: a sound, or words that you have recorded.", "Ein Kontakt lässt ein Profil laufen, dessen Sirene ein Clip ist: ein Klang, oder Worte, die Sie aufgenommen haben."],
+    lacks: (known) => (known.clip_profiles.length ? null : NO_CLIP_PROFILE),
+    rules: (known) => {
+      const its = first(known.clip_profiles, "");
+      return [rule(named(`Input 1 runs ${its}`, `Eingang 1 lässt ${its} laufen`), { do: "run_profile", profile: its }, { conditions: [on("input/port", { port: "1", active: "true" })] })];
+    },
   },
   {
     key: "call",
@@ -139,5 +150,29 @@ export const EXAMPLES: readonly Example[] = [
     rules: () => [
       rule(named("Green light during calls", "Grünes Licht bei Anrufen"), { do: "show_color", light: "AudioLED", color: "green" }, { conditions: [on("call/state", { state: "active" }), on("sound/microphone", { on: "true" })] }),
     ],
+  },
+];
+
+/** What people look for among the examples, and is done elsewhere. */
+export const ELSEWHERE: readonly { path: string; title: Both; words: Both }[] = [
+  {
+    path: "/sip?assistant",
+    title: ["Calls from phone to phone, or by a PBX", "Anrufe direkt, oder über eine Telefonanlage"],
+    words: ["The set-up assistant asks for what is needed, and tries it with you.", "Der Einrichtungsassistent fragt, was nötig ist, und probiert es mit Ihnen aus."],
+  },
+  {
+    path: "/profiles?import",
+    title: ["Profiles of another device", "Profile eines anderen Geräts"],
+    words: ["Export them there, and drop the file here.", "Exportieren Sie sie dort, und legen Sie die Datei hier ab."],
+  },
+  {
+    path: "/profiles",
+    title: ["A camera names a profile", "Eine Kamera nennt ein Profil"],
+    words: ["If it can send JSON: how, the menu of the profile says.", "Wenn sie JSON senden kann: Wie, das sagt das Menü des Profils."],
+  },
+  {
+    path: "/audio",
+    title: ["A test of the speaker, now", "Ein Test des Lautsprechers, jetzt"],
+    words: ["Calibrate it once, then test: tones are played and heard back.", "Einmal kalibrieren, dann testen: Töne werden gespielt und wieder gehört."],
   },
 ];

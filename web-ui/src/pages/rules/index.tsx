@@ -9,7 +9,7 @@ import { type Section, useSection } from "../../settings";
 import { Button, Card, confirm, Dialog, Empty, Loading, Notice, Reorder, TextField, toast } from "../../ui";
 import { type Draft } from "./drafts";
 import { Editor } from "./editor";
-import { EXAMPLES, inWords } from "./examples";
+import { ELSEWHERE, EXAMPLES, inWords } from "./examples";
 import { type Known, names, useKnown } from "./known";
 import { complete, type Condition, freeName, MAX_RULES, plain, type Rule, type Standing, type Warning } from "./model";
 import { Row } from "./row";
@@ -228,9 +228,17 @@ function Examples({ known, onClose }: { known: Known; onClose: () => void }) {
           );
         })}
       </ul>
-      <p class="hint">
-        {t("examples_outside")} <Link path="/profiles">{t("to_profiles")}</Link>
-      </p>
+      <h3>{t("examples_elsewhere")}</h3>
+      <ul class="rules-examples">
+        {ELSEWHERE.map(({ path, title, words }) => (
+          <li key={path}>
+            <Link path={path}>
+              <strong>{inWords(title)}</strong>
+              <span>{inWords(words)}</span>
+            </Link>
+          </li>
+        ))}
+      </ul>
     </Dialog>
   );
 }

@@ -4,6 +4,7 @@ import { computed, signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { get } from "../../api";
 import { newestEvents, status } from "../../live";
+import { CLIP } from "../profiles/model";
 import { actionSchemas, type Declared, type DeclaredAction, type DeclaredEvent } from "./model";
 import type { Names } from "./said";
 import type { Schema, Settings } from "../../types";
@@ -15,6 +16,7 @@ export interface Known {
   accounts: string[];
   extensions: { number: string; name: string }[];
   profiles: string[];
+  clip_profiles: string[]; // those whose siren is a clip
   clips: string[];
   recipients: { name: string; kind: string }[];
   intervals: string[]; // schedules with an end
@@ -35,7 +37,7 @@ export interface Known {
 interface Tree {
   sip: { accounts: { name: string }[] };
   extensions: { number: string; name: string }[];
-  profiles: { name: string }[];
+  profiles: { name: string; siren?: { pattern: string } | null }[];
   recipients: { name: string; kind: string }[];
   dtmf: { sequences: { name: string }[] };
   multicast: { sources: { label: string; kind?: string }[] };
@@ -68,6 +70,7 @@ export const known = computed<Known | null>(() => {
     accounts: has.sip.accounts.map(({ name }) => name),
     extensions: has.extensions,
     profiles: has.profiles.map(({ name }) => name),
+    clip_profiles: has.profiles.filter(({ siren }) => siren?.pattern.startsWith(CLIP)).map(({ name }) => name),
     clips: clips.value,
     recipients: has.recipients,
     intervals: schedules.filter(({ kind }) => kind === "interval").map(({ name }) => name),
