@@ -149,11 +149,13 @@ class LogBook(logging.Handler):
         self, wanted: Wanted, after: int | None
     ) -> AsyncGenerator[list[LogEntry] | None]:
         """What comes after this seq (None: from now on), as it comes; None now and then, when there
-        is nothing. What memory has lost before he has read it he has missed."""
+        is nothing, and first, as Firefox gives a page no answer before a byte of it has come. What
+        memory has lost before he has read it he has missed."""
         seen = self._newest() if after is None else after
         news = asyncio.Event()
         self._followers.add(news)
         try:
+            yield None
             while not self._closed:
                 news.clear()
                 if entries := self._newer(seen)[:_HELPING]:

@@ -50,7 +50,7 @@ class LogView(Protocol):
     def follow(
         self, wanted: Wanted, after: int | None
     ) -> AsyncGenerator[Sequence[LogEntryView] | None]:
-        """What comes after this seq (None: now); None when there is nothing for long."""
+        """What comes after this seq (None: now); None first, and after nothing for long."""
         ...
 
 

@@ -115,6 +115,7 @@ async def test_who_follows_is_told_what_he_has_missed_and_what_comes(book: LogBo
     logger.info("two")
     following = book.follow(LogBook.selection("info", "t"), seen)
 
+    assert await anext(following) is None  # the first byte, which browsers wait for
     first = await anext(following)
     waiting = asyncio.ensure_future(anext(following))
     await asyncio.to_thread(logger.info, "three")  # whatever thread says it
@@ -133,6 +134,7 @@ async def test_who_follows_from_far_back_is_told_all_of_it_in_parts(tmp_path: Pa
         logger.debug("%d", number)
     following = book.follow(EVERYTHING, 0)
 
+    assert await anext(following) is None
     parts = [texts(await anext(following)) for _ in range(5)]
     await following.aclose()
     await book.aclose()
@@ -144,7 +146,9 @@ async def test_who_follows_from_far_back_is_told_all_of_it_in_parts(tmp_path: Pa
 async def test_who_follows_is_let_go_when_the_device_ends(tmp_path: Path) -> None:
     book = LogBook(tmp_path)
     await book.open()
-    following = asyncio.ensure_future(anext(book.follow(EVERYTHING, None), "over"))
+    follower = book.follow(EVERYTHING, None)
+    assert await anext(follower) is None
+    following = asyncio.ensure_future(anext(follower, "over"))
     await asyncio.sleep(0)
     assert not book.full
     await book.aclose()

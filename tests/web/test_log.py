@@ -107,13 +107,17 @@ async def test_what_cannot_be_asked_is_said(url: str, query: str, field: str) ->
 async def test_the_log_can_be_followed_as_it_is_written(url: str, device: Device) -> None:
     logger.info("before")
     seq = device.system.log.entries(device.system.log.selection("info", "before"), 1)[0].seq
+    logger.info("the morning after")
     path = f"{LOG}/tail?text=after&after={seq}"
     async with session_of(url) as session, session.get(path) as response:
         assert response.headers["Content-Type"] == "application/x-ndjson"
-        logger.info("the morning after")
+        assert await response.content.readline() == b"\n"  # Firefox waits for the first byte
+        line = json.loads(await response.content.readline())
+        assert line["text"] == "the morning after"
+        logger.info("the day after")
         line = json.loads(await response.content.readline())
 
-    assert line["text"] == "the morning after"
+    assert line["text"] == "the day after"
     await until(lambda: not device.system.log.following)
 
 
