@@ -79,9 +79,18 @@ async def test_the_broker_is_named_and_what_keeps_us_from_it_is_told(
     at_broker(device, connected=False, words=WRONG)
     await expect(state).to_have_text(f"Not connected ssl://broker.example · {WRONG}")
     await expect(page.get_by_text("It is tried again by itself")).to_be_visible()
+    await expect(page.get_by_text("may be blocked")).to_have_count(0)
     at_broker(device, connected=True)
     await expect(state).to_have_text("Connected ssl://broker.example")
     await expect(page.get_by_text(f": {WRONG}")).to_be_visible()
+
+    at_broker(device, connected=False, words="the broker does not answer")
+    await expect(page.get_by_text("Port 8883 may be blocked")).to_be_visible()  # PRB-06
+    await axe(page)
+    await page.get_by_role("button", name="TLS on port 443").press("Enter")
+    await expect(page.get_by_text("may be blocked")).to_have_count(0)
+    await until(lambda: device.store.current.mqtt.port == 443)
+    assert device.store.current.mqtt.alpn == "mqtt"
 
 
 async def test_what_is_heard_is_seen_and_chosen(

@@ -7,7 +7,7 @@ import { can } from "../../session";
 import type { Section } from "../../settings";
 import { Badge, Button, Card, CopyText, Notice, Time, toast, Toggle, type Tone } from "../../ui";
 import { number, told } from "../../words";
-import type { Client, Mqtt } from "./model";
+import { PORTS, type Client, type Mqtt } from "./model";
 import { Publish } from "./publish";
 import { t } from "./words";
 
@@ -36,6 +36,7 @@ export function Head({ section, client }: Props) {
       </div>
       {client.active && !client.connected && client.words && <p class="hint">{reconnect ? t("tried_again") : t("not_again")}</p>}
       {client.active && <Last client={client} />}
+      <OtherWays section={section} client={client} />
       <dl class="mqtt-facts">
         {client.active && COUNTED.map((name) => (
           <div key={name} data-fact={name}>
@@ -66,6 +67,28 @@ function Standing({ client: { active, connected, words, broker } }: { client: Cl
     <>
       <Badge dot tone={tone}>{badge}</Badge> <span>{text}</span>
     </>
+  );
+}
+
+const NO_WAY = /does not answer|timed out|refused|unreachable|no route|reset|has closed/i;
+const WEB_PORT = 443;
+const WAYS = [
+  { words: "way_wss", patch: { protocol: "wss", port: null } },
+  { words: "way_alpn", patch: { protocol: "ssl", port: WEB_PORT, alpn: "mqtt" } },
+] as const;
+
+/** Where nothing gets through, the ports of the web mostly do (PRB-06). */
+function OtherWays({ section, client: { active, connected, words } }: Props) {
+  const { protocol, port } = section.value!;
+  const tried = port ?? PORTS[protocol];
+  if (!active || connected || tried === WEB_PORT || !NO_WAY.test(words)) return null;
+  const take = async (patch: Partial<Mqtt>): Promise<void> => {
+    if (!(await section.save(patch))) toast(section.peek().problems.map(({ message }) => message).join("; ") || t("refused"), "bad");
+  };
+  return (
+    <Notice tone="fair" title={t("way_blocked", { port: String(tried) })} actions={section.may("/protocol") && WAYS.map(({ words: way, patch }) => <Button key={way} small onClick={() => void take(patch)}>{t(way)}</Button>)}>
+      {t("way_words")}
+    </Notice>
   );
 }
 
