@@ -1,9 +1,10 @@
 """The doors at which other programs ask what this device is, and manage its accounts."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from sipstrobe.config.store import Store
+from sipstrobe.config.users import Role
 from sipstrobe.context import Context
 from sipstrobe.web.compat.api_discovery import ApiDiscovery
 from sipstrobe.web.compat.basic_device_info import BasicDeviceInfo
@@ -11,7 +12,7 @@ from sipstrobe.web.compat.param import ParamCgi
 from sipstrobe.web.compat.pwdgrp import PasswordGroups
 from sipstrobe.web.compat.system_ready import SystemReady
 from sipstrobe.web.compat.usergroup import UserGroup
-from sipstrobe.web.exchange import Route
+from sipstrobe.web.exchange import HttpProblem, Request, Route
 from sipstrobe.web.gate import Gate
 from sipstrobe.web.users import Accounts
 from sipstrobe.web.views import Views
@@ -22,14 +23,19 @@ class Door(Protocol):
 
 
 def device_doors(
-    context: Context, store: Store, gate: Gate, accounts: Accounts, views: Views
+    context: Context,
+    store: Store,
+    gate: Gate,
+    accounts: Accounts,
+    views: Views,
+    denied: Callable[[Request, Role], HttpProblem],
 ) -> Sequence[Door]:
-    """All of them."""
+    """All of them. denied: the refusal of a request that needs this role."""
     return (
         ApiDiscovery(),
         BasicDeviceInfo(gate, lambda: store.current.device.serial),
         SystemReady(gate, context.clock, context.random_bytes),
         PasswordGroups(accounts, gate),
         UserGroup(gate),
-        ParamCgi(lambda: store.current, views),
+        ParamCgi(context.dispatcher, lambda: store.current, views, denied),
     )

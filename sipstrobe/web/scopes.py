@@ -36,7 +36,9 @@ QUESTIONS: Final = (  # whose answer needs a body, and which change nothing
     "/api/v1/rules/check",
     "/api/v1/rules/simulate",
     "/api/v1/schedules/preview",
+    "/axis-cgi/operator/param.cgi",
     "/axis-cgi/param.cgi",
+    "/axis-cgi/view/param.cgi",
 )
 
 

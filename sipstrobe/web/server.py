@@ -231,7 +231,7 @@ class WebServer:
             MqttClient(context.dispatcher, lambda: store.current, views.mqtt),
             MqttEvent(context.dispatcher, lambda: store.current.mqtt),
             MqttDoor(context.clock, lambda: store.current),
-            *device_doors(context, store, self.gate, self.accounts, views),
+            *device_doors(context, store, self.gate, self.accounts, views, self._needing),
             self._calls,
             RestDoor([AudioMulticast(context.dispatcher, store, context.random_bytes).api()]),
         )

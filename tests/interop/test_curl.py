@@ -65,6 +65,12 @@ CASES = (
     Case("administrator", "/axis-cgi/pwdgrp.cgi", 'admin="root"', "action=get"),
     Case("viewer", "/axis-cgi/param.cgi?action=list&group=Brand.Brand", "root.Brand.Brand=sip"),
     Case("viewer", "/axis-cgi/param.cgi", "root.MediaClip.M34.", "action=list&group=MediaClip"),
+    Case("viewer", "/axis-cgi/view/param.cgi?action=listdefinitions&group=Brand", "</group>"),
+    Case("operator", "/axis-cgi/operator/param.cgi?action=list&group=Output", "root.Output."),
+    Case("administrator", "/axis-cgi/admin/param.cgi?action=list&group=Output", "root.Output."),
+    Case(
+        *("operator", "/axis-cgi/param.cgi?action=update&AudioSource.A0.OutputGain=-3", "OK"),
+    ),
     Case("operator", "/axis-cgi/siren_and_light.cgi", '"poeClass"', method("getCapabilities")),
     Case("operator", "/axis-cgi/mediaclip.cgi?action=stop", "OK\nstopping\n"),
     Case("operator", "/axis-cgi/mediaclip.cgi?action=stop", "OK\nstopping\n", "x"),

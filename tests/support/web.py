@@ -331,6 +331,17 @@ class FakeOutbox:
         return FakeTrial(worked=False, words="the name mail.example is not found")
 
 
+class FullDisk(Memory):
+    """Has room for what a device begins with."""
+
+    full = False
+
+    def write(self, name: str, data: bytes, *, mode: int) -> None:
+        if self.full:
+            raise OSError("no space left on device")
+        super().write(name, data, mode=mode)
+
+
 @dataclass
 class Device:
     """The parts of one device, put together as the app does it, without SIP and sound."""

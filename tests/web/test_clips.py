@@ -384,6 +384,9 @@ async def test_control_programs_upload_rename_download_and_remove(
     assert await ask(session, "POST", upload, data=form) == (200, "OK\nuploaded=0\n")
     update = f"{MEDIA}?action=update&clip=0&name=Bar"
     assert await ask(session, "GET", update) == (200, "OK\nupdated=0\n")
+    parameter = "/axis-cgi/param.cgi?action=update&MediaClip.M0.Name=Baz"
+    assert await ask(session, "GET", parameter) == (200, "OK")
+    assert "M0.Name=Baz\n" in (await ask(session, "GET", parameter.replace("update", "list")))[1]
     async with session.get(f"{MEDIA}?action=download&clip=0") as response:
         assert await response.read() == gong
     remove = f"{MEDIA}?action=remove&clip=0"

@@ -84,6 +84,7 @@ viewer, tokens for read:
   GET        /api/v1/tokens
   GET        /api/v1/why
   GET,POST   /axis-cgi/param.cgi
+  GET,POST   /axis-cgi/view/param.cgi
   GET        /config/discover
   GET        /config/discover/**
   GET        /config/rest/**
@@ -128,6 +129,7 @@ operator, tokens for read:
   POST       /api/v1/rules/simulate
   POST       /api/v1/schedules/preview
   GET        /axis-cgi/audio/receive.cgi
+  GET,POST   /axis-cgi/operator/param.cgi
 operator, tokens for settings:
   POST       /api/v1/clips
   DELETE,PATCH /api/v1/clips/*
@@ -163,6 +165,7 @@ administrator, tokens for system:
   PATCH      /api/v1/settings
   GET,POST   /api/v1/users
   DELETE,PATCH /api/v1/users/*
+  GET,POST   /axis-cgi/admin/param.cgi
   POST       /axis-cgi/mqtt/client.cgi
   POST       /axis-cgi/mqtt/event.cgi
   GET,POST   /axis-cgi/pwdgrp.cgi

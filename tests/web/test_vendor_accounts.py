@@ -6,13 +6,12 @@ from urllib.parse import urlencode
 
 import pytest
 
-from sipstrobe.config.files import Memory
 from sipstrobe.config.users import Role
 from sipstrobe.context import Context
 from sipstrobe.web.exchange import Response
 from sipstrobe.web.server import WebServer
 from tests.support.program import Program
-from tests.support.web import CHEAP, USERS, Device
+from tests.support.web import CHEAP, USERS, Device, FullDisk
 
 PWDGRP = "/axis-cgi/pwdgrp.cgi"
 USERGROUP = "/axis-cgi/usergroup.cgi"
@@ -184,17 +183,6 @@ async def test_a_name_that_points_here_from_elsewhere_sets_nothing_up(
 
     assert (await lured.ask("POST", PWDGRP, eve)).status == 403
     assert not device.store.current.web.users
-
-
-class FullDisk(Memory):
-    """Has room for what a device begins with."""
-
-    full = False
-
-    def write(self, name: str, data: bytes, *, mode: int) -> None:
-        if self.full:
-            raise OSError("no space left on device")
-        super().write(name, data, mode=mode)
 
 
 @pytest.mark.parametrize("ask", [by_post, by_get])

@@ -1,33 +1,44 @@
 """The parameters of this device, as the tree that param.cgi lists.
 
-Those that say what is really here, and those without which well-known programs do not begin. All of
-it can be set elsewhere, and only there.
+Those that say what is really here, and those without which well-known programs do not begin. What
+of it can be set is for `settable` to say.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from sipstrobe.audio.clip import MAX_CLIPS
+from sipstrobe.audio.settings import AudioSettings
 from sipstrobe.config.settings import Settings
 from sipstrobe.io.soundfiles import MAX_BYTES
 from sipstrobe.lightsiren.chimes import FIRST_NUMBER, LAST_NUMBER
+from sipstrobe.ports.settings import Port
 from sipstrobe.web.compat import call, product, supervised_io
 from sipstrobe.web.compat.media_clips import location_of
 from sipstrobe.web.compat.port import MANUAL_TRIGGER
 from sipstrobe.web.compat.product import Build
-from sipstrobe.web.views import PortView, Views
+from sipstrobe.web.compat.settable import MUTE, opposite
+from sipstrobe.web.views import Views
 
 Tree = Mapping[str, "str | Tree"]
 
 YES, NO = "yes", "no"
 NOTHING_OF_IT: Final = "0.0"  # the version of what is not here, where programs read one
 MAX_GROUPS: Final = MAX_CLIPS + LAST_NUMBER - FIRST_NUMBER + 1  # clips are numbered from 0
+_AUDIO: Final[Tree] = {
+    "DuplexMode": "full",
+    "MaxTransmitters": "1",
+    "NbrOfConfigs": "1",
+    "A0": {"Enabled": YES, "HTTPMessageType": "singlepart", "NbrOfChannels": "1", "Source": "0"},
+}
 
 
 def parameters(settings: Settings, views: Views, build: Build) -> Tree:
     """All there are now."""
-    ports = views.ports()
+    ports, microphone = settings.ports.both, bool(views.microphone()["input"])
     return {
+        "Audio": _AUDIO,
+        "AudioSource": {"NbrOfSources": "1", "A0": _source(settings.audio, microphone)},
         "BasicDeviceInfo": {"BasicDeviceInfo": YES},
         "Brand": _brand(),
         "HTTPS": {
@@ -35,11 +46,11 @@ def parameters(settings: Settings, views: Views, build: Build) -> Tree:
             "Port": str(settings.web.https_port),
         },
         "Input": {"NbrOfInputs": _count(ports, "input")},
-        "IOPort": {f"I{port.port - 1}": _port(port) for port in ports},
+        "IOPort": {f"I{number - 1}": _port(port) for number, port in ports.items()},
         "MediaClip": _clips(views.clips.listing()),
         "Network": {"HTTP": {"AuthenticationPolicy": "recommended", "AuthenticationWithQop": YES}},
         "Output": {"NbrOfOutputs": _count(ports, "output")},
-        "Properties": _properties(settings, build, bool(views.microphone()["input"])),
+        "Properties": _properties(settings, build, microphone),
         "System": _system(settings),
     }
 
@@ -124,12 +135,37 @@ def _clips(clips: Sequence[Mapping[str, Any]]) -> Tree:
     return groups | {"MaxGroups": str(MAX_GROUPS), "MaxUploadSize": str(MAX_BYTES // 10**6)}
 
 
-def _port(port: PortView) -> Tree:
+def _source(audio: AudioSettings, microphone: bool) -> Tree:
+    """The microphone and the speaker, which programs take for one thing."""
+    return {
+        "AudioEncoding": "g711",
+        "AudioSupport": _yes(microphone),
+        "InputGain": _level(audio.microphone.gain_db, audio.microphone.muted),
+        "InputType": "mic",
+        "Name": "Audio",
+        "NbrOfChannels": "1",
+        "OutputGain": _level(audio.volume_db, audio.muted),
+        "SampleRate": "8000",
+    }
+
+
+def _level(level_db: float, muted: bool) -> str:
+    return MUTE if muted else f"{level_db:g}"
+
+
+def _port(port: Port) -> Tree:
+    active = opposite(port.normal_state)
     return {
         "Configurable": YES,
         "Direction": port.direction,
         "Usage": port.usage,
-        port.direction.capitalize(): {"Name": port.name},
+        "Input": {"Name": port.name, "Trig": active},
+        "Output": {
+            "Active": active,
+            "Mode": port.mode,
+            "Name": port.name,
+            "PulseTime": str(port.pulse_ms),
+        },
     }
 
 
@@ -150,8 +186,8 @@ def _system(settings: Settings) -> Tree:
     }
 
 
-def _count(ports: Sequence[PortView], direction: str) -> str:
-    return str(sum(port.direction == direction for port in ports))
+def _count(ports: Mapping[int, Port], direction: str) -> str:
+    return str(sum(port.direction == direction for port in ports.values()))
 
 
 def _yes(so: bool) -> str:

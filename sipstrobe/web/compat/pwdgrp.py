@@ -8,14 +8,13 @@ import html
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
-from urllib.parse import parse_qs
 
 from msgspec import UNSET
 
 from sipstrobe.config.users import ROLES, Role
 from sipstrobe.errors import ConfigError
-from sipstrobe.web.compat.text_cgi import text
-from sipstrobe.web.exchange import QUERY_MAX, HttpProblem, Request, Response, Route
+from sipstrobe.web.compat.text_cgi import read_fields, text
+from sipstrobe.web.exchange import HttpProblem, Request, Response, Route
 from sipstrobe.web.gate import Gate
 from sipstrobe.web.origin import named_from_elsewhere, refuse_foreign_pages, refuse_led
 from sipstrobe.web.users import Accounts, UserChange
@@ -146,20 +145,6 @@ class PasswordGroups:
         }
         lines["digusers"] = [user.name for user in users]
         return "".join(f'{group}="{",".join(names)}"\n' for group, names in lines.items())
-
-
-def read_fields(request: Request) -> dict[str, str]:
-    """The fields of the query and of the form that was posted, whatever type it says it has; those
-    of the form count. Raises HttpProblem for too many."""
-    fields: dict[str, str] = {}
-    posted = request.body.decode("utf-8", "replace") if request.method == "POST" else ""
-    for source in (request.target.partition("?")[2], posted.strip()):
-        try:
-            given = parse_qs(source, keep_blank_values=True, max_num_fields=QUERY_MAX)
-        except ValueError:
-            raise HttpProblem(400, f"there may be {QUERY_MAX} fields") from None
-        fields |= {name: values[0] for name, values in given.items()}
-    return fields
 
 
 def read_role(groups: str) -> Role | None:

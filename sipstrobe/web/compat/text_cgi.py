@@ -1,8 +1,9 @@
 """What the interfaces that answer in lines of text have in common."""
 
 from typing import Final
+from urllib.parse import parse_qs
 
-from sipstrobe.web.exchange import Request, Response
+from sipstrobe.web.exchange import QUERY_MAX, HttpProblem, Request, Response
 
 TEXT: Final = "text/plain; charset=utf-8"
 
@@ -13,6 +14,20 @@ class WrongArgument(Exception):
 
 def text(status: int, lines: str) -> Response:
     return Response(status, lines.encode(), TEXT)
+
+
+def read_fields(request: Request, most: int = QUERY_MAX) -> dict[str, str]:
+    """The fields of the query and of the form that was posted, whatever type it says it has; those
+    of the form count, and of several with one name the first. Raises HttpProblem for too many."""
+    fields: dict[str, str] = {}
+    posted = request.body.decode("utf-8", "replace") if request.method == "POST" else ""
+    for source in (request.target.partition("?")[2], posted.strip()):
+        try:
+            given = parse_qs(source, keep_blank_values=True, max_num_fields=most)
+        except ValueError:
+            raise HttpProblem(400, f"there may be {most} fields") from None
+        fields |= {name: values[0] for name, values in given.items()}
+    return fields
 
 
 def refuse_other_outputs(request: Request) -> None:
