@@ -1,12 +1,15 @@
 """From a JSON tree to typed settings, or to the list of everything that is wrong with it.
 
 msgspec stops at the first error. When it finds one, we go down ourselves: each field of a Struct
-and each entry of an array is tried alone, so that a form can mark them all at once.
+and each entry of an array is tried alone, so that a form can mark them all at once. Nobody needs
+thousands of them, which would take minutes to find: PROBLEMS_MAX are told.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
+from itertools import islice
 from types import NoneType, UnionType
-from typing import Annotated, Any, TypeVar, Union, cast, get_args, get_origin
+from typing import Annotated, Any, Final, TypeVar, Union, cast, get_args, get_origin
 
 import msgspec
 from msgspec import inspect
@@ -14,6 +17,9 @@ from msgspec import inspect
 from sipstrobe.config.patch import pointer
 from sipstrobe.errors import ConfigError, Problem
 from sipstrobe.secret import Secret
+
+PROBLEMS_MAX: Final = 100  # that are told of one tree
+KINDS_MAX: Final = 1024  # types whose words are kept: to find them takes some milliseconds
 
 T = TypeVar("T")
 
@@ -50,7 +56,8 @@ def revealed(settings: object) -> Any:
 
 
 def decode(kind: type[T], tree: Any, secrets: Secrets) -> T:
-    """Typed settings from a JSON tree. Raises ConfigError with every problem of form."""
+    """Typed settings from a JSON tree. Raises ConfigError with every problem of form, as far as
+    there are not more than PROBLEMS_MAX."""
 
     def dec_hook(wanted: type, value: Any) -> Any:
         assert wanted is Secret
@@ -59,7 +66,7 @@ def decode(kind: type[T], tree: Any, secrets: Secrets) -> T:
     try:
         return msgspec.convert(tree, kind, dec_hook=dec_hook)
     except msgspec.ValidationError as error:
-        found = list(_Finder(dec_hook).problems(kind, tree, ""))
+        found = list(islice(_Finder(dec_hook).problems(kind, tree, ""), PROBLEMS_MAX))
         raise ConfigError(found or [Problem("", str(error))]) from None
 
 
@@ -94,10 +101,16 @@ class _Finder:
         self._dec_hook = dec_hook
 
     def problems(self, kind: Any, value: Any, path: str) -> Iterator[Problem]:
-        inner = list(self._inside(_bare(kind, value), value, path))
-        yield from inner
-        if not inner and (message := self._alone(kind, value)):
-            yield Problem(path, message)
+        wrong = self._wrong(kind, value)
+        if wrong is None:
+            return
+        alone = True
+        if not _is_too_long(kind, value):
+            for problem in self._inside(_bare(kind, value), value, path):
+                alone = False
+                yield problem
+        if alone:
+            yield Problem(path, _said(kind, wrong))
 
     def _inside(self, kind: Any, value: Any, path: str) -> Iterator[Problem]:
         args = get_args(kind)
@@ -108,8 +121,9 @@ class _Finder:
                 yield from self.problems(args[0], entry, path + pointer(i))
         elif get_origin(kind) is dict and isinstance(value, dict):
             for name, entry in cast("dict[str, Any]", value).items():
-                if message := self._alone(args[0], name):
-                    yield Problem(path + pointer(name), f"as a name, it {message}")
+                if wrong := self._wrong(args[0], name):
+                    words = f"as a name, it {_said(args[0], wrong)}"
+                    yield Problem(path + pointer(name), words)
                 yield from self.problems(args[1], entry, path + pointer(name))
 
     def _fields(
@@ -125,13 +139,34 @@ class _Finder:
             elif field.required:
                 yield Problem(path + pointer(name), "is missing")
 
-    def _alone(self, kind: Any, value: Any) -> str:
-        """What is wrong with the value as a whole; empty when nothing is."""
+    def _wrong(self, kind: Any, value: Any) -> msgspec.ValidationError | None:
+        """What is wrong with the value as a whole, or with something in it."""
         try:
             msgspec.convert(value, kind, dec_hook=self._dec_hook)
         except msgspec.ValidationError as error:
-            return words(kind) or str(error).partition(" - at ")[0]
-        return ""
+            return error
+        return None
+
+
+def _said(kind: Any, wrong: msgspec.ValidationError) -> str:
+    return words(kind) or str(wrong).partition(" - at ")[0]
+
+
+def _is_too_long(kind: Any, value: Any) -> bool:
+    """Whether there are so many entries that what is wrong with each need not be known."""
+    if not isinstance(value, list | dict):
+        return False
+    most = _most(kind)
+    return most is not None and len(cast("list[Any]", value)) > most
+
+
+@lru_cache(maxsize=KINDS_MAX)
+def _most(kind: Any) -> int | None:
+    """How many entries it may have."""
+    told = inspect.type_info(kind)
+    while isinstance(told, inspect.Metadata):
+        told = told.type
+    return told.max_length if isinstance(told, inspect.VarTupleType | inspect.DictType) else None
 
 
 def _bare(kind: Any, value: Any) -> Any:
@@ -153,6 +188,7 @@ def _bare(kind: Any, value: Any) -> Any:
     return kind
 
 
+@lru_cache(maxsize=KINDS_MAX)
 def words(kind: Any) -> str:
     """What a value of this kind must be, for people; empty where there are no better words."""
     return _words(inspect.type_info(kind))

@@ -36,14 +36,14 @@ class Bearers:
     def find(self, shown: str, wall: datetime) -> Token | None:
         """The token that somebody shows, while it holds."""
         token = self._current().get(sha256_of(shown[:SHOWN_MAX]))
-        if token is None or (token.expires is not None and token.expires <= wall):
+        if token is None or not _lasts(token, wall):
             return None
         self.last_used[token.id] = wall
         return token
 
-    def has(self, token_id: str) -> bool:
-        """Whether there still is this one."""
-        return any(token.id == token_id for token in self._tokens())
+    def holds(self, token_id: str, wall: datetime) -> bool:
+        """Whether there still is this one, and its time is not over."""
+        return any(token.id == token_id and _lasts(token, wall) for token in self._tokens())
 
     def _current(self) -> dict[str, Token]:
         tokens = self._tokens()
@@ -53,6 +53,10 @@ class Bearers:
             ids = {token.id for token in tokens}
             self.last_used = {i: at for i, at in self.last_used.items() if i in ids}
         return self._by_hash
+
+
+def _lasts(token: Token, wall: datetime) -> bool:
+    return token.expires is None or wall < token.expires
 
 
 def role_of(token: Token, owner: User) -> Role:

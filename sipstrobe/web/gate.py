@@ -7,9 +7,11 @@ for a while, by its address.
 
 import binascii
 import logging
+import time
 from base64 import b64decode
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Literal
 
 from sipstrobe.config.access import Scope
 from sipstrobe.config.passwords import COST, Cost, advice
@@ -23,7 +25,7 @@ from sipstrobe.web.denied import Denied
 from sipstrobe.web.digest import DigestAnswer, DigestGate, Verdict
 from sipstrobe.web.exchange import Principal, Request
 from sipstrobe.web.facts import Fact, Hashed, SignedIn, SignedOut
-from sipstrobe.web.origin import refuse_foreign_pages, refuse_forged
+from sipstrobe.web.origin import named_from_elsewhere, refuse_foreign_pages, refuse_forged
 from sipstrobe.web.prover import Prover
 from sipstrobe.web.sessions import Session, Sessions, token_of
 from sipstrobe.web.throttle import Attempts, Throttle
@@ -45,11 +47,13 @@ class Gate:
         random_bytes: Callable[[int], bytes],
         told: Callable[[Fact], None] = lambda _: None,
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Callable[[], float] = time.monotonic,
         cost: Cost = COST,
     ) -> None:
         self._web = web
         self._told = told
         self._wall = wall
+        self._now = now
         self._attempts = Attempts()
         self._digest = DigestGate(REALM, random_bytes)
         self._sessions = Sessions(random_bytes)
@@ -67,6 +71,11 @@ class Gate:
         """Whether those may look who have no account (ACC-06)."""
         return self._web().anonymous_viewing and self.is_set_up
 
+    def may_look(self, request: Request) -> bool:
+        """Whether this one may look without an account. Not by a name that any site could have
+        made point here, whose page would look too; over TLS it has no certificate for that."""
+        return self.is_open and (request.secure or not named_from_elsewhere(request))
+
     def close(self) -> None:
         self.prover.close()
 
@@ -74,7 +83,7 @@ class Gate:
 
     def must_prove(self, request: Request) -> bool:
         """Whether `prove` must come before `admit` and `identify`."""
-        return request.secure and request.header("authorization")[:6].lower() == "basic "
+        return _way(request) == "basic"
 
     async def prove(self, request: Request) -> None:
         """Have a password looked at beside the loop, and remember that it is right. Raises Denied,
@@ -94,7 +103,7 @@ class Gate:
         scopes: what a token must be for.
         """
         who = self.identify(request)
-        if who is None and self.is_open and role is Role.VIEWER and scopes == LOOK:
+        if who is None and self.may_look(request) and role is Role.VIEWER and scopes == LOOK:
             return ANONYMOUS
         if who is None:
             raise self.challenge(request, "who are you?")
@@ -109,21 +118,25 @@ class Gate:
         """Who asks, or None without credentials. Raises Denied where they are wrong."""
         refuse_foreign_pages(request)
         given = request.header("authorization")
-        scheme = given.partition(" ")[0].lower()
-        if scheme == "digest":
-            return self._by_digest(request, given)
-        if scheme == "basic" and request.secure:
-            return self._by_basic(request)
-        if scheme == "bearer":
-            return self._by_token(request, given)
-        return self._by_session(request)
+        match _way(request):
+            case "digest":
+                return self._by_digest(request, given)
+            case "basic":
+                return self._by_basic(request)
+            case "bearer":
+                return self._by_token(request, given)
+            case "session":
+                return self._by_session(request)
 
     def keeps(self, request: Request, who: Principal) -> Callable[[], bool]:
         """Tells, later, whether they would still be let in who have been now."""
         if who.anonymous:
             return lambda: self.is_open
-        cookie, user = token_of(request), self._find(who.name)
-        by_session = not request.header("authorization")
+        cookie, secure, user = token_of(request), request.secure, self._find(who.name)
+        by_session = _way(request) == "session"
+
+        def session() -> Session | None:
+            return self._sessions.find(cookie, secure=secure, now=self._now())
 
         def still() -> bool:
             now = self._find(who.name)
@@ -132,11 +145,21 @@ class Gate:
                 and now is not None
                 and now.role is user.role
                 and (bool(who.token) or user.same_password(now))
-                and (not who.token or self.bearers.has(who.token))
-                and (not by_session or self._sessions.is_open(cookie))
+                and (not who.token or self.bearers.holds(who.token, self._wall()))
+                and (not by_session or session() is not None)
             )
 
         return still
+
+    def insists(self, request: Request, who: Principal) -> Callable[[], None]:
+        """Raises Denied, later, if who has been let in now would no longer be."""
+        still = self.keeps(request, who)
+
+        def insist() -> None:
+            if not still():
+                raise self.challenge(request, "who asked for this may not do so any more")
+
+        return insist
 
     # --- sessions of the page -------------------------------------------------------------------
 
@@ -163,7 +186,9 @@ class Gate:
         """For somebody who has shown this password."""
         self._throttle.passed(request.peer, now=request.at)
         self._told(SignedIn(user.name, request.peer))
-        return self._sessions.open(user, advice(password, user.name), now=request.at)
+        self._sessions.close(token_of(request))  # what this browser has had so far
+        weak = advice(password, user.name)
+        return self._sessions.open(user, weak, secure=request.secure, now=request.at)
 
     def log_out(self, request: Request, *, everywhere: bool = False) -> None:
         session = self._sessions.close(token_of(request))
@@ -249,7 +274,7 @@ class Gate:
         return Principal(session.user.name, session.user.role)
 
     def _session(self, request: Request) -> Session | None:
-        session = self._sessions.find(token_of(request), now=request.at)
+        session = self._sessions.find(token_of(request), secure=request.secure, now=request.at)
         user = self._find(session.user.name) if session is not None else None
         if session is None or user is None:
             return None
@@ -295,6 +320,19 @@ class Gate:
         if not self.is_set_up:
             detail = "there is no account yet: the first visitor of the page creates one"
         return Denied(401, detail, tuple(("WWW-Authenticate", value) for value in values))
+
+
+def _way(request: Request) -> Literal["digest", "basic", "bearer", "session"]:
+    """By what it shows who asks; Basic counts over TLS only."""
+    match request.header("authorization").partition(" ")[0].lower():
+        case "digest":
+            return "digest"
+        case "bearer":
+            return "bearer"
+        case "basic" if request.secure:
+            return "basic"
+        case _:
+            return "session"
 
 
 def _bearer(error: str) -> tuple[str, str]:

@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 
 LIGHTS: tuple[Function, ...] = (Function.SIGNALING_LED, Function.AUDIO_LED)
 LISTENERS_MAX = 32
+LISTENERS_PER_ACCOUNT = 24  # so that no account keeps out the others
 WAITING_MAX = 64  # messages that wait for one listener; about four seconds of a busy device
 HISTORY_MAX = 100  # events kept for whoever comes later
 EVENTS_PER_TICK = 20  # in a storm only the newest are told, with a count of the others
@@ -53,7 +54,8 @@ AFTER: Final = Query[int | None](
 class Listener:
     """One reader's queue of messages; ends when it is closed or cut off."""
 
-    def __init__(self, live: "Live") -> None:
+    def __init__(self, live: "Live", whose: str) -> None:
+        self.whose = whose
         self._live = live
         self._waiting: deque[str] = deque()
         self._filled = asyncio.Event()
@@ -131,19 +133,22 @@ class Live:
         )
         self._unsubscribe = context.bus.subscribe(Event, self._event)
 
-    def listen(self, after: int | None = None) -> Listener:
+    def listen(self, after: int | None = None, whose: str = "") -> Listener:
         """A new listener, whose first messages are the state, the events so far and the frames.
 
-        after: what it knows already; of state and events it is then told what came later, if that
-        is still known. Until it has heard all of that, its messages have no later number.
+        whose: the name of an account. after: what it knows already; of state and events it is then
+        told what came later, if that is still known. Until it has heard all of that, its messages
+        have no later number.
         """
         if len(self._listeners) >= LISTENERS_MAX:
             raise HttpProblem(503, f"{LISTENERS_MAX} others watch already")
+        if sum(listener.whose == whose for listener in self._listeners) >= LISTENERS_PER_ACCOUNT:
+            raise HttpProblem(503, f"{LISTENERS_PER_ACCOUNT} watch as {whose} already")
         resumed = after is not None and max(self._first, self._forgotten) <= after <= self._seq
         known = after if resumed and after is not None else 0
         self._tell_events()
         self._tell_state()
-        listener = Listener(self)
+        listener = Listener(self, whose)
         listener.offer(self._encode("hello", seq=known, resumed=resumed))
         listener.offer(self._changed_since(known, seq=known))
         missed = [_told(cause) for seq, cause in self._history if seq > known]

@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
 
 from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused, ConfigError, RemoteProtocolError, StaleRevision
@@ -10,7 +11,7 @@ from sipstrobe.web.audit import actor_of
 from sipstrobe.web.exchange import HttpProblem, Principal, Request, Response, Route, problem
 from sipstrobe.web.gate import Gate
 from sipstrobe.web.origin import refuse_embedded
-from sipstrobe.web.presence import while_allowed
+from sipstrobe.web.presence import read_while_allowed, while_allowed
 from sipstrobe.web.scopes import Scopes, needed
 
 logger = logging.getLogger(__name__)
@@ -87,6 +88,10 @@ class Router:
                 who = self._gate.admit(request, route.role, self._needed[id(route)])
                 request = request.by(who)
                 self._told(request.peer, who.name)
+                if request.content is not None:
+                    insist = self._gate.insists(request, who)
+                    content = read_while_allowed(request.content, insist)
+                    request = replace(request, content=content)
             found = self._answer(request, route, who)
             response = await found if isinstance(found, Awaitable) else found
             if response.stream is not None and who is not None:

@@ -1,13 +1,13 @@
 """The sections of the settings as others see them: what each may be, and who may change what."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, Any, Final, cast
 
 import msgspec
 from msgspec import Meta
 
-from sipstrobe.config.patch import pointer
+from sipstrobe.config.patch import steps_of
 from sipstrobe.config.settings import Settings, WebSettings
 from sipstrobe.web.exchange import HttpProblem
 from sipstrobe.web.openapi import secret_schema
@@ -105,33 +105,66 @@ def for_administrators(name: str) -> list[str]:
 
 def refuse_system(patch: Any) -> None:
     """Raise HttpProblem 403 for what is for administrators."""
-    for path in _touched(patch):
-        for system in SYSTEM:
-            if _meet(path, system):
-                raise HttpProblem(403, f"{system} is for administrators", field=system)
+    for path in SYSTEM:
+        if _touches(patch, path):
+            raise HttpProblem(403, f"{path} is for administrators", field=path)
+
+
+def refuse_borrowed(patch: Any, tree: Any) -> None:
+    """Raise HttpProblem 403 for what stands for a secret that is for administrators: in a place
+    that is not, it would be shown to whom others like. tree: all settings as they are."""
+    wanted = _references(patch)
+    for path in (*SYSTEM, *DOORS) if wanted else ():
+        if not wanted.isdisjoint(_references(_at(tree, path))):
+            raise HttpProblem(403, f"a secret of {path} is for administrators", field=path)
 
 
 def refuse_elsewhere(patch: Any) -> None:
     """Raise HttpProblem 409 for what has a door of its own."""
-    for path in _touched(patch):
-        for there, door in DOORS.items():
-            if _meet(path, there):
-                words = f"{there} is changed by {door}"
-                raise HttpProblem(409, words, code="elsewhere", field=there)
+    for path, door in DOORS.items():
+        if _touches(patch, path):
+            raise HttpProblem(409, f"{path} is changed by {door}", code="elsewhere", field=path)
 
 
-def _meet(path: str, other: str) -> bool:
-    """Whether one of them is the other, or below it."""
-    return f"{path}/".startswith(f"{other}/") or f"{other}/".startswith(f"{path}/")
-
-
-def _touched(patch: Any) -> Iterator[str]:
-    """The pointers of what a merge patch puts in the place of something."""
-    waiting: list[tuple[str, Any]] = [("", patch)]
+def _touches(patch: Any, path: str) -> bool:
+    """Whether a merge patch puts something in the place of what a pointer names, of something in
+    it, or of all that it is in."""
+    here = patch
+    for step in steps_of(path):
+        if not isinstance(here, dict):
+            return True
+        fields = cast("dict[str, Any]", here)
+        if step not in fields:
+            return False
+        here = fields[step]
+    waiting = [here]
     while waiting:
-        path, value = waiting.pop()
-        if isinstance(value, dict):
-            members = cast("dict[str, Any]", value).items()
-            waiting += ((path + pointer(key), member) for key, member in members)
-        else:
-            yield path
+        value = waiting.pop()
+        if not isinstance(value, dict):
+            return True
+        waiting += cast("dict[str, Any]", value).values()
+    return False  # objects without members put nothing anywhere
+
+
+def _references(value: Any) -> set[str]:
+    """The ids of all secrets in it (`config.check`)."""
+    found: set[str] = set()
+    waiting = [value]
+    while waiting:
+        here = waiting.pop()
+        if isinstance(here, dict):
+            fields = cast("dict[str, Any]", here)
+            if isinstance(name := fields.get("secret"), str):
+                found.add(name)
+            waiting += fields.values()
+        elif isinstance(here, list):
+            waiting += cast("list[Any]", here)
+    return found
+
+
+def _at(tree: Any, path: str) -> Any:
+    """What a pointer names; None: there is nothing."""
+    here = tree
+    for step in steps_of(path):
+        here = cast("dict[str, Any]", here).get(step) if isinstance(here, dict) else None
+    return here

@@ -90,10 +90,15 @@ class WebServer:
         self._views = views
         self._visitors = Visitors()
         self.gate = Gate(
-            lambda: store.current.web, context.random_bytes, self._tell, context.clock.wall, cost
+            lambda: store.current.web,
+            context.random_bytes,
+            self._tell,
+            context.clock.wall,
+            context.clock.now,
+            cost,
         )
         self.accounts = Accounts(context.dispatcher, store, self.gate)
-        self._presence = Presence()
+        self._presence = Presence(context.clock)
         self._status = Status(context.clock, lambda: store.current, views)
         self._live = Live(context, views, self._status)
         self._calls = CallDoor(context, lambda: store.upcoming, views, self._needing)
@@ -128,6 +133,7 @@ class WebServer:
 
     async def aclose(self) -> None:
         self._unwatch()
+        self._presence.close()
         self._live.close()
         self._calls.close()
         self.gate.close()
@@ -167,7 +173,7 @@ class WebServer:
             if self.gate.must_prove(request):
                 await self.gate.prove(request)
             who = self.gate.admit(request, Role.VIEWER)
-            listener = self._live.listen(AFTER.of(request))
+            listener = self._live.listen(AFTER.of(request), who.name)
             self._presence.add(listener, self.gate.keeps(request, who))
             return listener
         except HttpProblem as refusal:

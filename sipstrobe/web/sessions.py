@@ -21,10 +21,12 @@ LIFETIME: Final = 7 * 24 * 3600.0  # seconds, however much it is used
 
 @dataclass(slots=True)
 class Session:
-    """user: the account as it was when this began. weak: what there is to say of its password."""
+    """user: the account as it was when this began. weak: what there is to say of its password.
+    secure: whether it began over TLS."""
 
     user: User
     weak: str
+    secure: bool
     opened: float
     used: float
 
@@ -36,20 +38,22 @@ class Sessions:
         self._random_bytes = random_bytes
         self._sessions: dict[str, Session] = {}
 
-    def open(self, user: User, weak: str = "", *, now: float) -> str:
-        """A new token for this account."""
+    def open(self, user: User, weak: str = "", *, secure: bool = False, now: float) -> str:
+        """A new token for this account. secure: for use over TLS, and for nothing else."""
         own = [token for token, s in self._sessions.items() if s.user.name == user.name]
         if len(own) >= SESSIONS_PER_ACCOUNT:
             self._drop_oldest(own)
         elif len(self._sessions) >= SESSIONS_MAX:
             self._drop_oldest(list(self._sessions))
         token = urlsafe_b64encode(self._random_bytes(24)).decode()
-        self._sessions[token] = Session(user, weak, opened=now, used=now)
+        self._sessions[token] = Session(user, weak, secure, opened=now, used=now)
         return token
 
-    def find(self, token: str, *, now: float) -> Session | None:
+    def find(self, token: str, *, secure: bool = False, now: float) -> Session | None:
+        """What a token stands for that came over TLS or not; what came in the open, others may
+        know, and it opens nothing over TLS."""
         session = self._sessions.get(token)
-        if session is None:
+        if session is None or session.secure is not secure:
             return None
         if now - session.used > IDLE_LIFETIME or now - session.opened > LIFETIME:
             del self._sessions[token]

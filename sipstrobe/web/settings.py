@@ -34,6 +34,7 @@ from sipstrobe.web.sections import (
     SECTIONS,
     Whole,
     for_administrators,
+    refuse_borrowed,
     refuse_elsewhere,
     refuse_system,
     schema_of,
@@ -140,6 +141,7 @@ class SettingsDoor:
         refuse_elsewhere(patch)
         if request.principal is None or request.principal.role is not Role.ADMINISTRATOR:
             refuse_system(patch)
+            refuse_borrowed(patch, self._store.tree)
         return await self._merge(request, patch)
 
     async def _change_all(self, request: Request) -> Response:

@@ -95,7 +95,7 @@ class SigningIn:
             who = self._gate.identify(request)
         except Denied:
             who = None
-        anonymous = who is None and self._gate.is_open
+        anonymous = who is None and self._gate.may_look(request)
         role = Role.VIEWER if anonymous else who and who.role
         told: list[Advice] = []
         if is_exposed(request):

@@ -131,13 +131,20 @@ class Accounts:
         self._change(accounts.added(self.users, user))
         return user
 
-    async def change(self, name: str, wanted: UserChange, address: str = "") -> User:
-        """Another role or password, or Digest allowed or not."""
+    async def change(
+        self,
+        name: str,
+        wanted: UserChange,
+        address: str = "",
+        before: Callable[[], None] = lambda: None,
+    ) -> User:
+        """Another role or password, or Digest allowed or not. address, before: as in `make`."""
         password, digest = wanted.password, wanted.digest
         hashed = ""
         if password is not UNSET:
             check_password(password)
             hashed = await self._prover.hashed(password, address)
+            before()
         user = self.find(name)
         role = user.role if wanted.role is UNSET else wanted.role
         allow = user.digest if digest is UNSET else digest
@@ -240,19 +247,31 @@ class UsersDoor:
     async def _make(self, request: Request) -> Response:
         new = read_body(NewUser, request.body)
         user = await self._accounts.make(
-            new.name, new.role, new.password, digest=new.digest, address=request.peer
+            new.name,
+            new.role,
+            new.password,
+            digest=new.digest,
+            address=request.peer,
+            before=self._insists(request),
         )
         return json(UserMade(**_told(user), advice=advice(new.password, user.name)), 201)
 
     async def _change(self, request: Request) -> Response:
         wanted = read_body(UserChange, request.body)
-        user = await self._accounts.change(_name(request), wanted, request.peer)
+        before = self._insists(request)
+        user = await self._accounts.change(_name(request), wanted, request.peer, before)
         words = "" if wanted.password is UNSET else advice(wanted.password, user.name)
         return json(UserMade(**_told(user), advice=words))
 
     def _remove(self, request: Request) -> Response:
         self._accounts.remove(_name(request))
         return Response(204)
+
+    def _insists(self, request: Request) -> Callable[[], None]:
+        """While a hash is made, whoever asks for it may lose the right to it, or his password may
+        be changed by somebody who means to shut him out."""
+        assert request.principal is not None
+        return self._gate.insists(request, request.principal)
 
     async def _own_password(self, request: Request) -> Response:
         """Whoever came by a cookie goes on with a new one; all that knew the old password ends."""
@@ -262,11 +281,12 @@ class UsersDoor:
             raise HttpProblem(403, "only an account has a password", code="not_an_account")
         new = read_body(NewPassword, request.body)
         check_password(new.new, "/new")
+        before = self._insists(request)
         if not await self._gate.confirm(request, who.name, new.old):
             words = "this is not the password so far"
             raise HttpProblem(403, words, code="wrong_password", field="old")
         wanted = UserChange(password=new.new)
-        user = await self._accounts.change(who.name, wanted, request.peer)
+        user = await self._accounts.change(who.name, wanted, request.peer, before)
         answer = json(PasswordTold(advice=advice(new.new, user.name)))
         if request.header("authorization"):
             return answer

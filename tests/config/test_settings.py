@@ -7,6 +7,7 @@ import msgspec
 import pytest
 from msgspec import Meta, Struct
 
+from sipstrobe.config.check import PROBLEMS_MAX
 from sipstrobe.config.demo import EXTENSIONS, PROFILES, demo
 from sipstrobe.config.settings import Settings
 from sipstrobe.config.store import Store
@@ -139,6 +140,13 @@ def test_too_many_entries_are_told_as_such() -> None:
     assert said({"manual_triggers": "one"}) == [
         "/manual_triggers: must be a list of at most 16 entries"
     ]
+
+
+def test_of_thousands_of_problems_some_are_told() -> None:
+    """To look for all of them would hold up everything for minutes."""
+    found = said({"audio": {f"nothing{n}": n for n in range(PROBLEMS_MAX + 1)}})
+    assert len(found) == PROBLEMS_MAX
+    assert said({"rules": [{}] * 1000}) == ["/rules: must be a list of at most 256 entries"]
 
 
 def test_what_is_no_object_is_refused_as_a_whole() -> None:

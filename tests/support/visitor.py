@@ -1,5 +1,6 @@
 """Somebody who asks the web door, without a network in between."""
 
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -10,6 +11,7 @@ from sipstrobe.web.server import WebServer
 from tests.support.web import PASSWORDS
 
 HOST = "192.0.2.10"
+TODAY = time.monotonic()  # when all requests are made, unless a test says otherwise
 
 
 async def _pieces(body: bytes) -> AsyncIterator[bytes]:
@@ -17,7 +19,7 @@ async def _pieces(body: bytes) -> AsyncIterator[bytes]:
 
 
 class Visitor:
-    """A browser, or a program with a token. headers: of the last answer."""
+    """A browser, or a program with a token. headers: of the last answer; at: monotonic seconds."""
 
     def __init__(
         self,
@@ -26,18 +28,22 @@ class Visitor:
         *,
         secure: bool = False,
         token: str = "",
+        host: str = HOST,
     ) -> None:
         self.headers: dict[str, str] = {}
+        self.at = TODAY
         self.cookie = ""
         self.credentials = f"Bearer {token}" if token else ""
         self._server = server
         self._address = address
         self._secure = secure
+        self._host = host
 
     def request(self, method: str, path: str, body: object = None) -> Request:
         """What it would send."""
         scheme = "https" if self._secure else "http"
-        headers = {"host": HOST, "origin": f"{scheme}://{HOST}", "cookie": self.cookie}
+        origin = f"{scheme}://{self._host}"
+        headers = {"host": self._host, "origin": origin, "cookie": self.cookie}
         if self.credentials:
             headers["authorization"] = self.credentials
         data = b"" if body is None else msgspec.json.encode(body)
@@ -50,6 +56,7 @@ class Visitor:
             body=b"" if streamed else data,
             peer=self._address,
             secure=self._secure,
+            at=self.at,
             content=_pieces(data) if streamed else None,
         )
 

@@ -333,7 +333,7 @@ async def test_listeners_are_bounded_and_a_place_that_is_free_is_given_again(
     context: Context, device: Device
 ) -> None:
     live = Live(context, device.views(), dict)
-    listeners = [live.listen() for _ in range(LISTENERS_MAX)]
+    listeners = [live.listen(whose=str(n)) for n in range(LISTENERS_MAX)]
 
     with pytest.raises(HttpProblem) as refused:
         live.listen()

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -24,7 +25,6 @@ from sipstrobe.errors import ConfigError
 from sipstrobe.io.certificate_files import MAX_CHAIN
 from sipstrobe.io.identity import fingerprint
 from sipstrobe.web.certificates import PATH
-from sipstrobe.web.exchange import Request
 from sipstrobe.web.server import WebServer
 from sipstrobe.web.told.certificates import MAX_NAMES
 from tests.support.authority import Authority, Signed
@@ -108,16 +108,7 @@ async def test_a_browser_sends_a_form(ada: Visitor, server: WebServer) -> None:
     asked = ada.request("POST", PATH)
     headers = {**asked.headers, "content-type": "multipart/form-data; boundary=x"}
 
-    answer = await server.respond(
-        Request(
-            method="POST",
-            path=PATH,
-            target=PATH,
-            headers=headers,
-            body=body + b"--x--\r\n",
-            peer=asked.peer,
-        )
-    )
+    answer = await server.respond(replace(asked, headers=headers, body=body + b"--x--\r\n"))
 
     assert answer.status == 201
     assert await names(ada) == [OWN, "Form"]
@@ -264,16 +255,7 @@ async def test_a_certificate_is_asked_for_and_comes_back_signed(
     assert (wrong[0], wrong[1]["field"]) == (400, "key")
     pem = signed.public_bytes(Encoding.PEM)
     sent = ada.request("PUT", f"{PATH}/Asked/signed")
-    done = await server.respond(
-        Request(
-            method="PUT",
-            path=sent.path,
-            target=sent.path,
-            headers=sent.headers,
-            body=pem,
-            peer=sent.peer,
-        )
-    )
+    done = await server.respond(replace(sent, body=pem))
 
     assert done.status == 200
     assert (await ada.ask("GET", f"{AT}/Asked"))[1]["state"] == "ready"

@@ -59,6 +59,19 @@ def test_all_sessions_together_are_bounded() -> None:
     assert [sessions.is_open(token) for token in tokens] == [False] + [True] * SESSIONS_MAX
 
 
+def test_what_others_may_have_read_opens_nothing_over_tls() -> None:
+    """A token that was given in the open is worth nothing once the page is served by HTTPS alone,
+    under whatever name it is shown."""
+    sessions = Sessions(os.urandom)
+    plain = sessions.open(ADA, now=0.0)
+    hidden = sessions.open(ADA, secure=True, now=0.0)
+
+    assert sessions.find(plain, now=0.0)
+    assert sessions.find(hidden, secure=True, now=0.0)
+    assert sessions.find(plain, secure=True, now=0.0) is None
+    assert sessions.find(hidden, now=0.0) is None
+
+
 def test_one_may_sign_out_everywhere() -> None:
     sessions = Sessions(os.urandom)
     here, there, other = (sessions.open(user, now=0.0) for user in (ADA, ADA, OLGA))

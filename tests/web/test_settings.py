@@ -11,7 +11,7 @@ import pytest
 from aiohttp import ClientSession, DigestAuthMiddleware
 
 from sipstrobe.multicast.settings import PageSource
-from sipstrobe.web.sections import DOORS, LISTS, SECTIONS
+from sipstrobe.web.sections import DOORS, LISTS, SECTIONS, refuse_system
 from tests.support.web import PASSWORDS, Device
 
 AUDIO = "/api/v1/settings/audio"
@@ -195,6 +195,35 @@ async def test_what_is_below_something_of_the_system_belongs_to_it(
 
     assert (await ask(session, "PATCH", where, patch))[0] == 403
     assert (await ask(session, "PATCH", where, patch, user="ada"))[0] == 200
+
+
+@pytest.mark.parametrize("patch", [{}, {"tls": {}}, {"accounts": []}, {"prot": 1}])
+def test_what_touches_nothing_of_the_system_is_for_operators(patch: object) -> None:
+    refuse_system({"sip": patch})
+
+
+async def test_no_secret_of_an_administrator_is_lent_to_operators(
+    session: ClientSession, device: Device
+) -> None:
+    """What stands for it may be seen; in an account of SIP it would answer whatever server an
+    operator names."""
+    broker = {"host": "192.0.2.66", "user": "u", "password": "the broker's own"}
+    assert (await ask(session, "PATCH", "/api/v1/settings/mqtt", broker, user="ada"))[0] == 200
+    seen = (await ask(session, "GET", "/api/v1/settings/mqtt"))[1]["settings"]["password"]
+    sip = (await ask(session, "GET", "/api/v1/settings/sip"))[1]["settings"]
+    sip["accounts"][0]["password"] = seen
+    patch = {"accounts": sip["accounts"]}
+
+    status, problem = await ask(session, "PATCH", "/api/v1/settings/sip", patch)
+
+    assert (status, problem["field"]) == (403, "/mqtt")
+    assert not device.store.current.sip.accounts[0].password
+    patch["accounts"][0]["password"] = "its own"
+    assert (await ask(session, "PATCH", "/api/v1/settings/sip", patch))[0] == 200
+    sip = (await ask(session, "GET", "/api/v1/settings/sip"))[1]["settings"]
+    assert (await ask(session, "PATCH", "/api/v1/settings/sip", {"accounts": sip["accounts"]}))[
+        0
+    ] == 200, "what operators may set may be sent back"
 
 
 async def test_where_the_light_is_shown_is_for_administrators_and_said_with_its_limits(

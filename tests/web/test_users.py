@@ -1,5 +1,6 @@
 """Accounts over the API: ACC-01…06, GEN-03, GEN-05."""
 
+import asyncio
 from base64 import b64encode
 from collections.abc import AsyncIterator
 
@@ -12,6 +13,8 @@ from sipstrobe.web.live import Listener
 from sipstrobe.web.server import LIVE_PATH, WebServer
 from tests.support.visitor import Visitor
 from tests.support.web import PASSWORDS, USERS, Device
+
+ADMIN = Role.ADMINISTRATOR
 
 
 @pytest.fixture
@@ -163,6 +166,47 @@ async def test_the_own_password_is_guessed_no_faster_than_any(server: WebServer)
     assert (status, "too many wrong passwords" in told["detail"]) == (403, True)
 
 
+async def test_whoever_is_shut_out_changes_nothing_that_he_has_asked_for_before(
+    ada: Visitor, server: WebServer
+) -> None:
+    """Hashes take time: meanwhile his password is another one, or his account is gone."""
+    thief, demoted = Visitor(server), Visitor(server, "192.0.2.78")
+    await thief.log_in("olga")
+    await ada.ask("POST", "/users", {"name": "bob", "password": "once upon", "role": ADMIN})
+    await demoted.log_in("bob", "once upon")
+
+    mine = {"old": PASSWORDS["olga"], "new": "the thief's"}
+    asked = [
+        asyncio.create_task(work)
+        for work in (
+            thief.ask("POST", "/password", mine),
+            demoted.ask("POST", "/users", {"name": "eve", "password": "let me in", "role": ADMIN}),
+            demoted.ask("PATCH", "/users/victor", {"password": "let me in"}),
+            ada.ask("PATCH", "/users/bob", {"role": "viewer"}),
+            ada.ask("PATCH", "/users/olga", {"password": "safe again"}),
+        )
+    ]
+    answers = [(await one)[0] for one in asked]
+
+    assert answers == [401, 401, 401, 200, 200]
+    assert await thief.log_in("olga", "safe again") == 200
+    assert await thief.log_in("victor") == 200
+    assert await thief.log_in("eve", "let me in") == 403
+
+
+async def test_a_new_session_takes_the_place_of_the_one_that_this_browser_has_had(
+    server: WebServer,
+) -> None:
+    olga, left = Visitor(server), Visitor(server)
+    await olga.log_in("olga")
+    left.cookie = olga.cookie
+
+    assert await olga.log_in("olga") == 200
+
+    assert (await olga.ask("GET", "/status"))[0] == 200
+    assert (await left.ask("GET", "/status"))[0] == 401
+
+
 async def test_one_may_sign_out_of_all_browsers(server: WebServer) -> None:
     here, there = Visitor(server), Visitor(server)
     for olga in (here, there):
@@ -278,5 +322,13 @@ async def test_who_has_no_account_may_look_if_that_is_allowed(
     assert (await nobody.ask("POST", "/password", {"old": "", "new": ""}))[0] == 401
     assert (await wrong.ask("GET", "/status"))[0] == 401
     feed = await listening(nobody, server)
+    for host, secure, status in (
+        ("strobe.evil.example", False, 401),  # by DNS rebinding any site could look
+        ("strobe.evil.example", True, 200),  # for which it has no certificate
+        ("strobe.local:8080", False, 200),
+    ):
+        led = Visitor(server, host=host, secure=secure)
+        assert (await led.ask("GET", "/status"))[0] == status
+        assert (await led.ask("GET", "/session"))[1]["anonymous"] is (status == 200)
     device.store.change_now({"web": {"anonymous_viewing": False}})
     assert await has_ended(feed)

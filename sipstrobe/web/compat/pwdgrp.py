@@ -39,6 +39,7 @@ _PAGE: Final = (
 )
 
 _Given = Mapping[str, str]
+_Before = Callable[[], None]  # is called when a hash is there, and may raise
 
 
 class _Refused(Exception):
@@ -51,7 +52,7 @@ class PasswordGroups:
     def __init__(self, accounts: Accounts, gate: Gate) -> None:
         self._accounts = accounts
         self._gate = gate
-        self._actions: dict[str, Callable[[_Given, str], Awaitable[str]]] = {
+        self._actions: dict[str, Callable[[_Given, str, _Before], Awaitable[str]]] = {
             "add": self._add,
             "update": self._update,
             "remove": self._remove,
@@ -80,14 +81,15 @@ class PasswordGroups:
             return await self._set_up(request, given)
         if action == "get":
             return text(200, self._groups())
-        return await _answered(self._act(action, given, request.peer))
+        before = self._gate.insists(request, request.principal)
+        return await _answered(self._act(action, given, request.peer, before))
 
-    async def _act(self, action: str, given: _Given, address: str) -> str:
+    async def _act(self, action: str, given: _Given, address: str, before: _Before) -> str:
         if not action:
             raise _Refused("action operation type.")
         if action not in self._actions:
             raise _Refused(f"malformed action operation, {action:.64}.")
-        return await self._actions[action](given, address)
+        return await self._actions[action](given, address, before)
 
     async def _set_up(self, request: Request, given: _Given) -> Response:
         """The first account. All else is 401 until there is one."""
@@ -110,9 +112,7 @@ class PasswordGroups:
 
     # --- actions --------------------------------------------------------------------------------
 
-    async def _add(
-        self, given: _Given, address: str, before: Callable[[], None] = lambda: None
-    ) -> str:
+    async def _add(self, given: _Given, address: str, before: _Before) -> str:
         name = _name(given)
         role = read_role(given.get("sgrp", ""))
         if role is None:
@@ -120,17 +120,17 @@ class PasswordGroups:
         await self._accounts.make(name, role, given.get("pwd", ""), address=address, before=before)
         return f"Created account {name}."
 
-    async def _update(self, given: _Given, address: str) -> str:
+    async def _update(self, given: _Given, address: str, before: _Before) -> str:
         name = self._accounts.find(_name(given)).name
         role = read_role(given["sgrp"]) if "sgrp" in given else UNSET
         if role is None:
             raise _logged(f"account {name} was not changed: sgrp is unknown")
         wanted = UserChange(password=given.get("pwd", UNSET), role=role)
         if wanted != UserChange():
-            await self._accounts.change(name, wanted, address)
+            await self._accounts.change(name, wanted, address, before)
         return f"Modified account {name}."
 
-    async def _remove(self, given: _Given, _: str) -> str:
+    async def _remove(self, given: _Given, _: str, __: _Before) -> str:
         name = _name(given)
         self._accounts.remove(name)
         return f"Removed account {name}."
