@@ -1,5 +1,6 @@
 """Clips and recordings in the page: added by button and drop, compared, played, linked, deleted."""
 
+import asyncio
 import io
 import math
 import re
@@ -9,18 +10,20 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import FilePayload, Locator, Page, expect
+from playwright.async_api import FilePayload, Locator, Page, Route, expect
 from pytest_asyncio import fixture
 
-from sipstrobe.commands import StartRecording
+from sipstrobe.commands import PlayClip, StartRecording
 from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused
 from sipstrobe.lightsiren.settings import Profile, SirenPart
 from tests.browser.ui.conftest import Axe, enter, go
+from tests.support.waiting import PATIENCE, until
 from tests.support.web import Device
 
 pytestmark = [pytest.mark.interop, pytest.mark.asyncio(loop_scope="module")]
 
+READ = "performance.getEntriesByType('resource').filter(e => e.name.endsWith('/clips')).length"
 NO_SOUND = FilePayload(name="song.mp3", mimeType="audio/mpeg", buffer=b"not a song" * 400)
 
 
@@ -105,6 +108,18 @@ async def test_a_file_that_is_dropped_is_added(page: Page, url: str) -> None:
     await expect(clip(page, "Bell")).to_be_visible()
 
 
+async def test_a_file_that_nobody_takes_is_given_up_in_the_end(page: Page) -> None:
+    held: list[Route] = []
+    await page.clock.install()
+    await go(page, "/media")
+    await page.route("**/api/v1/clips?name=*", lambda route: held.append(route))
+    await page.get_by_label("Sound files", exact=True).set_input_files([tone("Gong.wav", -20)])
+    await until(lambda: held)
+    await page.clock.run_for(121_000)
+
+    await expect(page.locator(".media-refused")).to_contain_text("The device does not answer.")
+
+
 async def test_a_clip_plays_as_often_as_wanted_by_hand_and_by_link(
     page: Page, url: str, device: Device
 ) -> None:
@@ -148,6 +163,38 @@ async def test_a_clip_is_renamed_and_only_deleted_when_nobody_needs_it(
     await sure(page).get_by_role("button", name="Delete").click()
     await expect(clip(page, "x" * 45)).to_have_count(0)
     assert device.store.current.clips == ()
+
+
+async def test_a_list_that_was_overtaken_is_not_shown(page: Page, url: str, device: Device) -> None:
+    """What was asked first may be answered last."""
+    asked, named = asyncio.Event(), asyncio.Event()
+
+    async def overtaken(route: Route) -> None:
+        answer = await route.fetch()
+        if not asked.is_set():
+            asked.set()
+            await named.wait()
+        await route.fulfill(response=answer)
+
+    await go(page, "/media")
+    await page.get_by_label("Sound files", exact=True).set_input_files([tone("Gong.wav", -20)])
+    dialog = await more(page, "Gong")
+    await page.route("**/api/v1/clips", overtaken)
+    device.context.dispatcher.execute(PlayClip(clip="Ding-dong"))
+    async with asyncio.timeout(PATIENCE):
+        await asked.wait()
+    await dialog.get_by_label("Name").fill("Bell")
+    await dialog.get_by_role("button", name="Rename").click()
+    await expect(clip(page, "Bell")).to_be_visible()
+
+    read = await page.evaluate(READ)
+    named.set()
+    await page.wait_for_function(f"{READ} > {read}")
+    await page.evaluate("new Promise(done => setTimeout(() => requestAnimationFrame(done), 100))")
+    await page.unroute_all(behavior="wait")
+
+    await expect(clip(page, "Bell")).to_be_visible()
+    await expect(clip(page, "Gong")).to_have_count(0)
 
 
 async def test_recordings_are_made_had_back_and_deleted_but_not_by_viewers(

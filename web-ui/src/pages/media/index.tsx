@@ -1,8 +1,8 @@
 // Clips and recordings (CLP-01…08, MED-01, MED-02, AUD-05).
 
-import { useEffect, useMemo, useState } from "preact/hooks";
-import { command, get } from "../../api";
-import { concerns, newestEvents } from "../../live";
+import { useEffect, useState } from "preact/hooks";
+import { command } from "../../api";
+import { newestEvents } from "../../live";
 import { can } from "../../session";
 import { changes, merged, useSection, type Section } from "../../settings";
 import { Button, Card, Empty, Loading, PageHead } from "../../ui/basics";
@@ -10,6 +10,7 @@ import { useDraft } from "../../ui/draft";
 import { TextField } from "../../ui/fields";
 import { SchemaForm } from "../../ui/schema_form";
 import { attempt } from "../../ui/toast";
+import { useTold } from "../system/told";
 import { ClipRow } from "./clip";
 import type { Clip, MediaSettings, Told } from "./model";
 import { Quota } from "./quota";
@@ -48,15 +49,12 @@ export default function Media() {
 
 /** The clips as the device has them, and what reads them anew. */
 function useClips(): [Told | null, () => Promise<void>] {
-  const [told, tell] = useState<Told | null>(null);
-  const read = useMemo(() => async () => tell(await get<Told>("/clips")), []);
+  const { value, reload } = useTold<Told>("/clips", { settings: ["/clips"] });
   const fresh = newestEvents.value;
-  useEffect(() => void read().catch(() => undefined), [read]);
   useEffect(() => {
-    const links = fresh.map(({ chain }) => chain[0]!);
-    if (links.some((link) => link.name === "sound/clip" || concerns(link, "/clips"))) void read().catch(() => undefined);
+    if (fresh.some(({ chain }) => chain[0]!.name === "sound/clip")) void reload();
   }, [fresh]);
-  return [told, read];
+  return [value, reload];
 }
 
 function List({ clips, levelled, read }: { clips: readonly Clip[]; levelled: boolean; read: () => Promise<void> }) {
