@@ -25,6 +25,8 @@ ORDERS: Final = (  # what is done now and is over then; as paths begin
     "/api/v1/recipients/",
     "/api/v1/talk",
     "/axis-cgi/audio/",
+    "/axis-cgi/playclip.cgi",
+    "/axis-cgi/stopclip.cgi",
     "/axis-cgi/virtualinput/",
 )
 ORDERS_ON_CLIPS: Final = ("/play", "/stop")  # as they end

@@ -95,6 +95,8 @@ async def test_lines_are_also_taken_from_a_form(server: WebServer) -> None:
     answer = await server.respond(replace(request, body=form))
 
     assert b'SIPAccount_UserId="sipstrobe"' in answer.body
+    whole = replace(visitor.request("POST", PATH), body=b"format=simple&" + form)
+    assert (await server.respond(whole)).body == answer.body
 
 
 def test_a_tree_is_the_same_after_it_was_told_in_lines() -> None:

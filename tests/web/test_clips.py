@@ -16,6 +16,7 @@ from sipstrobe.errors import RemoteProtocolError
 from sipstrobe.events import ClipPlaying
 from sipstrobe.lightsiren.settings import Profile, SirenPart
 from sipstrobe.trace import Input
+from sipstrobe.web.compat.media_clips import FORM_MAX_BYTES
 from sipstrobe.web.exchange import Request
 from sipstrobe.web.http import LEAST_PACE, PIECE_TIME
 from sipstrobe.web.upload import upload_of
@@ -333,6 +334,30 @@ async def test_the_arguments_of_playclip(
     assert playing["volume_db"] == pytest.approx(volume_db)
     assert await ask(session, "GET", STOP) == (200, "OK\nstopping\n")
     assert device.clips.snapshot() == []
+
+
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [
+        (f"{PLAY}?clip=34&repeat=-1", "a message with & and = in it, of a camera"),
+        (PLAY, "clip=34&repeat=-1"),
+        (f"{MEDIA}?action=play&clip=34&repeat=-1", ""),
+        (MEDIA, "action=play&clip=34&repeat=-1"),
+    ],
+)
+async def test_what_can_be_got_can_be_posted(
+    session: ClientSession, device: Device, path: str, form: str
+) -> None:
+    """vapix §2.1: in the address, or as a form."""
+    assert await ask(session, "POST", path, data=form) == (200, "OK\nplaying=34\n")
+    assert [(p["clip"], p["rounds"]) for p in device.clips.snapshot()] == [("Beep", None)]
+    assert await ask(session, "POST", STOP) == (200, "OK\nstopping\n")
+    assert device.clips.snapshot() == []
+
+
+async def test_a_form_has_a_bound(session: ClientSession) -> None:
+    status, told = await ask(session, "POST", MEDIA, data="action=play&x=" + "x" * FORM_MAX_BYTES)
+    assert (status, "action is missing" in told) == (400, True)
 
 
 async def test_a_star_draws_among_those_that_match(session: ClientSession, device: Device) -> None:

@@ -199,6 +199,17 @@ def test_cameras_may_post_what_they_could_get(doors: Doors, name: str) -> None:
         assert (route.role, route.acts) == (Role.OPERATOR, True)
 
 
+async def test_a_virtual_input_is_switched_by_a_form(url: str, device: Device) -> None:
+    """And what a camera posts beside its address is not looked at."""
+    digest = DigestAuthMiddleware("olga", PASSWORDS["olga"])
+    activate = url + "/axis-cgi/virtualinput/activate.cgi"
+    sent = ((activate, "schemaversion=1&port=3"), (f"{activate}?schemaversion=1&port=4", "&" * 99))
+    async with ClientSession(middlewares=(digest,)) as session:
+        for path, body in sent:
+            async with session.post(path, data=body) as answer:
+                assert "<StateChanged>true<" in await answer.text()
+
+
 # --- port.cgi and virtualinput.cgi -------------------------------------------------------------
 
 

@@ -38,8 +38,8 @@ viewer, tokens for commands:
   GET        /axis-cgi/io/output.cgi
   GET        /axis-cgi/io/port.cgi
   GET        /axis-cgi/io/virtualinput.cgi
-  GET        /axis-cgi/playclip.cgi
-  GET        /axis-cgi/stopclip.cgi
+  GET,POST   /axis-cgi/playclip.cgi
+  GET,POST   /axis-cgi/stopclip.cgi
 viewer, tokens for commands and settings:
   POST       /axis-cgi/io/portmanagement.cgi
   POST       /config/rest/**

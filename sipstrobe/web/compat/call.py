@@ -125,9 +125,7 @@ class CallDoor:
 def _read(request: Request) -> tuple[str, Values]:
     """The command, without its prefix, and its arguments. Raises Fault."""
     if _is_simple(request):
-        body = request.body.decode("utf-8", "replace").strip()
-        query = request.target.partition("?")[2]
-        fields = unflatten("&".join(part for part in (query, body) if part))
+        fields = unflatten(_form(request))
         action = fields.get("action")
         if not isinstance(action, str) or not action:
             raise missing("action")
@@ -147,7 +145,16 @@ def _read(request: Request) -> tuple[str, Values]:
 
 
 def _is_simple(request: Request) -> bool:
-    return "format=simple" in request.target.partition("?")[2].split("&")
+    return "format=simple" in _form(request).split("&")
+
+
+def _form(request: Request) -> str:
+    """What is said in the address, and in a form."""
+    query = request.target.partition("?")[2]
+    body = request.body.strip()
+    if body.startswith(b"{"):
+        return query
+    return "&".join(part for part in (query, body.decode("utf-8", "replace")) if part)
 
 
 def _answer(request: Request, result: Values | Fault) -> Response:

@@ -5,6 +5,7 @@ Answers are lines of text: OK and what was done. What is wrong in a request is 4
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from http import HTTPStatus
 from math import log10
 from typing import Any, Final, NoReturn
@@ -16,7 +17,7 @@ from sipstrobe.config.users import Role
 from sipstrobe.errors import CommandRefused, ConfigError, RemoteProtocolError
 from sipstrobe.io.soundfiles import EXTENSIONS
 from sipstrobe.web.clips import UPLOAD_MAX_BYTES, download
-from sipstrobe.web.compat.text_cgi import WrongArgument, refuse_other_outputs, text
+from sipstrobe.web.compat.text_cgi import WrongArgument, refuse_other_outputs, text, with_form
 from sipstrobe.web.compat.wildcard import matches
 from sipstrobe.web.denied import Denied
 from sipstrobe.web.exchange import HttpProblem, Request, Response, Route
@@ -28,6 +29,7 @@ MEDIA: Final = "/axis-cgi/mediaclip.cgi"
 PLAY: Final = "/axis-cgi/playclip.cgi"
 STOP: Final = "/axis-cgi/stopclip.cgi"
 MAX_VOLUME: Final = 1000  # per cent, linear
+FORM_MAX_BYTES: Final = 4096
 _EXTENSION = re.compile(r"\.(au|mp3|opus|ogg|wav|flac)$", re.IGNORECASE)
 
 
@@ -53,19 +55,19 @@ class MediaClips:
         }
 
     def routes(self) -> list[Route]:
-        def link(path: str, role: Role, handler: _Handler) -> Route:
+        def link(method: str, path: str, role: Role, handler: _Handler) -> Route:
             async def handle(request: Request) -> Response:
-                return await _answered(handler, request)
+                return await _answered(handler, with_form(request))
 
-            return Route(method="GET", path=path, handler=handle, role=role, acts=True)
+            return Route(method=method, path=path, handler=handle, role=role, acts=method == "GET")
 
         async def media(request: Request) -> Response:
-            return await _answered(self._act, request)
+            return await _answered(self._posted, request)
 
         return [
-            link(PLAY, Role.VIEWER, self._play),
-            link(STOP, Role.VIEWER, self._stop),
-            link(MEDIA, Role.OPERATOR, self._act),
+            *(link(method, PLAY, Role.VIEWER, self._play) for method in ("GET", "POST")),
+            *(link(method, STOP, Role.VIEWER, self._stop) for method in ("GET", "POST")),
+            link("GET", MEDIA, Role.OPERATOR, self._act),
             Route(
                 method="POST",
                 path=MEDIA,
@@ -81,6 +83,18 @@ class MediaClips:
         if action is None:
             raise WrongArgument(f"action must be one of {', '.join(self._actions)}")
         return action(request)
+
+    async def _posted(self, request: Request) -> Response:
+        """An upload says what it is in the address; a body with nothing there is a form."""
+        if "?" not in request.target and request.content is not None:
+            form = bytearray()
+            async for piece in request.content:
+                form += piece
+                if len(form) > FORM_MAX_BYTES:
+                    raise WrongArgument("action is missing in the address")
+            request = with_form(replace(request, body=bytes(form), content=None))
+        found = self._act(request)
+        return found if isinstance(found, Response) else await found
 
     def _play(self, request: Request) -> Response:
         refuse_other_outputs(request)

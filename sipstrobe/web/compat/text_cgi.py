@@ -1,5 +1,6 @@
 """What the interfaces that answer in lines of text have in common."""
 
+from dataclasses import replace
 from typing import Final
 from urllib.parse import parse_qs
 
@@ -28,6 +29,15 @@ def read_fields(request: Request, most: int = QUERY_MAX) -> dict[str, str]:
             raise HttpProblem(400, f"there may be {most} fields") from None
         fields |= {name: values[0] for name, values in given.items()}
     return fields
+
+
+def with_form(request: Request) -> Request:
+    """The same with what was posted in its query, where that is empty: some programs send by a form
+    what others write into the address, and cameras post what nobody has asked for beside that."""
+    if "?" in request.target or not request.body:
+        return request
+    form = request.body.decode("utf-8", "replace").strip()
+    return replace(request, target=f"{request.target}?{form}")
 
 
 def refuse_other_outputs(request: Request) -> None:

@@ -1,7 +1,7 @@
 """/axis-cgi/virtualinput/: how cameras switch virtual inputs (API-02, GAP-32).
 
-By GET or POST with everything in the query. Answers are XML and HTTP 200, errors too; only who may
-not come in sees another status.
+By GET or POST with everything in the query, or in a form. Answers are XML and HTTP 200, errors too;
+only who may not come in sees another status.
 """
 
 import logging
@@ -14,6 +14,7 @@ from sipstrobe.commands import SetVirtualInput
 from sipstrobe.config.users import Role
 from sipstrobe.errors import CommandRefused
 from sipstrobe.sending.templates import in_xml
+from sipstrobe.web.compat.text_cgi import with_form
 from sipstrobe.web.exchange import HttpProblem, Request, Response, Route
 
 logger = logging.getLogger(__name__)
@@ -80,7 +81,7 @@ class VirtualInput:
 def _answering(content: Callable[[Request], str]) -> Callable[[Request], Response]:
     def handle(request: Request) -> Response:
         try:
-            return _answer("Success", content(request))
+            return _answer("Success", content(with_form(request)))
         except _Wrong as wrong:
             return _failure(wrong.code, str(wrong))
         except HttpProblem as problem:
