@@ -29,6 +29,7 @@ REFUSED = (
     "(Content Too Large)",
     "(Unprocessable Entity)",
     "(Unprocessable Content)",
+    "(Service Unavailable)",
 )
 
 

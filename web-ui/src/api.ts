@@ -4,6 +4,7 @@
 import type { FieldProblem } from "./types";
 
 const LONGEST = 20_000; // milliseconds until an answer
+const SILENT = 120_000; // milliseconds; a large backup is looked through before it is answered
 const HEADERS = { "X-Requested-With": "page" };
 
 /** A refusal in the device's own words (RFC 9457). status 0: the device was not reached. */
@@ -83,8 +84,9 @@ async function reach(method: string, path: string, body: unknown, options: Optio
   if (options.revision !== undefined) headers["If-Match"] = `"${options.revision}"`;
   const limits = options.endless ? [] : [AbortSignal.timeout(LONGEST)];
   const signal = AbortSignal.any(options.signal ? [options.signal, ...limits] : limits);
+  const cache = options.endless ? "no-store" : "default"; // else Firefox lets a second tab wait for the end of the first one's
   try {
-    return await fetch(path, { method, headers, signal, body: sent ? (body as BodyInit | undefined) : JSON.stringify(body) });
+    return await fetch(path, { method, headers, signal, cache, body: sent ? (body as BodyInit | undefined) : JSON.stringify(body) });
   } catch (error) {
     if (options.signal?.aborted) throw error;
     throw new Problem(0, unreached());
@@ -110,21 +112,30 @@ export function refusal(status: number, answer: Record<string, unknown>): Proble
   );
 }
 
-/** Send a file; progress: the share that has gone, 0…1. Throws Problem. */
+/** Send a file; progress: the share that has gone, 0…1. Given up when nothing has gone or come for
+ *  SILENT. Throws Problem. */
 export function upload<T>(path: string, file: Blob | FormData, progress: (share: number) => void = () => {}, { signal, headers }: Pick<Options, "signal" | "headers"> = {}): Promise<T> {
   return new Promise((done, refuse) => {
     const request = new XMLHttpRequest();
     request.open("POST", whole(path));
     for (const [name, value] of Object.entries({ ...HEADERS, ...headers })) request.setRequestHeader(name, value);
-    request.upload.onprogress = ({ loaded, total }) => progress(total ? loaded / total : 0);
-    request.onerror = () => refuse(new Problem(0, unreached()));
+    let silent: ReturnType<typeof setTimeout>;
+    const wait = (): void => {
+      clearTimeout(silent);
+      silent = setTimeout(() => (lost(), request.abort()), SILENT);
+    };
+    const lost = (): void => refuse(new Problem(0, unreached()));
+    request.upload.onprogress = ({ loaded, total }) => (wait(), progress(total ? loaded / total : 0));
+    request.onerror = lost;
     request.onabort = () => refuse(new DOMException("given up", "AbortError"));
+    request.onloadend = () => clearTimeout(silent);
     request.onload = () => {
       const answer = parse(request.responseText);
       if (request.status >= 200 && request.status < 300) done(answer as T);
       else refuse(refusal(request.status, answer));
     };
     signal?.addEventListener("abort", () => request.abort());
+    wait();
     request.send(file);
   });
 }

@@ -1,7 +1,7 @@
 // Who looks at the page, and what they may do.
 
 import { signal } from "@preact/signals";
-import { get, onLoggedOut, post } from "./api";
+import { get, onLoggedOut, post, Problem } from "./api";
 import type { Role } from "./types";
 
 export interface Session {
@@ -20,6 +20,8 @@ export interface Advice {
 }
 
 const NOBODY: Session = { name: null, role: null, set_up: true, secure: true, anonymous: false, advice: [] };
+const TURNS = 5; // attempts to sign in while many do at once
+const BUSY = 1; // seconds from one to the next, and up to so many more
 const RANKS: Role[] = ["viewer", "operator", "administrator"];
 
 export const session = signal<Session>(NOBODY);
@@ -51,7 +53,15 @@ export async function readSession(): Promise<Session> {
 }
 
 export async function logIn(name: string, password: string): Promise<void> {
-  await post("/login", { name, password });
+  for (let turn = 1; ; turn += 1) {
+    try {
+      await post("/login", { name, password });
+      break;
+    } catch (problem) {
+      if (!(problem instanceof Problem && problem.code === "busy") || turn === TURNS) throw problem;
+      await new Promise((done) => setTimeout(done, 1000 * BUSY * (1 + Math.random())));
+    }
+  }
   await readSession();
   settle(true);
 }

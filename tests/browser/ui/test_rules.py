@@ -112,6 +112,25 @@ async def test_a_clip_is_an_alarm_and_what_needs_no_rule_is_found_from_the_examp
         await expect(page.get_by_role("dialog", name=opened)).to_be_visible()
 
 
+async def test_what_a_light_may_do_is_said_where_it_is_chosen(page: Page) -> None:
+    """SAF-01: a profile, and a light that is none."""
+    await go(page, "/rules/new")
+    warning = page.locator(".notice", has_text="May cause seizures")
+    await page.get_by_label("Profile").select_option("Door")
+    await expect(warning).to_have_count(0)
+    await page.get_by_label("Profile").select_option("Evacuate")
+    await expect(warning).to_contain_text("more than twice a second over a large area")
+    await expect(warning).to_contain_text("saturated red")
+
+    await page.get_by_label("What is done?").select_option("run_light")
+    await page.get_by_label("Pattern").select_option("Blink")
+    await expect(page.get_by_text("Flashing light can trigger seizures")).to_be_visible()
+    await expect(warning).to_contain_text("saturated red")
+    await expect(warning).not_to_contain_text("twice a second")
+    await page.get_by_label("Pattern").select_option("Steady")
+    await expect(warning).to_have_count(0)
+
+
 async def test_what_is_wrong_is_told_where_it_is_and_before_it_is_saved(
     page: Page, device: Device
 ) -> None:

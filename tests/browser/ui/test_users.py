@@ -6,6 +6,7 @@ from playwright.async_api import Page, expect
 
 from sipstrobe.config.access import Scope
 from sipstrobe.config.users import Role
+from sipstrobe.trace import Actor
 from tests.browser.ui.conftest import ADMINISTRATOR, Axe, enter, go
 from tests.support.waiting import until
 from tests.support.web import PASSWORDS, Device
@@ -100,6 +101,21 @@ async def test_a_token_is_shown_once_and_the_trail_says_who_made_and_revoked_it(
     await page.get_by_role("button", name="Verify the trail").click()
     await expect(page.locator(".audit-verify")).to_contain_text("Nothing was changed")
     await axe(page)
+
+
+async def test_what_is_sought_is_found_however_old_it_is(page: Page, device: Device) -> None:
+    """The trail is looked through as far as it goes, not only as far as it was shown."""
+    note = device.audit.note
+    note(Actor(way="account", who="zoe"), "POST /api/v1/backup", "done")
+    for n in range(1200):
+        note(Actor(way="account", who="olga"), f"POST /api/v1/commands/order-{n}", "done")
+    await go(page, "/audit")
+    entries = page.get_by_role("region", name="Entries").locator("tbody tr")
+    await expect(entries.first).to_be_visible()
+    await page.get_by_label("Find").fill("zoe")
+
+    await expect(entries).to_have_count(1)
+    await expect(entries).to_contain_text("backup")
 
 
 async def test_whoever_only_looks_has_an_own_password_and_own_tokens_only(

@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import { status } from "../../live";
 import { useGuard } from "../../router";
 import type { Section } from "../../settings";
-import { Button, confirm, Dialog, EntryNotices, Form, mayLeave, NumberField, persist, SchemaForm, titleOf, toast, useEntry, type Place } from "../../ui";
+import { Button, confirm, Dialog, EntryNotices, Form, mayLeave, NumberField, persist, ProfileRisk, SchemaForm, titleOf, toast, useEntry, type Place } from "../../ui";
 import { codecName } from "../calls/model";
 import { everything, isOwn, keyOf, stored, type Multicast, type Paged, type Source } from "./model";
 import { t } from "./words";
@@ -88,6 +88,7 @@ export function SourceEditor({ section, first, edited, onClose }: EditorProps) {
           values={valueWords()}
           readOnly={!may}
         />
+        {"profile" in entry.value && <ProfileRisk name={entry.value.profile ?? ""} />}
         <NumberField name="rank" label={t("rank_field")} hint={t("rank_hint")} value={rank ?? now ?? highest} onChange={choose} min={1} max={highest} step={1} disabled={!may} />
         <div class="form-foot">
           {edited !== null && may && <Button kind="quiet" icon="trash" onClick={() => void remove()}>{t("delete")}</Button>}

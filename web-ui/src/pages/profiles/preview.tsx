@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { del, get, post } from "../../api";
 import { status } from "../../live";
 import { Button, Notice } from "../../ui/basics";
+import { Risks } from "../../ui/risk";
 import { SeizureWarning, Strobe } from "../../ui/strobe";
 import { attempt } from "../../ui/toast";
 import { told } from "../../words";
@@ -36,11 +37,7 @@ export function Preview({ draft }: { draft: Draft }) {
           <div class="profiles-drawing">
             <Strobe label={t("drawing", { pattern: light.pattern, colors: light.colors.map(told).join(", ") })} preview={animation ?? undefined} light={light.function ?? "SignalingLED"} still={animation === null} />
           </div>
-          {animation && animation.warnings.length > 0 && (
-            <Notice tone="fair" live title={t("warning")}>
-              {animation.warnings.map(({ code, words }) => <p key={code}>{words}</p>)}
-            </Notice>
-          )}
+          {animation && <Risks risks={animation.warnings} />}
           <SeizureWarning />
         </>
       )}

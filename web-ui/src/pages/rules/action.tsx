@@ -8,6 +8,7 @@ import { offeredActions, valueTitle } from "./catalog";
 import { GroupedSelect, namedBy } from "./condition";
 import type { Known } from "./known";
 import type { Action, Condition, Rule } from "./model";
+import { ActionRisk } from "./risk";
 import { t } from "./words";
 import "./german";
 
@@ -82,6 +83,7 @@ export function ActionFields({ rule, known, onChange, problems, base }: { rule: 
           values={Object.fromEntries(LIGHTS.map((light) => [light, valueTitle(light)]))}
         />
       )}
+      <ActionRisk action={action} />
       {TEXTS.has(action.do) && <p class="hint">{placeholders(rule, known)}</p>}
     </div>
   );

@@ -5,7 +5,7 @@ import { status } from "../../live";
 import { Link, useGuard } from "../../router";
 import type { Section } from "../../settings";
 import { useSection } from "../../settings";
-import { Badge, Button, Choose, confirm, Empty, EntryNotices, Form, IconButton, Loading, mayLeave, Notice, persist, Reorder, SecretField, Select, TextField, toast, Toggle, useEntry, type Place } from "../../ui";
+import { Badge, Button, Choose, confirm, Empty, EntryNotices, Form, IconButton, Loading, mayLeave, Notice, persist, ProfileRisk, Reorder, SecretField, Select, TextField, toast, Toggle, useEntry, type Place } from "../../ui";
 import type { Extension } from "./model";
 import { t } from "./words";
 
@@ -142,6 +142,7 @@ function Editor({ section, extension, onClose }: { section: Section<Extension[]>
         <Select name="profile" label={t("profile")} value={value.profile} onChange={(profile) => set({ profile })} error={problem("profile")} choices={[{ value: "", label: t("profile_none") }, ...profiles().map((name) => ({ value: name, label: name }))]} />
         <Select name="priority" label={t("priority")} value={value.priority} onChange={(priority) => set({ priority })} error={problem("priority")} choices={[{ value: null, label: t("priority_own") }, ...PRIORITIES.map((n) => ({ value: n, label: String(n) }))]} />
       </div>
+      <ProfileRisk name={value.profile} />
       <SecretField path="pin" title={t("pin")} hint={t("pin_hint")} schema={{}} value={value.pin} onChange={(pin) => set({ pin })} error={problem("pin")} disabled={false} nullable={false} />
       {value.role === "page" && (
         <>

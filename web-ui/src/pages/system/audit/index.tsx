@@ -1,6 +1,6 @@
 // Who did what, and whether anybody has changed that.
 
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { Badge, Button, Card, Empty, Loading, PageHead, Select, Table, TextField, Time, type Column } from "../../../ui";
 import { dateTime } from "../../../words";
 import { deed, type Entry, fits, type Kind, KINDS, outcome, way } from "./entry";
@@ -10,6 +10,7 @@ import { t } from "./words";
 import "./audit.css";
 
 const PATHS_SHOWN = 6;
+const ENOUGH = 100; // found, until which older entries are looked through as well
 
 export default function Audit() {
   const trail = useTrail();
@@ -18,6 +19,11 @@ export default function Audit() {
   const all = trail.entries;
   const found = (all ?? []).filter((entry) => fits(entry, kind, search.trim()));
   const back = all?.at(-1)?.at;
+  const sought = search.trim() !== "" || kind !== "all";
+  const goesOn = sought && trail.more && !trail.busy && !trail.problem && found.length < ENOUGH;
+  useEffect(() => {
+    if (goesOn) void trail.further();
+  }, [goesOn, all?.length]);
   const further = trail.more && (
     <Button busy={trail.busy} onClick={() => void trail.further()}>{t("older")}</Button>
   );
