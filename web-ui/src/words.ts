@@ -35,14 +35,30 @@ function fill(text: string, values: Values): string {
 // --- the device's own words: English on the wire, translated where a page knows how ---------------
 
 const translated = new Map<string, string>();
+const sentences: { fits: RegExp; names: string[]; german: string }[] = [];
 
-/** German for titles, descriptions and values that the device says in English. */
+/** German for titles, descriptions, values and sentences that the device says in English. "{name}" in
+ *  both stands for what is another each time, and is translated by itself. */
 export function translate(german: Record<string, string>): void {
-  for (const [english, word] of Object.entries(german)) translated.set(english, word);
+  for (const [english, word] of Object.entries(german)) {
+    translated.set(english, word);
+    const names = [...english.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!);
+    const parts = english.split(/\{\w+\}/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+    if (names.length) sentences.push({ fits: new RegExp(`^${parts.join("(.+?)")}$`, "s"), names, german: word });
+  }
 }
 
 /** What the device says, in the language of the page where that is known. */
-export const told = (text: string): string => (language.value === "de" ? (translated.get(text) ?? text) : text);
+export function told(text: string): string {
+  if (language.value !== "de") return text;
+  const known = translated.get(text);
+  if (known !== undefined) return known;
+  for (const { fits, names, german } of sentences) {
+    const found = fits.exec(text);
+    if (found) return german.replace(/\{(\w+)\}/g, (_, name: string) => told(found[names.indexOf(name) + 1]!));
+  }
+  return text;
+}
 
 // --- numbers --------------------------------------------------------------------------------------
 
@@ -103,6 +119,10 @@ export function when(instant: Date | string | number): string {
 /** Date and time in full. */
 export const dateTime = (instant: Date | string | number): string =>
   new Intl.DateTimeFormat(locale.value, { dateStyle: "medium", timeStyle: "medium", hour12: false }).format(new Date(instant));
+
+/** The same as a clock shows it that is so many seconds ahead of UTC. */
+export const dateTimeAt = (instant: string, offset: number): string =>
+  new Intl.DateTimeFormat(locale.value, { dateStyle: "medium", timeStyle: "medium", hour12: false, timeZone: "UTC" }).format(Date.parse(instant) + 1000 * offset);
 
 /** A SIP URI without its scheme and parameters. */
 export const party = (uri: string): string => uri.replace(/^sips?:/, "").replace(/[;?].*$/, "");

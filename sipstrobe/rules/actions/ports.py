@@ -11,7 +11,7 @@ from sipstrobe.rules.actions.base import RuleAction
 
 MAX_PULSE = 3600.0  # seconds
 
-_Port = Annotated[int, Meta(ge=1, le=PORTS, title="Port")]
+_Port = Annotated[int, Meta(ge=1, le=PORTS, title="I/O port")]
 _Input = Annotated[int, Meta(ge=1, le=VIRTUAL_INPUTS, title="Virtual input")]
 _Active = Annotated[bool, Meta(title="Active")]
 

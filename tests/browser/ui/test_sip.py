@@ -79,7 +79,7 @@ async def test_an_account_says_how_it_stands_and_is_edited(
     assert (account.user_id, account.codecs) == ("201", ("G722", "PCMU", "PCMA", "G726-32"))
     assert account.password == Secret("x"), "it was not touched"
 
-    await card.get_by_role("button", name="PBX: …").click()
+    await card.get_by_role("button", name="More about PBX").click()
     await page.get_by_role("menuitem", name="Make default").click()
     await until(lambda: [a.default for a in device.store.current.sip.accounts] == [False, True])
 

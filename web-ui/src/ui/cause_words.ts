@@ -283,7 +283,7 @@ const KNOWN: Record<string, (items: Items) => string> = {
   "call/state_change": callWords,
   "call/state": callWords,
   "call/registration": (i) => say("account", { ...i, words: told(text(i.words || i.state)) }),
-  "call/audio": (i) => say("audio", { ...i, words: i.words || (i.verdict === "ok" ? t("heard") : i.verdict) }),
+  "call/audio": (i) => say("audio", { ...i, words: told(text(i.words)) || (i.verdict === "ok" ? t("heard") : i.verdict) }),
   "call/message": withParty("message"),
   "call/flood": plain("flood"),
   "call/digit": plain("digit"),

@@ -6,6 +6,8 @@ import { useEffect, useId, useRef } from "preact/hooks";
 import { deviceNow, frames as newest, hearFrames, lateness, type Frame, type Sides } from "../live";
 import type { LightName } from "../types";
 import { Toggle } from "./fields";
+import { told } from "../words";
+import "./german";
 import { Icon } from "./icon";
 import { t } from "./words";
 
@@ -304,9 +306,9 @@ export function SeizureWarning() {
 export function Swatches({ colors }: { colors: readonly string[] }) {
   if (!colors.length) return null;
   return (
-    <span class="swatches" role="img" aria-label={colors.join(", ")}>
+    <span class="swatches" role="img" aria-label={colors.map(told).join(", ")}>
       {colors.map((color, n) => (
-        <i key={n} title={color} style={{ "--paint": COLORS[color] ?? color }} />
+        <i key={n} title={told(color)} style={{ "--paint": COLORS[color] ?? color }} />
       ))}
     </span>
   );

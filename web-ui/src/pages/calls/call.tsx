@@ -8,7 +8,7 @@ import type { Call, CallAudio } from "../../types";
 import { Badge, Button, type Tone } from "../../ui/basics";
 import { Duration, Meter } from "../../ui/things";
 import { attempt } from "../../ui/toast";
-import { fixed, number, percent } from "../../words";
+import { fixed, number, percent, told } from "../../words";
 import { Keypad } from "./keypad";
 import { codecName, gradeOf, own, party, stateWords, verdictWords, type Grade } from "./model";
 import { t } from "./words";
@@ -81,7 +81,7 @@ export function Sound({ call }: { call: Call }) {
         {typeof audio?.mos === "number" && <span title={t("mos_hint")}>{t("mos", { score: fixed(audio.mos) })}</span>}
         <small>{[codecName(call.codec), audio?.encryption ? t("encrypted") : ""].filter(Boolean).join(" · ")}</small>
         <span class="calls-words" aria-live="polite">
-          {audio?.words && <span>{audio.words}</span>} {audio?.advice && <em>{audio.advice}</em>}
+          {audio?.words && <span>{told(audio.words)}</span>} {audio?.advice && <em>{told(audio.advice)}</em>}
         </span>
       </summary>
       <dl class="calls-figures">

@@ -10,7 +10,7 @@ import { Dialog } from "../../ui/dialog";
 import { Choose, TextField } from "../../ui/fields";
 import { Table, type Column } from "../../ui/lists";
 import { Time } from "../../ui/things";
-import { dateTime, fixed, number, span } from "../../words";
+import { dateTime, fixed, number, span, told } from "../../words";
 import { Direction, packets, toneOf } from "./call";
 import { Ladder } from "./ladder";
 import { codecName, isOne, own, party, reasonWords, searched, verdictWords, type Past, type PastCalls, type Which } from "./model";
@@ -163,7 +163,7 @@ function Details({ call, onClose }: { call: Past; onClose: () => void }) {
     [t("lasted"), lasted(call)],
     [t("why_ended"), call.words || reasonWords(call.reason)],
     [t("sound"), !call.verdict ? "" : verdictWords(call.verdict)],
-    [t("cause"), call.cause],
+    [t("cause"), told(call.cause ?? "")],
     ["MOS", typeof call.mos !== "number" ? "" : fixed(call.mos, 2)],
     [t("codec"), call.codec && codecName(call.codec)],
     [t("encryption"), call.encryption || (call.codec ? t("not_encrypted") : "")],

@@ -1,4 +1,5 @@
 import { words } from "../../words";
+import "./german";
 
 export const t = words({
   en: {

@@ -221,7 +221,7 @@ export const t = words({
     retained: "aufbewahrt",
     home: "Home Assistant und Befehle über MQTT",
     home_hint: "Gefunden erscheint das Gerät in Home Assistant von selbst, mit Licht, Sirene, Profilen, Eingängen und Anrufen.",
-    home_needs: "Home Assistant findet das Gerät beim Broker: Verbinde es zuerst.",
+    home_needs: "Home Assistant findet das Gerät beim Broker: Verbinden Sie es zuerst.",
     commands_title: "Wer beim Broker veröffentlichen darf, kann dann dem Gerät befehlen",
     commands_words: "Die Sirene starten, anrufen, öffnen, was ein Relais öffnet. Der Broker muss seine Clients kennen: Passwörter, Zugriffslisten.",
     topics_kept: "Aufbewahrte Themen",

@@ -3,7 +3,7 @@
 import { levels } from "../../live";
 import type { Operation, Status } from "../../types";
 import { Card, join, Meter, SeizureWarning, Strobe } from "../../ui";
-import { decibels } from "../../words";
+import { decibels, told } from "../../words";
 import { soundWords } from "../profiles/model";
 import { t } from "./words";
 
@@ -11,7 +11,7 @@ const MAINTENANCE = 11; // its priority: nothing sounds then
 const FAINT = -50; // dBFS; of a voice, less is silence
 
 const winner = (now: Status, name: string): Operation | undefined => now.functions.find((one) => one.name === name)?.operations.find((one) => one.shown);
-const words = ({ pattern, colors }: Operation): string => [pattern, colors.join(", ")].filter(Boolean).join(" · ");
+const words = ({ pattern, colors }: Operation): string => [pattern, colors.map(told).join(", ")].filter(Boolean).join(" · ");
 
 /** What is heard: the siren, clips that nothing silences, voices. */
 function heard({ functions, clips, sound }: Status): string[] {

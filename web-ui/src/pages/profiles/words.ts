@@ -1,6 +1,6 @@
 // The words of profiles.
 
-import { translate, words } from "../../words";
+import { words } from "../../words";
 
 export const t = words({
   en: {
@@ -221,16 +221,4 @@ export const t = words({
     inFile: "{n} Profil in der Datei: {names}|{n} Profile in der Datei: {names}",
     already: "Schon da ist: {names}|Schon da sind: {names}",
   },
-});
-
-translate({
-  red: "Rot",
-  green: "Grün",
-  blue: "Blau",
-  white: "Weiß",
-  amber: "Bernstein",
-  yellow: "Gelb",
-  pink: "Rosa",
-  purple: "Violett",
-  turquoise: "Türkis",
 });

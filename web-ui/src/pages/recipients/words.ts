@@ -1,4 +1,5 @@
-import { translate, words } from "../../words";
+import { words } from "../../words";
+import "./german";
 
 export const t = words({
   en: {
@@ -145,41 +146,4 @@ export const t = words({
     broker: "MQTT-Broker",
     unencrypted: "unverschlüsselt",
   },
-});
-
-translate({
-  Address: "Adresse",
-  Encryption: "Verschlüsselung",
-  Folder: "Ordner",
-  From: "Von",
-  "From account": "Vom Konto",
-  "Host key": "Schlüssel des Servers",
-  Name: "Name",
-  "POP port": "POP-Port",
-  "POP server": "POP-Server",
-  "Passive mode": "Passiver Modus",
-  Password: "Passwort",
-  "Password at the proxy": "Passwort am Proxy",
-  Server: "Server",
-  Share: "Freigabe",
-  "Temporary name": "Vorläufiger Name",
-  To: "An",
-  User: "Benutzer",
-  "User at the proxy": "Benutzer am Proxy",
-  "Validate certificate": "Zertifikat prüfen",
-  "995 is spoken with TLS, any other without.": "995 wird mit TLS gesprochen, jeder andere ohne.",
-  "A file has its name once it is complete, and another before.": "Eine Datei bekommt ihren Namen, wenn sie vollständig ist, vorher einen anderen.",
-  "As user, or DOMAIN\\user.": "Als Benutzer oder DOMÄNE\\Benutzer.",
-  "Empty: no log-in.": "Leer: keine Anmeldung.",
-  "Host name or address.": "Rechnername oder Adresse.",
-  "It must exist. Empty: the one that the user begins in.": "Er muss da sein. Leer: der, in dem der Benutzer beginnt.",
-  "Of the server: SHA-256 as 43 characters in base64, or MD5 as 32 hexadecimal digits. Nothing is sent without; a test says what the server shows.":
-    "Des Servers: SHA-256 als 43 Zeichen in Base64 oder MD5 als 32 Hexadezimalziffern. Ohne ihn wird nichts gesendet; ein Test sagt, was der Server zeigt.",
-  "Send nothing to a server whose certificate is not trusted or has another name.": "Nichts an einen Server senden, dessen Zertifikat nicht vertraut wird oder anders heißt.",
-  "The device opens the connection for the data, as firewalls want it; else the server does.": "Das Gerät öffnet die Verbindung für die Daten, wie Firewalls es wollen; sonst der Server.",
-  "Unique; no slash.": "Eindeutig; kein Schrägstrich.",
-  "Where to log in before a mail is sent, if the mail server wants that; empty: nowhere.": "Wo man sich vor dem Senden anmeldet, wenn der Mailserver das will; leer: nirgends.",
-  "http://host:port; empty: none.": "http://rechner:port; leer: keiner.",
-  "http://… or https://…": "http://… oder https://…",
-  "starttls: asked for once connected, as on port 587. tls: from the first byte on, as on port 465.": "starttls: nach dem Verbinden verlangt, wie auf Port 587. tls: vom ersten Byte an, wie auf Port 465.",
 });

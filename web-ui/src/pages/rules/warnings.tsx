@@ -2,6 +2,7 @@
 
 import { Badge, Notice } from "../../ui";
 import type { Warning } from "./model";
+import { told } from "../../words";
 import { t } from "./words";
 
 const TITLES = { never: "warn_never", no_stop: "warn_no_stop", fight: "warn_fight", loop: "warn_loop" } as const;
@@ -13,7 +14,7 @@ export function Warnings({ warnings }: { warnings: readonly Warning[] }) {
       <ul class="rules-warnings">
         {warnings.map((one) => (
           <li key={one.path + one.message}>
-            <Badge tone="fair">{t(TITLES[one.code])}</Badge> {one.message}
+            <Badge tone="fair">{t(TITLES[one.code])}</Badge> {told(one.message)}
           </li>
         ))}
       </ul>

@@ -182,7 +182,7 @@ export const t = words({
     empty_hint: "Sie wählen, wann sie handelt und was sie tut.",
     now_on: "{name} ist eingeschaltet.",
     now_off: "{name} ist ausgeschaltet.",
-    refused: "Jemand anders hat die Regeln inzwischen geändert. Versuche es bitte noch einmal.",
+    refused: "Jemand anders hat die Regeln inzwischen geändert. Versuchen Sie es bitte noch einmal.",
     examples: "Beispiele",
     examples_lead: "Wählen Sie eines als Anfang. Gespeichert wird erst, wenn Sie es sagen.",
     use: "Nehmen",

@@ -174,7 +174,7 @@ export const t = words({
     sure_used: "Diese Regeln warten auf ihn: {names}. Ändern Sie sie zuerst.",
     sure_unused: "Keine Regel wartet auf ihn.",
     deleted: "Der Zeitplan ist gelöscht.",
-    refused: "Jemand anders hat die Zeitpläne inzwischen geändert. Versuche es bitte noch einmal.",
+    refused: "Jemand anders hat die Zeitpläne inzwischen geändert. Versuchen Sie es bitte noch einmal.",
     history: "Verlauf",
     history_of: "Verlauf von {name}",
     history_name: "Was aus {name} wurde",

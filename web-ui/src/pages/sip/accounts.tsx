@@ -79,7 +79,7 @@ function AccountCard({ section, account, standing, may, onEdit, onCall }: CardPr
         <>
           <IconButton icon="phone" label={t("account_call", { name })} disabled={!account.enabled} onClick={onCall} />
           <IconButton icon="edit" label={t("account_edit", { name })} onClick={onEdit} />
-          <Menu label={`${name}: …`} icon="more" hideLabel items={items} />
+          <Menu label={t("account_more", { name })} icon="more" hideLabel items={items} />
         </>
       )}
     >

@@ -111,10 +111,10 @@ translate({
   "Verify servers": "Server prüfen",
   "Refuse servers whose certificate is not trusted or has another name.": "Server ablehnen, deren Zertifikat nicht vertraut ist oder anders heißt.",
   "Trusted authorities": "Vertraute Zertifizierungsstellen",
-  "Certificates in PEM form; empty: those that the system trusts.": "Zertifikate in PEM-Form; leer: die, denen das System vertraut.",
+  "Certificates in PEM form; empty: those that the system trusts.": "Zertifikate in PEM; leer: die, denen das System vertraut.",
   "Certificate": "Zertifikat",
   "Private key": "Privater Schlüssel",
-  "Of our certificate, in PEM form.": "Unseres Zertifikats, in PEM-Form.",
+  "Of our certificate, in PEM form.": "Zu unserem Zertifikat, in PEM.",
   // digits
   "Time between digits": "Zeit zwischen Ziffern",
   "Seconds after which the next digit begins a new sequence.": "Sekunden, nach denen die nächste Ziffer eine neue Folge beginnt.",

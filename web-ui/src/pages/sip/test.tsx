@@ -5,7 +5,7 @@ import { get } from "../../api";
 import { deviceNow, status } from "../../live";
 import { can } from "../../session";
 import { Badge, Card, Notice, type Tone } from "../../ui";
-import { fixed } from "../../words";
+import { fixed, told } from "../../words";
 import { RunningCall, toneOf } from "../calls/call";
 import "../calls/calls.css";
 import { party, reasonWords, verdictWords, type Past, type PastCalls } from "../calls/model";
@@ -73,7 +73,7 @@ function Heard({ record }: { record: Past }) {
   const verdict = record.verdict ?? "not_yet";
   return (
     <>
-      <Badge dot tone={toneOf(verdict)}>{verdictWords(verdict)}</Badge> {[record.cause, record.codec, record.mos !== null && `MOS ${fixed(record.mos)}`].filter(Boolean).join(" · ")}
+      <Badge dot tone={toneOf(verdict)}>{verdictWords(verdict)}</Badge> {[told(record.cause ?? ""), record.codec, record.mos !== null && `MOS ${fixed(record.mos)}`].filter(Boolean).join(" · ")}
     </>
   );
 }

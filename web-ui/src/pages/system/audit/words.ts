@@ -81,7 +81,7 @@ export const t = words({
     copyHead: "Copy the hash",
   },
   de: {
-    title: "Wer was getan hat",
+    title: "Bedienprotokoll",
     lead: "Jeder Befehl, jede Änderung, Anmeldung und Abweisung, von Menschen und Programmen. Was Regeln von sich aus tun, steht im Verlauf der Ereignisse.",
     entries: "Einträge",
     none: "Noch ist nichts vermerkt",

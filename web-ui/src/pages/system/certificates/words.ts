@@ -1,6 +1,7 @@
 // The words of certificates and of how the page is served.
 
-import { translate, words } from "../../../words";
+import { words } from "../../../words";
+import "./german";
 
 export const t = words({
   en: {
@@ -255,9 +256,4 @@ export const t = words({
     authoritiesNone: "In dieser Datei ist kein Zertifikat (-----BEGIN CERTIFICATE-----).",
     trust: "Vertrauen",
   },
-});
-
-translate({
-  "Where the page is served: 0.0.0.0 for all IPv4 addresses, :: for IPv6.": "Wo die Seite gezeigt wird: 0.0.0.0 für alle IPv4-Adressen, :: für IPv6.",
-  "it is for no name and no address, so that browsers will not accept it": "es ist für keinen Namen und keine Adresse, und Browser nehmen es nicht an",
 });

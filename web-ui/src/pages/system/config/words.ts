@@ -1,11 +1,7 @@
 // The words of the plain config.
 
 import { words } from "../../../words";
-import "../../accessories/german";
-import "../../mqtt/german";
-import "../../paging/german";
-import "../../rules/german";
-import "../../sip/german";
+import "./german";
 
 export const t = words({
   en: {

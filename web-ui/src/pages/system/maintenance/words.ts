@@ -1,6 +1,7 @@
 // The words of maintenance: the device as such, its backups, and the ways back.
 
 import { translate, words } from "../../../words";
+import "../time/german";
 
 translate({
   "It answers.": "Er antwortet.",
@@ -10,8 +11,6 @@ translate({
   "Nothing came back, which is usual with UDP: it may be open or filtered.": "Es kam nichts zurück, was bei UDP üblich ist: Er kann offen oder gefiltert sein.",
   "Nothing comes back within 3 s: a firewall, or nobody.": "Binnen 3 s kommt nichts zurück: eine Firewall, oder niemand.",
   "The program runs from a work tree: nothing says how its files should be.": "Das Programm läuft aus einem Arbeitsverzeichnis: Nichts sagt, wie seine Dateien sein sollten.",
-  "Nothing adjusts the clock. Schedules may be late or early, and certificates may seem to be expired or not valid yet.":
-    "Niemand stellt die Uhr. Zeitpläne können zu früh oder zu spät sein, und Zertifikate abgelaufen oder noch nicht gültig scheinen.",
 });
 
 export const t = words({
