@@ -112,6 +112,20 @@ def test_a_wrong_response_user_realm_method_or_target_is_wrong(gate: DigestGate)
     assert gate.judge(good, "GET", good.uri, {"SHA-256": "0"}, now=0.0) is Verdict.WRONG
 
 
+def test_who_may_not_come_by_digest_has_no_password_that_is_right(gate: DigestGate) -> None:
+    """Of such an account nothing is kept; of an unknown name there is nothing."""
+    nothing = "0" * 32
+    answer = DigestAnswer.parse(header(nonce_of(gate)))
+    response = response_hash(answer, "GET", nothing)
+    guessed = DigestAnswer.parse(header(answer.nonce, response=response))
+
+    for secrets in (None, {}, {"MD5": "", "SHA-256": ""}):
+        verdict = gate.judge(guessed, "GET", guessed.uri, secrets, now=0.0)
+        assert verdict is Verdict.WRONG
+    known = gate.judge(guessed, "GET", guessed.uri, {"MD5": nothing}, now=0.0)
+    assert known is Verdict.RIGHT, "the response would be"
+
+
 def test_octets_that_are_no_text_are_wrong(gate: DigestGate) -> None:
     """The server gives the octets of a header that are no UTF-8 as lone surrogates."""
     given = header(nonce_of(gate), response="\udcff", username="\udcff", cnonce="\udcff")
@@ -181,11 +195,14 @@ def test_the_table_of_used_nonces_is_bounded_and_forgets_nothing_it_must_know(
     first = nonce_of(gate, now=1.0)
     unused = nonce_of(gate, now=1.0)
     assert judge(gate, header(first), now=1.0) is Verdict.RIGHT
-    for n in range(NONCES_MAX):
-        assert judge(gate, header(nonce_of(gate, now=2.0 + n / 1000)), now=4.0) is Verdict.RIGHT
+    oldest = nonce_of(gate, now=2.0)
+    for nonce in (oldest, *(nonce_of(gate, now=2.0 + n / 1000) for n in range(1, NONCES_MAX))):
+        assert judge(gate, header(nonce), now=4.0) is Verdict.RIGHT
 
-    assert judge(gate, header(first), now=4.0) is Verdict.STALE
-    assert judge(gate, header(unused), now=4.0) is Verdict.STALE
+    for _ in range(2):
+        assert judge(gate, header(first), now=4.0) is Verdict.STALE
+        assert judge(gate, header(unused), now=4.0) is Verdict.STALE
+    assert judge(gate, header(oldest, nc=2), now=4.0) is Verdict.RIGHT, "no replay displaces it"
     assert len(gate._used) == NONCES_MAX  # pyright: ignore[reportPrivateUsage]
 
 
@@ -196,6 +213,7 @@ WHOLE = 'Digest username="a", realm="r", nonce="n", uri="/", response="x"'
     "text",
     [
         "Basic YTpi",
+        WHOLE.replace("Digest", "Basic"),
         "Digest",
         'Digest username="a"',
         WHOLE + ", algorithm=MD5-sess",

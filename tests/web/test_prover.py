@@ -77,8 +77,11 @@ async def test_an_address_waits_with_few_and_all_together_with_not_many(prover: 
     refused = [isinstance(result, Busy) for result in results]
     assert refused[:10] == [False] * WAITING_PER_ADDRESS + [True] * (10 - WAITING_PER_ADDRESS)
     assert refused.count(False) == WAITING_MAX
-    assert dict(Busy().response().headers)["Retry-After"] == str(RETRY_AFTER)
-    assert await prover.hashed("x", "192.0.2.1"), "and then there is room again"
+    busy = Busy().response()
+    assert (busy.status, dict(busy.headers)["Retry-After"]) == (503, str(RETRY_AFTER))
+    assert not prover._waiting, "who has gone"  # pyright: ignore[reportPrivateUsage]
+    again = await asyncio.gather(*attempts("192.0.2.1", 5), return_exceptions=True)
+    assert [isinstance(result, Busy) for result in again] == [False] * WAITING_PER_ADDRESS + [True]
 
 
 async def test_what_was_proven_is_remembered_until_the_password_changes(prover: Prover) -> None:

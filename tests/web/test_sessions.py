@@ -34,11 +34,11 @@ def test_a_session_ends_when_it_is_idle_or_closed() -> None:
 
 def test_no_use_prolongs_a_session_without_end() -> None:
     sessions = Sessions(os.urandom)
-    token = sessions.open(ADA, now=0.0)
+    token = sessions.open(ADA, now=5.0)
 
-    used = [n * IDLE_LIFETIME for n in range(int(LIFETIME / IDLE_LIFETIME) + 1)]
+    used = [5.0 + n * IDLE_LIFETIME for n in range(int(LIFETIME / IDLE_LIFETIME) + 1)]
     assert all(sessions.find(token, now=at) for at in used)
-    assert sessions.find(token, now=LIFETIME + 1.0) is None
+    assert sessions.find(token, now=LIFETIME + 6.0) is None
 
 
 def test_an_account_crowds_out_its_own_sessions_only() -> None:

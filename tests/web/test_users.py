@@ -8,7 +8,7 @@ import pytest
 
 from sipstrobe.config.users import MAX_USERS, Role, User, make_user
 from sipstrobe.context import Context
-from sipstrobe.events import SignInFailed
+from sipstrobe.events import AddressBlocked, SignInFailed
 from sipstrobe.web.live import Listener
 from sipstrobe.web.server import LIVE_PATH, WebServer
 from tests.support.visitor import Visitor
@@ -60,7 +60,9 @@ async def test_an_administrator_makes_changes_and_deletes_accounts(
     assert await bea.log_in("bea", "three blind mice") == 200
     assert (await ada.ask("PATCH", "/users/bea", {"role": "viewer"}))[1]["role"] == "viewer"
     assert (await bea.ask("GET", "/status"))[0] == 401, "its sessions have ended"
+    assert await bea.log_in("bea", "three blind mice") == 200
     assert await ada.ask("DELETE", "/users/bea") == (204, None)
+    assert (await bea.ask("GET", "/status"))[0] == 401, "and so have those since"
     assert await bea.log_in("bea", "three blind mice") == 403
     assert (await ada.ask("DELETE", "/users/bea"))[1]["code"] == "unknown_user"
 
@@ -286,6 +288,36 @@ async def test_basic_waits_for_a_slow_hash_once(ada: Visitor, server: WebServer)
     assert isinstance(await server.listen(asked), Listener)
     await ada.ask("PATCH", "/users/olga", {"password": "something else"})
     assert (await program.ask("GET", "/status"))[0] == 401
+    program.credentials = "Basic " + b64encode(b"olga:something else").decode()
+    assert (await program.ask("GET", "/status"))[0] == 200
+    server.gate.close()  # from now on no hash is computed
+    assert (await program.ask("GET", "/status"))[0] == 200
+
+
+async def test_a_session_and_a_token_do_over_tls_as_well(server: WebServer) -> None:
+    olga = Visitor(server, secure=True)
+    assert await olga.log_in("olga") == 200
+    assert (await olga.ask("GET", "/status"))[0] == 200
+    made = await olga.ask("POST", "/tokens", {"name": "bell", "scopes": ["read"]})
+
+    program = Visitor(server, secure=True, token=made[1]["token"])
+    assert (await program.ask("GET", "/status"))[0] == 200
+
+
+async def test_who_is_blocked_by_guesses_is_not_heard_by_digest_either(
+    server: WebServer, device: Device, context: Context
+) -> None:
+    """BRU-01; what happens is told to rules."""
+    strict = {"page_failures_per_second": 1, "block_seconds": 60}
+    device.store.change_now({"web": {"brute_force": strict}})
+    told: list[AddressBlocked] = []
+    context.bus.subscribe(AddressBlocked, told.append)
+    guessing, program = Visitor(server), Visitor(server)
+    program.credentials = 'Digest username="olga", realm="x", nonce="x", uri="/", response="x"'
+
+    assert await guessing.log_in("olga", "guess") == 403
+    assert (await program.ask("GET", "/status"))[0] == 403
+    assert told == [AddressBlocked(address="192.0.2.77", seconds=60.0)]
 
 
 async def test_no_door_tells_a_password_by_the_time_it_takes(
@@ -332,3 +364,12 @@ async def test_who_has_no_account_may_look_if_that_is_allowed(
         assert (await led.ask("GET", "/session"))[1]["anonymous"] is (status == 200)
     device.store.change_now({"web": {"anonymous_viewing": False}})
     assert await has_ended(feed)
+
+
+async def test_nobody_looks_before_there_is_an_account(server: WebServer, device: Device) -> None:
+    """GEN-03: whoever comes is told what to do first."""
+    device.store.change_now({"web": {"users": (), "anonymous_viewing": True}})
+
+    status, told = await Visitor(server).ask("GET", "/status")
+
+    assert (status, "the first visitor of the page creates one" in told["detail"]) == (401, True)
