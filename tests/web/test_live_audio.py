@@ -150,13 +150,29 @@ async def test_the_microphone_is_heard_as_bare_g711(device: Device, url: str) ->
     await until(lambda: device.listening == 0)
 
 
+async def test_the_microphone_is_heard_in_parts_by_who_wants_them(device: Device, url: str) -> None:
+    """vapix-audio §2: blocks of 512 bytes of G.711."""
+    device.microphone["input"] = "auto"
+    digest = DigestAuthMiddleware("olga", PASSWORDS["olga"])
+    part = b"--myboundary\r\nContent-Type: audio/basic\r\nContent-Length: 512\r\n\r\n"
+    part += b"whistle!" * 64 + b"\r\n"
+    async with (
+        ClientSession(url, middlewares=(digest,)) as session,
+        session.get(RECEIVE + "?httptype=multipart") as response,
+    ):
+        assert response.headers["Content-Type"] == "multipart/x-mixed-replace;boundary=myboundary"
+        assert await response.content.readexactly(5 * len(part)) == 5 * part
+
+    await until(lambda: device.listening == 0)
+
+
 @pytest.mark.parametrize(
     ("user", "query", "status", "words"),
     [
         ("victor", "", 401, "this needs the role operator"),
         ("olga", "", 503, "the microphone is off"),
         ("olga", "?audiocodec=aac", 415, "audiocodec must be g711"),
-        ("olga", "?httptype=multipart", 400, "httptype must be singlepart"),
+        ("olga", "?httptype=smellovision", 400, "httptype must be singlepart or multipart"),
     ],
 )
 async def test_who_hears_nothing_is_told_why(

@@ -1,9 +1,11 @@
 """Live audio between a program and the device, as video management systems have it.
 
-`transmit` is heard by the speaker (GAP-16); `receive` is what the microphone hears, as bare
-G.711. What is wrong is said in a line of text.
+`transmit` is heard by the speaker (GAP-16); `receive` is what the microphone hears, as bare G.711
+or in the parts of a multipart answer. What is wrong is said in a line of text.
 """
 
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from http import HTTPStatus
 from typing import Final
 
@@ -15,6 +17,9 @@ from sipstrobe.web.views import Views
 
 TRANSMIT: Final = "/axis-cgi/audio/transmit.cgi"
 RECEIVE: Final = "/axis-cgi/audio/receive.cgi"
+BASIC: Final = "audio/basic"
+BOUNDARY: Final = "myboundary"
+BLOCK: Final = 512  # bytes of G.711 in each part
 _STATUS: Final = {"unknown_type": 415, "stalled": 408}  # by the code of a refusal; of others 503
 
 
@@ -56,12 +61,28 @@ class LiveAudio:
         """What was said in a room is not for everybody who may look at the device."""
         if request.query("audiocodec") not in (None, "g711"):
             return _refusal(415, "audiocodec must be g711")
-        if request.query("httptype") not in (None, "singlepart"):
-            return _refusal(400, "httptype must be singlepart")
+        form = request.query("httptype") or "singlepart"
+        if form not in ("singlepart", "multipart"):
+            return _refusal(400, "httptype must be singlepart or multipart")
         try:
-            return Response(200, content_type="audio/basic", stream=self._hear(basic=True))
+            sound = self._hear(basic=True)
         except CommandRefused as refused:
             return _refusal(503, str(refused))
+        if form == "singlepart":
+            return Response(200, content_type=BASIC, stream=sound)
+        kind = f"multipart/x-mixed-replace;boundary={BOUNDARY}"
+        return Response(200, content_type=kind, stream=_in_parts(sound))
+
+
+async def _in_parts(sound: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+    head = f"--{BOUNDARY}\r\nContent-Type: {BASIC}\r\nContent-Length: {BLOCK}\r\n\r\n".encode()
+    waiting = bytearray()
+    async with aclosing(sound):
+        async for piece in sound:
+            waiting += piece
+            while len(waiting) >= BLOCK:
+                yield head + waiting[:BLOCK] + b"\r\n"
+                del waiting[:BLOCK]
 
 
 def _refusal(status: int, words: str) -> Response:

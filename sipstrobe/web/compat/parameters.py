@@ -95,7 +95,7 @@ def _properties(settings: Settings, build: Build, microphone: bool) -> Tree:
             "Audio": YES,
             "DuplexMode": "full,post,get",
             "Format": "g711",
-            "Decoder": {"Format": "g711,axis-mulaw-128"},
+            "Decoder": {"Format": "g711,g726,axis-mulaw-128"},
             "Source": {"A0": {"Input": _yes(microphone), "Output": YES}},
         },
         "AudioClip": {
