@@ -1,8 +1,9 @@
-"""The addresses of this machine."""
+"""The addresses of this machine, and what an address says of whose it is."""
 
 import fcntl
 import socket
 import struct
+from ipaddress import IPv6Address
 from pathlib import Path
 
 _SIOCGIFADDR = 0x8915  # linux/sockios.h
@@ -14,6 +15,16 @@ _TEMPORARY = 0x01  # linux/if_addr.h: another one tomorrow (RFC 8981)
 def own_addresses() -> list[str]:
     """Numeric, those of IPv4 first; without those that say nothing elsewhere or tomorrow."""
     return [*_ipv4(), *_ipv6()]
+
+
+def site(address: str) -> str:
+    """The address; of IPv6 its first 64 bits, since a site has all the others (RFC 6177)."""
+    if ":" not in address:
+        return address
+    try:
+        return str(int(IPv6Address(address)) >> 64)
+    except ValueError:
+        return address
 
 
 def _ipv4() -> list[str]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sipstrobe.clock import Clock, Handle
+from sipstrobe.io.addresses import site
 
 logger = logging.getLogger(__name__)
 
@@ -26,12 +27,22 @@ HANDSHAKES_MAX: Final = 128
 HANDSHAKES_PER_ADDRESS_MAX: Final = 32
 HANDSHAKE_TIME: Final = 10.0  # seconds
 REST: Final = 1.0  # seconds without accepting when this process has no file left
+PRIVILEGED: Final = 1024  # ports below are not for everybody, as Linux is shipped
 _HANDSHAKE = 22  # RFC 8446 §5.1: the type of the first record
 _NO_FILES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 Factory = Callable[[], asyncio.Protocol]
 Room = Callable[[str, int], bool]
-"""Whether there is room for one more of this address, of which so many are on the way in."""
+"""Whether there is room for one more of this address (of IPv6: of this site), of which so many are
+on the way in."""
+
+
+def barred(error: OSError, port: int) -> str:
+    """Why a port could not be opened, in words that say what helps."""
+    words = error.strerror or str(error)
+    if error.errno == errno.EACCES and port < PRIVILEGED:
+        return f"{words}, since ports below {PRIVILEGED} need CAP_NET_BIND_SERVICE"
+    return words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +134,7 @@ class Doorway:
                     raise
                 self._rest(error)
                 return
-            self._expect(connection, str(address[0]))
+            self._expect(connection, site(str(address[0])))
 
     def _expect(self, connection: socket.socket, address: str) -> None:
         if not self._room(address, self._waiting[address]):

@@ -13,13 +13,14 @@ from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
 from sipstrobe.clock import Clock, Handle
+from sipstrobe.io.addresses import site
 from sipstrobe.io.doorway import Behind, Doorway
 from sipstrobe.web.exchange import Response, problem
 from sipstrobe.web.http10 import UnframedBody
 
 logger = logging.getLogger(__name__)
 
-CONNECTIONS_MAX = 256
+CONNECTIONS_MAX = 256  # then one that rests goes for the next
 CONNECTIONS_PER_ADDRESS_MAX = 128  # a browser has up to eight, and ten may be behind one address
 KEEP_ALIVE = 75.0  # seconds for which an idle connection is kept
 WRITE_TIME = 30.0  # seconds for which a peer may leave what we send unread
@@ -172,11 +173,18 @@ class Server(web.Server):
 
     def has_room(self, address: str, coming: int = 0) -> bool:
         """Whether one more of this address may come, of which so many are on the way in."""
-        connections = self.by_address
-        return (
-            connections[address] + coming < CONNECTIONS_PER_ADDRESS_MAX
-            and connections.total() < CONNECTIONS_MAX
-        )
+        return self.by_address[address] + coming < CONNECTIONS_PER_ADDRESS_MAX
+
+    def make_room(self) -> bool:
+        """Whether there is room for one more of whatever address. Where there is none, one gives
+        up its place that asks for nothing at present: of those who have the most, the first."""
+        if self.by_address.total() < CONNECTIONS_MAX:
+            return True
+        found = [one for one in self.connections if isinstance(one, Connection) and one.rests]
+        if not found:
+            return False
+        max(found, key=lambda one: self.by_address[one.address]).force_close()
+        return True
 
 
 class Connection(RequestHandler):
@@ -186,7 +194,7 @@ class Connection(RequestHandler):
         super().__init__(server, **options)
         self._server = server
         self._among = among
-        self._address = ""
+        self.address = ""  # of IPv6: the site
         self._unread: Handle | None = None
         self.sending: asyncio.Timeout | None = None  # of a stream, which ends with the connection
         self._framed = UnframedBody(server.is_endless)
@@ -202,17 +210,23 @@ class Connection(RequestHandler):
         secure = transport.get_extra_info("sslcontext") is not None
         return HttpClient(str(peer[0]), int(peer[1]), secure, request is not None, upgraded)
 
+    @property
+    def rests(self) -> bool:
+        """Whether it has no request, or not the whole head of one."""
+        return self._current_request is None and not (self._messages or self._force_close)
+
     def data_received(self, data: bytes) -> None:
         super().data_received(self._framed(data))
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        address = str((transport.get_extra_info("peername") or ("",))[0])
+        self.address = site(address)
+        full = not (self._server.has_room(self.address) and self._server.make_room())
         super().connection_made(transport)
-        self._address = str((transport.get_extra_info("peername") or ("",))[0])
-        full = not self._server.has_room(self._address)
-        self._server.by_address[self._address] += 1
+        self._server.by_address[self.address] += 1
         self._among.add(self)
         if full:
-            logger.debug("too many connections: one of %s is closed", self._address)
+            logger.debug("too many connections: one of %s is closed", address)
             self.force_close()
 
     def pause_writing(self) -> None:
@@ -238,9 +252,9 @@ class Connection(RequestHandler):
         if self.sending is not None:
             self.sending.reschedule(0.0)
         self._among.discard(self)
-        self._server.by_address[self._address] -= 1
-        if not self._server.by_address[self._address]:
-            del self._server.by_address[self._address]
+        self._server.by_address[self.address] -= 1
+        if not self._server.by_address[self.address]:
+            del self._server.by_address[self.address]
         super().connection_lost(exc)
 
     def handle_error(

@@ -6,9 +6,11 @@ takes a third of a second, and a call may come in meanwhile.
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Generator
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
 from contextlib import contextmanager
 from functools import partial
+from socket import SO_RCVBUF, SOL_SOCKET
 from typing import Protocol
 
 from aiohttp import web
@@ -34,6 +36,8 @@ STREAM_TIME = 1800.0  # seconds in which one must be that is taken as it comes, 
 PIECE_TIME = 30.0  # seconds until its next bytes
 LEAST_PACE = 8000  # bytes a second that must come of it all along, but for the first PIECE_TIME
 HEARTBEAT = 15.0  # seconds between pings; without a pong for half of it the socket is closed
+SAID_MAX = 20  # messages of a listener within a second; who says more is cut off
+UNREAD_BYTES = 8192  # of a listener that wait for us: nobody can say much at once
 CLOSE_TIME = 0.5  # seconds in which the other side has to agree to the end of a WebSocket
 
 
@@ -220,7 +224,11 @@ async def _send_stream(
 async def _serve_live(incoming: web.BaseRequest, listener: Listener) -> web.StreamResponse:
     """Send what the listener is given until either side ends it."""
     socket = web.WebSocketResponse(
-        timeout=CLOSE_TIME, heartbeat=HEARTBEAT, compress=False, max_msg_size=1024
+        timeout=CLOSE_TIME,
+        heartbeat=HEARTBEAT,
+        compress=False,
+        max_msg_size=1024,
+        autoping=False,
     )
     try:
         try:
@@ -228,18 +236,47 @@ async def _serve_live(incoming: web.BaseRequest, listener: Listener) -> web.Stre
         except web.HTTPException as refusal:  # RFC 6455 §4.2.2
             return answer_of(problem(refusal.status, refusal.text or refusal.reason))
         transport = incoming.transport
-        listener.on_cut(lambda: transport.abort() if transport else None)
+
+        def cut() -> None:
+            if transport is not None:
+                transport.abort()
+
+        listener.on_cut(cut)
+        if transport is not None:
+            _listen_to_little(transport)
         async with asyncio.TaskGroup() as group:
             sending = group.create_task(_send(socket, listener))
-            async for said in socket:  # the name of the view that is looked at
-                if said.type is web.WSMsgType.TEXT:
-                    listener.look(said.data)
+            await _hear(socket, listener, cut)
             sending.cancel()
     except* ConnectionError:
         logger.debug("live connection of %s ended early", incoming.remote)
     finally:
         listener.close()
     return socket
+
+
+async def _hear(socket: web.WebSocketResponse, listener: Listener, cut: Callable[[], None]) -> None:
+    """Take what a listener says until he ends it, or says far more than anybody has to say."""
+    clock = asyncio.get_running_loop().time
+    times: deque[float] = deque(maxlen=SAID_MAX)
+    async for said in socket:
+        now = clock()
+        if len(times) == SAID_MAX and now - times[0] < 1.0:
+            logger.info("a listener of the live page says too much: cut off")
+            cut()
+            return
+        times.append(now)
+        if said.type is web.WSMsgType.TEXT:  # the name of the view that is looked at
+            listener.look(said.data)
+        elif said.type is web.WSMsgType.PING:
+            await socket.pong(said.data)
+
+
+def _listen_to_little(transport: asyncio.Transport) -> None:
+    """Thousands of the smallest frames would be one long turn of the loop."""
+    line = transport.get_extra_info("socket")
+    if line is not None:
+        line.setsockopt(SOL_SOCKET, SO_RCVBUF, UNREAD_BYTES)
 
 
 async def _send(socket: web.WebSocketResponse, listener: Listener) -> None:

@@ -16,9 +16,9 @@ from typing import Final, TypeVar
 
 from sipstrobe.config.passwords import COST, SALT_BYTES, Cost, hash_password, proves
 from sipstrobe.config.users import User
+from sipstrobe.io.addresses import site
 from sipstrobe.io.memory import return_large_blocks
 from sipstrobe.web.exchange import HttpProblem, Response
-from sipstrobe.web.throttle import site
 
 WAITING_MAX: Final = 16  # passwords that wait for their turn …
 WAITING_PER_ADDRESS: Final = 4  # … of which so many from one address

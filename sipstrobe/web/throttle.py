@@ -2,16 +2,17 @@
 
 from collections import deque
 from collections.abc import Callable
-from ipaddress import IPv6Address
 from math import ceil
 from typing import Final, TypeVar
 
 from sipstrobe.config.access import BruteForce
+from sipstrobe.io.addresses import site
 
 INTERVAL: Final = 1.0  # seconds in which failures are counted
 TELL_EVERY: Final = 10.0  # seconds
 ADDRESSES_MAX: Final = 1024  # addresses remembered; the longest known is forgotten first
 PAGES_MAX: Final = 2048  # the same of pages, each with the addresses that failed there
+PAGE_NAME_MAX: Final = 128  # characters of a page by which it is known
 TRUSTED_TIME: Final = 24 * 3600.0  # seconds for which a right password speaks for its address …
 TRUSTED_AGAIN: Final = 60.0  # … and until that is noted anew
 
@@ -39,7 +40,7 @@ class Throttle:
     def failed(self, address: str, page: str = "", *, now: float) -> bool:
         """Note a failure; True if the address is blocked from now on."""
         limits = self._limits()
-        address = site(address)
+        address, page = site(address), page[:PAGE_NAME_MAX]
         failures = self._pages.pop((address, page), None) or deque[float]()
         _make_room(self._pages, PAGES_MAX)
         self._pages[address, page] = failures
@@ -93,16 +94,6 @@ class Attempts:
         tell = now - told_at >= TELL_EVERY
         self._counts[address] = (now, 0) if tell else (told_at, attempts + 1)
         return attempts + 1 if tell else 0
-
-
-def site(address: str) -> str:
-    """The address; of IPv6 its first 64 bits, since a site has all the others (RFC 6177)."""
-    if ":" not in address:
-        return address
-    try:
-        return str(int(IPv6Address(address)) >> 64)
-    except ValueError:
-        return address
 
 
 def _count(failures: deque[float], now: float, limit: int) -> bool:

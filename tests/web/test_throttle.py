@@ -1,7 +1,8 @@
 """Who guesses passwords is refused for a while, and nobody else (BRU-01, vapix §3.4)."""
 
 from sipstrobe.config.access import BruteForce
-from sipstrobe.web.throttle import ADDRESSES_MAX, PAGES_MAX, TRUSTED_TIME, Throttle, site
+from sipstrobe.io.addresses import site
+from sipstrobe.web.throttle import ADDRESSES_MAX, PAGES_MAX, TRUSTED_TIME, Throttle
 
 GUESSER, KEEPER = "192.0.2.1", "192.0.2.2"
 

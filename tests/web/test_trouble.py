@@ -9,7 +9,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from aiohttp import ClientSession, DigestAuthMiddleware
+from aiohttp import (
+    ClientSession,
+    ClientWebSocketResponse,
+    DigestAuthMiddleware,
+    WSMsgType,
+)
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -27,7 +32,7 @@ from sipstrobe.trace import Cause, Input
 from sipstrobe.web import pages
 from sipstrobe.web.accounts import added
 from sipstrobe.web.compat.siren_and_light import PATH, SirenAndLight
-from sipstrobe.web.connections import CONNECTIONS_PER_ADDRESS_MAX, WRITE_TIME
+from sipstrobe.web.connections import CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, WRITE_TIME
 from sipstrobe.web.denied import Denied
 from sipstrobe.web.describe import CHAIN_MAX, chain
 from sipstrobe.web.exchange import BODY_MAX_BYTES, Request, Response, Route
@@ -238,6 +243,48 @@ async def test_one_address_has_so_many_connections_and_no_more(url: str) -> None
     assert b"200 OK" in await elsewhere[0].readline(), "others come in"
     for _, open_writer in (*held, (reader, writer), elsewhere):
         open_writer.close()
+
+
+async def test_who_holds_many_connections_and_asks_nothing_keeps_nobody_out(url: str) -> None:
+    """Not even from many addresses, nor with heads that never end."""
+    host, port = url.removeprefix("http://").split(":")
+
+    async def held(number: int) -> asyncio.StreamWriter:
+        address = f"127.0.0.{11 + number % 3}"
+        reader, writer = await asyncio.open_connection(host, int(port), local_addr=(address, 0))
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        await reader.readline()  # so that it is inside
+        writer.write(b"GET / HTTP/1.1\r\nHost:")
+        return writer
+
+    writers = [await held(number) for number in range(CONNECTIONS_MAX + 10)]
+
+    for _ in range(3):
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert b"200 OK" in await reader.readline()
+        writers.append(writer)
+    for writer in writers:
+        writer.close()
+
+
+async def test_a_listener_who_says_too_much_is_cut_off(session: ClientSession) -> None:
+    """Each word is a turn of the loop, and nobody has so much to say."""
+    async with session.get("/api/v1/status"):
+        pass  # the challenge
+    async with session.ws_connect("/api/v1/live", autoping=False) as feed:
+        await feed.ping()
+        async with asyncio.timeout(PATIENCE):
+            while (await feed.receive()).type is not WSMsgType.PONG:
+                pass  # what is told
+            with pytest.raises(ConnectionError):
+                await _chatter(feed)
+
+
+async def _chatter(feed: ClientWebSocketResponse) -> None:
+    while True:
+        await feed.send_str("sound")
+        await asyncio.sleep(0)
 
 
 async def test_who_takes_no_answer_loses_the_connection() -> None:
