@@ -197,6 +197,7 @@ async def test_a_pin_may_be_ended_like_a_number(street: Street) -> None:
 
     peer.press(port, PIN + "#")
     await until(lambda: this.device.states == ["active"])
+    await until(lambda: this.device.phone.snapshot()[0].packets_received == 3 * len(PIN + "#"))
     await street.leap(ENDING + 0.1)
     assert this.orders == ["start Evacuate"]
 
