@@ -210,6 +210,20 @@ async def test_a_virtual_input_is_switched_by_a_form(url: str, device: Device) -
                 assert "<StateChanged>true<" in await answer.text()
 
 
+async def test_ports_are_asked_and_switched_by_forms(url: str) -> None:
+    r"""As camstreamerlib (npm) does it: / and \ as they are."""
+    digest = DigestAuthMiddleware("victor", PASSWORDS["victor"])
+    async with ClientSession(f"{url}/axis-cgi/io/", middlewares=(digest,)) as session:
+        for name, form, told in (
+            ("virtualinput.cgi", "action=1:/", ""),
+            ("port.cgi", "checkactive=1", "port1=active\r\n"),
+            ("virtualinput.cgi", "action=1:\\", ""),
+            ("port.cgi", "checkactive=1", "port1=inactive\r\n"),
+        ):
+            async with session.post(name, data=form) as answer:
+                assert (answer.status, await answer.text()) == (200, told)
+
+
 # --- port.cgi and virtualinput.cgi -------------------------------------------------------------
 
 

@@ -34,10 +34,10 @@ anybody:
   GET        /metrics
   GET        /static/…
 viewer, tokens for commands:
-  GET        /axis-cgi/io/input.cgi
-  GET        /axis-cgi/io/output.cgi
-  GET        /axis-cgi/io/port.cgi
-  GET        /axis-cgi/io/virtualinput.cgi
+  GET,POST   /axis-cgi/io/input.cgi
+  GET,POST   /axis-cgi/io/output.cgi
+  GET,POST   /axis-cgi/io/port.cgi
+  GET,POST   /axis-cgi/io/virtualinput.cgi
   GET,POST   /axis-cgi/playclip.cgi
   GET,POST   /axis-cgi/stopclip.cgi
 viewer, tokens for commands and settings:

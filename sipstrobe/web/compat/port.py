@@ -15,7 +15,7 @@ from sipstrobe.config.users import Role
 from sipstrobe.errors import CommandRefused
 from sipstrobe.web.compat.port_management import circuit
 from sipstrobe.web.compat.port_monitor import BOUNDARY, PortMonitor
-from sipstrobe.web.compat.text_cgi import WrongArgument, text
+from sipstrobe.web.compat.text_cgi import WrongArgument, text, with_form
 from sipstrobe.web.exchange import HttpProblem, Request, Response, Route
 from sipstrobe.web.views import PortView, Views
 
@@ -48,8 +48,15 @@ class PortCgi:
             VIRTUAL: self._simulate,
         }
         return [
-            Route(method="GET", path=path, handler=_answering(handler), role=Role.VIEWER, acts=True)
+            Route(
+                method=method,
+                path=path,
+                handler=_answering(handler),
+                role=Role.VIEWER,
+                acts=method == "GET",
+            )
             for path, handler in handlers.items()
+            for method in ("GET", "POST")
         ]
 
     def _respond(self, request: Request) -> Response:
@@ -151,7 +158,7 @@ def _lines(ports: Iterable[PortView], value: Callable[[PortView], str]) -> Respo
 def _answering(handler: Callable[[Request], Response]) -> Callable[[Request], Response]:
     def handle(request: Request) -> Response:
         try:
-            return handler(request)
+            return handler(with_form(request))
         except (WrongArgument, CommandRefused, HttpProblem) as wrong:
             return text(400, f"400 Bad Request\n{wrong}\n")
 
