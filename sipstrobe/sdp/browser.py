@@ -1,7 +1,8 @@
 """The offer of a browser (RFC 8829), looked at before a library reads it.
 
 Taken is what one sound in both directions needs. What is left out: candidates with names instead of
-addresses (draft-ietf-mmusic-mdns-ice-candidates) and those over TCP, since ours are found without.
+addresses (draft-ietf-mmusic-mdns-ice-candidates) and those over TCP, since ours are found without;
+and that these are all (RFC 8838 §8.2), as Firefox says: nothing would be left to try.
 """
 
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ MAX_CHARACTERS: Final = 32 * 1024
 MAX_LINES: Final = 400
 MAX_CANDIDATES: Final = 16
 _NEEDED: Final = ("a=ice-ufrag:", "a=ice-pwd:", "a=fingerprint:", "a=setup:", "a=rtcp-mux")
+_DIRECTIONS: Final = ("a=sendrecv", "a=sendonly", "a=recvonly", "a=inactive")  # RFC 8866 §6.7
 _SENDS: Final = ("sendrecv", "sendonly")
 _RECEIVES: Final = ("sendrecv", "recvonly")
 
@@ -40,8 +42,8 @@ def read_offer(text: str) -> BrowserOffer:
     for needed in _NEEDED:
         if not any(line.startswith(needed) for line in lines):
             raise RemoteProtocolError(f"the offer has no {needed[2:].rstrip(':')}")
-    wanted = [line[2:] for line in lines if line[2:] in ("sendrecv", "sendonly", "recvonly")]
-    direction = wanted[0] if wanted else "inactive" if "a=inactive" in lines else "sendrecv"
+    said = [line[2:] for line in lines if line in _DIRECTIONS]
+    direction = said[-1] if said else "sendrecv"  # that of the sound is behind that of the session
     sdp = "\r\n".join(_trimmed(lines)) + "\r\n"
     return BrowserOffer(sdp, direction in _SENDS, direction in _RECEIVES)
 
@@ -49,6 +51,8 @@ def read_offer(text: str) -> BrowserOffer:
 def _trimmed(lines: list[str]) -> Iterator[str]:
     candidates = 0
     for line in lines:
+        if line == "a=end-of-candidates":
+            continue
         if line.startswith("a=candidate:"):
             parts = line.split()
             if len(parts) < 8 or parts[2].lower() != "udp" or parts[4].endswith(".local"):

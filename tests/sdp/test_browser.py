@@ -31,6 +31,20 @@ def test_its_direction_is_what_the_browser_wants(
     assert (offer.sends, offer.receives) == (sends, receives)
 
 
+@pytest.mark.parametrize(
+    ("direction", "sends", "receives"),
+    [("a=sendonly", True, False), ("a=recvonly", False, True), ("a=inactive", False, False)],
+)
+def test_the_direction_of_its_sound_goes_before_that_of_the_session(
+    direction: str, sends: bool, receives: bool
+) -> None:
+    """RFC 8866 §6.7; Firefox says both. Who only talks shall not open the microphone."""
+    said = OFFER.replace("t=0 0", "t=0 0\r\na=sendrecv").replace("a=sendonly", direction)
+    offer = read_offer(said)
+
+    assert (offer.sends, offer.receives) == (sends, receives)
+
+
 def test_names_and_tcp_are_left_out_of_its_candidates() -> None:
     """A name of mDNS would have to be asked for; TCP is not spoken."""
     sdp = read_offer(OFFER + MAX_CANDIDATES * CANDIDATE).sdp
@@ -40,6 +54,14 @@ def test_names_and_tcp_are_left_out_of_its_candidates() -> None:
     assert ".local" not in sdp
     assert "tcptype" not in sdp
     assert "a=ice-ufrag:abcd\r\n" in sdp
+
+
+def test_more_may_come_than_its_candidates() -> None:
+    """RFC 8445 §7.3.1.3: where it is really sending from is seen when it does. With no candidate
+    but its end, as Firefox offers to listen, aiortc would name none of ours either."""
+    names = "\r\n".join(line for line in OFFER.splitlines() if "192.0.2.9" not in line)
+
+    assert "candidate" not in read_offer(names + "\r\na=end-of-candidates\r\n").sdp
 
 
 @pytest.mark.parametrize(
