@@ -1,6 +1,7 @@
 """The audit trail on disk: whatever is changed, cut out or cut off is found."""
 
 import json
+import os
 import stat
 from pathlib import Path
 
@@ -60,6 +61,27 @@ def test_no_byte_can_be_changed_unseen(tmp_path: Path) -> None:
             assert problems(tmp_path), f"byte {at} of {path.name}"
         path.write_bytes(data)
     assert not problems(tmp_path)
+
+
+def test_what_follows_a_line_without_an_end_is_looked_at_too(tmp_path: Path) -> None:
+    """Nobody hides what comes by something that is longer than any entry."""
+    written(tmp_path, 2)
+    path = first_file(tmp_path)
+    first, second = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(first + b"x" * (3 * LINE_MAX_BYTES) + b"\n" + second)
+
+    verdict = AuditFiles(tmp_path).verify()
+
+    assert (verdict.entries, verdict.last) == (2, 2)
+    assert set(verdict.problems) == {f"{path.name}:{n}: no entry" for n in (2, 3, 4)}
+
+
+def test_no_file_stays_open(tmp_path: Path) -> None:
+    files = written(tmp_path, 3, size=FILE_MAX_BYTES // 2)
+    files.verify()
+
+    own = [Path("/proc/self/fd") / name for name in os.listdir("/proc/self/fd")]
+    assert not [fd for fd in own if os.path.realpath(fd).startswith(str(tmp_path))]
 
 
 @pytest.mark.parametrize(

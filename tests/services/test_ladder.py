@@ -118,6 +118,10 @@ def test_memory_has_a_bound_whatever_peers_send(clock: FakeClock) -> None:
     held = sum(len(said.data) for one in ladder.exchanges() for said in one.messages)
     assert held == ladder.size
 
+    for number in range(ROOM["call"]):
+        ladder.message(message(INVITE, f"small {number}"), FLOW, sent=False)
+    assert len(ladder.exchanges(kind="call")) == ROOM["call"], "what had to go takes no room"
+
 
 def test_a_name_for_what_is_forgotten_does_nothing(ladder: Ladder) -> None:
     ladder.named("gone", "in-1")

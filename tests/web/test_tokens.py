@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from sipstrobe.config.access import MAX_TOKENS
@@ -121,6 +122,10 @@ async def test_a_token_ends_when_it_is_revoked_expires_or_its_account_ends(
     first, second, third = (Visitor(server, token=t["token"]) for t in (*tokens, brief))
 
     assert (await third.ask("GET", "/status"))[0] == 200
+    tokens_now = device.store.current.web.tokens
+    late = [msgspec.structs.replace(t, expires=t.expires and soon) for t in tokens_now]
+    device.store.change_now({"web": {"tokens": late}})
+    assert (await third.ask("GET", "/status"))[0] == 401
     assert (await olga.ask("DELETE", f"/tokens/{tokens[0]['id']}"))[0] == 204
     assert (await olga.ask("DELETE", f"/tokens/{tokens[0]['id']}"))[1]["code"] == "unknown_token"
     assert (await first.ask("GET", "/status"))[0] == 401

@@ -3,6 +3,7 @@
 import asyncio
 from base64 import b64encode
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -65,6 +66,21 @@ async def test_an_administrator_makes_changes_and_deletes_accounts(
     assert (await bea.ask("GET", "/status"))[0] == 401, "and so have those since"
     assert await bea.log_in("bea", "three blind mice") == 403
     assert (await ada.ask("DELETE", "/users/bea"))[1]["code"] == "unknown_user"
+
+
+@pytest.mark.parametrize("path", ["/setup", "/logout", "/login"])
+async def test_no_other_page_signs_anybody_in_or_out(
+    server: WebServer, device: Device, path: str
+) -> None:
+    """CSRF: nor does one become the first administrator from elsewhere (GEN-03)."""
+    if path == "/setup":
+        device.store.change_now({"web": {"users": ()}})
+    body = {} if path == "/logout" else {"name": "ada", "password": PASSWORDS["ada"]}
+    asked = Visitor(server).request("POST", f"/api/v1{path}", body)
+    led = replace(asked, headers={**asked.headers, "origin": "http://evil.example"})
+
+    assert (await server.respond(led)).status == 403
+    assert (await server.respond(asked)).status in (200, 201)
 
 
 @pytest.mark.parametrize(
@@ -153,6 +169,20 @@ async def test_everybody_changes_the_own_password(server: WebServer) -> None:
     assert await there.log_in("victor", "hunter2") == 200
     told = (await there.ask("GET", "/session"))[1]["advice"]
     assert [entry["code"] for entry in told] == ["unencrypted", "weak_password"]
+
+
+async def test_who_shows_a_password_with_each_request_gets_no_session_for_a_new_one(
+    server: WebServer,
+) -> None:
+    program, page = Visitor(server, secure=True), Visitor(server)
+    program.credentials = "Basic " + b64encode(b"olga:" + PASSWORDS["olga"].encode()).decode()
+    await page.log_in("olga")
+
+    wanted = {"old": PASSWORDS["olga"], "new": "long enough, new"}
+    assert (await program.ask("POST", "/password", wanted))[0] == 200
+
+    assert "Set-Cookie" not in program.headers
+    assert (await page.ask("GET", "/status"))[0] == 401
 
 
 async def test_the_own_password_is_guessed_no_faster_than_any(server: WebServer) -> None:
