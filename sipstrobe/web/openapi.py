@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 
@@ -35,7 +35,9 @@ SECURITY: Final[Mapping[str, Any]] = {
     "basic": {"type": "http", "scheme": "basic", "description": "RFC 7617, over TLS only."},
     "token": {"type": "http", "scheme": "bearer", "description": "An API token (RFC 6750)."},
 }
-_REFS: Final = "#/components/schemas/{name}"
+_REF: Final = "#/components/schemas/"
+_REFS: Final = _REF + "{name}"
+_UNTOLD: Final = ("sipstrobe", "web", "told")  # modules that tell nothing apart
 _ASIDE: Final = re.compile(r"\s*(->|\bRefused:).*?(?=\n\n|\Z)", re.DOTALL)
 _NAME: Final = re.compile(r"\{(\w+)\}")
 _GENERIC: Final = "_"  # msgspec has Result_str_ for Result[str]
@@ -56,9 +58,13 @@ class _Schemas:
         made, components = msgspec.json.schema_components(
             self.types, schema_hook=_secret, ref_template=_REFS
         )
-        known = {name: _said(schema) for name, schema in components.items()}
+        names = _names(components)
+        known = {
+            names[name]: _said(_spelt(schema, names)) | {"title": names[name]}
+            for name, schema in components.items()
+        }
         self._made = {
-            id(kind): _of_generic(schema, known)
+            id(kind): _of_generic(_spelt(schema, names), known)
             for kind, schema in zip(self.types, made, strict=True)
         }
         self.components = {
@@ -238,6 +244,41 @@ def _content(kind: Any, schemas: _Schemas) -> dict[str, Any]:
         patch = {"schema": schemas.patch_of(schemas.of(kind.kind))}
         return {MERGE_TYPE: patch, JSON_TYPE: patch}
     return {JSON_TYPE: {"schema": schemas.of(kind)}}
+
+
+def _names(components: Iterable[str]) -> dict[str, str]:
+    """What each type is called. Of types that share a name msgspec tells all modules, and many
+    generators of clients read the last part alone: as many are told as tell them apart."""
+    alike: dict[str, list[list[str]]] = {}
+    for name in components:
+        steps = name.split(".")
+        modules = [step for step in steps[:-1] if step not in _UNTOLD]
+        alike.setdefault(steps[-1], []).append([name, *modules])
+    found: dict[str, str] = {}
+    for last, entries in alike.items():
+        depth = 0
+        while len({tuple(modules[:depth]) for _, *modules in entries}) < len(entries):
+            depth += 1
+        for name, *modules in entries:
+            found[name] = "".join(step.title() for step in modules[:depth]) + last
+    return found
+
+
+def _spelt(schema: Any, names: Mapping[str, str]) -> Any:
+    """With these names, and as generators of clients can read it: many know no `false` in the place
+    of a schema, which after a list of fixed length goes without saying, and no list of anything."""
+    if isinstance(schema, list):
+        return [_spelt(entry, names) for entry in cast("list[Any]", schema)]
+    if isinstance(schema, str) and schema.startswith(_REF):
+        return _REF + names[schema.removeprefix(_REF)]
+    if not isinstance(schema, dict):
+        return schema
+    told = {key: _spelt(value, names) for key, value in cast("dict[str, Any]", schema).items()}
+    if told.get("items") is False and told.get("maxItems") == len(told["prefixItems"]):
+        del told["items"]
+    if told.get("type") == "array" and not told.keys() & {"items", "prefixItems"}:
+        told["items"] = {}
+    return told
 
 
 def _of_generic(schema: Mapping[str, Any], known: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -74,6 +74,33 @@ async def test_names_are_unique_and_what_is_referred_to_is_there(document: Any) 
         assert told == set(re.findall(r"\{(\w+)\}", path))
 
 
+async def test_what_makes_clients_of_it_can_read_it(document: Any) -> None:
+    """Names that are those of classes, each once; no `false` for a schema, no list of nothing."""
+    schemas = document["components"]["schemas"]
+    titles = [schema["title"] for schema in schemas.values() if "title" in schema]
+    lists = [schema for schema in _schemas(document) if schema.get("type") == "array"]
+
+    assert [name for name in schemas if not re.fullmatch(r"[A-Z][A-Za-z0-9]*", name)] == []
+    assert len(titles) == len(set(titles))
+    assert {"RulesPlayClip", "CommandsPlayClip"} <= schemas.keys()
+    assert len(lists) > 100
+    for told in lists:
+        assert told.get("items") is not False
+        assert "items" in told or told["maxItems"] == len(told["prefixItems"])
+
+
+def _schemas(value: Any) -> Iterator[dict[str, Any]]:
+    """Everything that is an object in it."""
+    if isinstance(value, dict):
+        inner = cast("dict[str, Any]", value)
+        yield inner
+        for entry in inner.values():
+            yield from _schemas(entry)
+    elif isinstance(value, list):
+        for entry in cast("list[Any]", value):
+            yield from _schemas(entry)
+
+
 async def test_who_may_is_said_with_each_operation(server: WebServer, document: Any) -> None:
     status = document["paths"]["/api/v1/status"]["get"]
     whole = document["paths"]["/api/v1/settings"]["patch"]
