@@ -49,7 +49,7 @@ async def browser() -> AsyncIterator[Browser]:
 @fixture(loop_scope="module")
 async def tab(browser: Browser) -> AsyncIterator[Page]:
     """A page whose errors, violated policies and failed requests fail the test."""
-    page = await browser.new_page(viewport={"width": 1400, "height": 1000})
+    page = await browser.new_page(viewport={"width": 1400, "height": 1000}, locale="en-GB")
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)

@@ -10,7 +10,11 @@ const kept = localStorage.getItem(KEPT);
 
 export const LANGUAGES: Record<Language, string> = { en: "English", de: "Deutsch" };
 export const language = signal<Language>(kept === "de" || kept === "en" ? kept : navigator.language.startsWith("de") ? "de" : "en");
-export const locale = computed(() => (language.value === "de" ? "de-DE" : "en-GB"));
+const LOCALES: Record<Language, string> = { en: "en-GB", de: "de-DE" };
+
+/** Dates, times and numbers are written as in the country of the browser, if the page speaks its
+ *  language (TIM-04). */
+export const locale = computed(() => navigator.languages.find((one) => one.startsWith(`${language.value}-`)) ?? LOCALES[language.value]);
 
 export function speak(chosen: Language): void {
   localStorage.setItem(KEPT, chosen);
@@ -107,22 +111,22 @@ export const seconds = (value: number): string => (value < 60 ? `${number(value,
 
 /** The time of day with seconds. */
 export const clock = (instant: Date | string | number): string =>
-  new Intl.DateTimeFormat(locale.value, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false }).format(new Date(instant));
+  new Intl.DateTimeFormat(locale.value, { hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(new Date(instant));
 
 /** The time of day, with the date where that is not today's. */
 export function when(instant: Date | string | number): string {
   const date = new Date(instant);
   const day = date.toDateString() === new Date().toDateString() ? {} : ({ day: "numeric", month: "short" } as const);
-  return new Intl.DateTimeFormat(locale.value, { ...day, hour: "2-digit", minute: "2-digit", hour12: false }).format(date);
+  return new Intl.DateTimeFormat(locale.value, { ...day, hour: "2-digit", minute: "2-digit" }).format(date);
 }
 
 /** Date and time in full. */
 export const dateTime = (instant: Date | string | number): string =>
-  new Intl.DateTimeFormat(locale.value, { dateStyle: "medium", timeStyle: "medium", hour12: false }).format(new Date(instant));
+  new Intl.DateTimeFormat(locale.value, { dateStyle: "medium", timeStyle: "medium" }).format(new Date(instant));
 
 /** The same as a clock shows it that is so many seconds ahead of UTC. */
 export const dateTimeAt = (instant: string, offset: number): string =>
-  new Intl.DateTimeFormat(locale.value, { dateStyle: "medium", timeStyle: "medium", hour12: false, timeZone: "UTC" }).format(Date.parse(instant) + 1000 * offset);
+  new Intl.DateTimeFormat(locale.value, { dateStyle: "medium", timeStyle: "medium", timeZone: "UTC" }).format(Date.parse(instant) + 1000 * offset);
 
 /** A SIP URI without its scheme and parameters. */
 export const party = (uri: string): string => uri.replace(/^sips?:/, "").replace(/[;?].*$/, "");

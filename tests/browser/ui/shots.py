@@ -77,7 +77,36 @@ FACTS: Final[dict[str, dict[str, Any]]] = {  # of this machine, told otherwise
         "own_files": {"state": "intact", "words": "All files are as they were built."},
         "hints": [],
     },
-    "time": {"sync": {"state": "synchronised", "words": "The clock is set by NTP."}},
+    "time": {
+        "sync": {
+            "state": "synchronised",
+            "words": "The clock is set by NTP.",
+            "error_seconds": 0.002,
+            "server": "192.0.2.123",
+            "until_next": 900.0,
+        }
+    },
+    "clients": {
+        "total": 2,
+        "clients": [
+            {
+                "protocol": "WebSocket over TLS",
+                "address": "192.0.2.30",
+                "port": 50112,
+                "state": "active",
+                "came": True,
+                "user": "ada",
+            },
+            {
+                "protocol": "SIP over TLS",
+                "address": "192.0.2.77",
+                "port": 5061,
+                "state": "open",
+                "came": False,
+                "user": "",
+            },
+        ],
+    },
 }
 READY: Final = {  # what a page shows once the device has told it all
     "/": '.overview-stage [role="meter"][aria-valuenow="-20"]',

@@ -54,6 +54,8 @@ async def test_the_first_visitor_creates_the_administrator_and_sees_the_device(
 async def test_a_wrong_password_is_told_and_the_right_one_opens(tab: Page, url: str) -> None:
     await tab.add_init_script(ENGLISH)
     await tab.goto(f"{url}/")
+    await tab.get_by_text("Password lost?").press("Enter")  # GEN-04
+    await expect(tab.locator("details")).to_contain_text("sipstrobe reset --factory")
     await tab.get_by_label("Name").fill("olga")
     await tab.get_by_label("Password", exact=True).fill("guess")
     await tab.keyboard.press("Enter")
@@ -135,6 +137,7 @@ async def test_language_appearance_and_menu_stay_as_people_have_chosen(
 
     await page.get_by_role("button", name="Über dieses Gerät").press("Enter")
     await expect(page.get_by_role("dialog")).to_contain_text("/api/v1/openapi.json")
+    await expect(page.get_by_role("dialog")).to_contain_text("Preact, copyright (c)")
     await axe(page)
     await page.keyboard.press("Escape")
     await expect(page.get_by_role("dialog")).to_have_count(0)

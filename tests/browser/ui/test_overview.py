@@ -1,12 +1,14 @@
 """The overview in a real browser: what it shows of the device, and what it orders."""
 
 import asyncio
+import re
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from sipstrobe.commands import SetMaintenance, StartOperation
+from sipstrobe.commands import ChangeSettings, SetMaintenance, StartOperation
 from sipstrobe.events import Function
 from tests.browser.ui.conftest import VIEWER, Axe, enter
 from tests.support.web import Device, FakeCall
@@ -194,6 +196,31 @@ async def test_the_device_is_maintained_checked_and_found(page: Page, device: De
     await expect(tile).to_contain_text("The check runs")
     await tile.get_by_role("button", name="Find this device").click()
     await expect(tile).to_contain_text(f"serial number {device.store.current.device.serial}")
+
+
+async def test_what_the_device_is_like_leads_to_the_pages_that_have_more_of_it(
+    page: Page, url: str, device: Device, axe: Axe
+) -> None:
+    """STA-01 to STA-03, STA-05, STA-08; others are not led to what is not for them. TIM-04: the
+    clock is shown in the zone of the device, wherever the browser is."""
+    patch = {"device": {"time_zone": "Asia/Tokyo"}}
+    device.context.dispatcher.execute(ChangeSettings(patch=patch))
+    tile = page.locator(".overview-device dl")
+    await expect(tile).to_contain_text("JST")
+    clock = tile.locator("time", has_text=":")
+    shown, wall = await clock.evaluate("clock => [clock.textContent, clock.dateTime]")
+    assert f"{datetime.fromisoformat(wall) + timedelta(hours=9):%H:%M:%S}" in shown
+    await expect(tile).to_contain_text("HTTP and HTTPS · TLS 1.3 · TLS 1.2")
+    await expect(tile).to_contain_text("not calibrated")
+    await expect(tile).to_contain_text(re.compile(r"Connected clients\d+ connection"))
+    everybody = {"SIP accounts", "Speaker test", "Time"}
+    ways = everybody | {"Version", "Web access", "Connected clients"}
+    assert set(await tile.locator("dt a").all_inner_texts()) == ways
+    await axe(page)
+
+    await enter(page, url, name=VIEWER)
+    await expect(tile).to_contain_text("HTTP and HTTPS")
+    assert set(await tile.locator("dt a").all_inner_texts()) == everybody
 
 
 async def test_a_viewer_sees_everything_and_can_press_nothing_on_a_phone(

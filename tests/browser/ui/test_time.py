@@ -1,7 +1,9 @@
 """The clock of the device, its zone and its place in the interface (TIM-03, TIM-04, LOC-01)."""
 
+import re
+
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Browser, Page, expect
 
 from tests.browser.ui.conftest import Axe, enter, go
 from tests.support.waiting import until
@@ -32,7 +34,7 @@ async def test_a_zone_is_found_by_some_letters_and_a_place_is_entered(
     await page.get_by_role("button", name="Save").click()
     await expect(page.get_by_text("Allowed: −90 to 90.")).to_be_visible()
     await axe(page)
-    await page.get_by_label("Latitude").fill("-52.52")
+    await page.get_by_label("Latitude").fill("52° 31' 12\" S")
     await expect(page.get_by_text("52° 31′ 12″ S")).to_be_visible()
     await page.get_by_label("Heading").fill("270")
     await expect(page.get_by_text("Looks W (270°).")).to_be_visible()
@@ -47,6 +49,17 @@ async def test_a_zone_is_found_by_some_letters_and_a_place_is_entered(
     await expect(page.get_by_label("Latitude")).to_have_value("-52.52")
     await expect(page.get_by_label("Latitude")).to_be_disabled()
     await expect(page.get_by_role("textbox", name="Zone")).to_be_disabled()
+
+
+async def test_times_are_written_as_in_the_country_of_the_browser(
+    browser: Browser, url: str
+) -> None:
+    """TIM-04: the language is the page's, English here; how it is written in it, the browser's."""
+    for locale, written in (("en-US", r"[012]?\d:\d\d:\d\d\s[AP]M"), ("en-GB", r"\d\d:\d\d:\d\d")):
+        page = await browser.new_page(locale=locale)
+        await enter(page, url, "/time")
+        await expect(page.locator(".time-now time")).to_have_text(re.compile(f"^{written}$"))
+        await page.close()
 
 
 async def test_what_somebody_else_changes_beside_it_is_kept(page: Page, device: Device) -> None:

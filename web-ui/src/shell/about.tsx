@@ -6,6 +6,7 @@ import { status } from "../live";
 import { Button, CopyText, Dialog, Form, TextField, toast } from "../ui";
 import { refusalOf, Strength, Unsecured } from "./door";
 import { NEWS, t as news } from "./news";
+import { MIT, PARTS } from "./parts";
 import { t } from "./words";
 
 export function About({ onClose }: { onClose: () => void }) {
@@ -29,8 +30,21 @@ export function About({ onClose }: { onClose: () => void }) {
           <li key={key}>{news(key)}</li>
         ))}
       </ul>
+      <h3>{t("privacy")}</h3>
+      <p class="dim">{t("privacyWords")}</p>
       <h3>{t("source")}</h3>
       <p class="dim">{t("licenceWords")}</p>
+      <details>
+        <summary>{t("parts")}</summary>
+        <div class="parts" lang="en">
+          {PARTS.map((part) => (
+            <p key={part}>{part}</p>
+          ))}
+          {MIT.map((paragraph) => (
+            <p key={paragraph}>{paragraph}</p>
+          ))}
+        </div>
+      </details>
     </Dialog>
   );
 }

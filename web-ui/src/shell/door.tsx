@@ -148,11 +148,19 @@ function Credentials({ onDone, start = "" }: { onDone?: () => void; start?: stri
   );
 }
 
+/** GEN-04: what helps whoever cannot get in. */
 function LogIn() {
   return (
     <Panel title={t("logIn")}>
       <Unsecured />
       <Credentials />
+      <details>
+        <summary>{t("lostPassword")}</summary>
+        <p class="hint">{t("lostWords")}</p>
+        <p class="hint">
+          <code>sipstrobe account add</code> · <code>sipstrobe reset --factory</code>
+        </p>
+      </details>
     </Panel>
   );
 }

@@ -138,24 +138,26 @@ export interface NumberFieldProps extends About {
   nullable?: boolean;
   disabled?: boolean;
   placeholder?: string;
+  read?: (text: string) => number | null; // of what people write beside plain numbers; null: it is none
 }
 
 /** A number. What is none, or out of range, stays to be seen with what is allowed, blocks the form
  *  around it (`Form`), and is not told. */
 export function NumberField(props: NumberFieldProps) {
-  const [about, { value, onChange, min, max, step, unit, nullable, ...native }] = split(props);
+  const [about, { value, onChange, min, max, step, unit, nullable, read: others, ...native }] = split(props);
+  const number = (entered: string): number | null => readNumber(entered) ?? others?.(entered) ?? null;
   const [text, type] = useState(value === null ? "" : String(value));
   const [wrong, complain] = useState("");
   const input = useRef<HTMLInputElement>(null);
   const last = useRef(value);
   if (last.current !== value) {
     last.current = value; // changed from elsewhere, or by what was just typed
-    if (readNumber(text) !== value) type(value === null ? "" : String(value));
+    if (number(text) !== value) type(value === null ? "" : String(value));
     if (wrong) complain("");
   }
   const judge = (entered: string): string => {
     if (entered.trim() === "") return nullable ? "" : t("required");
-    const read = readNumber(entered);
+    const read = number(entered);
     if (read === null) return t("notNumber");
     if (step === 1 && !Number.isInteger(read)) return t("notWhole");
     const range = rangeWords(min, max);
@@ -168,14 +170,14 @@ export function NumberField(props: NumberFieldProps) {
     input.current?.setCustomValidity(words);
     if (words) return;
     complain("");
-    last.current = readNumber(entered);
+    last.current = number(entered);
     onChange(last.current);
   };
   return (
     <Field {...about} error={wrong || about.error}>
       {(control) => (
         <span class={join("input", "input-number", unit && "with-unit")}>
-          <input {...PLAIN} {...native} {...control} ref={input} inputMode={step === 1 && (min ?? -1) >= 0 ? "numeric" : "decimal"} value={text} onInput={write} onBlur={() => complain(judge(text))} onInvalid={() => complain(judge(text))} onKeyDown={({ key }) => key === "Enter" && complain(judge(text))} />
+          <input {...PLAIN} {...native} {...control} ref={input} inputMode={others ? "text" : step === 1 && (min ?? -1) >= 0 ? "numeric" : "decimal"} value={text} onInput={write} onBlur={() => complain(judge(text))} onInvalid={() => complain(judge(text))} onKeyDown={({ key }) => key === "Enter" && complain(judge(text))} />
           {unit && <span class="unit" aria-hidden="true">{unit}</span>}
         </span>
       )}

@@ -1,11 +1,14 @@
 // The device as such: its state in a few words, maintenance, health, and where it is.
 
+import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { command, get, Problem } from "../../api";
 import { newestEvents, repeat } from "../../live";
+import { Link } from "../../router";
 import { can } from "../../session";
 import type { Status } from "../../types";
 import { attempt, Badge, Button, Card, CopyText, Duration, Notice, Select, Time, Toggle } from "../../ui";
+import { dateTimeAt, span } from "../../words";
 import { t } from "./words";
 
 const LOCATED = 10; // seconds for which the device shows where it is
@@ -14,30 +17,36 @@ const CHECK = 13; // the priority of the health check
 const SAID = new Set(["maintenance", "account"]); // hints that stand above every page already
 const LASTS = [0, 15, 60, 240, 1440] as const; // minutes of maintenance; 0: until it is switched off
 
-/** GET /device and /time, as far as they are shown here: STA-01 to STA-05. */
+/** GET /device and /time, as far as they are shown here: STA-01 to STA-05, STA-08. */
 interface About {
   machine: { hardware?: string; system?: string };
   security: { mode: string; protocols: string[]; anonymous_viewing: boolean };
   hints: { about: string; words: string }[];
 }
 interface Clock {
-  zone: string;
+  utc_offset_seconds: number;
   abbreviation: string;
-  sync: { state: string; words: string };
+  sync: { state: "synchronised" | "not synchronised" | "unknown"; until_next: number | null };
+}
+
+const SYNC = { synchronised: "synchronised", "not synchronised": "notSynchronised", unknown: "syncUnknown" } as const;
+
+interface Facts {
+  about: About;
+  clock: Clock;
+  clients: number | null; // for administrators (STA-08)
 }
 
 /** Asked when the tile is shown, when settings change, and now and then. */
-function useFacts(): [About | null, Clock | null] {
-  const [about, setAbout] = useState<About | null>(null);
-  const [clock, setClock] = useState<Clock | null>(null);
+function useFacts(): Facts | null {
+  const [facts, tell] = useState<Facts | null>(null);
+  const all = can("administrator");
   useEffect(() => {
     let here = true;
     const look = async (): Promise<void> => {
       try {
-        const [device, time] = await Promise.all([get<About>("/device"), get<Clock>("/time")]);
-        if (!here) return;
-        setAbout(device);
-        setClock(time);
+        const [about, clock, clients] = await Promise.all([get<About>("/device"), get<Clock>("/time"), all ? get<{ total: number }>("/clients") : null]);
+        if (here) tell({ about, clock, clients: clients?.total ?? null });
       } catch (problem) {
         if (!(problem instanceof Problem)) throw problem; // what is shown stays until the next look
       }
@@ -52,55 +61,40 @@ function useFacts(): [About | null, Clock | null] {
       again();
       end();
     };
-  }, []);
-  return [about, clock];
+  }, [all]);
+  return facts;
+}
+
+/** What the device is like, and the page that has more of it. */
+export function Fact({ name, path, children }: { name: string; path?: string | false | undefined; children: ComponentChildren }) {
+  return (
+    <>
+      <dt>{path ? <Link path={path}>{name}</Link> : name}</dt>
+      <dd>{children}</dd>
+    </>
+  );
 }
 
 export function DeviceCard({ now }: { now: Status }) {
   const { device, services } = now;
-  const [about, clock] = useFacts();
+  const facts = useFacts();
   const broken = Object.entries(services).filter(([, problem]) => problem);
+  const all = can("administrator");
   return (
     <Card title={t("device")} class="overview-device">
       {can("operator") && <Maintenance active={now.maintenance.active} />}
       <Health now={now} />
       {can("operator") && <Locate serial={device.serial} />}
       <dl class="facts">
-        <dt>{t("serial")}</dt>
-        <dd><CopyText text={device.serial} /></dd>
-        <dt>{t("version")}</dt>
-        <dd>{device.version}</dd>
-        <dt>{t("uptime")}</dt>
-        <dd><Duration since={now.now - device.uptime_seconds} /></dd>
-        <dt>{t("accounts")}</dt>
-        <dd><Accounts now={now} /></dd>
-        {clock && (
-          <>
-            <dt>{t("time")}</dt>
-            <dd>
-              <Time wall={device.wall} full /> {clock.abbreviation}
-              {!about?.hints.some((hint) => hint.about === "clock") && <small class="overview-sync">{clock.sync.words}</small>}
-            </dd>
-          </>
-        )}
-        {about && (
-          <>
-            <dt>{t("security")}</dt>
-            <dd>
-              {[about.security.mode === "http" ? t("unencrypted") : about.security.mode === "both" ? t("both") : t("encrypted"), about.security.anonymous_viewing && t("anonymous")].filter(Boolean).join(" · ")}
-            </dd>
-            <dt>{t("machine")}</dt>
-            <dd>{[about.machine.hardware, about.machine.system].filter(Boolean).join(" · ")}</dd>
-          </>
-        )}
-        {now.storage.alert && (
-          <>
-            <dt>{t("storage")}</dt>
-            <dd><Badge tone="fair">{now.storage.words}</Badge></dd>
-          </>
-        )}
+        <Fact name={t("serial")}><CopyText text={device.serial} /></Fact>
+        <Fact name={t("version")} path={all && "/maintenance"}>{device.version}</Fact>
+        <Fact name={t("uptime")}><Duration since={now.now - device.uptime_seconds} /></Fact>
+        <Fact name={t("accounts")} path="/sip"><Accounts now={now} /></Fact>
+        <Fact name={t("speakerTest")} path="/audio">{t(now.speaker_test.calibrated ? "calibrated" : "notCalibrated")}</Fact>
+        {facts && <Asked {...facts} wall={device.wall} />}
+        {now.storage.alert && <Fact name={t("storage")} path="/media"><Badge tone="fair">{now.storage.words}</Badge></Fact>}
       </dl>
-      {about?.hints.filter((hint) => !SAID.has(hint.about)).map((hint) => (
+      {facts?.about.hints.filter((hint) => !SAID.has(hint.about)).map((hint) => (
         <Notice key={hint.words} tone="fair">{hint.words}</Notice>
       ))}
       {broken.length ? (
@@ -118,14 +112,32 @@ export function DeviceCard({ now }: { now: Status }) {
   );
 }
 
+/** What is not in the live feed: the clock, who gets in and how, the machine (STA-02, -03, -08). */
+function Asked({ about: { security, machine }, clock, clients, wall }: Facts & { wall: string }) {
+  const all = can("administrator");
+  const next = clock.sync.until_next;
+  const served = security.mode === "http" ? t("unencrypted") : security.mode === "both" ? t("both") : t("encrypted");
+  return (
+    <>
+      <Fact name={t("time")} path="/time">
+        <time dateTime={wall}>{dateTimeAt(wall, clock.utc_offset_seconds)}</time> {clock.abbreviation}
+        <small class="overview-sync">{[t(SYNC[clock.sync.state]), next !== null && t("nextSync", { time: span(next) })].filter(Boolean).join(" · ")}</small>
+      </Fact>
+      <Fact name={t("security")} path={all && "/certificates"}>{[served, ...security.protocols, security.anonymous_viewing && t("anonymous")].filter(Boolean).join(" · ")}</Fact>
+      {clients !== null && <Fact name={t("clients")} path="/maintenance">{t("connections", { n: clients })}</Fact>}
+      <Fact name={t("machine")}>{[machine.hardware, machine.system].filter(Boolean).join(" · ")}</Fact>
+    </>
+  );
+}
+
 function Accounts({ now: { registrations, registrations_total: total } }: { now: Status }) {
   const bad = registrations.filter(({ problem }) => problem).length;
   if (!total) return <>{t("byAddress")}</>;
   return (
-    <a href="#/sip" class="overview-accounts">
+    <span class="overview-accounts">
       {bad > 0 && <Badge tone="bad" dot>{t("accountsBad", { n: bad })}</Badge>}
       {total > bad && <Badge tone="good" dot>{t("accountsGood", { n: total - bad })}</Badge>}
-    </a>
+    </span>
   );
 }
 

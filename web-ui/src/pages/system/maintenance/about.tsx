@@ -1,11 +1,10 @@
 // What the device is, and how it stands, in a few lines with ways to more (STA-01 … STA-05, STA-07).
 
-import type { ComponentChildren } from "preact";
 import { status } from "../../../live";
-import { Link } from "../../../router";
 import { Badge, Card, Loading, Notice, type Tone } from "../../../ui/basics";
 import { CopyText, Duration, Time } from "../../../ui/things";
 import { bytes, number, told } from "../../../words";
+import { Fact } from "../../overview/device";
 import { useTold } from "../told";
 import { t } from "./words";
 
@@ -59,14 +58,5 @@ export function About() {
         <Fact name={t("accounts")} path="/users">{number(security.accounts)}</Fact>
       </dl>
     </Card>
-  );
-}
-
-function Fact({ name, path, children }: { name: string; path?: string; children: ComponentChildren }) {
-  return (
-    <>
-      <dt>{path ? <Link path={path}>{name}</Link> : name}</dt>
-      <dd>{children}</dd>
-    </>
   );
 }

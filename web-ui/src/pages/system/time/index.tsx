@@ -55,7 +55,7 @@ function Clock({ told }: { told: Told<ClockTold> }) {
   return (
     <Card title={t("clock")} class="time-clock">
       <p class="time-now" role="timer" aria-live="off">
-        <time dateTime={new Date(now).toISOString()}>{format({ hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false })}</time>
+        <time dateTime={new Date(now).toISOString()}>{format({ hour: "2-digit", minute: "2-digit", second: "2-digit" })}</time>
         <span>{format({ weekday: "long", day: "numeric", month: "long", year: "numeric" })}</span>
         <small>
           {t("zoneOf", { zone, offset: offsetWords(clock.utc_offset_seconds) })}

@@ -1,10 +1,10 @@
 // How the device is called, and where it is (LOC-01).
 
 import { changes, merged, type Section } from "../../../settings";
-import { Button, Card, Form, SchemaForm, toast, useDraft } from "../../../ui";
+import { Button, Card, Form, NumberField, SchemaForm, toast, useDraft, type SchemaField } from "../../../ui";
 import { told } from "../../../words";
 import type { Device } from ".";
-import { compass, sexagesimal } from "./zones";
+import { compass, fromSexagesimal, sexagesimal } from "./zones";
 import { t } from "./words";
 
 const SHOWN = ["name", "location"] as const;
@@ -38,6 +38,10 @@ export function Place({ section }: { section: Section<Device> }) {
           onChange={(next: Device) => draft.write(changes(section.value!, next))}
           hide={others.map((name) => `/${name}`)}
           hints={hints(value.location)}
+          render={{
+            "/location/latitude": (field) => <Degrees {...field} negative={["S"]} positive={["N"]} />,
+            "/location/longitude": (field) => <Degrees {...field} negative={["W"]} positive={["E", "O"]} />,
+          }}
           problems={dirty ? section.problems : []}
           base="/device"
           readOnly={(path) => !section.may(path)}
@@ -50,5 +54,12 @@ export function Place({ section }: { section: Section<Device> }) {
         )}
       </Form>
     </Card>
+  );
+}
+
+/** One half of a place, as a number or in degrees, minutes and seconds. */
+function Degrees({ path, title, hint, error, value, onChange, disabled, schema, negative, positive }: SchemaField & { negative: string[]; positive: string[] }) {
+  return (
+    <NumberField name={path} label={title} hint={hint} error={error} value={typeof value === "number" ? value : null} onChange={onChange} min={schema.minimum} max={schema.maximum} step="any" nullable disabled={disabled} placeholder={t("degrees", { side: negative[0]! })} read={(text) => fromSexagesimal(text, negative, positive)} />
   );
 }

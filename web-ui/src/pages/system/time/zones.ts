@@ -12,12 +12,14 @@ export interface ClockTold {
   sync: { state: "synchronised" | "not synchronised" | "unknown"; words: string; error_seconds: number | null; server: string; until_next: number | null };
 }
 
+const MICRO = 1e6; // of a degree: a tenth of a metre
+
 export const browserZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 /** The time of day in a zone; empty where the browser does not know it. */
 export function timeIn(zone: string, at: number): string {
   try {
-    return new Intl.DateTimeFormat(locale.value, { timeZone: zone, weekday: "short", hour: "2-digit", minute: "2-digit", hour12: false }).format(at);
+    return new Intl.DateTimeFormat(locale.value, { timeZone: zone, weekday: "short", hour: "2-digit", minute: "2-digit" }).format(at);
   } catch {
     return "";
   }
@@ -37,6 +39,18 @@ export function offsetWords(offset: number): string {
   const minutes = Math.abs(Math.round(offset / 60));
   const two = (n: number): string => String(n).padStart(2, "0");
   return `UTC${offset < 0 ? "−" : "+"}${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
+}
+
+/** Degrees out of degrees, minutes and seconds with a side, as in "52° 31′ 12″ S" or "52 31.2 S";
+ *  null: it is something else. negative: the letters of the side that counts down. */
+export function fromSexagesimal(text: string, negative: readonly string[], positive: readonly string[]): number | null {
+  const found = /^\s*(\d+)\s*[°\s]\s*(?:(\d+(?:[.,]\d+)?)\s*['′’]?\s*)?(?:(\d+(?:[.,]\d+)?)\s*(?:"|″|”|'')?\s*)?([A-Z])\s*$/i.exec(text);
+  if (!found) return null;
+  const [minutes, seconds] = [found[2], found[3]].map((part) => Number((part ?? "0").replace(",", ".")));
+  const side = found[4]!.toUpperCase();
+  if (minutes! >= 60 || seconds! >= 60 || ![...negative, ...positive].includes(side)) return null;
+  const degrees = Math.round((Number(found[1]) + minutes! / 60 + seconds! / 3600) * MICRO) / MICRO;
+  return negative.includes(side) ? -degrees : degrees;
 }
 
 /** Degrees, minutes and seconds: "52° 31′ 12″ N". */
