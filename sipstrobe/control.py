@@ -18,6 +18,7 @@ from sipstrobe.config.passwords import SALT_BYTES, hash_password
 from sipstrobe.config.store import Change, Store
 from sipstrobe.config.users import Role, check_password, make_user
 from sipstrobe.errors import CommandRefused, ConfigError, Problem
+from sipstrobe.io.files import as_owner
 from sipstrobe.services.audit_chain import AuditFiles, Entry
 from sipstrobe.services.settings import SettingsService
 from sipstrobe.web import accounts
@@ -157,6 +158,11 @@ def call(folder: Path, request: dict[str, Any]) -> Any:
 
     Raises ConfigError with what is wrong.
     """
+    with as_owner(folder):
+        return _call(folder, request)
+
+
+def _call(folder: Path, request: dict[str, Any]) -> Any:
     try:
         store = Store.open(folder)
     except ConfigError:
@@ -203,6 +209,15 @@ def ask_device(folder: Path, request: dict[str, Any]) -> Any:
         line.settimeout(CALL_LIMIT)
         try:
             line.connect(str(folder / SOCKET))
+        except PermissionError:
+            owner = f"user {folder.stat().st_uid}"
+            words = (
+                f"the device that runs on {folder} hears its owner only: try as {owner}, or root"
+            )
+            raise ConfigError([Problem("", words)]) from None
+        except OSError:
+            return None
+        try:
             line.sendall(json.dumps(request).encode() + b"\n")
             with line.makefile("rb") as file:
                 reply = cast("dict[str, Any]", json.loads(file.readline()))

@@ -11,6 +11,7 @@ from sipstrobe.config.certificates import identity_of
 from sipstrobe.config.settings import Settings
 from sipstrobe.context import Context
 from sipstrobe.events import ServiceStateChanged
+from sipstrobe.io.doorway import barred
 from sipstrobe.io.identity import Identity, fingerprint
 from sipstrobe.services.supervise import FIRST_DELAY, LONGEST_DELAY, supervise
 
@@ -190,7 +191,7 @@ class Page:
             try:
                 await self._move(server, kind, address, wanted)
             except OSError as error:
-                words = error.strerror or str(error)
+                words = barred(error, address[1])
                 problems.append(f"{kind.upper()} on port {address[1]}: {words}")
         for kind, it in self._open.items():
             it.door.change(self._entrance(kind, wanted))

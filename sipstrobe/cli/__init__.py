@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -10,7 +11,7 @@ from pathlib import Path
 from sipstrobe import __version__
 from sipstrobe.cli import remote
 from sipstrobe.cli.state import default_state
-from sipstrobe.errors import ConfigError, SipstrobeError
+from sipstrobe.errors import ConfigError, Problem, SipstrobeError
 
 COMMANDS = {  # subcommand -> (module of sipstrobe.cli, what it does)
     "run": ("run", "run the device"),
@@ -46,9 +47,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     wanted = _subcommand(arguments)
     for name, (module, words) in COMMANDS.items():
-        sub = subparsers.add_parser(name, help=words, description=words.capitalize() + ".")
+        sub = subparsers.add_parser(name, help=words, description=f"{words[0].upper()}{words[1:]}.")
         if name == wanted:
             import_module(f"sipstrobe.cli.{module}").add_arguments(sub)
+            if name in REMOTE:  # they may stand behind it as well
+                remote.add_arguments(sub, default=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.host and wanted not in REMOTE:
         parser.error(f"{wanted}: {remote.HERE_ONLY}")
@@ -56,10 +59,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(options.execute(options))
     except ConfigError as error:
         for problem in error.problems:
-            print(f"sipstrobe: {problem}", file=sys.stderr)
+            print(f"sipstrobe: {problem if problem.path else problem.message}", file=sys.stderr)
     except BrokenPipeError:
         return 141  # whoever read our output has seen enough
-    except (SipstrobeError, OSError, UnicodeError) as error:
+    except OSError as error:
+        print(f"sipstrobe: {words_of(error)}", file=sys.stderr)
+    except (SipstrobeError, UnicodeError) as error:
         print(f"sipstrobe: {error}", file=sys.stderr)
     except EOFError:
         print("sipstrobe: the input has ended", file=sys.stderr)
@@ -90,9 +95,24 @@ def add_state_argument(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def words_of(error: OSError) -> str:
+    """As people say it: "/etc/x: Permission denied", without its number."""
+    words = error.strerror or str(error)
+    return words if error.filename is None else f"{os.fsdecode(error.filename)}: {words}"
+
+
+def existing(state: Path) -> Path:
+    """A state folder that is there; one that is only looked at is not made. Raises ConfigError."""
+    if not state.is_dir():
+        raise ConfigError([Problem("", f"there is no folder {state}; --state names another")])
+    return state
+
+
 def json_or_text(value: str) -> object:
-    """What somebody has typed as a value: JSON, or else a text."""
+    """What somebody has typed as a value: JSON, or else a text; a type of arguments."""
     try:
         return json.loads(value)
-    except ValueError:
+    except ValueError as error:
+        if value.lstrip().startswith(("{", "[{", '["')):  # a text would begin otherwise
+            raise argparse.ArgumentTypeError(f"this is no JSON: {error}") from None
         return value

@@ -1,10 +1,10 @@
 """`sipstrobe account`: who may use the page and the API."""
 
 import argparse
-import getpass
 import sys
 
 from sipstrobe.cli import add_state_argument
+from sipstrobe.cli.password import STDIN, ask
 from sipstrobe.cli.remote import call
 from sipstrobe.config.passwords import advice
 from sipstrobe.config.users import Role, check_password
@@ -38,8 +38,8 @@ def _add(options: argparse.Namespace) -> int:
     if options.password_stdin:
         password = sys.stdin.readline().rstrip("\n")
     else:
-        password = getpass.getpass(f"Password of {options.name}: ")
-        if getpass.getpass("Once more: ") != password:
+        password = ask(f"Password of {options.name}", STDIN)
+        if ask("Once more", STDIN) != password:
             print("sipstrobe: the two differ; nothing has changed", file=sys.stderr)
             return 1
     check_password(password)

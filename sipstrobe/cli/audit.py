@@ -2,7 +2,8 @@
 
 import argparse
 
-from sipstrobe.cli import add_state_argument
+from sipstrobe.cli import add_state_argument, existing
+from sipstrobe.errors import ConfigError, Problem
 from sipstrobe.services.audit_chain import AuditFiles, Entry
 
 NEWEST = 50  # entries that are shown, if nothing else is asked for
@@ -21,14 +22,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _show(options: argparse.Namespace) -> int:
-    for entry in reversed(AuditFiles(options.state).newest(max(1, options.limit))):
+    for entry in reversed(AuditFiles(existing(options.state)).newest(max(1, options.limit))):
         print(_line(entry))
     return 0
 
 
 def _verify(options: argparse.Namespace) -> int:
     """The exit code is 1 if something is wrong."""
-    verdict = AuditFiles(options.state).verify()
+    verdict = AuditFiles(existing(options.state)).verify()
+    if not verdict.entries and not verdict.problems:  # each device has at least its first start
+        raise ConfigError([Problem("", f"there is no trail in {options.state}")])
     for problem in verdict.problems:
         print(problem)
     if verdict.torn:

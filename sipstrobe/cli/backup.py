@@ -1,14 +1,15 @@
 """`sipstrobe backup` and `sipstrobe restore`: everything that people have set, as one file."""
 
 import argparse
-import getpass
 import os
 import shutil
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO
 
 from sipstrobe.cli import add_state_argument
+from sipstrobe.cli.password import STDIN, ask
 from sipstrobe.config import overhaul
 from sipstrobe.config.backup import read_backup, write_backup
 from sipstrobe.config.files import Folder
@@ -17,6 +18,7 @@ from sipstrobe.config.state import Stored
 from sipstrobe.config.state_files import RESTORING, gone_by_restore
 from sipstrobe.config.store import Store
 from sipstrobe.errors import ConfigError, Problem
+from sipstrobe.io.files import as_owner
 from sipstrobe.secret import Secret
 
 
@@ -46,19 +48,28 @@ def backup(options: argparse.Namespace) -> int:
     stored = _stored(Folder(options.state))
     password = _password(options)
     fd = os.open(options.file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with open(fd, "wb") as file:
-        write_backup(file, options.state, stored, password, datetime.now(UTC))
+    try:
+        with open(fd, "wb") as file:
+            write_backup(file, options.state, stored, password, datetime.now(UTC))
+    except BaseException:
+        options.file.unlink(missing_ok=True)  # half a backup is none
+        raise
     return 0
 
 
 def restore(options: argparse.Namespace) -> int:
     """Not while it runs: its page does that."""
+    with options.file.open("rb") as file, as_owner(options.state):
+        return _restore(options, file)
+
+
+def _restore(options: argparse.Namespace, file: IO[bytes]) -> int:
     store = Store.open(options.state)
     folder = options.state / RESTORING
     try:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(mode=0o700)
-        found = read_backup(options.file, folder, store.stored, _password(options))
+        found = read_backup(file, folder, store.stored, _password(options))
         gone, words = gone_by_restore(options.state), f"the backup of {found.made[:32]}"
         overhaul.decide(options.state, put=found.put, gone=gone, words=words)
         overhaul.carry_out(options.state)
@@ -97,4 +108,4 @@ def _password(options: argparse.Namespace) -> Secret:
         return Secret("")
     if options.password_stdin:
         return Secret(sys.stdin.readline().rstrip("\n"))
-    return Secret(getpass.getpass("Password of the backup: "))
+    return Secret(ask("Password of the backup", STDIN))

@@ -5,7 +5,8 @@ import json
 from dataclasses import asdict
 from datetime import UTC, datetime
 
-from sipstrobe.cli import add_state_argument
+from sipstrobe.cli import add_state_argument, existing
+from sipstrobe.io.files import as_owner
 from sipstrobe.services.call_log import CallRecord, read_calls
 
 
@@ -19,7 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(options: argparse.Namespace) -> int:
-    for record in read_calls(options.state, max(0, options.limit)):
+    with as_owner(existing(options.state)):
+        records = read_calls(options.state, max(0, options.limit))
+    for record in records:
         print(json.dumps(asdict(record)) if options.json else _line(record))
     return 0
 

@@ -11,6 +11,8 @@ from sipstrobe.audio.settings import AudioSettings
 from sipstrobe.clock import LoopClock
 from sipstrobe.commands import Dial, HangUp, SendDigits
 from sipstrobe.context import Context
+from sipstrobe.dtmf.keys import keys_of
+from sipstrobe.errors import MediaError
 from sipstrobe.events import CallReason, CallStateChanged, CallStatus
 from sipstrobe.services.phone import Phone
 from sipstrobe.services.recordings import load_recording
@@ -19,18 +21,24 @@ from sipstrobe.services.speech import Recording
 from sipstrobe.sip.settings import Account, SipSettings, TlsSettings
 
 RTP_START = 30000  # away from a device on the same machine
+LONGEST = 86_400  # seconds of a call
 TRANSPORTS = ("udp", "tcp", "tls", "ws", "wss")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("uri", metavar="URI", help="such as sip:1001@192.0.2.7")
     parser.add_argument(
-        "--seconds", type=float, metavar="N", help="hang up after so long (default: when they do)"
+        "--seconds",
+        type=_seconds,
+        metavar="N",
+        help="hang up after so long (default: when they do)",
     )
     parser.add_argument("--play", type=Path, metavar="FILE", help="say what is in this WAV file")
     parser.add_argument("--record", type=Path, metavar="FILE", help="write what is heard as WAV")
     parser.add_argument(
-        "--digits", default="", help="press these once the call is answered; a comma is a pause"
+        "--digits",
+        type=_digits,
+        help="press these once the call is answered; a comma is a pause",
     )
     parser.add_argument("--transport", choices=TRANSPORTS, default="udp")
     parser.add_argument(
@@ -56,8 +64,11 @@ async def _dial(options: argparse.Namespace) -> int:
     output = f"wav:{options.record}" if options.record is not None else "auto"
     sound.apply(AudioSettings(output=output))
     caller = _Caller(context, phone, options, None if said is None else Recording(said), why)
-    phone.apply(_settings(options))
     try:
+        await sound.settled()
+        if options.record is not None and (problem := sound.snapshot()["problem"]):
+            raise MediaError(problem)
+        phone.apply(_settings(options))
         return await caller.call()
     finally:
         await phone.aclose()
@@ -128,6 +139,24 @@ def _settings(options: argparse.Namespace) -> SipSettings:
         accounts=(account,),
         tls=TlsSettings(authorities=trusted),
     )
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= LONGEST:
+        raise argparse.ArgumentTypeError(f"must be a number above 0, {LONGEST} at most")
+    return seconds
+
+
+def _digits(text: str) -> str:
+    try:
+        keys_of(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
 
 
 def _free_port() -> int:

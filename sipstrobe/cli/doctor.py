@@ -7,6 +7,7 @@ import argparse
 import errno
 import importlib.util
 import os
+import shutil
 import socket
 import sys
 from collections.abc import Iterator
@@ -14,15 +15,30 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sipstrobe.cli import add_state_argument
+from sipstrobe.cli import add_state_argument, words_of
 from sipstrobe.errors import ConfigError
+from sipstrobe.io.doorway import barred
 from sipstrobe.io.files import files_allowed
 
 if TYPE_CHECKING:
     from sipstrobe.config.settings import Settings
 
-RUNTIME = ("numpy", "msgspec", "aiohttp")
+RUNTIME = ("numpy", "msgspec", "aiohttp")  # without these nothing works
+LATER = {  # modules that are loaded on first use -> (package, what does not work without it)
+    "cryptography": ("cryptography", "HTTPS and encryption"),
+    "OpenSSL": ("pyOpenSSL", "calls over TLS, and media with keys by DTLS"),
+    "pylibsrtp": ("pylibsrtp", "encrypted media"),
+    "dns": ("dnspython", "finding the servers of accounts"),
+    "wsproto": ("wsproto", "calls from browsers"),
+    "aioice": ("aioice", "calls with ICE"),
+    "aiortc": ("aiortc", "talk from the page"),
+    "async_upnp_client": ("async-upnp-client", "opening routers by UPnP"),
+    "soxr": ("soxr", "clips, and `sipstrobe page`"),
+    "asyncssh": ("asyncssh", "sending files by SFTP"),
+    "smbprotocol": ("smbprotocol", "sending files to network shares"),
+}
 FEWEST_FILES = 1024
+LEAST_ROOM = 64 * 2**20  # bytes
 _NO_SUCH_FAMILY = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
 
 Finding = tuple[bool, str]  # (works, words)
@@ -49,14 +65,18 @@ def examine(state: Path) -> Iterator[Finding]:
         there = importlib.util.find_spec(name) is not None
         missing = missing or not there
         yield there, f"the package {name} is {'there' if there else f'missing: pip install {name}'}"
-    yield from _sound()
-    if not missing:
-        yield from _codecs()
-        yield _echo()
-        yield _clips()
+    for module, (package, use) in LATER.items():
+        if importlib.util.find_spec(module) is None:
+            yield False, f"the package {package} is missing, so no {use}: pip install {package}"
+    yield _folder(state)
     yield _files()
-    if not missing:
-        yield from _settings(state)
+    if missing:
+        yield from _cards()
+        return
+    yield from _codecs()
+    yield _echo()
+    yield _clips()
+    yield from _settings(state)
 
 
 def _python() -> Finding:
@@ -64,7 +84,37 @@ def _python() -> Finding:
     return sys.version_info >= (3, 11), f"Python {version} (3.11 or newer is needed)"
 
 
-def _sound() -> Iterator[Finding]:
+def _folder(state: Path) -> Finding:
+    """Whether settings could be stored there."""
+    there = next(folder for folder in (state, *state.absolute().parents) if _is_there(folder))
+    if not there.is_dir():
+        return False, f"{state} cannot be a folder: {there} is a file"
+    if not os.access(there, os.W_OK | os.X_OK):
+        return False, f"nothing can be stored in {state}: {there} is not for this user to write"
+    room = shutil.disk_usage(there).free
+    words = f"{state} can be written, and has room for {room >> 20} MB"
+    return room >= LEAST_ROOM, words
+
+
+def _is_there(path: Path) -> bool:
+    """Also if it is not for us to see."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _sound(output: str) -> Iterator[Finding]:
+    if output == "null" or output.startswith("wav:"):
+        yield True, f"the sound goes to {output}, so no sound card is needed"
+    else:
+        yield from _cards()
+
+
+def _cards() -> Iterator[Finding]:
     try:
         sounddevice = import_module("sounddevice")
     except (ImportError, OSError) as error:
@@ -128,14 +178,20 @@ def _settings(state: Path) -> Iterator[Finding]:
     from sipstrobe.control import is_running
 
     settings = Settings()
-    if not (state / SETTINGS).exists():
+    if not _is_there(state / SETTINGS):
         yield True, f"{state} holds no settings yet: the device will begin as a new one"
     else:
         try:
             settings = _read(state)
             yield True, f"the settings in {state} can be read"
-        except (ConfigError, OSError) as error:
-            yield False, f"the settings in {state}: {error}"
+        except ConfigError as error:
+            words = "; ".join(p.message if not p.path else str(p) for p in error.problems)
+            yield False, f"the settings in {state} cannot be read: {words}"
+            return  # what they ask for is not known
+        except OSError as error:
+            yield False, f"the settings in {state} cannot be read: {words_of(error)}"
+            return
+    yield from _sound(settings.audio.output)
     yield from _hardware(settings)
     if is_running(state):
         yield True, "a device runs on these settings, so its ports are taken by itself"
@@ -147,16 +203,21 @@ def _read(state: Path) -> "Settings":
     """Of the settings, where the device listens, and what hardware they name."""
     from msgspec import convert
 
+    from sipstrobe.audio.settings import AudioSettings
     from sipstrobe.config.settings import Settings, WebSettings
     from sipstrobe.control import call
     from sipstrobe.lightsiren.settings import LightsSettings
     from sipstrobe.ports.settings import PortsSettings
     from sipstrobe.sip.settings import SipSettings
 
-    sections = ("/sip", "/web", "/lights", "/ports")
-    sip, web, lights, ports = (call(state, {"do": "get", "pointer": name}) for name in sections)
+    sections = ("/sip", "/web", "/lights", "/ports", "/audio/output")
+    sip, web, lights, ports, output = (
+        call(state, {"do": "get", "pointer": name}) for name in sections
+    )
+    names = ("port", "tls_port", "websocket_port", "secure_websocket_port")
     return Settings(
-        sip=SipSettings(port=sip["port"]),
+        sip=SipSettings(**{name: sip[name] for name in names}),
+        audio=AudioSettings(output=output),
         web=WebSettings(host=web["host"], **{n: web[n] for n in ("mode", "port", "https_port")}),
         lights=convert(lights, LightsSettings),
         ports=convert(ports, PortsSettings),
@@ -208,6 +269,11 @@ def _ports(settings: "Settings") -> Iterator[Finding]:
     for kind, name in ((socket.SOCK_DGRAM, "UDP"), (socket.SOCK_STREAM, "TCP")):
         for family, host in ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")):  # noqa: S104
             yield _port(family, kind, host, settings.sip.port, f"SIP, {name}")
+    sip = settings.sip
+    others = ((sip.tls_port, "TLS"), (sip.websocket_port, "WS"), (sip.secure_websocket_port, "WSS"))
+    for port, name in others:
+        if port is not None:
+            yield _port(socket.AF_INET, socket.SOCK_STREAM, "0.0.0.0", port, f"SIP, {name}")  # noqa: S104
     host = settings.web.host
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     yield _port(family, socket.SOCK_STREAM, host, settings.web.port, "page, TCP")
@@ -227,5 +293,5 @@ def _port(family: int, kind: int, host: str, port: int, words: str) -> Finding:
     except OSError as error:
         if host == "::" and error.errno in _NO_SUCH_FAMILY:
             return True, f"this machine has no IPv6, so none is used ({words})"
-        return False, f"port {port} on {host} ({words}): {error.strerror}"
+        return False, f"port {port} on {host} ({words}): {barred(error, port)}"
     return True, f"port {port} on {host} ({words}) is free"

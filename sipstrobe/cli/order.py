@@ -14,7 +14,11 @@ from sipstrobe.orders import COMMANDS
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", nargs="?", help="such as start-profile; without one: list them all")
     parser.add_argument(
-        "fields", nargs="*", metavar="FIELD=VALUE", help="the value is JSON, or else a text"
+        "fields",
+        nargs="*",
+        type=_field,
+        metavar="FIELD=VALUE",
+        help="the value is JSON, or else a text",
     )
     parser.set_defaults(execute=execute)
 
@@ -26,8 +30,7 @@ def execute(options: argparse.Namespace) -> int:
         return 0
     if options.name not in COMMANDS:
         raise ConfigError([Problem("", f"there is no order {options.name!r}; see sipstrobe order")])
-    values = dict(_field(given) for given in options.fields)
-    result = run(options, lambda client: client.order(options.name, values))
+    result = run(options, lambda client: client.order(options.name, dict(options.fields)))
     if result is not None:
         print(json.dumps(result, ensure_ascii=False))
     return 0
@@ -36,7 +39,7 @@ def execute(options: argparse.Namespace) -> int:
 def _field(given: str) -> tuple[str, object]:
     name, equals, value = given.partition("=")
     if not equals:
-        raise ConfigError([Problem(given, "must be FIELD=VALUE")])
+        raise argparse.ArgumentTypeError(f"{given!r} is not FIELD=VALUE")
     return name, json_or_text(value)
 
 

@@ -6,7 +6,6 @@ SIPSTROBE_TOKEN. Neither is ever an argument, which everybody on a machine can s
 
 import argparse
 import asyncio
-import getpass
 import os
 import sys
 from collections.abc import Awaitable, Callable
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, urlsplit
 
 from sipstrobe import control
+from sipstrobe.cli.password import ask
 from sipstrobe.config import patch
 from sipstrobe.errors import ConfigError, Problem
 
@@ -27,14 +27,16 @@ WITH_VALUE = ("--host", "--user", "--fingerprint")  # options that the next word
 HERE_ONLY = "this works on the device's own machine only, without --host"
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What says which device, before the subcommand."""
+def add_arguments(parser: argparse.ArgumentParser, *, default: str = "") -> None:
+    """What says which device, before the subcommand or after it."""
     device = parser.add_argument_group("another device")
-    device.add_argument("--host", metavar="URL", help="such as http://192.0.2.7:8080")
-    device.add_argument("--user", metavar="NAME", help=f"password: {PASSWORD}, or typed")
-    device.add_argument(
-        "--fingerprint", metavar="SHA256", default="", help="of its certificate, if self-signed"
-    )
+    options = {
+        "--host": ("URL", "such as http://192.0.2.7:8080"),
+        "--user": ("NAME", f"password: {PASSWORD}, or typed"),
+        "--fingerprint": ("SHA256", "of its certificate, if self-signed"),
+    }
+    for name, (metavar, words) in options.items():
+        device.add_argument(name, metavar=metavar, default=default, help=words)
 
 
 def run(options: argparse.Namespace, work: "Callable[[Client], Awaitable[T]]") -> T:
@@ -56,7 +58,9 @@ async def _run(options: argparse.Namespace, work: "Callable[[Client], Awaitable[
     user = options.user or parts.username or ""
     if not (token or user):
         raise ConfigError([Problem("--user", f"say who asks, or set {TOKEN}")])
-    password = "" if token else os.environ.get(PASSWORD) or getpass.getpass(f"Password of {user}: ")
+    password = ""
+    if not token:
+        password = os.environ.get(PASSWORD) or ask(f"Password of {user}", f"set {PASSWORD}")
     base = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
     async with Client(
         base, user=user, password=password, token=token, fingerprint=options.fingerprint
@@ -91,14 +95,18 @@ async def _answer(client: "Client", request: dict[str, Any]) -> Any:
 
 
 async def _put(client: "Client", pointer: str, value: object) -> list[str]:
-    """One of the settings, if nobody else changes them meanwhile; the pointers that differ."""
+    """One of the settings, if nobody else changes them meanwhile; the pointers that differ.
+
+    Only these are sent, since of what else there is some may be for administrators alone.
+    """
     steps = patch.steps_of(pointer)
     if not steps:
         raise ConfigError([Problem(pointer, "say which of the settings, such as /sip/port")])
     section = await client.settings(steps[0])
     before = {section.name: section.values}
     after = patch.put(before, pointer, value)
-    await client.change(section.name, after[section.name], revision=section.revision)
+    change = patch.between(before[section.name], after[section.name])
+    await client.change(section.name, change, revision=section.revision)
     return list(patch.differences(before, after))
 
 

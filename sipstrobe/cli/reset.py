@@ -9,13 +9,14 @@ import os
 import sys
 from contextlib import suppress
 
-from sipstrobe.cli import add_state_argument
+from sipstrobe.cli import add_state_argument, existing
 from sipstrobe.config import overhaul
 from sipstrobe.config.defaults import restore_defaults, restore_factory
 from sipstrobe.config.files import Folder
 from sipstrobe.config.reading import SETTINGS, parse, read
 from sipstrobe.control import ask_device
 from sipstrobe.errors import ConfigError, Problem
+from sipstrobe.io.files import as_owner
 
 WORDS = {
     "restart": "a restart, which keeps all settings",
@@ -34,12 +35,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(options: argparse.Namespace) -> int:
+    files = Folder(existing(options.state))
     if options.kind != "restart" and not options.yes:
         print(f"{options.state}: {WORDS[options.kind]}")
         if input("Type yes to go on: ").strip() != "yes":
             print("sipstrobe: nothing has changed", file=sys.stderr)
             return 1
-    files = Folder(options.state)
+    with as_owner(options.state):
+        return _go(files, options)
+
+
+def _go(files: Folder, options: argparse.Namespace) -> int:
     try:
         files.hold()
     except ConfigError:

@@ -10,6 +10,7 @@ import time
 from sipstrobe import __version__
 from sipstrobe.app import FIRST_ACCOUNT, Options, Started, run
 from sipstrobe.cli import add_state_argument, json_or_text
+from sipstrobe.cli.state import default_state
 from sipstrobe.config.settings import Settings
 from sipstrobe.io.udp import local_address_for
 from sipstrobe.lightsiren.output_specs import SHORT, output_of
@@ -70,8 +71,9 @@ def execute(options: argparse.Namespace) -> int:
         light=options.light,
         microphone=options.microphone,
     )
+    state = "" if options.state == default_state() else f"--state {options.state} "
     again = asyncio.run(
-        run(wanted, lambda started: print("\n".join(describe(started)), flush=True))
+        run(wanted, lambda started: print("\n".join(describe(started, state)), flush=True))
     )
     if again:
         _begin_anew()
@@ -137,14 +139,17 @@ def host_and_port(text: str) -> tuple[str, int]:
     return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104
 
 
-def describe(started: Started) -> list[str]:
-    """What the owner wants to know at the start, a line each."""
+def describe(started: Started, state: str = "") -> list[str]:
+    """What the owner wants to know at the start, a line each.
+
+    state: how commands have to name its folder.
+    """
     settings = started.settings
     lines = [f"sipstrobe {__version__} · {settings.device.name}"]
     if settings.maintenance.active:
         lines.append("  maintenance mode is on: the siren is silent, the light pulses white")
     if not settings.sip.enabled:
-        lines.append("  SIP is off: sipstrobe settings set /sip/enabled true")
+        lines.append(f"  SIP is off: sipstrobe settings set {state}/sip/enabled true")
     lines += [f"  listen  {words}" for words in started.listening]
     if settings.sip.enabled and settings.sip.allow_incoming:
         lines += _extensions(settings, _reachable_address())

@@ -18,7 +18,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     show.add_argument("pointer", nargs="?", default="", help="such as /sip/port")
     change = actions.add_parser("set", help="change one of the settings")
     change.add_argument("pointer", help="such as /sip/port")
-    change.add_argument("value", help="JSON, or else a text")
+    change.add_argument(
+        "value",
+        type=json_or_text,
+        help="JSON, or else a text; what an object leaves out gets its default",
+    )
     check = actions.add_parser("check", help="say what is wrong with exported settings")
     check.add_argument("file", type=Path)
     export = actions.add_parser("export", help="print all settings, for another device")
@@ -44,8 +48,7 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _set(options: argparse.Namespace) -> int:
-    value = json_or_text(options.value)
-    _tell(call(options, {"do": "put", "pointer": options.pointer, "value": value}))
+    _tell(call(options, {"do": "put", "pointer": options.pointer, "value": options.value}))
     return 0
 
 

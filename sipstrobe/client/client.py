@@ -1,6 +1,7 @@
 """Requests to one device, and its live feed."""
 
 import asyncio
+import os
 import ssl
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
@@ -244,6 +245,10 @@ def _words(error: BaseException) -> str:
         return f"the certificate has another fingerprint: {error.got.hex()}"
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return f"{error.certificate_error}; a fingerprint says which certificate is meant"
+    if isinstance(error, aiohttp.ClientConnectorError):  # its own words speak of TLS in any case
+        number = error.os_error.errno or 0
+        words = os.strerror(number) if number > 0 else error.os_error.strerror
+        return words or str(error.os_error)
     if isinstance(error, TimeoutError):
         return f"no answer within {ANSWER_LIMIT:g} s"
     return str(error) or type(error).__name__

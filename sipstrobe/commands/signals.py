@@ -19,6 +19,10 @@ class OperationId:
     function: Function
     id: int
 
+    def __str__(self) -> str:
+        """As in a trace, and in the URL of "why"."""
+        return f"{self.function.value}/{self.id}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartProfile(Command):

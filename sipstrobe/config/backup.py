@@ -105,14 +105,14 @@ def write_backup(
             _add(archive, HIDDEN, _encrypt(msgspec.json.encode(hidden), password, manifest))
 
 
-def read_backup(path: Path, beside: Path, now: Stored, password: Secret) -> Restored:
+def read_backup(file: Path | IO[bytes], beside: Path, now: Stored, password: Secret) -> Restored:
     """Look through all of a backup; its clips are unpacked into the folder `beside`.
 
     now: the device's own settings, whose serial number stays, and whose secrets and accounts too
     where the backup has none. Blocks. Raises ConfigError with every problem; OSError.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(file) as archive:
             return _read(archive, beside, now, password)
     except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, ValueError) as error:
         raise _refused(f"it is no backup, or is damaged: {error}") from None

@@ -3,7 +3,6 @@
 Trees are never changed in place: what differs is made anew, the rest is shared.
 """
 
-import json
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any, cast
@@ -90,12 +89,13 @@ def _index(items: Any, step: str, path: str) -> int:
     raise ConfigError([Problem(path, f"there is no entry {step} among {len(items)}")])
 
 
-def parse_value(text: str) -> Any:
-    """A value from the command line: JSON if it is JSON, else the text itself."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
+def between(before: Any, after: Any) -> Any:
+    """The least merge patch that makes the one into the other, where no null is in it."""
+    if not isinstance(before, dict) or not isinstance(after, dict):
+        return after
+    old, new = cast("dict[str, Any]", before), cast("dict[str, Any]", after)
+    changed = {key: between(old.get(key), new[key]) for key in new if _differ(old, new, key)}
+    return changed | {key: None for key in old if key not in new}
 
 
 def differences(before: Any, after: Any) -> tuple[str, ...]:

@@ -1,6 +1,10 @@
-"""How many files and sockets this process may have open."""
+"""How many files and sockets this process may have open, and whose its files become."""
 
+import os
 import resource
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
 
 MAX_FILES = 16_384  # two sockets for each of 2000 calls, as many connections, and then some
 
@@ -16,3 +20,24 @@ def allow_files() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY:
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, files_allowed()), hard))
+
+
+@contextmanager
+def as_owner(folder: Path) -> Generator[None]:
+    """What root does inside is done as whoever owns the folder, so that what is made there is his:
+    a service of its own user could not read it otherwise. Others go on as they are."""
+    try:
+        owner = folder.stat()
+    except FileNotFoundError:
+        owner = None
+    if os.geteuid() or owner is None or not owner.st_uid:
+        yield
+        return
+    group = os.getegid()
+    os.setegid(owner.st_gid)
+    os.seteuid(owner.st_uid)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(group)

@@ -210,7 +210,8 @@ class Verdicts:
         if report.mos is not None:
             self._scores.record(report.mos)
         if report.verdict is not Verdict.NOT_YET:
-            logger.info("call %s: its sound was %s. %s", call.id, report.verdict, report.words)
+            words = f"{report.verdict}. {report.words}".rstrip(". ")
+            logger.info("call %s: its sound was %s", call.id, words)
         if followed.told is not Verdict.NOT_YET:
             over = CallAudioChanged(call=call.id, verdict="none", words="", mos=0.0)
             self._context.bus.publish(over)

@@ -309,9 +309,8 @@ def on_ports(folder: Path) -> tuple[int, int]:
     """A state whose ports are free; SIP's and the page's."""
     sip, web = free_port(), free_port()
     store = Store.open(folder)
-    secure = free_port()
-    at = {"port": web, "https_port": secure, "host": HOST}
-    store.change_now({"sip": {"port": sip}, "web": at})
+    at = {"port": web, "https_port": free_port(), "host": HOST}
+    store.change_now({"sip": {"port": sip, "tls_port": free_port()}, "web": at})
     store.close()
     return sip, web
 
@@ -525,6 +524,7 @@ def started() -> Started:
 
 
 def test_what_a_fresh_device_says() -> None:
+    assert "sipstrobe settings set --state d /sip/enabled" in describe(started(), "--state d ")[2]
     assert describe(started()) == [
         f"sipstrobe {__version__} · sipstrobe",
         "  maintenance mode is on: the siren is silent, the light pulses white",

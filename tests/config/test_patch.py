@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sipstrobe.config.patch import MAX_PATHS, differences, get, merge, parse_value, put
+from sipstrobe.config.patch import MAX_PATHS, between, differences, get, merge, put
 from sipstrobe.errors import ConfigError
 
 JSON = st.recursive(
@@ -83,12 +83,28 @@ def test_a_value_is_put_in_its_place() -> None:
     assert tree["sip"]["port"] == 5060
 
 
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [("5070", 5070), ("true", True), ("null", None), ('"5"', "5"), ("Hall 3", "Hall 3"), ("", "")],
-)
-def test_a_value_from_the_command_line_is_json_or_else_text(text: str, value: object) -> None:
-    assert parse_value(text) == value
+def without_null(tree: Any) -> Any:
+    """As settings are: in a merge patch, null removes."""
+    match tree:
+        case dict():
+            return {k: without_null(v) for k, v in tree.items() if v is not None}  # pyright: ignore[reportUnknownVariableType]
+        case _:
+            return tree
+
+
+@given(JSON, JSON)
+def test_what_lies_between_two_trees_is_the_patch_that_leads_on(before: Any, after: Any) -> None:
+    before, after = without_null(before), without_null(after)
+    assert merge(before, between(before, after)) == after
+
+
+def test_what_is_the_same_is_in_no_patch() -> None:
+    """So that a change of one field asks for the right to change this field only."""
+    before = {"port": 5060, "nat": {"ice": False, "stun": True}, "codecs": ["opus"]}
+
+    assert between(before, before) == {}
+    assert between(before, {**before, "port": 5070}) == {"port": 5070}
+    assert between(before, {**before, "nat": {"ice": True}}) == {"nat": {"ice": True, "stun": None}}
 
 
 def test_differences_are_told_by_their_pointers() -> None:
