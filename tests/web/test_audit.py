@@ -44,6 +44,25 @@ async def test_what_changes_something_is_noted_with_who_it_was(
     ], "and what nobody was let in for is told by the refusal"
 
 
+async def test_a_get_that_does_something_is_noted_as_well_and_its_head_does_nothing(
+    server: WebServer, device: Device
+) -> None:
+    """RFC 9110 §9.3.2: HEAD changes nothing."""
+    ada = Visitor(server)
+    await ada.log_in("ada")
+    switch = "/axis-cgi/virtualinput/activate.cgi?schemaversion=1&port=1"
+
+    head = await server.respond(ada.request("HEAD", switch))
+    untouched = device.ports.virtual_inputs()
+    done = await server.respond(ada.request("GET", switch))
+
+    assert (head.status, untouched, done.status) == (405, [], 200)
+    assert device.ports.virtual_inputs()
+    what, result = device.audit.notes[-1][1:]
+    assert (what, result) == ("GET /axis-cgi/virtualinput/activate.cgi", "200")
+    assert len(device.audit.notes) == 2, "with the sign-in"
+
+
 async def test_administrators_read_it_page_by_page(server: WebServer, device: Device) -> None:
     ada, olga = Visitor(server), Visitor(server)
     await ada.log_in("ada")
