@@ -29,7 +29,7 @@ anybody:
   POST       /api/v1/setup
   GET,POST   /axis-cgi/apidiscovery.cgi
   GET,POST   /axis-cgi/basicdeviceinfo.cgi
-  POST       /axis-cgi/systemready.cgi
+  GET,POST   /axis-cgi/systemready.cgi
   GET        /axis-cgi/usergroup.cgi
   GET        /metrics
   GET        /static/…

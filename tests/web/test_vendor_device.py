@@ -126,9 +126,9 @@ async def test_these_two_have_numbers_of_their_own(nobody: Program, path: str) -
     async def code(body: bytes | dict[str, str]) -> int:
         return json.loads((await nobody.ask("POST", path, body)).body)["error"]["code"]
 
-    got = await nobody.ask("GET", path)
-
-    assert (got.status, json.loads(got.body)["error"]["code"]) == (200, 2002)
+    for by_get in (path, READY):
+        got = await nobody.ask("GET", by_get)
+        assert (got.status, json.loads(got.body)["error"]["code"]) == (200, 2002)
     assert await code({"apiVersion": "2.0", "method": "getApiList"}) == 2003
     assert await code({"apiVersion": "1.0", "method": "dance"}) == 2004
     assert await code(b"{") == 4000

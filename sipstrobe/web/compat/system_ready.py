@@ -1,6 +1,7 @@
 """POST /axis-cgi/systemready.cgi: whether the device works, and whether it is set up (GEN-03).
 
-For everybody: programs ask it again and again while a device starts.
+For everybody: programs ask it again and again while a device starts. Those that look for devices
+do so by GET, and know one by any answer but an HTTP error.
 """
 
 from collections.abc import Callable
@@ -34,7 +35,10 @@ class SystemReady:
         )
 
     def routes(self) -> list[Route]:
-        return [Route(method="POST", path=PATH, handler=self._cgi.respond, role=None)]
+        return [
+            Route(method="POST", path=PATH, handler=self._cgi.respond, role=None),
+            Route(method="GET", path=PATH, handler=self._cgi.refuse_method, role=None),
+        ]
 
     def _system_ready(self, params: Params) -> dict[str, Any]:
         if "timeout" in params:
