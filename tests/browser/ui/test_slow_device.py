@@ -45,3 +45,18 @@ async def test_a_file_that_nobody_takes_is_given_up_in_the_end(page: Page) -> No
     await page.clock.run_for(121_000)
 
     await expect(page.locator(".media-refused")).to_contain_text("The device does not answer.")
+
+
+async def test_a_page_that_could_not_be_loaded_is_there_without_a_hand(page: Page) -> None:
+    """As when the device was away, or is another version by now."""
+    refused: list[str] = []
+
+    async def away(route: Route) -> None:
+        refused.append(route.request.url)
+        await route.fulfill(status=503)
+
+    await page.route("**/assets/triggers-*.js", away, times=1)
+    await go(page, "/triggers")
+
+    await expect(page.get_by_role("heading", name="Manual triggers", level=1)).to_be_visible()
+    assert refused

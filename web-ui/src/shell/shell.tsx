@@ -126,14 +126,20 @@ function arrive(title: string): void {
   arrived = true;
 }
 
-/** A page, loaded when it is first looked at. */
+const RELOADED = "reloaded"; // in the session's storage: it was tried, and no page was loaded since
+
+/** A page, loaded when it is first looked at. What could not be, since the device was away or is another
+ *  version by now, is there with the whole interface loaded anew, which is done by itself and once. */
 function Shown({ page, rest }: { page: Page; rest: string[] }) {
   const [Content, set] = useState<ComponentType<PageProps> | null>(null);
   const [failed, fail] = useState(false);
   useEffect(() => {
     let here = true;
     page.load().then(
-      (loaded) => here && set(() => loaded.default),
+      (loaded) => {
+        sessionStorage.removeItem(RELOADED);
+        if (here) set(() => loaded.default);
+      },
       () => here && fail(true),
     );
     return () => {
@@ -143,6 +149,12 @@ function Shown({ page, rest }: { page: Page; rest: string[] }) {
   useEffect(() => {
     if (Content) arrive(page.title[language.peek()]);
   }, [Content]);
+  const anew = failed && connection.value === "live" && sessionStorage.getItem(RELOADED) === null;
+  useEffect(() => {
+    if (!anew) return;
+    sessionStorage.setItem(RELOADED, "yes");
+    location.reload();
+  }, [anew]);
   if (failed) return <Notice tone="bad" actions={<Button onClick={() => location.reload()}>{t("reload")}</Button>}>{t("notLoaded")}</Notice>;
   return Content ? <Content rest={rest} query={place.value.query} /> : <Loading />;
 }
