@@ -35,7 +35,8 @@ from sipstrobe.io.multicast import GroupSockets
 from sipstrobe.io.udp import PortPairs
 from sipstrobe.multicast.relay import RelaySettings
 from sipstrobe.rtp import packet
-from sipstrobe.services.page_relay import GroupLine, PageRelay
+from sipstrobe.services.group_line import GroupLine
+from sipstrobe.services.page_relay import PageRelay
 from sipstrobe.services.sound import Sound
 from sipstrobe.services.stream import Stream
 from sipstrobe.services.ticker import Ticker

@@ -6,6 +6,7 @@ What one leaves in its outbox is handed to the other, and printed on the way.
 import os
 
 from sipstrobe.sip.endpoint import Endpoint
+from sipstrobe.sip.identity import Identity
 from sipstrobe.sip.outputs import IncomingCall, Send
 from sipstrobe.sip.settings import SipSettings
 from sipstrobe.sip.transport import Address, Flow, Transport
@@ -39,7 +40,7 @@ def main() -> None:
     alice, bob = (Endpoint(SipSettings(enabled=True), os.urandom) for _ in range(2))
     flow = Flow(Transport.UDP, ALICE, BOB)
     call = alice.invite(
-        flow, f"sip:1001@{BOB}", SDP, from_uri=f"sip:alice@{ALICE}", timeout=30, now=0
+        flow, f"sip:1001@{BOB}", SDP, identity=Identity(f"sip:alice@{ALICE}"), timeout=30, now=0
     )
     now = 0.0
     for step in range(20):

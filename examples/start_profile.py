@@ -20,9 +20,7 @@ def opener(base: str, user: str, password: str) -> urllib.request.OpenerDirector
 
 def call(http: urllib.request.OpenerDirector, base: str, method: str, **params: Any) -> Any:
     body = json.dumps({"apiVersion": "1.0", "method": method, "params": params}).encode()
-    request = urllib.request.Request(  # noqa: S310
-        base + URL, body, {"Content-Type": "application/json"}
-    )
+    request = urllib.request.Request(base + URL, body, {"Content-Type": "application/json"})
     with http.open(request, timeout=5) as response:
         answer = json.load(response)
     if "error" in answer:

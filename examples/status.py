@@ -3,6 +3,7 @@
 import json
 import sys
 import urllib.request
+from typing import Any
 
 
 def main() -> None:
@@ -13,14 +14,17 @@ def main() -> None:
     passwords.add_password(None, base, user, password)
     http = urllib.request.build_opener(urllib.request.HTTPDigestAuthHandler(passwords))
     with http.open(base + "/api/v1/status", timeout=5) as response:
-        status = json.load(response)
+        status: Any = json.load(response)
+    print(f"{status['device']['name']}, serial number {status['device']['serial']}")
     for function in status["functions"]:
         for operation in function["operations"]:
             mark = "*" if operation["shown"] else " "
             print(
                 f"{mark} {function['name']:<14} {operation['priority']:>2} {operation['pattern']}"
             )
-            for link in operation["why"] if operation["shown"] else []:
+            if not operation["shown"]:
+                continue
+            for link in operation["why"]:
                 items = ", ".join(f"{value}" for value in link["items"].values())
                 print(f"      because of {link['kind']} {link['name']}: {items}")
     for call in status["calls"]:

@@ -52,6 +52,7 @@ from sipstrobe.services.clip_library import ClipLibrary
 from sipstrobe.services.clips import Clips
 from sipstrobe.services.floor import AllOwn
 from sipstrobe.services.greeting import Greeting
+from sipstrobe.services.group_line import GroupLine
 from sipstrobe.services.history import History
 from sipstrobe.services.home import Home
 from sipstrobe.services.home_thing import wanted_of
@@ -63,7 +64,7 @@ from sipstrobe.services.listening import Listening
 from sipstrobe.services.microphone import Listener, Microphone, Witness
 from sipstrobe.services.mqtt import Mqtt
 from sipstrobe.services.page_out import PagesOut
-from sipstrobe.services.page_relay import GroupLine, PageRelay
+from sipstrobe.services.page_relay import PageRelay
 from sipstrobe.services.paging import Paging
 from sipstrobe.services.past import Past
 from sipstrobe.services.phone import Phone

@@ -24,8 +24,8 @@ from sipstrobe.rtp.session import NTP_EPOCH
 from sipstrobe.services.clip_library import Entry
 from sipstrobe.services.clip_page import ClipPage
 from sipstrobe.services.floor import Floor, OwnStreams
+from sipstrobe.services.group_line import COLLISION, RETRY, Line, Mouth
 from sipstrobe.services.page_causes import follows_from_page
-from sipstrobe.services.page_relay import COLLISION, RETRY, Line, Mouth
 from sipstrobe.services.ticker import Ticker
 from sipstrobe.trace import Input
 

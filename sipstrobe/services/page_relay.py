@@ -15,18 +15,15 @@ from sipstrobe.codecs.registry import CODECS
 from sipstrobe.context import Context
 from sipstrobe.errors import MediaError
 from sipstrobe.events import ServiceStateChanged
-from sipstrobe.io.multicast import Group, GroupSockets
-from sipstrobe.io.multicast_sender import MulticastSender
-from sipstrobe.io.udp import Receive
 from sipstrobe.multicast.fields import SUITES
 from sipstrobe.multicast.relay import RelaySettings
 from sipstrobe.rtp.session import NTP_EPOCH
 from sipstrobe.services.floor import Floor, OwnStreams
+from sipstrobe.services.group_line import COLLISION, RETRY, Line, Mouth
 from sipstrobe.services.listed import Listed
 from sipstrobe.services.page_causes import follows_from_page
 from sipstrobe.services.relayed_sound import RelayedSound
 from sipstrobe.services.seldom import Seldom
-from sipstrobe.services.talker import Group as Outlet
 from sipstrobe.services.ticker import Ticker
 
 if TYPE_CHECKING:
@@ -34,11 +31,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-RETRY: Final = 1.0  # seconds from one attempt at a group that cannot be reached to the next
-COLLISION: Final = (
-    0.1  # seconds after our beginning in which another's is taken for simultaneous, and
-)
-# after we have begun to listen, in which he is taken for one who spoke before
 _SOUNDS: Final = {SourceKind.PAGE: "calls", SourceKind.CLIP: "clips"}
 
 
@@ -56,63 +48,6 @@ class Speaker(Protocol):
     def relayable(self) -> Sequence[Listed]:
         """What is heard and may be relayed, the highest first."""
         ...
-
-
-class Mouth(Outlet, Protocol):
-    """Speaks to a group. Sending raises MediaError."""
-
-    @property
-    def local_port(self) -> int: ...
-
-    def close(self) -> None: ...
-
-
-class Line(Protocol):
-    """A group: to hear it, and to speak to it."""
-
-    def join(self, wanted: RelaySettings, rtp: Receive, rtcp: Receive) -> None:
-        """Hear it until `leave`. Raises OSError."""
-        ...
-
-    def leave(self) -> None: ...
-
-    def speak(self, wanted: RelaySettings) -> Mouth:
-        """Raises MediaError."""
-        ...
-
-
-class GroupLine:
-    """A group of the network. sockets: also of all others that hear groups, since a group can only
-    be joined anew for all of them together."""
-
-    def __init__(self, sockets: GroupSockets) -> None:
-        self._sockets = sockets
-        self._joined: list[Callable[[], None]] = []
-
-    def join(self, wanted: RelaySettings, rtp: Receive, rtcp: Receive) -> None:
-        """As `Line` says."""
-        try:
-            for port, receive in ((wanted.port, rtp), (wanted.port + 1, rtcp)):
-                group = Group(wanted.address, port, wanted.interface)
-                self._joined.append(self._sockets.join(group, receive))
-        except OSError:
-            self.leave()
-            raise
-
-    def leave(self) -> None:
-        """As `Line` says."""
-        while self._joined:
-            self._joined.pop()()
-
-    def speak(self, wanted: RelaySettings) -> Mouth:
-        """As `Line` says."""
-        return MulticastSender(
-            wanted.address,
-            wanted.port,
-            ttl=wanted.ttl,
-            interface=wanted.interface,
-            blocking=False,
-        )
 
 
 class PageRelay:

@@ -15,7 +15,8 @@ from sipstrobe.io.udp import Endpoint, Receive
 from sipstrobe.multicast.relay import RelaySettings
 from sipstrobe.rtp import packet, rtcp
 from sipstrobe.rtp.packet import Packet
-from sipstrobe.services.page_relay import Mouth, PageRelay
+from sipstrobe.services.group_line import Mouth
+from sipstrobe.services.page_relay import PageRelay
 from tests.services.test_sound import Bench
 from tests.support.hear import Samples
 

@@ -19,8 +19,8 @@ from sipstrobe.lightsiren.sound import Reel
 from sipstrobe.rtp import rtcp
 from sipstrobe.rtp.packet import Packet
 from sipstrobe.services.clip_library import Entry
+from sipstrobe.services.group_line import COLLISION, RETRY
 from sipstrobe.services.page_out import MAX_PAGES, PATIENCE, PagesOut
-from sipstrobe.services.page_relay import COLLISION, RETRY
 from sipstrobe.trace import Cause, Input
 from tests.services.relaying import GROUP, PORT, STRANGER, TURN, Air, Line
 from tests.support.clock import FakeClock

@@ -24,7 +24,7 @@ from sipstrobe.rules.settings import Rule
 from sipstrobe.services.automation import Automation
 from sipstrobe.services.clip_library import ClipLibrary
 from sipstrobe.services.clips import Clips
-from sipstrobe.services.page_relay import COLLISION, RETRY
+from sipstrobe.services.group_line import COLLISION, RETRY
 from sipstrobe.services.page_stream import PageStream
 from tests.rules.bench import on as on_event
 from tests.rules.bench import rule

@@ -16,7 +16,8 @@ from sipstrobe.io.multicast import GroupSockets
 from sipstrobe.multicast.hearing import AGAIN
 from sipstrobe.multicast.relay import RelaySettings
 from sipstrobe.multicast.settings import MulticastSettings, PageSource
-from sipstrobe.services.page_relay import RETRY, GroupLine, PageRelay
+from sipstrobe.services.group_line import RETRY, GroupLine
+from sipstrobe.services.page_relay import PageRelay
 from sipstrobe.services.paging import Paging
 from sipstrobe.services.sound import Sound
 from tests.support.leap import LeapClock
