@@ -256,5 +256,5 @@ def _difference(known: Calibration, run: _Run) -> str:
     for hertz, before, now in zip(TONES, known.levels_db, run.levels_db, strict=False):
         if before - now > OFF_DB:
             softer = f"the tone of {hertz:g} Hz is {before - now:.0f} dB softer"
-            return f"{softer} than when the speaker was calibrated"
+            return f"{softer} than at the calibration: see what stands before it, and what is set"
     return ""

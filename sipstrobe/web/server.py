@@ -201,7 +201,7 @@ class WebServer:
         context, store = self._context, self._store
         doors = (
             Api(self.gate, context.measures, self._status),
-            SigningIn(self.gate, self.accounts),
+            SigningIn(self.gate, self.accounts, self._https_address),
             AuditDoor(views.audit),
             UsersDoor(self.accounts, self.gate),
             TokensDoor(context.dispatcher, context.clock, store, self.gate, context.random_bytes),

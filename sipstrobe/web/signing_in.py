@@ -1,5 +1,6 @@
 """The first account, the page's session, and the password of whoever is signed in (GEN-03, -05)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Annotated, TypedDict
@@ -15,6 +16,8 @@ from sipstrobe.web.gate import Gate
 from sipstrobe.web.origin import named_from_elsewhere, refuse_foreign_pages
 from sipstrobe.web.sessions import set_cookie
 from sipstrobe.web.users import Accounts, PasswordTold
+
+Address = tuple[str, int]
 
 UNENCRYPTED = (
     "the connection is not encrypted: switch to HTTPS, and then change the password, which others"
@@ -52,15 +55,18 @@ class SessionTold(TypedDict):
     role: Role | None
     anonymous: Annotated[bool, Meta(description="Looks without an account (ACC-06).")]
     secure: Annotated[bool, Meta(description="Whether this connection is encrypted.")]
+    https_port: Annotated[int | None, Meta(description="Where HTTPS is served; null: nowhere.")]
     advice: list[Advice]
 
 
 class SigningIn:
     """Routes that those may call who have not signed in, and what they may change of themselves."""
 
-    def __init__(self, gate: Gate, accounts: Accounts) -> None:
+    def __init__(self, gate: Gate, accounts: Accounts, https: Callable[[], Address | None]) -> None:
+        """https: where HTTPS is served at present."""
         self._gate = gate
         self._accounts = accounts
+        self._https = https
 
     def routes(self) -> list[Route]:
         def route(method: str, path: str, handler: Handler, about: About) -> Route:
@@ -102,6 +108,7 @@ class SigningIn:
             told.append(Advice(code="unencrypted", words=UNENCRYPTED))
         if weak := self._gate.weak(request):
             told.append(Advice(code="weak_password", words=f"the password is {weak}"))
+        https = self._https()
         return json(
             SessionTold(
                 set_up=self._gate.is_set_up,
@@ -109,6 +116,7 @@ class SigningIn:
                 role=role,
                 anonymous=anonymous,
                 secure=request.secure,
+                https_port=https[1] if https else None,
                 advice=told,
             )
         )

@@ -141,6 +141,7 @@ async def test_the_room_is_heard_and_what_is_much_softer_fails(tmp_path: Path) -
 
     assert not failed.passed
     assert failed.words.startswith("the tone of 500 Hz is 15 dB softer")
+    assert "see what stands before it" in failed.words  # PRB-07
     assert all(room.closed for room in bench.rooms)
 
 

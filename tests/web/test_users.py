@@ -260,6 +260,7 @@ async def test_the_page_is_told_how_safe_it_is(server: WebServer) -> None:
         "role": None,
         "anonymous": False,
         "secure": True,
+        "https_port": None,
         "advice": [],
     }
     assert [a["code"] for a in (await without.ask("GET", "/session"))[1]["advice"]] == [

@@ -9,6 +9,7 @@ export interface Session {
   role: Role | null;
   set_up: boolean; // there is an account
   secure: boolean; // came over TLS
+  https_port: number | null; // where it would
   anonymous: boolean; // looks without an account, where the device allows that
   advice: Advice[];
 }
@@ -19,7 +20,7 @@ export interface Advice {
   words: string;
 }
 
-const NOBODY: Session = { name: null, role: null, set_up: true, secure: true, anonymous: false, advice: [] };
+const NOBODY: Session = { name: null, role: null, set_up: true, secure: true, https_port: null, anonymous: false, advice: [] };
 const TURNS = 5; // attempts to sign in while many do at once
 const BUSY = 1; // seconds from one to the next, and up to so many more
 const RANKS: Role[] = ["viewer", "operator", "administrator"];

@@ -115,11 +115,15 @@ async def running(tmp_path: Path) -> AsyncIterator[Running]:
 async def test_the_page_is_first_visited_by_https_and_takes_along_who_looks(
     running: Running, browser: Browser
 ) -> None:
-    """HTT-01, HTT-03, PRB-01: nobody is left at an address where there is nothing any more."""
+    """HTT-01, HTT-03, PRB-01: nobody is left at an address where there is nothing any more. GEN-05:
+    whoever comes without encryption is shown the way."""
     moved = free_port()
     visit = await browser.new_context(ignore_https_errors=True, locale="en-GB")
     page = await visit.new_page()
-    await page.goto(running.at(running.https))
+    await page.goto(running.at(running.http))
+    await expect(page.get_by_text("without encryption")).to_be_visible()
+    await page.get_by_role("link", name="Open it by HTTPS").click()
+    await page.wait_for_url(f"{running.at(running.https)}/**")
     await expect(page.get_by_role("heading", name="Log in")).to_be_visible()
     await expect(page.get_by_text("without encryption")).to_have_count(0)
     await page.get_by_label("Name").fill("ada")

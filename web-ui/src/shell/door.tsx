@@ -8,6 +8,7 @@ import { entering, leave, logIn, session, setUp } from "../session";
 import { Button, Dialog, Form, Notice, TextField, toast } from "../ui";
 import { t } from "./words";
 
+const HTTPS = 443;
 const GOOD = 12; // characters
 const NAME = /^[A-Za-z0-9._@-]{1,32}$/;
 
@@ -36,10 +37,15 @@ function Panel({ title, children }: { title: string; children: ComponentChildren
   );
 }
 
-/** What advises against a password on a network without encryption. */
+/** What advises against a password on a network without encryption, and the way to where it is (GEN-05). */
 export function Unsecured() {
-  if (session.value.secure) return null;
-  return <Notice tone="fair">{t("unsecured")}</Notice>;
+  const { secure, https_port: port } = session.value;
+  if (secure) return null;
+  return (
+    <Notice tone="fair" actions={port !== null && <a class="button button-plain button-small" href={`https://${location.hostname}${port === HTTPS ? "" : `:${port}`}/${location.hash}`}>{t("byHttps")}</a>}>
+      {t("unsecured")}
+    </Notice>
+  );
 }
 
 /** GEN-03: the first visitor creates the administrator, and accepts the licence (GEN-05). */

@@ -37,4 +37,12 @@ translate({
   "In megabytes; the oldest make room.": "In Megabyte; die ältesten machen Platz.",
   "Record without end": "Ohne Ende aufnehmen",
   "The microphone while it is on, in files of an hour at most.": "Das Mikrofon, solange es an ist, in Dateien von höchstens einer Stunde.",
+  // what a test of the speaker finds
+  "the speaker is muted": "Der Lautsprecher ist stumm.",
+  "the microphone hears nothing": "Das Mikrofon hört nichts.",
+  "the microphone does not hear the tone of {hertz} Hz: {level} dBFS, with {rest} dBFS of other sound":
+    "Das Mikrofon hört den Ton von {hertz} Hz nicht: {level} dBFS, bei {rest} dBFS anderem Schall.",
+  "the calibration was {before}, and this test is {now}: calibrate anew": "Kalibriert wurde auf andere Weise: neu kalibrieren.",
+  "the tone of {hertz} Hz is {by} dB softer than at the calibration: see what stands before it, and what is set":
+    "Der Ton von {hertz} Hz ist {by} dB leiser als bei der Kalibrierung: Nachsehen, was davor steht und was eingestellt ist.",
 });

@@ -9,7 +9,7 @@ import { Badge, Button, Card, Empty, join, vars } from "../../ui/basics";
 import { Select, Slider, Toggle } from "../../ui/fields";
 import { Meter } from "../../ui/things";
 import { attempt } from "../../ui/toast";
-import { dateTime, decibels, party } from "../../words";
+import { dateTime, decibels, party, told } from "../../words";
 import type { AudioSettings, Source } from "./model";
 import { kindWords } from "./policy";
 import { t } from "./words";
@@ -131,7 +131,7 @@ export function SpeakerTest() {
     <Card title={t("test")} class="audio-test">
       <p class="hint">{t("testHint")}</p>
       <p role="status">{test?.running ? t("testRuns") : test?.calibrated ? t("calibrated", { when: test.at ? dateTime(test.at) : "" }) : t("notCalibrated")}</p>
-      {last && !test?.running && <p class={last.passed ? "" : "audio-broken"}>{last.passed ? t("passed") : t("failed", { words: String(last.words) })}</p>}
+      {last && !test?.running && <p class={last.passed ? "" : "audio-broken"}>{last.passed ? t("passed") : t("failed", { words: told(String(last.words)) })}</p>}
       {can("operator") && (
         <div class="buttons">
           <Button disabled={Boolean(test?.running)} onClick={() => run("calibrate-speaker")}>{t("calibrate")}</Button>
