@@ -10,10 +10,11 @@ What the device has lived through (calls, logs, recordings) is no part of it and
 import errno
 import hashlib
 import os
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -36,6 +37,7 @@ MANIFEST: Final = "manifest.json"
 HIDDEN: Final = "secrets.bin"
 MAX_BYTES: Final = 1 << 30  # of a backup, and of what is in it
 MAX_MEMBERS: Final = 1000
+DIRECTORY_MAX: Final = 1 << 18  # bytes of what says which members there are
 MANIFEST_MAX: Final = 1 << 20
 SETTINGS_MAX: Final = 16 << 20
 PASSWORD_MAX: Final = 128  # characters
@@ -43,6 +45,8 @@ _SALT, _NONCE = 16, 12  # bytes
 _SCRYPT: Final = {"n": 2**15, "r": 8, "p": 1, "maxmem": 64 << 20}  # a tenth of a second
 _PIECE: Final = 1 << 20
 _WAYS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_END: Final = struct.Struct("<4s4H2LH")  # APPNOTE.TXT §4.3.16: end of central directory record
+_LOCATOR_BYTES: Final = 20  # §4.3.15: before it, where there is another one for larger archives
 _FOREVER: Final = (1980, 1, 1, 0, 0, 0)  # the date of each member: none
 
 
@@ -112,8 +116,10 @@ def read_backup(file: Path | IO[bytes], beside: Path, now: Stored, password: Sec
     where the backup has none. Blocks. Raises ConfigError with every problem; OSError.
     """
     try:
-        with zipfile.ZipFile(file) as archive:
-            return _read(archive, beside, now, password)
+        with file.open("rb") if isinstance(file, Path) else nullcontext(file) as source:
+            _refuse_crowd(source)
+            with zipfile.ZipFile(source) as archive:
+                return _read(archive, beside, now, password)
     except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, ValueError) as error:
         raise _refused(f"it is no backup, or is damaged: {error}") from None
     except OSError as error:
@@ -123,13 +129,27 @@ def read_backup(file: Path | IO[bytes], beside: Path, now: Stored, password: Sec
         raise _refused(words) from None
 
 
+def _refuse_crowd(source: IO[bytes]) -> None:
+    """zipfile reads the whole directory of an archive at once, however much that is."""
+    size = source.seek(0, os.SEEK_END)
+    source.seek(max(0, size - _END.size - _LOCATOR_BYTES))
+    end = source.read()
+    if len(end) < _END.size:
+        raise _refused("it is no backup: it is too short")
+    signature, *_, directory_bytes, _, comment_bytes = _END.unpack(end[-_END.size :])
+    if signature != b"PK\5\6" or comment_bytes:
+        raise _refused("it is no backup, or is damaged: it does not end as one")
+    if directory_bytes > DIRECTORY_MAX or end.startswith(b"PK\6\7"):
+        raise _refused("it holds more than a backup may")
+
+
 def _read(archive: zipfile.ZipFile, beside: Path, now: Stored, password: Secret) -> Restored:
-    manifest, bound = _manifest(archive)
     found = {info.filename: info for info in archive.infolist()}
     if len(found) > MAX_MEMBERS or sum(info.file_size for info in found.values()) > MAX_BYTES:
         raise _refused("it holds more than a backup may")
     if any(info.compress_type not in _WAYS for info in found.values()):
-        raise _refused("it is packed in a way of its own")
+        raise _refused("it is packed in a way of its own")  # perhaps without a bound
+    manifest, bound = _manifest(archive)
     for name in found.keys() ^ (manifest.members.keys() | {MANIFEST, HIDDEN}):
         if name not in (HIDDEN,) or manifest.secrets == "encrypted":
             raise _refused(f"it is not whole: {name[:80]!r}")
@@ -165,10 +185,7 @@ def _read(archive: zipfile.ZipFile, beside: Path, now: Stored, password: Secret)
 
 def _manifest(archive: zipfile.ZipFile) -> tuple[_Manifest, bytes]:
     try:
-        info = archive.getinfo(MANIFEST)
-        if info.file_size > MANIFEST_MAX:
-            raise _refused("its manifest is too long")
-        data = archive.read(info)
+        data = _content(archive, MANIFEST, MANIFEST_MAX)
         manifest = msgspec.json.decode(data, type=_Manifest)
     except (KeyError, msgspec.DecodeError):
         raise _refused("it is no backup of such a device") from None
@@ -238,11 +255,17 @@ def _add(archive: zipfile.ZipFile, name: str, content: bytes | Path) -> str:
     return digest.hexdigest()
 
 
-def _member(archive: zipfile.ZipFile, name: str, manifest: _Manifest, limit: int) -> bytes:
-    info = archive.getinfo(name)
-    if info.file_size > limit:
+def _content(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
+    """A member, of which no more is unpacked than it may have, whatever it says of its length."""
+    with archive.open(name) as member:
+        data = member.read(limit + 1)
+    if len(data) > limit:
         raise _refused(f"{name} is too long")
-    data = archive.read(info)
+    return data
+
+
+def _member(archive: zipfile.ZipFile, name: str, manifest: _Manifest, limit: int) -> bytes:
+    data = _content(archive, name, limit)
     if hashlib.sha256(data).hexdigest() != manifest.members[name]:
         raise _refused(f"{name} is not as it was written")
     return data
@@ -278,10 +301,9 @@ def _decrypt(
 
     if not password:
         raise ConfigError([Problem("/password", "it has secrets in it: give the password")])
-    info = archive.getinfo(HIDDEN)
-    if not _SALT + _NONCE < info.file_size <= SETTINGS_MAX:
+    data = _content(archive, HIDDEN, SETTINGS_MAX)
+    if len(data) <= _SALT + _NONCE:
         raise _refused("its secrets are damaged")
-    data = archive.read(info)
     salt, nonce = data[:_SALT], data[_SALT : _SALT + _NONCE]
     try:
         clear = AESGCM(_key(password, salt)).decrypt(nonce, data[_SALT + _NONCE :], bound)

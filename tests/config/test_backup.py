@@ -5,6 +5,7 @@ import io
 import json
 import random
 import struct
+import tracemalloc
 import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -306,6 +307,40 @@ def test_how_much_is_taken_has_a_bound(tmp_path: Path) -> None:
         archive.writestr("manifest.json", b" " * (backup.MANIFEST_MAX + 1))
     with pytest.raises(ConfigError, match="too long"):
         restored(to.getvalue(), tmp_path / "two")
+
+
+def test_no_more_is_unpacked_than_there_may_be_whatever_a_member_says_of_itself(
+    device: Store, tmp_path: Path
+) -> None:
+    """A megabyte can become a gigabyte: of one that says it is short, that is never made."""
+    to = io.BytesIO()
+    with zipfile.ZipFile(to, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("manifest.json", bytes(32 << 20))
+    short = to.getvalue().replace((32 << 20).to_bytes(4, "little"), (1000).to_bytes(4, "little"))
+    tracemalloc.start()
+    with pytest.raises(ConfigError, match="damaged"):
+        read_backup(io.BytesIO(short), tmp_path, device.stored, NONE)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert most < 8 << 20
+
+
+@pytest.mark.parametrize("way", ["many", "larger", "commented"])
+def test_how_many_members_there_are_is_known_before_they_are_read(
+    device: Store, tmp_path: Path, way: str
+) -> None:
+    """Each of a million takes half a kilobyte of memory, and none needs to be there."""
+    data = backed_up(tmp_path / "one", device)
+    end = data[-22:]
+    changed = {
+        "many": data[:-22] + end[:12] + (backup.DIRECTORY_MAX + 1).to_bytes(4, "little") + end[16:],
+        "larger": data[:-22] + b"PK\6\7" + bytes(16) + end,
+        "commented": data[:-2] + b"\4\0" + b"more",
+    }[way]
+
+    with pytest.raises(ConfigError, match=r"more than a backup may|does not end"):
+        restored(changed, tmp_path / "two")
 
 
 # --- the ways back ------------------------------------------------------------------------------
