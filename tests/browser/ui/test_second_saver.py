@@ -1,12 +1,16 @@
 """Two who change the same thing: whoever saves second is told of both values (API-01), and takes
 nothing back that he has not touched."""
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 from playwright.async_api import Page, expect
 
+from sipstrobe.lightsiren.settings import SirenPart
 from sipstrobe.sending.settings import TcpRecipient
 from tests.browser.ui.conftest import go
 from tests.support.web import Device
+from tests.web.conftest import PROFILES
 
 pytestmark = [pytest.mark.interop, pytest.mark.asyncio(loop_scope="module")]
 
@@ -68,3 +72,30 @@ async def test_an_entry_of_a_list_is_known_by_its_name(page: Page, device: Devic
     _, panel = device.store.current.recipients
     assert isinstance(panel, TcpRecipient)
     assert (panel.host, panel.port) == ("192.0.2.7", 4001)
+
+
+async def test_light_and_siren_of_a_profile_are_two_things(page: Page, device: Device) -> None:
+    """One changes the light and another the siren: both are kept. One light is asked about."""
+    await go(page, "/profiles")
+    await page.get_by_role("button", name="Edit Evacuate").click()
+    form = page.get_by_role("dialog", name="Evacuate")
+    await form.get_by_role("radio", name="blue").check()
+    evacuate, door = PROFILES
+    changed = replace(evacuate, siren=SirenPart(pattern="Siren: Evac"))
+    await device.change({"profiles": msgspec.to_builtins((changed, door))})
+    await form.get_by_role("button", name="Save", exact=True).click()
+    await expect(form).to_have_count(0)
+    kept, _ = device.store.current.profiles
+    assert kept.light is not None
+    assert kept.siren == changed.siren
+    assert kept.light.colors == ("blue",)
+
+    await page.get_by_role("button", name="Edit Evacuate").click()
+    await form.get_by_role("radio", name="green").check()
+    changed = replace(kept, light=replace(kept.light, colors=("white",)))
+    await device.change({"profiles": msgspec.to_builtins((changed, door))})
+    await form.get_by_role("button", name="Save", exact=True).click()
+    await expect(form.get_by_text("Light: Yours Flash 3x · green")).to_contain_text("Theirs")
+    assert device.store.current.profiles[0] == changed
+    await form.get_by_role("button", name="Take theirs").click()
+    await expect(form.get_by_role("radio", name="white")).to_be_checked()

@@ -86,7 +86,8 @@ export function merged<T extends object>(before: T, entered: T, now: T): T {
   return { ...now, ...Object.fromEntries(touched) };
 }
 
-function clashesOf<T extends object>(before: T, entered: T, theirs: T): Clash[] {
+/** Members that both have changed, and to something else. */
+export function clashesOf<T extends object>(before: T, entered: T, theirs: T): Clash[] {
   return Object.entries(entered)
     .map(([name, mine]) => ({ name, mine, old: before[name as keyof T] as unknown, theirs: theirs[name as keyof T] as unknown }))
     .filter((one) => !same(one.mine, one.old) && !same(one.theirs, one.old) && !same(one.mine, one.theirs));

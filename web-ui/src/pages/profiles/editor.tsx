@@ -1,14 +1,17 @@
 // The editor of one profile.
 
 import { useState } from "preact/hooks";
-import { post, Problem, put } from "../../api";
+import { get, post, Problem, put } from "../../api";
 import { useGuard } from "../../router";
 import type { FieldProblem } from "../../types";
 import { Button, Notice } from "../../ui/basics";
 import { Dialog, mayLeave } from "../../ui/dialog";
+import { clashesOf, merged, type Clash } from "../../ui/entry";
 import { Form, TextField } from "../../ui/fields";
 import { toast } from "../../ui/toast";
-import { stored, type Draft, type Parts } from "./model";
+import { t as uiWords } from "../../ui/words";
+import { told } from "../../words";
+import { soundWords, stored, type Draft, type Light, type Parts, type Profile, type Siren } from "./model";
 import { LightFields, problemOf, SirenFields } from "./parts";
 import { Preview } from "./preview";
 import { t } from "./words";
@@ -21,22 +24,27 @@ interface Props {
   onSaved: () => Promise<unknown>;
 }
 
+const TURNS = 3; // attempts against others who store at the same moment
 const KNOWN = ["/name", "/description", "/light/", "/siren/"];
 
 export function Editor({ start, before, parts, onClose, onSaved }: Props) {
+  const [base, begin] = useState<Draft>(start); // what there was when it was begun
   const [draft, write] = useState<Draft>(start);
+  const [clash, meet] = useState<{ theirs: Draft; members: readonly Clash[] } | null>(null);
   const [problems, tell] = useState<readonly FieldProblem[]>([]);
   const [saving, wait] = useState(false);
-  const changed = JSON.stringify(draft) !== JSON.stringify(start);
+  const changed = JSON.stringify(draft) !== JSON.stringify(base);
   useGuard(changed, mayLeave);
   const close = async (): Promise<void> => {
     if (!changed || (await mayLeave())) onClose();
   };
-  const save = async (): Promise<void> => {
+  const save = async (force = false): Promise<void> => {
     wait(true);
+    meet(null);
     try {
       const profile = stored({ ...draft, name: draft.name.trim() });
-      const answer = before ? await put<{ followed: string[] }>(`/profiles/${encodeURIComponent(before)}`, profile) : await post<{ followed: string[] }>("/profiles", profile);
+      const answer = before ? await change(before, base, profile, force) : await post<Stored>("/profiles", profile);
+      if ("theirs" in answer) return meet(answer);
       if (answer.followed.length) toast(t("saved", { names: answer.followed.join(", ") }), "good");
       await onSaved();
       onClose();
@@ -46,6 +54,11 @@ export function Editor({ start, before, parts, onClose, onSaved }: Props) {
     } finally {
       wait(false);
     }
+  };
+  const take = (): void => {
+    begin(clash!.theirs);
+    write(clash!.theirs);
+    meet(null);
   };
   const homeless = problems.filter(({ path }) => !KNOWN.some((one) => path.startsWith(one)));
   return (
@@ -62,6 +75,7 @@ export function Editor({ start, before, parts, onClose, onSaved }: Props) {
     >
       <Form class="profiles-editor" label={before || t("newTitle")} onSubmit={() => void save()}>
         <div class="stack">
+          {clash && <Meanwhile members={clash.members} onMine={() => void save(true)} onTheirs={take} />}
           {homeless.length > 0 && <Notice tone="bad" live>{homeless.map(({ path, message }) => <p key={path + message}>{message}</p>)}</Notice>}
           <TextField name="name" label={t("name")} value={draft.name} required maxLength={parts.limits.name} autoFocus={!before} error={problemOf(problems, "/name")} onChange={(name) => write({ ...draft, name })} />
           <TextField name="description" label={t("description")} value={draft.description} rows={2} maxLength={parts.limits.description} error={problemOf(problems, "/description")} onChange={(description) => write({ ...draft, description })} />
@@ -72,4 +86,51 @@ export function Editor({ start, before, parts, onClose, onSaved }: Props) {
       </Form>
     </Dialog>
   );
+}
+
+interface Stored {
+  followed: string[];
+}
+
+/** Put what was entered into the place of a profile, with what others have changed of it beside. What
+ *  both have changed, unless it is forced, is told instead. Throws Problem. */
+async function change(name: string, base: Draft, entered: Draft, force: boolean): Promise<Stored | { theirs: Draft; members: readonly Clash[] }> {
+  for (let turn = 1; ; turn += 1) {
+    const { profiles, revision } = await get<{ profiles: Profile[]; revision: number }>("/profiles");
+    const found = profiles.find((one) => one.name === name);
+    const theirs = found ? stored(found) : base;
+    const members = force ? [] : clashesOf(base, entered, theirs);
+    if (members.length) return { theirs, members };
+    try {
+      return await put<Stored>(`/profiles/${encodeURIComponent(name)}`, merged(base, entered, theirs), { revision });
+    } catch (problem) {
+      if (!(problem instanceof Problem && problem.status === 412) || turn === TURNS) throw problem;
+    }
+  }
+}
+
+function Meanwhile({ members, onMine, onTheirs }: { members: readonly Clash[]; onMine: () => void; onTheirs: () => void }) {
+  const actions = (
+    <>
+      <Button small onClick={onMine}>{uiWords("keepMine")}</Button>
+      <Button small kind="primary" onClick={onTheirs}>{uiWords("takeTheirs")}</Button>
+    </>
+  );
+  return (
+    <Notice tone="fair" live title={uiWords("conflict")} actions={actions}>
+      <ul>
+        {members.map(({ name, mine, theirs }) => (
+          <li key={name}>{`${t(name as keyof Draft)}: ${uiWords("yours")} ${shown(mine as Member)}, ${uiWords("theirs")} ${shown(theirs as Member)}`}</li>
+        ))}
+      </ul>
+    </Notice>
+  );
+}
+
+type Member = Light | Siren | string | null;
+
+function shown(member: Member): string {
+  if (member === null || typeof member === "string") return member || "–";
+  const { pattern, colors = [], speed, intensity, priority } = member as Light;
+  return [soundWords(pattern), colors.map(told).join(", "), speed ? t("speedOf", { n: speed }) : "", t("intensityOf", { n: intensity }), t("prio", { n: priority })].filter(Boolean).join(" · ");
 }
