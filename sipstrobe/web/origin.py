@@ -10,6 +10,7 @@ from sipstrobe.web.denied import Denied
 from sipstrobe.web.exchange import Request
 
 SAFE = ("GET", "HEAD", "OPTIONS")
+_FRAMES = ("embed", "fencedframe", "frame", "iframe", "object")  # what pages have in them
 
 
 def refuse_foreign_pages(request: Request) -> None:
@@ -38,12 +39,14 @@ def refuse_forged(request: Request) -> None:
 
 
 def refuse_embedded(request: Request) -> None:
-    """Raise Denied if another site's page has a link in it as if it were an image.
+    """Raise Denied if another site's page has a link in it as if it were an image, or a frame.
 
-    Browsers name no origin then. To follow a link is another thing: people do so on purpose.
+    Browsers name no origin then. To follow a link is another thing: people do so on purpose. What
+    it is for they say only where the page of this device came over TLS, or from this machine.
     """
-    site, mode = request.header("sec-fetch-site"), request.header("sec-fetch-mode")
-    if site in ("cross-site", "same-site") and mode != "navigate":
+    header = request.header
+    followed = header("sec-fetch-mode") == "navigate" and header("sec-fetch-dest") not in _FRAMES
+    if header("sec-fetch-site") in ("cross-site", "same-site") and not followed:
         raise Denied(403, "pages of other origins may not do this")
 
 

@@ -50,6 +50,12 @@ def test_a_cookie_changes_something_for_our_own_page_only(site: str) -> None:
 
 def test_a_link_is_followed_and_not_embedded() -> None:
     refuse_embedded(asked("GET"))
-    refuse_embedded(asked("GET", sec_fetch_site="cross-site", sec_fetch_mode="navigate"))
-    with pytest.raises(Denied):
-        refuse_embedded(asked("GET", sec_fetch_site="same-site", sec_fetch_mode="no-cors"))
+    refuse_embedded(led_by("cross-site", "navigate"))
+    refuse_embedded(led_by("cross-site", "navigate", "document"))
+    for embedded in (led_by("same-site", "no-cors"), led_by("cross-site", "navigate", "iframe")):
+        with pytest.raises(Denied):
+            refuse_embedded(embedded)
+
+
+def led_by(site: str, mode: str, use: str = "") -> Request:
+    return asked("GET", sec_fetch_site=site, sec_fetch_mode=mode, sec_fetch_dest=use)
