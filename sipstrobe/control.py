@@ -18,7 +18,7 @@ from sipstrobe.config.passwords import SALT_BYTES, hash_password
 from sipstrobe.config.store import Change, Store
 from sipstrobe.config.users import Role, check_password, make_user
 from sipstrobe.errors import CommandRefused, ConfigError, Problem
-from sipstrobe.io.files import as_owner
+from sipstrobe.io.files import left_to_owner
 from sipstrobe.services.audit_chain import AuditFiles, Entry
 from sipstrobe.services.settings import SettingsService
 from sipstrobe.web import accounts
@@ -158,7 +158,7 @@ def call(folder: Path, request: dict[str, Any]) -> Any:
 
     Raises ConfigError with what is wrong.
     """
-    with as_owner(folder):
+    with left_to_owner(folder):
         return _call(folder, request)
 
 

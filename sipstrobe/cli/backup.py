@@ -18,7 +18,7 @@ from sipstrobe.config.state import Stored
 from sipstrobe.config.state_files import RESTORING, gone_by_restore
 from sipstrobe.config.store import Store
 from sipstrobe.errors import ConfigError, Problem
-from sipstrobe.io.files import as_owner
+from sipstrobe.io.files import left_to_owner
 from sipstrobe.secret import Secret
 
 
@@ -59,7 +59,7 @@ def backup(options: argparse.Namespace) -> int:
 
 def restore(options: argparse.Namespace) -> int:
     """Not while it runs: its page does that."""
-    with options.file.open("rb") as file, as_owner(options.state):
+    with options.file.open("rb") as file, left_to_owner(options.state):
         return _restore(options, file)
 
 

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 
 from sipstrobe.cli import add_state_argument, existing
-from sipstrobe.io.files import as_owner
+from sipstrobe.io.files import left_to_owner
 from sipstrobe.services.call_log import CallRecord, read_calls
 
 
@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(options: argparse.Namespace) -> int:
-    with as_owner(existing(options.state)):
+    with left_to_owner(existing(options.state)):
         records = read_calls(options.state, max(0, options.limit))
     for record in records:
         print(json.dumps(asdict(record)) if options.json else _line(record))

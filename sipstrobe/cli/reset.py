@@ -16,7 +16,7 @@ from sipstrobe.config.files import Folder
 from sipstrobe.config.reading import SETTINGS, parse, read
 from sipstrobe.control import ask_device
 from sipstrobe.errors import ConfigError, Problem
-from sipstrobe.io.files import as_owner
+from sipstrobe.io.files import left_to_owner
 
 WORDS = {
     "restart": "a restart, which keeps all settings",
@@ -41,7 +41,7 @@ def execute(options: argparse.Namespace) -> int:
         if input("Type yes to go on: ").strip() != "yes":
             print("sipstrobe: nothing has changed", file=sys.stderr)
             return 1
-    with as_owner(options.state):
+    with left_to_owner(options.state):
         return _go(files, options)
 
 

@@ -2,8 +2,9 @@
 
 import os
 import resource
+import stat
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 MAX_FILES = 16_384  # two sockets for each of 2000 calls, as many connections, and then some
@@ -23,21 +24,30 @@ def allow_files() -> None:
 
 
 @contextmanager
-def as_owner(folder: Path) -> Generator[None]:
-    """What root does inside is done as whoever owns the folder, so that what is made there is his:
-    a service of its own user could not read it otherwise. Others go on as they are."""
-    try:
-        owner = folder.stat()
-    except FileNotFoundError:
-        owner = None
-    if os.geteuid() or owner is None or not owner.st_uid:
-        yield
-        return
-    group = os.getegid()
-    os.setegid(owner.st_gid)
-    os.seteuid(owner.st_uid)
+def left_to_owner(folder: Path) -> Generator[None]:
+    """What root makes inside, in the folder of somebody else, is his afterwards: a service with a
+    user of its own could not read it otherwise. Others than root change nothing."""
     try:
         yield
     finally:
-        os.seteuid(0)
-        os.setegid(group)
+        if os.geteuid() == 0 and folder.exists():
+            _give(folder)
+
+
+def _give(folder: Path) -> None:
+    owner = folder.stat()
+    for _, folders, files, parent in os.fwalk(folder):
+        for name in (*folders, *files) if owner.st_uid else ():
+            with suppress(OSError):  # a link, or gone meanwhile
+                fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=parent)
+                try:
+                    if _is_ours(os.fstat(fd)):
+                        os.fchown(fd, owner.st_uid, owner.st_gid)
+                finally:
+                    os.close(fd)
+
+
+def _is_ours(found: os.stat_result) -> bool:
+    """Made by root in this folder, and no second name of something that is elsewhere."""
+    single = stat.S_ISREG(found.st_mode) and found.st_nlink == 1
+    return found.st_uid == 0 and (single or stat.S_ISDIR(found.st_mode))

@@ -116,18 +116,40 @@ def test_half_a_backup_is_not_left_behind(
 # --- whose it is -------------------------------------------------------------------------------
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
-def test_what_root_changes_stays_readable_for_the_service(open_folder: Path) -> None:
-    """Of a service with a user of its own, which could not start on root's files."""
-    state = open_folder / "state"
-    state.mkdir()
-    os.chown(state, NOBODY, NOBODY)
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can leave files to others")
+def test_what_root_changes_stays_readable_for_the_service(terminal: Terminal) -> None:
+    """Of a service with a user of its own, which could not start on root's files. Its folder is one
+    that only root and it can look into, as those below /var/lib/private."""
+    terminal.folder.mkdir()
+    elsewhere = terminal.folder.parent / "elsewhere"
+    elsewhere.write_text("root's own")
+    os.link(elsewhere, terminal.folder / "link")
+    (terminal.folder / "symlink").symlink_to(elsewhere)
+    os.chown(terminal.folder, NOBODY, NOBODY)
 
-    assert main(["settings", "set", "/mqtt/password", "secret", "--state", str(state)]) == 0
-    assert main(["settings", "set", "/device/name", "Hall", "--state", str(state)]) == 0
+    terminal.type_here("settings", "set", "/mqtt/password", "secret")
+    terminal.type_here("settings", "set", "/device/name", "Hall")
+    assert terminal.code == 0
+    made = {path for path in terminal.folder.rglob("*") if "link" not in path.name}
+    assert {path.name for path in made} >= {"settings.json", "secrets.json", "audit"}
+    assert {path.stat().st_uid for path in made} == {NOBODY}
+    assert elsewhere.stat().st_uid == 0, "a second name in that folder gives nothing away"
 
-    assert {path.stat().st_uid for path in state.rglob("*")} == {NOBODY}
-    assert os.geteuid() == 0
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can leave files to others")
+def test_a_backup_that_root_brings_back_is_the_service_s(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    file = tmp_path / "backup.zip"
+    terminal.type_here("settings", "set", "/device/name", "Hall")
+    terminal.type_here("backup", file)
+    os.chown(terminal.folder, NOBODY, NOBODY)
+
+    terminal.type_here("restore", file)
+    terminal.type_here("reset", "--restore", "--yes")
+
+    assert terminal.code == 0
+    assert {path.stat().st_uid for path in terminal.folder.rglob("*")} == {NOBODY}
 
 
 def test_a_device_of_somebody_else_says_who_is_heard(
