@@ -122,6 +122,15 @@ async def test_what_is_not_named_stays_unless_the_defaults_are_wanted(
     assert (sip.enabled, sip.port, sip.ringing_timeout) == (False, 5080, 60)
 
 
+async def test_what_was_told_may_be_set_as_it_is(ada: Program, device: Device) -> None:
+    """So do forms that know the whole of it, with what is always off."""
+    told = (await ada.order("GetSIPConfiguration"))["SIPConfiguration"]
+    before = device.store.current
+
+    assert await configured(ada, **told) == told
+    assert device.store.current.sip == before.sip
+
+
 async def test_it_is_set_by_lines_as_well(ada: Program, device: Device) -> None:
     lines = await ada.simply(
         "SetSIPConfiguration",
