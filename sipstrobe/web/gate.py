@@ -58,7 +58,9 @@ class Gate:
         self._digest = DigestGate(REALM, random_bytes)
         self._sessions = Sessions(random_bytes)
         self._throttle = Throttle(lambda: web().brute_force)
-        self.prover = Prover(random_bytes, cost)
+        self.prover = Prover(
+            random_bytes, cost, lambda address: self._throttle.trusts(address, now=now())
+        )
         self.bearers = Bearers(lambda: web().tokens)
 
     @property

@@ -22,6 +22,7 @@ from sipstrobe.web.exchange import HttpProblem, Response
 
 WAITING_MAX: Final = 16  # passwords that wait for their turn …
 WAITING_PER_ADDRESS: Final = 4  # … of which so many from one address
+WAITING_KNOWN: Final = 8  # and so many more of addresses where somebody knows a password
 REMEMBERED_MAX: Final = 64  # passwords of programs; the one unused for longest goes first
 RETRY_AFTER: Final = 2  # seconds after which there is room again
 NICENESS: Final = 10  # of the thread: whatever else the device does comes first
@@ -43,9 +44,17 @@ class Busy(HttpProblem):
 class Prover:
     """Slow hashes, one at a time; each is computed for as long whether it fits or not."""
 
-    def __init__(self, random_bytes: Callable[[int], bytes], cost: Cost = COST) -> None:
+    def __init__(
+        self,
+        random_bytes: Callable[[int], bytes],
+        cost: Cost = COST,
+        trusts: Callable[[str], bool] = lambda _: False,
+    ) -> None:
+        """trusts: whether somebody at this address has known a password lately: strangers do not
+        keep him waiting outside."""
         self._random_bytes = random_bytes
         self._cost = cost
+        self._trusts = trusts
         self._key = random_bytes(32)
         self._thread = ThreadPoolExecutor(1, "passwords", initializer=_step_back)
         self._waiting: Counter[str] = Counter()  # by address
@@ -86,8 +95,9 @@ class Prover:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def _run(self, address: str, work: Callable[[str, S], R], password: str, other: S) -> R:
+        most = WAITING_MAX + (WAITING_KNOWN if self._trusts(address) else 0)
         address = site(address)
-        if self._waiting.total() >= WAITING_MAX or self._waiting[address] >= WAITING_PER_ADDRESS:
+        if self._waiting.total() >= most or self._waiting[address] >= WAITING_PER_ADDRESS:
             raise Busy
         self._waiting[address] += 1
         try:

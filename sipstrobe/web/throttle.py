@@ -45,9 +45,8 @@ class Throttle:
         _make_room(self._pages, PAGES_MAX)
         self._pages[address, page] = failures
         at_page = _count(failures, now, limits.page_failures_per_second)
-        known = self._trusted.get(address)
-        trusted = known is not None and now - known[0] < TRUSTED_TIME
-        all_over = known[1] if known is not None and trusted else self._device
+        trusted = self.trusts(address, now=now)
+        all_over = self._trusted[address][1] if trusted else self._device
         at_device = _count(all_over, now, limits.device_failures_per_second)
         if not limits.enabled or not (at_page or at_device):
             return False
@@ -66,6 +65,11 @@ class Throttle:
         self._trusted.pop(address, None)
         _make_room(self._trusted, ADDRESSES_MAX)
         self._trusted[address] = now, known[1] if known is not None else deque()
+
+    def trusts(self, address: str, *, now: float) -> bool:
+        """Whether somebody there has known a password lately."""
+        known = self._trusted.get(site(address))
+        return known is not None and now - known[0] < TRUSTED_TIME
 
     def blocked(self, address: str, *, now: float) -> int:
         """For how many seconds the address is still refused; 0: it is not."""

@@ -84,6 +84,21 @@ async def test_an_address_waits_with_few_and_all_together_with_not_many(prover: 
     assert [isinstance(result, Busy) for result in again] == [False] * WAITING_PER_ADDRESS + [True]
 
 
+async def test_strangers_keep_nobody_waiting_outside_who_has_known_a_password() -> None:
+    prover = Prover(os.urandom, CHEAP, lambda address: address == "192.0.2.200")
+    strangers = [
+        asyncio.create_task(prover.hashed("x", f"192.0.2.{n // WAITING_PER_ADDRESS}"))
+        for n in range(WAITING_MAX)
+    ]
+    late = asyncio.create_task(prover.hashed("x", "192.0.2.100"))
+    known = asyncio.create_task(prover.hashed("x", "192.0.2.200"))
+
+    await asyncio.gather(*strangers, known)
+    with pytest.raises(Busy):
+        await late
+    prover.close()
+
+
 async def test_what_was_proven_is_remembered_until_the_password_changes(prover: Prover) -> None:
     before, after = with_password("old"), with_password("new")
     prover.remember(before, "old")
