@@ -9,10 +9,16 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from sipstrobe.config.profiles import import_problems
+from sipstrobe.errors import ConfigError
+from sipstrobe.lightsiren.settings import MAX_PROFILES, Profile
 from sipstrobe.rtp.verdict import Facts, judge
 from sipstrobe.rules.actions import RunLight, RunProfile, SetVirtualInput, StopProfile
 from sipstrobe.rules.check import Known, warnings
 from sipstrobe.rules.settings import Condition, Rule
+from sipstrobe.web.profile_file import read_profiles
 from sipstrobe.web.sections import schema_of
 
 SOURCES = Path(__file__).parents[2] / "web-ui/src"
@@ -145,3 +151,19 @@ def test_what_looks_wrong_with_rules_is_said_in_german() -> None:
     assert {one.code for one in found} == {"never", "no_stop", "fight", "loop"}
     said = {one.message for one in found}
     assert without_german(said, SOURCES / "pages/rules/german.ts") == []
+
+
+def test_what_is_wrong_with_a_file_of_profiles_is_said_in_german() -> None:
+    """EXA-10, PRF-14."""
+    own = {"name": "Own", "siren": {"pattern": "clip:Gong"}}
+    said: set[str] = set()
+    for file in ([], [own], [own] * (MAX_PROFILES + 1)):
+        with pytest.raises(ConfigError) as refused:
+            read_profiles(json.dumps(file).encode(), ())
+        said |= {problem.message for problem in refused.value.problems}
+    full = [Profile(name=f"P {n}") for n in range(MAX_PROFILES)]
+    bell = Profile(name="Bell")
+    said |= {problem.message for problem in import_problems(full, [full[0], bell, bell], "add")}
+
+    assert len(said) == 6
+    assert without_german(said, SOURCES / "pages/profiles/german.ts") == []

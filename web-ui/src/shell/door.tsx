@@ -163,9 +163,8 @@ function LogIn() {
       <details>
         <summary>{t("lostPassword")}</summary>
         <p class="hint">{t("lostWords")}</p>
-        <p class="hint">
-          <code>sipstrobe account add</code> · <code>sipstrobe reset --factory</code>
-        </p>
+        <p class="hint"><code>sipstrobe account add</code></p>
+        <p class="hint"><code>sipstrobe reset --factory</code></p>
       </details>
     </Panel>
   );
