@@ -48,22 +48,28 @@ class Strobe:
 def strobe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Strobe]:
     folder = tmp_path_factory.mktemp("strobe")
     light, sound = folder / "light.log", folder / "heard.wav"
-    sip_port, tls_port = free_port(), free_port()
+    sip_port, tls_port, http_port = free_port(), free_port(), free_port()
     options = ["--state", folder / "state", "--sound", f"wav:{sound}", "--light", f"log:{light}"]
     ports = [f"--set=/sip/port={sip_port}", f"--set=/sip/tls_port={tls_port}"]
-    command = [*SIPSTROBE, "run", "--demo", "--http=127.0.0.1:0", *ports, *options]
+    command = [*SIPSTROBE, "run", "--demo", f"--http=127.0.0.1:{http_port}", *ports, *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         said = ""
-        for line in process.stdout:  # it says so when all that it has been told works
+        for line in process.stdout:  # the last is about the light, when calls are answered
             said += line
             if line.startswith("  light"):
                 break
-        page, password = re.search(r"page +(\S+)/", said), re.search(r"password (\S+)", said)
-        assert page is not None, said
+        password = re.search(r"password (\S+)", said)
         assert password is not None, said
-        yield Strobe(page[1], password[1], sip_port, light, sound)
+        wait_until(lambda: answers(http_port))
+        page = f"http://127.0.0.1:{http_port}"
+        yield Strobe(page, password[1], sip_port, light, sound)
         process.terminate()
+
+
+def answers(port: int) -> bool:
+    with socket.socket() as line:
+        return line.connect_ex(("127.0.0.1", port)) == 0
 
 
 def free_port() -> int:
