@@ -4,6 +4,7 @@ import "./ui/base.css";
 import "./ui/fields.css";
 import "./ui/strobe.css";
 import "./shell/shell.css";
+import "./ui/forced.css";
 import "./theme";
 import { App } from "./app";
 import { keepFocus } from "./ui/focus";

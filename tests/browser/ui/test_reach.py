@@ -96,3 +96,19 @@ async def test_a_window_that_waits_for_an_answer_cannot_be_lost(page: Page) -> N
     for _ in range(4):  # Chromium closes it by the second or third, whoever prevents that
         await page.keyboard.press("Escape")
         await expect(window.get_by_label("Name", exact=True)).to_be_visible()
+
+
+async def test_what_is_on_can_be_seen_in_colours_that_people_have_chosen(page: Page) -> None:
+    """Forced colours, as with high contrast, leave no backgrounds of the page's own."""
+    await page.emulate_media(forced_colors="active")
+    await go(page, "/users")
+    track = page.locator(".toggle-track")
+    guard = page.get_by_role("switch", name="Block who guesses").locator("+ *")
+    viewing = page.get_by_role("switch", name="Anonymous viewing").locator("+ *")
+    await expect(track).to_have_count(2)
+    colour = "track => getComputedStyle(track).backgroundColor"
+
+    assert await guard.evaluate(colour) != await viewing.evaluate(colour)
+    current = page.get_by_role("link", name="Accounts")
+    other = page.get_by_role("link", name="Certificates")
+    assert await current.evaluate(colour) != await other.evaluate(colour)

@@ -31,8 +31,8 @@ function kindWords({ kind, at }: Link) {
 }
 
 /** "Why?" beside something that runs: asks the device once it is opened.
- *  what: one of operation, sound, call, message, with its name, as of GET /api/v1/why. */
-export function Why({ what, links }: { what?: Partial<Record<"operation" | "sound" | "call" | "message", string>>; links?: readonly Link[] }) {
+ *  of: its name, for those who hear the page; what: one of operation, sound, call, message, with its name, as of GET /api/v1/why. */
+export function Why({ what, links, of }: { what?: Partial<Record<"operation" | "sound" | "call" | "message", string>>; links?: readonly Link[]; of?: string }) {
   const [chain, set] = useState<readonly Link[] | null>(links?.length ? links : null);
   const [problem, complain] = useState("");
   const [open, show] = useState(false);
@@ -49,7 +49,7 @@ export function Why({ what, links }: { what?: Partial<Record<"operation" | "soun
   };
   return (
     <div class="why">
-      <Button small kind="quiet" aria-expanded={open} onClick={() => void turn()}>
+      <Button small kind="quiet" aria-expanded={open} aria-label={of && `${t("why")} ${of}`} onClick={() => void turn()}>
         {t("why")}
       </Button>
       {open && (problem ? <p class="error">{problem}</p> : chain ? <Chain links={chain} /> : <Loading />)}

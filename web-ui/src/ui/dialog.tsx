@@ -34,7 +34,7 @@ export function Dialog({ title, onClose, children, footer, wide, fixed }: Dialog
   }, []);
   const closed = (): void => {
     if (!place.current || place.current.open) return; // by its owner
-    place.current.showModal(); // Chromium closes it at the second Escape in a row, whoever prevents it
+    place.current.showModal(); // Chromium closes it at one of several Escapes in a row, whoever prevents it
     if (!fixed) onClose();
   };
   return (
@@ -43,6 +43,7 @@ export function Dialog({ title, onClose, children, footer, wide, fixed }: Dialog
       class={join("dialog", wide && "dialog-wide")}
       aria-labelledby={id}
       onCancel={(event) => {
+        if (!event.cancelable) return; // it is closed, and that is told of
         event.preventDefault();
         if (!fixed && event.target === place.current) onClose();
       }}

@@ -1,6 +1,6 @@
 // One running call: who, since when, how loud, whether it is heard and why not, and what can be done.
 
-import { useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { del, post } from "../../api";
 import { levels, status } from "../../live";
 import { can } from "../../session";
@@ -73,26 +73,30 @@ export function Sound({ call }: { call: Call }) {
   const { audio } = call;
   const running = call.state === "active" || call.state === "pin";
   const verdict = audio?.verdict ?? "not_yet";
+  const spoken = useMemo(() => [verdictWords(verdict), told(audio?.words ?? ""), told(audio?.advice ?? "")].filter(Boolean).join(". "), [verdict]); // its figures change all the time
   const figures = audio ? figuresOf(call, audio) : { [t("received")]: packets(call.packets_received, call.packets_lost) };
   return (
-    <details class="calls-sound" data-verdict={verdict}>
-      <summary>
-        <Badge dot tone={toneOf(verdict)}>{audio || running ? verdictWords(verdict) : t("not_answered")}</Badge>
-        {typeof audio?.mos === "number" && <span title={t("mos_hint")}>{t("mos", { score: fixed(audio.mos) })}</span>}
-        <small>{[codecName(call.codec), audio?.encryption ? t("encrypted") : ""].filter(Boolean).join(" · ")}</small>
-        <span class="calls-words" aria-live="polite">
-          {audio?.words && <span>{told(audio.words)}</span>} {audio?.advice && <em>{told(audio.advice)}</em>}
-        </span>
-      </summary>
-      <dl class="calls-figures">
-        {Object.entries(figures).map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
-    </details>
+    <>
+      <p class="hidden" role="status">{audio && spoken}</p>
+      <details class="calls-sound" data-verdict={verdict}>
+        <summary>
+          <Badge dot tone={toneOf(verdict)}>{audio || running ? verdictWords(verdict) : t("not_answered")}</Badge>
+          {typeof audio?.mos === "number" && <span title={t("mos_hint")}>{t("mos", { score: fixed(audio.mos) })}</span>}
+          <small>{[codecName(call.codec), audio?.encryption ? t("encrypted") : ""].filter(Boolean).join(" · ")}</small>
+          <span class="calls-words">
+            {audio?.words && <span>{told(audio.words)}</span>} {audio?.advice && <em>{told(audio.advice)}</em>}
+          </span>
+        </summary>
+        <dl class="calls-figures">
+          {Object.entries(figures).map(([name, value]) => (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd>{value}</dd>
+            </div>
+          ))}
+        </dl>
+      </details>
+    </>
   );
 }
 

@@ -52,7 +52,7 @@ export function Uploads({ accepted, names, added }: { accepted: string; names: R
           <li key={id} class={join(problem && "media-refused")}>
             <strong>{file.name}</strong>
             <small>{bytes(file.size)}</small>
-            <span>{problem ? t("refused") : share < 0 ? t("waits") : share < 1 ? percent(share, 0) : t("decoded")}</span>
+            <span>{problem ? t("refused") : share < 0 ? t("waits") : share < 1 ? <span aria-live="off">{percent(share, 0)}</span> : t("decoded")}</span>
             {problem ? <IconButton small icon="close" label={t("dismiss", { name: file.name })} onClick={() => dismiss(id)} /> : <progress max={1} value={Math.max(0, share)} aria-label={t("progress", { name: file.name })} />}
             {problem && <p class="error" role="alert">{problem}</p>}
           </li>

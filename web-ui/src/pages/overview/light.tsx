@@ -14,24 +14,26 @@ const winner = (now: Status, name: string): Operation | undefined => now.functio
 const words = ({ pattern, colors }: Operation): string => [pattern, colors.map(told).join(", ")].filter(Boolean).join(" · ");
 
 /** What is heard: the siren, clips that nothing silences, voices. */
-function heard({ functions, clips, sound }: Status): string[] {
+function heard({ functions, clips, sound }: Status): [begun: string[], voice: boolean] {
   const siren = functions.find((one) => one.name === "AudioSpeaker")?.operations.find((one) => one.shown && one.priority !== MAINTENANCE);
   const sources = sound.sources ?? [];
   const silenced = new Set(sources.filter(({ gain }) => gain === 0).map(({ owner }) => owner));
   const played = clips.filter(({ playback, clip }) => !silenced.has(`clip ${playback}: ${clip}`)).map(({ clip }) => clip);
   const voice = sources.some(({ kind, rms_db }) => (kind === "call" || kind === "page") && rms_db > FAINT);
-  return [...(siren ? [soundWords(siren.pattern)] : []), ...new Set(played), ...(voice ? [t("voice")] : [])];
+  return [[...(siren ? [soundWords(siren.pattern)] : []), ...new Set(played)], voice];
 }
 
 export function LightCard({ now }: { now: Status }) {
   const light = winner(now, "SignalingLED");
   const ring = winner(now, "AudioLED");
-  const sounds = heard(now);
+  const [begun, voice] = heard(now);
+  const sounds = voice ? [...begun, t("voice")] : begun;
   return (
     <Card class="stage overview-stage">
       <h2 class="hidden">{t("light")}</h2>
       <Strobe label={light ? t("lightLabel", { what: words(light) }) : t("darkLabel")} sounds={sounds.length > 0} />
-      <div class="overview-caption" aria-live="polite">
+      <p class="hidden" role="status">{[light ? words(light) : t("dark"), ...begun].join(" · ")}</p> {/* without voices, which come and go */}
+      <div class="overview-caption">
         <p class="overview-shown">{light ? words(light) : t("dark")}</p>
         <p class={join("overview-sounding", !sounds.length && "overview-quiet")}>{sounds.join(" · ") || t("silent")}</p>
         {ring && <p class="overview-quiet">{t("ring", { what: words(ring) })}</p>}

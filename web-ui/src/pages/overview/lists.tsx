@@ -51,7 +51,7 @@ function Running({ operation, of, now }: { operation: Operation; of: FunctionNam
         {left !== null && <Duration until={now + left} />}
       </span>
       {can("operator") && priority <= SYSTEM && <IconButton small icon="stop" label={t("stopWhat", { pattern: soundWords(pattern) })} onClick={() => void stop()} />}
-      <Why what={{ operation: `${of}/${id}` }} links={why} />
+      <Why what={{ operation: `${of}/${id}` }} links={why} of={soundWords(pattern)} />
     </li>
   );
 }

@@ -90,7 +90,7 @@ function Going({ page }: { page: PageOut }) {
     <li>
       <span>
         <strong>{t("out_state", { clip: page.clip, group })}</strong>
-        <small>{[page.problem, page.packets > 0 && t("relay_packets", { n: page.packets })].filter(Boolean).join(" · ")}</small>
+        <small aria-live="off">{[page.problem, page.packets > 0 && t("relay_packets", { n: page.packets })].filter(Boolean).join(" · ")}</small>
       </span>
       <Badge dot tone={page.state === "speaking" ? "good" : page.problem ? "bad" : "fair"}>{t(page.state === "speaking" ? "out_speaking" : "out_waiting")}</Badge>
       {can("operator") && (

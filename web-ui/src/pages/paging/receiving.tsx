@@ -98,7 +98,7 @@ function RelayState({ on }: { on: boolean }) {
   const more = [told.problem, told.packets > 0 && t("relay_packets", { n: told.packets })].filter(Boolean).join(" · ");
   return (
     <Notice tone={told.state === "sending" ? "good" : told.state === "blocked" ? "bad" : "neutral"} live title={words}>
-      {more}
+      {more && <span aria-live="off">{more}</span>}
     </Notice>
   );
 }

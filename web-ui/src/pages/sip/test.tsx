@@ -8,7 +8,7 @@ import { Badge, Card, Notice, type Tone } from "../../ui";
 import { fixed, told } from "../../words";
 import { RunningCall, toneOf } from "../calls/call";
 import "../calls/calls.css";
-import { party, reasonWords, verdictWords, type Past, type PastCalls } from "../calls/model";
+import { party, reasonWords, stateWords, verdictWords, type Past, type PastCalls } from "../calls/model";
 import { PlaceCall } from "../calls/place";
 import { portOf } from "./model";
 import { t } from "./words";
@@ -56,9 +56,12 @@ function Followed({ id, to }: { id: string; to: string }) {
   }, [over, id]);
   if (call) {
     return (
-      <ul class="calls-list" aria-live="polite">
-        <RunningCall call={call} />
-      </ul>
+      <>
+        <p class="hidden" role="status">{stateWords(call.state)}</p>
+        <ul class="calls-list">
+          <RunningCall call={call} />
+        </ul>
+      </>
     );
   }
   if (!over) return null;
