@@ -4,7 +4,6 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.ui.conftest import Axe, go
-from tests.support.waiting import until
 from tests.support.web import Device
 
 pytestmark = [pytest.mark.interop, pytest.mark.asyncio(loop_scope="module")]
@@ -58,7 +57,8 @@ async def test_lists_go_whole_and_nobody_writes_over_others(
     await first.get_by_role("textbox", name="Description").fill("For the night")
     await device.change({"device": {"name": "Hall"}})  # elsewhere: no conflict
     await page.keyboard.press("Enter")
-    await until(lambda: device.store.current.profiles[0].description == "For the night")
+    await expect(page.locator(".config-editor")).to_have_count(0)
+    assert device.store.current.profiles[0].description == "For the night"
     assert device.store.current.profiles[1:] == before[1:]
 
     await page.locator("[data-path='/device'] .config-branch").press("Enter")
@@ -72,7 +72,8 @@ async def test_lists_go_whole_and_nobody_writes_over_others(
     await expect(editor.get_by_role("status")).to_contain_text("changed this to Gate")
     await axe(page)
     await editor.get_by_role("button", name="Save mine").click()
-    await until(lambda: device.store.current.device.name == "Yard")
+    await expect(editor).to_have_count(0)
+    assert device.store.current.device.name == "Yard"
 
     await first.get_by_role("button", name="/profiles/0 as JSON").click()
     await first.get_by_role("textbox").fill("{")

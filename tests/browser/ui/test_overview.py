@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from sipstrobe.commands import ChangeSettings, SetMaintenance, StartOperation
 from sipstrobe.events import Function
@@ -82,12 +82,15 @@ async def test_a_profile_is_started_and_stopped_and_the_light_follows(
     await expect(page.locator(LIGHT)).to_contain_text("Nothing runs")
     assert device.running(Function.SIGNALING_LED) == []
 
-    device.store.change_now({"profiles": []})
-    start = page.get_by_role("button", name="Start Door")
-    if await start.count():  # the state that takes it away comes within the second
-        await start.click()
-        await expect(page.locator(".toast")).to_have_text("there is no profile 'Door'")
+    async def too_late(route: Route) -> None:
+        device.store.change_now({"profiles": []})
+        await route.continue_()
+
+    await page.route("**/commands/start-profile", too_late)
+    await page.get_by_role("button", name="Start Door").click()
+    await expect(page.locator(".toast")).to_have_text("there is no profile 'Door'")
     await expect(page.locator(".overview-profiles")).to_contain_text("Make the first profile")
+    await page.unroute_all(behavior="wait")
 
 
 async def test_the_drawing_moves_with_the_light(page: Page, device: Device) -> None:

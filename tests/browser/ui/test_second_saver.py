@@ -1,14 +1,17 @@
 """Two who change the same thing: whoever saves second is told of both values (API-01), and takes
 nothing back that he has not touched."""
 
+import asyncio
+
 import msgspec
 import pytest
 from msgspec.structs import replace
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from sipstrobe.lightsiren.settings import SirenPart
 from sipstrobe.sending.settings import TcpRecipient
 from tests.browser.ui.conftest import go
+from tests.support.waiting import PATIENCE
 from tests.support.web import Device
 from tests.web.conftest import PROFILES
 
@@ -40,6 +43,38 @@ async def test_who_saves_second_is_told_and_decides(page: Page, device: Device) 
     await page.get_by_role("button", name="Take theirs").click()
     await expect(heading).to_have_value("270")
     assert device.store.current.device.location.heading == 270.0
+
+
+async def test_what_is_entered_while_it_is_saved_stays(page: Page, device: Device) -> None:
+    """On a slow line, or a slow device."""
+    under_way, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slowly(route: Route) -> None:
+        if route.request.method == "PATCH":
+            under_way.set()
+            await go_on.wait()
+        await route.continue_()
+
+    await go(page, "/time")
+    await page.route("**/api/v1/settings/device", slowly)
+    heading, label = page.get_by_label("Heading"), page.get_by_label("Label")
+    await heading.fill("90")
+    await page.get_by_role("button", name="Save").click()
+    async with asyncio.timeout(PATIENCE):
+        await under_way.wait()
+    await heading.fill("45")
+    await label.fill("Yard")
+    go_on.set()
+
+    await expect(page.locator(".toast")).to_contain_text("Saved")
+    await expect(heading).to_have_value("45")
+    await expect(label).to_have_value("Yard")
+    assert device.store.current.device.location.heading == 90.0
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.get_by_role("button", name="Save")).to_have_count(0)
+    place = device.store.current.device.location
+    assert (place.heading, place.label) == (45.0, "Yard")
+    await page.unroute_all(behavior="wait")
 
 
 async def test_what_was_not_touched_is_not_taken_back(page: Page, device: Device) -> None:

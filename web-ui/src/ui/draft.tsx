@@ -3,7 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { useRef, useState } from "preact/hooks";
 import { useGuard } from "../router";
-import type { Patched, Section } from "../settings";
+import { changes, merged, type Patched, type Section } from "../settings";
 import { ConflictNotice } from "./conflict";
 import { mayLeave } from "./dialog";
 
@@ -30,15 +30,22 @@ export function useDraft<T extends object, P extends object = Patched<T>>(sectio
     put(next);
   };
   const close = (): void => put({} as P);
+  const sent = useRef<{ draft: P; patch: object }>({ draft: value, patch: {} });
+  /** What was entered while that was on its way stays, and begins with it. */
+  const arrived = ({ draft, patch }: { draft: P; patch: object }): void => {
+    if (since.current) since.current = merged(since.current, patch as Patched<T>);
+    put((now) => (now === draft ? ({} as P) : (changes(draft, now) as P)));
+  };
   const save = async (patch: object = whole(value)): Promise<boolean> => {
+    const mine = (sent.current = { draft: value, patch });
     const saved = await section.save(patch, { since: since.current });
-    if (saved) close();
+    if (saved) arrived(mine);
     return saved;
   };
   const forget = (): void => {
     section.forgive();
     close();
   };
-  const notice = dirty && <ConflictNotice section={section} onTheirs={close} onSaved={close} />;
+  const notice = dirty && <ConflictNotice section={section} onTheirs={close} onSaved={() => arrived(sent.current)} />;
   return { value, dirty, since: since.current, write, save, forget, notice };
 }
