@@ -239,6 +239,8 @@ async def test_events_take_their_triggers_with_them_but_not_the_other_way_round(
     assert counting(device) == {}
     assert (await ada.order("GetDTMFTriggers"))["DTMFTrigger"] == []
     assert await held(ada, PEERS) == []
+    (left,) = (await ada.order("GetDTMFEvents"))["DTMFEvent"]
+    assert left["Name"] == "two"
 
 
 async def test_an_empty_sequence_is_kept_and_never_pressed(ada: Program, device: Device) -> None:

@@ -301,6 +301,8 @@ async def test_publications_are_replaced_as_a_whole(client: Client) -> None:
     assert await client.call(EVENT, "configureEventPublication", eventFilterList=only) == {}
     told = (await client.call(EVENT, "getEventPublicationConfig"))["eventPublicationConfig"]
     assert told["topicPrefix"] == "default"
+    assert (told["appendEventTopic"], told["includeTopicNamespaces"]) == (True, True)
+    assert told["includeSerialNumberInPayload"] is False
     assert told["eventFilterList"] == [
         {"topicFilter": "axis:Call//.", "qos": 0, "retain": "none"},
     ]
@@ -320,6 +322,7 @@ async def test_subscriptions_are_replaced_and_keep_what_the_api_does_not_know(
 
     lists = {"mqttFilterList": [on, any_door]}
     assert await client.call(EVENT, "configureMqttSubscription", **lists) == {}
+    assert stored(device).subscriptions[1].kind == "stateless"
 
     told = await client.call(EVENT, "getMqttSubscriptionConfig")
     assert told["mqttSubscriptionConfig"] == {

@@ -307,6 +307,8 @@ async def test_who_may_not_set_it_is_asked_for_another_account(
     assert (await victor.ask("GET", gain)).status == 401
     assert (await victor.ask("GET", f"{PARAM}?action=update&Nothing=1")).status == 401
     assert (await olga.ask("GET", both)).status == 401
+    for port in ("Direction=output", "Usage=Door", "Input.Trig=open", "Output.PulseTime=500"):
+        assert (await olga.ask("GET", f"{PARAM}?action=update&IOPort.I1.{port}")).status == 401
     assert device.store.current.audio.volume_db == 0.0
     ada.headers["accept-language"] = "en"
     assert (await ada.ask("GET", both)).status == 403
