@@ -17,7 +17,6 @@ from sipstrobe.audio.format import SAMPLE_RATE
 from sipstrobe.audio.settings import AudioSettings
 from sipstrobe.audio.source import AddSource, RemoveSource
 from sipstrobe.clock import LoopClock
-from sipstrobe.config.files import Memory
 from sipstrobe.config.store import Store
 from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused, ConfigError
@@ -30,19 +29,9 @@ from sipstrobe.services.clips import Clips
 from sipstrobe.services.settings import SettingsService
 from tests.support.hear import tone_db
 from tests.support.sound_files import make_kind, tone
+from tests.support.web import FullDisk
 
 ANY = Condition(event="sound/clip", match={"playing": "true"})
-
-
-class Full(Memory):
-    """A disk that takes no more settings."""
-
-    full = False
-
-    def write(self, name: str, data: bytes, *, mode: int) -> None:
-        if self.full:
-            raise OSError("no space left on device")
-        super().write(name, data, mode=mode)
 
 
 class Bench:
@@ -51,7 +40,7 @@ class Bench:
     def __init__(self, folder: Path, store: Store | None = None) -> None:
         self.folder = folder
         self.context = Context(LoopClock(asyncio.get_running_loop()))
-        self.files = Full()
+        self.files = FullDisk()
         self.store = store or Store.load(self.files, lambda n: bytes(n))
         self.settings = SettingsService(self.context, self.store)
         self.states: list[ServiceStateChanged] = []

@@ -49,6 +49,7 @@ from sipstrobe.trace import Input
 from tests.support.clock import FakeClock
 from tests.support.leap import LeapClock
 from tests.support.waiting import turns, until
+from tests.support.web import FullDisk
 
 INPUT = Port()
 OUTPUT = Port(direction="output")
@@ -508,15 +509,8 @@ async def test_a_memory_that_cannot_be_read_is_no_memory(content: bytes) -> None
 async def test_a_disk_that_is_full_hurts_nobody_and_is_tried_again(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    class Full(Memory):
-        full = True
-
-        def write(self, name: str, data: bytes, *, mode: int) -> None:
-            if self.full:
-                raise OSError("no space left on device")
-            super().write(name, data, mode=mode)
-
-    files = Full()
+    files = FullDisk()
+    files.full = True
     async with bench(files) as device:
         device.do(SetVirtualInput(input=1, active=True))
         await until(lambda: "no space left" in caplog.text)

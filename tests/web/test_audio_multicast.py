@@ -8,14 +8,13 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, DigestAuthMiddleware
 
-from sipstrobe.config.files import Memory
 from sipstrobe.context import Context
 from sipstrobe.multicast.ranking import listed
 from sipstrobe.multicast.settings import DeskPhoneSource, InternalSource, PageSource
 from sipstrobe.rules.actions import StartProfile
 from sipstrobe.rules.settings import Condition, Rule
 from sipstrobe.secret import Secret
-from tests.support.web import PASSWORDS, Device
+from tests.support.web import PASSWORDS, Device, FullDisk
 from tests.web.conftest import PROFILES
 
 API = "/config/rest/audio-multicast-ctrl/v1beta"
@@ -380,15 +379,6 @@ async def test_of_many_at_once_each_is_answered_and_labels_stay_different(
     labels = await client.labels()
     assert len([label for label in labels if label.startswith("Room")]) == 5
     assert [s["prio"] for s in await client.get("/sources")] == list(range(1, len(labels) + 1))
-
-
-class FullDisk(Memory):
-    full = False
-
-    def write(self, name: str, data: bytes, *, mode: int) -> None:
-        if self.full:
-            raise OSError("no space left on device")
-        super().write(name, data, mode=mode)
 
 
 async def test_what_could_not_be_stored_is_an_internal_error(context: Context) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from sipstrobe.config.files import Memory
 from sipstrobe.context import Context
 from sipstrobe.events import CallReason, CallStateChanged, CallStatus, Direction
 from sipstrobe.web.compat.call import PATH
@@ -24,7 +23,7 @@ from tests.support.call_door import (
 )
 from tests.support.clock import FakeClock
 from tests.support.visitor import Visitor
-from tests.support.web import CHEAP, Device, FakeCall
+from tests.support.web import CHEAP, Device, FakeCall, FullDisk
 
 
 @pytest.fixture
@@ -226,17 +225,6 @@ async def test_no_page_leads_a_browser_to_what_changes_something(
 
     assert (called.status, looked.status) == (403, 200)
     assert device.calls == []
-
-
-class FullDisk(Memory):
-    """Takes nothing any more, once it is full."""
-
-    full = False
-
-    def write(self, name: str, data: bytes, *, mode: int) -> None:
-        if self.full:
-            raise OSError("no space left on device")
-        super().write(name, data, mode=mode)
 
 
 async def test_what_could_not_be_stored_has_failed_by_either_way(context: Context) -> None:

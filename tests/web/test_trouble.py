@@ -44,7 +44,7 @@ from sipstrobe.web.views import Frame
 from tests.support.clock import FakeClock
 from tests.support.leap import LeapClock
 from tests.support.waiting import PATIENCE, until
-from tests.support.web import PASSWORDS, USERS, Device
+from tests.support.web import PASSWORDS, USERS, Device, FullDisk
 from tests.web.conftest import PROFILES
 
 PAGE_FILES = [route.path for route in pages.routes() if route.path.endswith(".js")]
@@ -70,19 +70,8 @@ async def call(session: ClientSession, method: str, **params: Any) -> Any:
 # --- a disk that does not listen ---------------------------------------------------------------
 
 
-class Disk(Memory):
-    """A disk that can be full."""
-
-    full = False
-
-    def write(self, name: str, data: bytes, *, mode: int) -> None:
-        if self.full:
-            raise OSError("no space left on device")
-        super().write(name, data, mode=mode)
-
-
 async def test_what_could_not_be_stored_is_an_error_and_not_in_effect(context: Context) -> None:
-    disk = Disk()
+    disk = FullDisk()
     device = Device.make(context, in_background=True, files=disk)
     disk.full = True
     async with device.served() as url, client(url) as session:

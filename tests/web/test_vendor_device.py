@@ -2,7 +2,6 @@
 
 import json
 import os
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -15,7 +14,7 @@ from sipstrobe.web.compat.wildcard import matches
 from sipstrobe.web.server import WebServer
 from tests.interop.test_curl import CASES
 from tests.support.program import Program
-from tests.support.web import CHEAP, Device
+from tests.support.web import Device
 
 INFO = "/axis-cgi/basicdeviceinfo.cgi"
 DISCOVERY = "/axis-cgi/apidiscovery.cgi"
@@ -44,13 +43,6 @@ async def post(who: Program, path: str, method: str, **more: object) -> Any:
     answer = await who.ask("POST", path, {"apiVersion": "1.0", "method": method, **more})
     assert answer.status == 200, answer.body
     return json.loads(answer.body)
-
-
-@pytest.fixture
-async def server(device: Device) -> AsyncIterator[WebServer]:
-    server = WebServer(device.context, device.store, device.views(), cost=CHEAP)
-    yield server
-    await server.aclose()
 
 
 @pytest.fixture
