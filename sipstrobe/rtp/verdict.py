@@ -84,6 +84,9 @@ class Facts:
     sent: int = 0
     undelivered: int = 0  # packets that could not even be sent
     unreachable: int = 0  # times that the network said that ours did not arrive
+    unreachable_before: int = (
+        0  # the same up to the look before: who hangs up closes his socket first
+    )
     deaf_reports: int = 0  # reports of the other side in a row that know nothing of our packets
     deaf_seconds: float = 0.0  # over which they are spread
     remote_loss: float = 0.0  # share of ours that it misses
@@ -152,7 +155,7 @@ def _unspoken(facts: Facts) -> Opinion | None:
         return None
     if not facts.sent or facts.undelivered >= facts.sent:
         return _unsent(facts, "Nothing can be sent")
-    if facts.unreachable:
+    if facts.unreachable_before:
         return _blocked(facts)
     if facts.deaf_reports >= DEAF_REPORTS and facts.deaf_seconds >= DEAF_SECONDS:
         return Opinion(

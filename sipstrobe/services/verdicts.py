@@ -155,6 +155,7 @@ class _Followed:
             sent=_grown(now_is.sent, then.sent),
             undelivered=_grown(now_is.undelivered, then.undelivered),
             unreachable=_grown(now_is.unreachable, then.unreachable),
+            unreachable_before=_grown(self.before[-1][0].unreachable, then.unreachable),
             deaf_reports=now_is.deaf_reports,
             deaf_seconds=now_is.deaf_seconds,
             remote_loss=now_is.remote_loss,

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from sipstrobe.services.verdicts import LASTING, SHARE
 from tests.interop.device import TRUSTING, Device, device
 from tests.support.faulty_phone import FAULTS, FaultyPhone
 
@@ -62,19 +63,29 @@ async def _after(seconds: float, story: Coroutine[Any, Any, None]) -> None:
 
 
 async def _verdicts(lone: Device, wanted: dict[str, str]) -> dict[str, str]:
-    """What is said of each caller, when it is right of all of them or the time is up."""
+    """What is said of each caller, when it is right of all of them, and has been for long enough to
+    be that of the whole call, or the time is up."""
     found: dict[str, str] = {}
+    lasting = False
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(LIMIT):
-            while found != wanted:
+            while found != wanted or not lasting:
                 await asyncio.sleep(0.5)
                 calls: list[dict[str, Any]] = await asyncio.to_thread(lambda: lone.calls)
+                judged = [call for call in calls if call["audio"]]
                 found = {
                     call["remote_uri"].split("@")[0][4:]: call["audio"]["verdict"]
-                    for call in calls
-                    if call["audio"]
+                    for call in judged
                 }
+                lasting = all(_has_lasted(call["audio"]) for call in judged)
     return found
+
+
+def _has_lasted(audio: dict[str, Any]) -> bool:
+    """A second longer than it needs, which passes until all have hung up."""
+    seconds: dict[str, float] = audio["seconds"]
+    needed = max(LASTING, SHARE * (sum(seconds.values()) + 1.0))
+    return seconds.get(audio["verdict"], 0.0) >= needed + 1.0
 
 
 async def _history(lone: Device) -> list[dict[str, Any]]:

@@ -42,7 +42,7 @@ FAULTS: list[tuple[Verdict, Facts, str, str]] = [  # what is so, and a word of c
     (Verdict.NO_RTP_IN, replace(UNHEARD, way_found=False), "No way", "TURN"),
     (Verdict.CODEC_MISMATCH, replace(UNHEARD, foreign=9, foreign_type=18), "type 18", "PCMU"),
     (Verdict.BLOCKED_PORT, replace(UNHEARD, unreachable=4), "192.0.2.1 port 4000", "elsewhere"),
-    (Verdict.BLOCKED_PORT, replace(GOOD, unreachable=4), "192.0.2.1 port 4000", "firewall"),
+    (Verdict.BLOCKED_PORT, replace(GOOD, unreachable_before=4), "192.0.2.1 port 4000", "firewall"),
     (Verdict.PRIVATE_ADDRESS, replace(UNHEARD, media_host="10.1.2.3"), "10.1.2.3", "STUN"),
     (Verdict.PRIVATE_ADDRESS, replace(UNHEARD, media_host="127.0.0.1"), "127.0.0.1", "ICE"),
     (Verdict.PRIVATE_ADDRESS, replace(UNHEARD, media_host="fd00::7"), "fd00::7", "ICE"),

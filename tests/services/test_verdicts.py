@@ -128,6 +128,18 @@ def lose(scene: Scene, seconds: float) -> None:
         scene.rest(0.020)
 
 
+def test_a_port_that_closes_just_before_the_call_ends_is_no_trouble() -> None:
+    """A phone that hangs up may close its socket before its BYE has come (ICMP is faster)."""
+    scene = Scene()
+    scene.talk(3.1)
+    scene.bench.rtp.unreachable = 2
+    scene.talk(1.0)
+    assert scene.story == ["ok"]
+
+    scene.talk(1.0)
+    assert scene.story == ["ok", "blocked_port"], "one that stays closed is"
+
+
 def test_loss_makes_a_call_poor_and_the_score_says_how_poor() -> None:
     scene = Scene()
     scene.talk(5.0)
