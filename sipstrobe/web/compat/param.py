@@ -80,7 +80,8 @@ class ParamCgi:
                 case "list":
                     return _as_lines(await self._listed(given))
                 case "listdefinitions":
-                    return _as_xml(await self._listed(given))
+                    listed = await self._listed(given)
+                    return await asyncio.to_thread(_as_xml, listed)  # of all clips it takes 5 ms
                 case "update":
                     return await self._update(request, _assigned(given))
                 case _:
