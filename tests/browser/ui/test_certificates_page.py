@@ -107,7 +107,7 @@ async def running(tmp_path: Path) -> AsyncIterator[Running]:
     app = App(Context(LoopClock(asyncio.get_running_loop())), store, options)
     async with AsyncExitStack() as stack:
         await app.start(stack)
-        await app.settle()
+        await until(lambda: app.page.addresses("http") and app.page.addresses("https"))
         yield it
     store.close()
 
