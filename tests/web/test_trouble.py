@@ -47,8 +47,6 @@ from tests.support.waiting import PATIENCE, until
 from tests.support.web import PASSWORDS, USERS, Device, FullDisk
 from tests.web.conftest import PROFILES
 
-PAGE_FILES = [route.path for route in pages.routes() if route.path.endswith(".js")]
-
 
 def client(url: str) -> ClientSession:
     return ClientSession(url, middlewares=(DigestAuthMiddleware("ada", PASSWORDS["ada"]),))
@@ -283,7 +281,8 @@ async def test_who_takes_no_answer_loses_the_connection() -> None:
     async with device.served() as url:
         host, port = url.removeprefix("http://").split(":")
         reader, writer = await asyncio.open_connection(host, int(port), limit=4096)
-        path = next(p for p in PAGE_FILES if p.startswith("/static/ui/assets/index-"))
+        files = [route.path for route in pages.routes() if route.path.endswith(".js")]
+        path = next(p for p in files if p.startswith("/static/ui/assets/index-"))
         writer.write(b"GET /api/v1/session HTTP/1.1\r\nHost: x\r\n\r\n")
         await reader.readline()  # so that it is inside
         timers = clock.waiting
