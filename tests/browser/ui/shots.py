@@ -112,7 +112,7 @@ READY: Final = {  # what a page shows once the device has told it all
     "/": '.overview-stage [role="meter"][aria-valuenow="-20"]',
     "/audio": ".audio-now li",
     "/media": "[data-clip]",
-    "/schedules": ".schedules-one",
+    "/schedules": ".schedules-agenda > :nth-child(7), td:last-child > ul .schedules-entry",
     "/calls": ".calls-history, table",
 }
 SETTLE: Final = 0.15  # seconds from one look to the next, of which two must be the same
