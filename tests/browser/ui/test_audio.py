@@ -7,6 +7,7 @@ from playwright.async_api import Page, expect
 from pytest_asyncio import fixture
 
 from sipstrobe.audio.settings import MixRule
+from sipstrobe.commands import SetManualTrigger
 from sipstrobe.context import Context
 from sipstrobe.events import SoundPlayed
 from tests.browser.ui.conftest import Axe, enter, go
@@ -135,6 +136,12 @@ async def test_what_sounds_is_shown_with_what_others_do_to_it_and_what_was_heard
     device.context.bus.publish(PLAYED)
     await expect(heard).to_have_count(2)
     await expect(heard.first).to_contain_text("never heard")
+
+    await go(page, "/triggers")  # whatever has happened last, the list is there
+    device.context.dispatcher.execute(SetManualTrigger(trigger=1, active=True))
+    await expect(page.get_by_role("button", pressed=True)).to_be_visible()
+    await go(page, "/audio")
+    await expect(heard).to_have_count(2)
 
 
 async def test_the_microphone_says_how_it_is_and_cannot_be_pointed_elsewhere_by_operators(

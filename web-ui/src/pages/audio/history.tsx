@@ -2,16 +2,16 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { get } from "../../api";
-import { newestEvents, repeat } from "../../live";
+import { repeat } from "../../live";
 import { Button, Card, Empty } from "../../ui/basics";
 import { Time } from "../../ui/things";
 import { fixed, level, number, seconds } from "../../words";
+import { useTold } from "../system/told";
 import type { Measure, Played } from "./model";
 import { kindWords } from "./policy";
 import { t } from "./words";
 
 const OFTEN = 5; // seconds between two looks at what was measured
-const SOON = 200; // milliseconds from an event to a look at the list, for several at once
 const SHOWN = 12; // sounds of the past at first, and so many more each time
 const BRIEF = 0.05; // seconds that nobody has to be told of
 const DELAYS = { packet_to_sound_seconds: "packet", plan_to_sound_seconds: "plan", remove_to_silence_seconds: "remove" } as const;
@@ -52,17 +52,12 @@ export function Delays() {
 }
 
 export function History({ whose }: { whose: (kind: string, owner: string) => string }) {
-  const [played, tell] = useState<Played[]>([]);
+  const { value } = useTold<{ played: Played[] }>("/sound/played", { events: ["sound/played"] });
   const [listed, list] = useState(SHOWN);
-  const fresh = newestEvents.value;
-  useEffect(() => {
-    if (fresh.length > 0 && !fresh.some(({ chain }) => chain[0]?.name === "sound/played")) return undefined;
-    const soon = setTimeout(() => void get<{ played: Played[] }>("/sound/played").then((told) => tell(told.played), () => undefined), played.length ? SOON : 0);
-    return () => clearTimeout(soon);
-  }, [fresh]);
+  const played = value?.played ?? [];
   return (
     <Card title={t("played")} class="audio-played">
-      {played.length === 0 && <Empty icon="audio" title={t("playedEmpty")} />}
+      {value?.played.length === 0 && <Empty icon="audio" title={t("playedEmpty")} />}
       <ol>
         {played.slice(0, listed).map((sound, n) => (
           <li key={`${sound.first} ${sound.owner} ${n}`} data-heard={String(sound.heard_seconds > 0)}>

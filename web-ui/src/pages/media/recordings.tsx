@@ -1,14 +1,15 @@
 // What was recorded: of the speaker, the microphone or a call.
 
 import { useEffect, useState } from "preact/hooks";
-import { command, del, get } from "../../api";
-import { newestEvents, status } from "../../live";
+import { command, del } from "../../api";
+import { status } from "../../live";
 import { Button, Card, Empty, IconButton, join } from "../../ui/basics";
 import { confirm } from "../../ui/dialog";
 import { Form, Select } from "../../ui/fields";
 import { Time } from "../../ui/things";
 import { attempt } from "../../ui/toast";
 import { bytes, party, seconds, when } from "../../words";
+import { useTold } from "../system/told";
 import type { Recording } from "./model";
 import { Quota } from "./quota";
 import { t } from "./words";
@@ -17,15 +18,11 @@ const SOURCES: Record<string, "sourceSpeaker" | "sourceMicrophone" | "sourceCall
 const sourceWords = (source: string): string => (SOURCES[source] ? t(SOURCES[source]) : source);
 
 export function Recordings({ quotaMb }: { quotaMb: number }) {
-  const [recordings, tell] = useState<Recording[] | null>(null);
+  const { value, reload: read } = useTold<{ recordings: Recording[] }>("/recordings", { events: ["sound/recording"] });
+  const recordings = value?.recordings ?? null;
   const running = (status.value?.recordings ?? []) as unknown as { recording: string; seconds: number }[];
-  const read = (): Promise<void> => get<{ recordings: Recording[] }>("/recordings").then((told) => tell(told.recordings), () => undefined);
   const names = running.map(({ recording }) => recording).join(" ");
-  const fresh = newestEvents.value;
   useEffect(() => void read(), [names]);
-  useEffect(() => {
-    if (fresh.some(({ chain }) => chain[0]?.name === "sound/recording")) void read();
-  }, [fresh]);
   const all = recordings ?? [];
   return (
     <Card title={t("recordings")} class="media-recordings">

@@ -1,12 +1,12 @@
 // Profiles: what light and siren do by one name (PRF-01…14).
 
-import { useEffect, useMemo, useState } from "preact/hooks";
-import { get } from "../../api";
-import { concerns, newestEvents, status } from "../../live";
+import { useEffect, useState } from "preact/hooks";
+import { status } from "../../live";
 import type { PageProps } from "../../pages";
 import { can } from "../../session";
 import { Button, Empty, join, Loading } from "../../ui/basics";
 import { SeizureWarning } from "../../ui/strobe";
+import { useTold } from "../system/told";
 import { download, ProfileCard } from "./card";
 import { Editor } from "./editor";
 import { Importing } from "./importing";
@@ -76,20 +76,7 @@ export default function Profiles({ query }: PageProps) {
 
 /** The profiles and what they are made of as the device has them, and what reads them anew. */
 function useProfiles(): [Profile[] | null, Parts | null, () => Promise<void>] {
-  const [profiles, tell] = useState<Profile[] | null>(null);
-  const [parts, know] = useState<Parts | null>(null);
-  const read = useMemo(
-    () => async () => {
-      const [told, made] = await Promise.all([get<{ profiles: Profile[] }>("/profiles"), get<Parts>("/patterns")]);
-      tell(told.profiles);
-      know(made);
-    },
-    [],
-  );
-  const fresh = newestEvents.value;
-  useEffect(() => void read().catch(() => undefined), [read]);
-  useEffect(() => {
-    if (fresh.some(({ chain }) => ["/profiles", "/clips", "/rules", "/extensions"].some((path) => concerns(chain[0]!, path)))) void read().catch(() => undefined);
-  }, [fresh]);
-  return [profiles, parts, read];
+  const { value: told, reload } = useTold<{ profiles: Profile[] }>("/profiles", { settings: ["/profiles", "/rules", "/extensions", "/multicast"] });
+  const { value: parts } = useTold<Parts>("/patterns", { settings: ["/clips"] });
+  return [told?.profiles ?? null, parts, reload];
 }

@@ -13,13 +13,16 @@ export interface Told<T> {
 
 export interface Follow {
   settings?: readonly string[]; // JSON pointers: it is read again when something below them changes; "": anything
+  events?: readonly string[]; // topics: soon after one of them
   every?: number; // seconds, where nothing tells of a change
 }
+
+const SOON = 200; // milliseconds, for several at once
 
 const NOTHING: readonly string[] = [];
 
 /** What is at a path of the API, followed while the component is in the page. */
-export function useTold<T>(path: string, { settings = NOTHING, every }: Follow = {}): Told<T> {
+export function useTold<T>(path: string, { settings = NOTHING, events = NOTHING, every }: Follow = {}): Told<T> {
   const [told, tell] = useState<{ value: T | null; problem: string; at: number }>({ value: null, problem: "", at: 0 });
   const turn = useRef(0);
   const reload = useCallback(async (): Promise<void> => {
@@ -32,17 +35,22 @@ export function useTold<T>(path: string, { settings = NOTHING, every }: Follow =
       if (mine === turn.current) tell((before) => ({ ...before, problem: refused.message }));
     }
   }, [path]);
-  const watched = settings.join(" ");
+  const watched = [...settings, "", ...events].join(" ");
   useEffect(() => {
+    let soon: ReturnType<typeof setTimeout>;
     void reload();
     const before = newestEvents.peek();
     const stop = newestEvents.subscribe((fresh) => {
       if (fresh === before) return;
       if (fresh.some(({ chain }) => settings.some((one) => concerns(chain[0]!, one)))) void reload();
+      if (!fresh.some(({ chain }) => events.includes(chain[0]!.name))) return;
+      clearTimeout(soon);
+      soon = setTimeout(() => void reload(), SOON);
     });
     const again = whenBack(() => void reload());
     const end = every === undefined ? undefined : repeat(reload, every);
     return () => {
+      clearTimeout(soon);
       stop();
       again();
       end?.();
