@@ -99,6 +99,7 @@ async def test_a_clip_is_an_alarm_and_what_needs_no_rule_is_found_from_the_examp
     await expect(page.locator(".rules-preview")).to_have_text(
         "As long as input 1 “Port 1” is active, run the profile “Own alarm”."
     )
+    await expect(page.get_by_text("The device finds nothing wrong with it.")).to_be_visible()
     await page.get_by_role("button", name="Save", exact=True).press("Enter")
     await expect(rule(page, "Input 1 runs Own alarm")).to_be_visible()
 

@@ -30,7 +30,7 @@ export default function Rules({ rest: [view, name], query }: PageProps) {
     const start = view === "new" ? begun(known, rules, query) : found(rules, name);
     if (start === null) return <Gone />;
     const active = status.value?.rules.some((one) => one.active && start.some(({ was }) => was === one.name)) ?? false;
-    return <Editor key={location.hash} section={section} rules={rules} known={known} start={start} active={active} />;
+    return <Editor key={`${view} ${name ?? ""} ${query}`} section={section} rules={rules} known={known} start={start} active={active} />;
   }
   return <List section={section} rules={rules} known={known} />;
 }
