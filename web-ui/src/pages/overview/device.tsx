@@ -8,7 +8,7 @@ import { Link } from "../../router";
 import { can } from "../../session";
 import type { Status } from "../../types";
 import { attempt, Badge, Button, Card, CopyText, Duration, Notice, Select, Time, Toggle } from "../../ui";
-import { dateTimeAt, span } from "../../words";
+import { dateTimeAt, span, told } from "../../words";
 import { t } from "./words";
 
 const LOCATED = 10; // seconds for which the device shows where it is
@@ -95,7 +95,7 @@ export function DeviceCard({ now }: { now: Status }) {
         {now.storage.alert && <Fact name={t("storage")} path="/media"><Badge tone="fair">{now.storage.words}</Badge></Fact>}
       </dl>
       {facts?.about.hints.filter((hint) => !SAID.has(hint.about)).map((hint) => (
-        <Notice key={hint.words} tone="fair">{hint.words}</Notice>
+        <Notice key={hint.words} tone="fair">{told(hint.words)}</Notice>
       ))}
       {broken.length ? (
         <ul class="overview-broken" aria-label={t("services")}>

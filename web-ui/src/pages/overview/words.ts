@@ -1,4 +1,5 @@
 import { words } from "../../words";
+import "../system/time/german"; // what the clock may be said to do
 
 export const t = words({
   en: {
@@ -141,7 +142,7 @@ export const t = words({
     triggers: "Handauslöser",
     device: "Gerät",
     maintenance: "Wartungsmodus",
-    forever: "bis er ausgeschaltet wird",
+    forever: "bis auf Weiteres",
     minutes: "{n} Minute|{n} Minuten",
     hours: "{n} Stunde|{n} Stunden",
     lasts: "Er dauert",
