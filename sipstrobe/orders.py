@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast, get_type_hints
 
 import msgspec
 
@@ -41,6 +41,7 @@ from sipstrobe.commands import (
     TestRecipient,
     WriteLog,
 )
+from sipstrobe.config.check import words as said
 from sipstrobe.errors import RemoteProtocolError
 
 if TYPE_CHECKING:
@@ -116,7 +117,11 @@ def read_body(kind: type[T], body: bytes) -> T:
     except msgspec.ValidationError as error:
         words, _, place = str(error).partition(" - at ")
         field = place.strip("`").removeprefix("$.")
-        raise BadOrder(words, field or _missing(words)) from None
+        if field in known:
+            words = said(get_type_hints(kind, include_extras=True)[field]) or words
+        elif not field and (missing := _missing(words)):
+            raise BadOrder("is missing", missing) from None
+        raise BadOrder(words, field) from None
 
 
 def read_object(body: bytes) -> dict[str, Any]:

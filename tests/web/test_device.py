@@ -126,6 +126,23 @@ async def test_a_host_is_pinged_or_it_is_said_why_not(url: str) -> None:
     assert (await ask(url, "POST", "ping", "olga", json={"host": "127.0.0.1"}))[0] == 401
 
 
+@pytest.mark.parametrize(
+    ("wrong", "field", "words"),
+    [
+        ({"port": 70_000}, "port", "must be a whole number from 1 to 65535"),
+        ({"port": 5060, "transport": "sctp"}, "transport", "must be one of tcp, udp"),
+        ({}, "port", "is missing"),
+    ],
+)
+async def test_what_a_question_may_be_is_said_at_its_field(
+    url: str, wrong: dict[str, object], field: str, words: str
+) -> None:
+    """TRB-01; the same for every order."""
+    status, refusal = await ask(url, "POST", "port-check", json={"host": "127.0.0.1"} | wrong)
+
+    assert (status, refusal["field"], refusal["detail"]) == (400, field, words)
+
+
 async def check(url: str, port: int, transport: str) -> tuple[str, str]:
     order = {"host": "127.0.0.1", "port": port, "transport": transport}
     _, told = await ask(url, "POST", "port-check", json=order)
