@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Button, IconButton, join } from "./basics";
 import { Icon, type IconName } from "./icon";
 import { Toasts, windows } from "./toast";
@@ -131,7 +131,7 @@ export function Menu({ label, icon, items, children, hideLabel, class: name }: {
     show(false);
     place.current?.querySelector("button")?.focus();
   };
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!open) return undefined;
     (entries().find((one) => one.ariaChecked === "true") ?? entries()[0])?.focus();
     const outside = (event: Event): void => {
