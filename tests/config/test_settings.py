@@ -146,7 +146,8 @@ def test_of_thousands_of_problems_some_are_told() -> None:
     """To look for all of them would hold up everything for minutes."""
     found = said({"audio": {f"nothing{n}": n for n in range(PROBLEMS_MAX + 1)}})
     assert len(found) == PROBLEMS_MAX
-    assert said({"rules": [{}] * 1000}) == ["/rules: must be a list of at most 256 entries"]
+    empty: dict[str, object] = {}
+    assert said({"rules": [empty] * 1000}) == ["/rules: must be a list of at most 256 entries"]
 
 
 def test_what_is_no_object_is_refused_as_a_whole() -> None:

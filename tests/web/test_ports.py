@@ -496,7 +496,7 @@ async def test_inputs_are_supervised_and_told_to_be_cut(doors: Doors) -> None:
     assert [item["port"] for item in items] == [0, 1]
     other = doors.supervised("getSupervised")["data"]["items"][1]
     assert (other["port"], other["supervisable"]) == (1, False), "it is an output"
-    whole = [{"port": 0, "supervised": False, "ranges": []}]
+    whole: list[dict[str, Any]] = [{"port": 0, "supervised": False, "ranges": []}]
     assert doors.supervised("setSupervised", whole)["data"] == {}
     assert not doors.supervised("getSupervised")["data"]["items"][0]["supervised"]
     assert "cut" in doors.supervised("getSupportedStates")["data"]["states"]
