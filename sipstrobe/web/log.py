@@ -84,8 +84,8 @@ class LogDoor:
                 self._follow,
                 About(
                     summary="The same as it comes",
-                    words="A record in each line; an empty line first, and when there is nothing for "
-                    "long.",
+                    words="A record in each line; an empty line first, "
+                    "and when there is nothing for long.",
                     answer=Media(NDJSON, "Each line is a record, as in the log."),
                     query=(_LEVEL, _TEXT, _AFTER),
                     problems={503: ("busy",)},
