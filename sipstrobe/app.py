@@ -27,11 +27,12 @@ from sipstrobe.config.certificates import sip_with
 from sipstrobe.config.demo import demo
 from sipstrobe.config.files import Folder
 from sipstrobe.config.settings import Settings
-from sipstrobe.config.store import Store
+from sipstrobe.config.store import Prepared, Store
 from sipstrobe.config.users import Role, make_user
 from sipstrobe.context import Context
 from sipstrobe.control import ControlServer
 from sipstrobe.delivery import outbox_of
+from sipstrobe.errors import ConfigError
 from sipstrobe.events import ServiceStateChanged
 from sipstrobe.io.files import allow_files
 from sipstrobe.io.identity import Identity, own_identity, own_names
@@ -166,17 +167,24 @@ async def run(options: Options, announce: Callable[[Started], None]) -> bool:
 def prepare(store: Store, options: Options) -> str:
     """Fill a fresh state as --demo wants, and store what --set says.
 
-    The result is the password of the account that was made, empty when none was.
+    The result is the password of the account that was made, empty when none was. Raises ConfigError
+    when --set is wrong, and has done nothing then: nobody would have been told the password.
     """
     password = ""
-    if options.demo and store.revision == 1:
-        store.change_now(demo())
-        if not store.current.web.users:
-            password = secrets.token_urlsafe(9)
-            first = make_user(FIRST_ACCOUNT, Role.ADMINISTRATOR, password)
-            store.change_now(added((), first))
-    for pointer, value in options.put:
-        store.carry_out(store.prepare_put(pointer, value))
+    try:
+        changes: list[Prepared] = []
+        if options.demo and store.revision == 1:
+            changes.append(store.prepare(demo()))
+            if not store.current.web.users:
+                password = secrets.token_urlsafe(9)
+                first = make_user(FIRST_ACCOUNT, Role.ADMINISTRATOR, password)
+                changes.append(store.prepare(added((), first)))
+        changes += [store.prepare_put(pointer, value) for pointer, value in options.put]
+    except ConfigError:
+        store.give_up()
+        raise
+    for change in changes:
+        store.carry_out(change)
     return password
 
 

@@ -74,6 +74,19 @@ def test_demo_leaves_a_state_alone_that_is_not_fresh() -> None:
     assert fresh.current.web.users[0].proves(first)
 
 
+def test_demo_does_nothing_when_set_is_wrong_and_all_of_it_when_that_is_mended() -> None:
+    """Else there would be an account whose password nobody has been told."""
+    store = Store.memory()
+    with pytest.raises(ConfigError):
+        prepare(store, replace(QUIET, demo=True, put=(("/sip/prot", 5070),)))
+    assert (store.revision, store.current.web.users) == (1, ())
+
+    password = prepare(store, replace(QUIET, demo=True, put=(("/sip/port", 5070),)))
+
+    assert store.current.web.users[0].proves(password)
+    assert (store.current.sip.port, len(store.current.profiles)) == (5070, len(EXTENSIONS))
+
+
 def test_what_set_says_is_stored_like_any_change() -> None:
     store = Store.memory()
 
