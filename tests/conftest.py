@@ -25,16 +25,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("no_cover")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Lines are counted in the thread of the tests only: when two threads begin at the same time,
+    CPython 3.11 may refuse to one of them to be counted, which ends it before it has done anything.
+    """
+    threading.settrace(None)  # pyright: ignore[reportArgumentType]
+
+
 @pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """In a worker, pytest-cov has two counters, and where it stops one the other goes on."""
     if item.get_closest_marker("no_cover") is None:
         return (yield)
-    counters = sys.gettrace(), threading.gettrace()
+    counter = sys.gettrace()
     sys.settrace(None)
-    threading.settrace(None)  # pyright: ignore[reportArgumentType]
     try:
         return (yield)
     finally:
-        sys.settrace(counters[0])
-        threading.settrace(counters[1])  # pyright: ignore[reportArgumentType]
+        sys.settrace(counter)
