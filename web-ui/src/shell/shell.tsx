@@ -1,7 +1,7 @@
 // Around the page: menu, language, appearance, account, connection, and what everybody must see.
 
 import type { ComponentType } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { command } from "../api";
 import iconUrl from "../icon.svg";
 import { connection, deviceNow, heardAt, status, wallOffset } from "../live";
@@ -38,7 +38,7 @@ export function Shell() {
   }, [title, name]);
   useEffect(() => show(false), [place.value.path]);
   const menu = useRef<HTMLElement>(null);
-  useEffect(() => (open ? watchMenu(menu.current!, () => show(false)) : undefined), [open]);
+  useLayoutEffect(() => (open ? watchMenu(menu.current!, () => show(false)) : undefined), [open]);
   const resize = (): void => {
     localStorage.setItem(SMALL, small ? "no" : "yes");
     shrink(!small);
