@@ -11,7 +11,9 @@ from functools import cache
 from itertools import cycle, islice
 from pathlib import Path
 
-FIRST, LAST = 10000, 29000  # below what clients are given: net.ipv4.ip_local_port_range
+# Above 10080, the last that browsers refuse, and below what clients are given:
+# net.ipv4.ip_local_port_range.
+FIRST, LAST = 10100, 29000
 SHARE = 500  # ports of one process
 
 
