@@ -30,6 +30,11 @@ class Context:
         self.dispatcher = Dispatcher(self.clock, self.trace)
 
     def driver(
-        self, machine: Machine[T], deliver: Callable[[T], None], *, name: str = ""
+        self,
+        machine: Machine[T],
+        deliver: Callable[[T], None],
+        *,
+        name: str = "",
+        first: type[T] | None = None,
     ) -> Driver[T]:
-        return Driver(machine, deliver, self.clock, self.trace, name=name)
+        return Driver(machine, deliver, self.clock, self.trace, name=name, first=first)

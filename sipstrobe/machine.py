@@ -26,7 +26,9 @@ class Driver(Generic[T]):
 
     Outputs are delivered after the step is complete, in the order they were left, each with the
     cause it was left for; so a handler may feed the same machine again, and what that leaves
-    comes after what waits already.
+    comes after what waits already. `first` are the exception: outputs of this type, which have no
+    effect on the machine, are delivered ahead of all that waits, so that nobody who has been
+    answered waits for what follows from it here.
     """
 
     def __init__(
@@ -37,12 +39,14 @@ class Driver(Generic[T]):
         trace: Trace,
         *,
         name: str = "",
+        first: type[T] | None = None,
     ) -> None:
         self.machine = machine
         self._deliver = deliver
         self._clock = clock
         self._trace = trace
         self._name = name or type(machine).__name__
+        self._first = first
         self._waiting: deque[tuple[T, Cause | None]] = deque()
         self._delivering = False
         self._timer: Handle | None = None
@@ -64,12 +68,19 @@ class Driver(Generic[T]):
         self._timer, self._timer_at = None, None
 
     def _settle(self) -> None:
-        outbox = self.machine.outbox
+        outbox, first = self.machine.outbox, self._first
+        ahead: list[T] = []
         if outbox:
             cause = self._trace.current
-            self._waiting.extend((output, cause) for output in outbox)
+            for output in outbox:
+                if first is not None and isinstance(output, first):
+                    ahead.append(output)
+                else:
+                    self._waiting.append((output, cause))
             outbox.clear()
         try:
+            for output in ahead:
+                self._deliver(output)
             if self._waiting and not self._delivering:
                 self._deliver_all()
         finally:  # a handler that fails takes neither the timer with it nor what waits

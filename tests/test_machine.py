@@ -64,6 +64,31 @@ def test_a_handler_may_feed_the_same_machine_and_order_is_kept() -> None:
     assert heard == ["first", "second", "answer to first"]
 
 
+def test_an_answer_leaves_ahead_of_what_follows_from_it() -> None:
+    class Answer(str):
+        __slots__ = ()
+
+    heard: list[str] = []
+
+    def deliver(word: str) -> None:
+        if word == "call":
+            driver.feed(echo.say, Answer("answer to call"))
+            heard.append("lit")
+        heard.append(word)
+
+    clock, echo = FakeClock(), Echo()
+    driver: Driver[str] = Driver(echo, deliver, clock, Trace(), first=Answer)
+
+    def both(*, now: float) -> None:
+        echo.say("call", now=now)
+        echo.say("more", now=now)
+        echo.say(Answer("trying"), now=now)
+
+    driver.feed(both)
+
+    assert heard == ["trying", "answer to call", "lit", "call", "more"]
+
+
 def test_an_output_keeps_the_cause_for_which_it_was_left() -> None:
     trace = Trace()
     causes: list[tuple[str, object]] = []

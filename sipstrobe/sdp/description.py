@@ -5,13 +5,13 @@ unknown lines and attributes, odd line ends and odd order survive.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 from typing import Final, NamedTuple
 
 from sipstrobe.errors import RemoteProtocolError
+from sipstrobe.lazy import lazy
 
 MAX_BYTES: Final = 16384
 MAX_LINES: Final = 512
@@ -98,26 +98,37 @@ STATIC_FORMATS: Final = {  # RFC 3551 §6, audio
 class _Lines:
     """Lines with the type letter, as written but without their ends."""
 
-    __slots__ = ()
     lines: tuple[str, ...]
 
-    def values(self, kind: str) -> Iterator[str]:
-        """What follows ``kind=``, for each such line."""
-        prefix = kind + "="
-        return (line[2:].strip() for line in self.lines if line.startswith(prefix))
+    @lazy
+    def _said(self) -> dict[str, list[str]]:
+        """What follows the type letter and "=", by these."""
+        said: dict[str, list[str]] = {}
+        for line in self.lines:
+            said.setdefault(line[:2], []).append(line[2:].strip())
+        return said
+
+    @lazy
+    def _named(self) -> dict[str, list[str]]:
+        """The values of the attributes, by their names."""
+        named: dict[str, list[str]] = {}
+        for value in self._said.get("a=", ()):
+            name, _, rest = value.partition(":")
+            named.setdefault(name.strip(), []).append(rest.strip())
+        return named
 
     def value(self, kind: str) -> str | None:
-        return next(self.values(kind), None)
+        """What follows the first ``kind=``."""
+        values = self._said.get(kind + "=")
+        return values[0] if values else None
 
-    def attributes(self, name: str) -> Iterator[str]:
+    def attributes(self, name: str) -> Sequence[str]:
         """The values of each ``a=name:value``; "" for ``a=name``."""
-        for value in self.values("a"):
-            found, _, rest = value.partition(":")
-            if found.strip() == name:
-                yield rest.strip()
+        return self._named.get(name, ())
 
     def attribute(self, name: str) -> str | None:
-        return next(self.attributes(name), None)
+        values = self._named.get(name)
+        return values[0] if values else None
 
     @property
     def connection(self) -> str | None:
@@ -133,17 +144,16 @@ class _Lines:
     @property
     def direction(self) -> Direction | None:
         """The last direction attribute, None if there is none."""
-        found: Direction | None = None
-        for value in self.values("a"):
+        for value in reversed(self._said.get("a=", ())):
             if value in _DIRECTIONS:
-                found = Direction(value)
-        return found
+                return Direction(value)
+        return None
 
 
 _DIRECTIONS: Final = frozenset(Direction)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Media(_Lines):
     """One m= line and all that belongs to it."""
 
@@ -187,9 +197,22 @@ class Media(_Lines):
     def maxptime_ms(self) -> int | None:
         return self._milliseconds("maxptime")
 
+    @lazy
     def rtp_formats(self) -> tuple[Format, ...]:
         """What the payload types stand for, in the order of preference; unknown ones left out."""
-        return _rtp_formats(self)
+        mapped: dict[int, Format] = {}
+        for value in self.attributes("rtpmap"):
+            found = _rtpmap(value)
+            if found is not None:
+                mapped.setdefault(found.payload_type, found)
+        formats: list[Format] = []
+        for text in self.formats:
+            if text.isascii() and text.isdigit() and len(text) <= 3:
+                number = int(text)
+                known = mapped.get(number) or STATIC_FORMATS.get(number)
+                if known is not None:
+                    formats.append(known)
+        return tuple(formats)
 
     def fmtp(self, payload_type: int) -> str:
         """RFC 8866 §6.15: the parameters of a format; "" if there are none."""
@@ -207,24 +230,7 @@ class Media(_Lines):
             return None
 
 
-@lru_cache(64)  # asked several times of each description
-def _rtp_formats(media: Media) -> tuple[Format, ...]:
-    mapped: dict[int, Format] = {}
-    for value in media.attributes("rtpmap"):
-        found = _rtpmap(value)
-        if found is not None:
-            mapped.setdefault(found.payload_type, found)
-    formats: list[Format] = []
-    for text in media.formats:
-        if text.isascii() and text.isdigit() and len(text) <= 3:
-            number = int(text)
-            known = mapped.get(number) or STATIC_FORMATS.get(number)
-            if known is not None:
-                formats.append(known)
-    return tuple(formats)
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SessionDescription(_Lines):
     """One description. ends: how each line was ended, if not with CRLF."""
 
@@ -245,10 +251,9 @@ class SessionDescription(_Lines):
             raise RemoteProtocolError("SDP with too many lines", status=513)
         last = pieces.pop()
         lines = [piece.removesuffix("\r") for piece in pieces]
-        ends = ["\r\n" if piece.endswith("\r") else "\n" for piece in pieces]
+        plain = not last and data.count(b"\r\n") == len(lines)
         if last:
             lines.append(last)
-            ends.append("")
         if not lines or not lines[0].startswith("v="):
             raise RemoteProtocolError("SDP does not begin with v=")
         starts = [at for at, line in enumerate(lines) if line.startswith("m=")]
@@ -256,8 +261,8 @@ class SessionDescription(_Lines):
             raise RemoteProtocolError("SDP with too many media", status=513)
         borders = [*starts, len(lines)]
         media = [Media.of(lines[a:b]) for a, b in zip(starts, borders[1:], strict=True)]
-        plain = all(end == CRLF for end in ends)
-        return cls(tuple(lines[: borders[0]]), tuple(media), () if plain else tuple(ends))
+        ends = () if plain else _ends(pieces, last)
+        return cls(tuple(lines[: borders[0]]), tuple(media), ends)
 
     @classmethod
     def of(cls, lines: Iterable[str], media: Iterable[Iterable[str]]) -> "SessionDescription":
@@ -265,9 +270,13 @@ class SessionDescription(_Lines):
         return cls(tuple(lines), tuple(Media.of(m) for m in media))
 
     def __bytes__(self) -> bytes:
-        lines = [*self.lines, *(line for m in self.media for line in m.lines)]
-        ends = self.ends or (CRLF,) * len(lines)
-        text = "".join(line + end for line, end in zip(lines, ends, strict=True))
+        lines = list(self.lines)
+        for media in self.media:
+            lines += media.lines
+        if self.ends:
+            text = "".join([a + b for a, b in zip(lines, self.ends, strict=True)])
+        else:
+            text = CRLF.join([*lines, ""])
         return text.encode("utf-8", "surrogateescape")
 
     @property
@@ -288,6 +297,12 @@ class SessionDescription(_Lines):
     def direction_of(self, media: Media) -> Direction:
         """The direction of a medium: its own, that of the session, or sendrecv."""
         return media.direction or self.direction or Direction.SENDRECV
+
+
+def _ends(pieces: list[str], last: str) -> tuple[str, ...]:
+    """How each line was ended."""
+    ends = ["\r\n" if piece.endswith("\r") else "\n" for piece in pieces]
+    return (*ends, "") if last else tuple(ends)
 
 
 def _shown(lines: tuple[str, ...]) -> list[str]:

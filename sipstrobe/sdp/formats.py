@@ -91,7 +91,7 @@ def renumbered(formats: Iterable[Format], before: Media | None) -> list[Format]:
     formats = list(formats)
     if before is None:
         return formats
-    had = {_kind(f): f.payload_type for f in before.rtp_formats()}
+    had = {_kind(f): f.payload_type for f in before.rtp_formats}
     taken = {*had.values(), *(f.payload_type for f in formats)}
     free = (number for number in DYNAMIC if number not in taken)
     numbered: list[Format] = []
@@ -110,13 +110,13 @@ def event_of(media: Media, clock_rate: int) -> Format | None:
 
     Many offer them at 8 kHz only, whatever their codecs have.
     """
-    found = [f for f in media.rtp_formats() if f.encoding.lower() == TELEPHONE_EVENT]
+    found = [f for f in media.rtp_formats if f.encoding.lower() == TELEPHONE_EVENT]
     return next((f for f in found if f.clock_rate == clock_rate), found[0] if found else None)
 
 
 def comfort_noise_of(media: Media, clock_rate: int) -> Format | None:
     """Comfort noise for a codec of this clock rate."""
-    for found in media.rtp_formats():
+    for found in media.rtp_formats:
         if found.encoding.upper() == COMFORT_NOISE and found.clock_rate == clock_rate:
             return found
     return None

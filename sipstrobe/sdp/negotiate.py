@@ -148,7 +148,7 @@ def answer(
     media = theirs.media[chosen]
     parameters = _parameters(theirs, media, ours, media, keying)
     ours = replace(ours, ice=_ice_answer(theirs, media, parameters, ours))
-    said = {f.payload_type: f for f in media.rtp_formats()}
+    said = {f.payload_type: f for f in media.rtp_formats}
     numbers = (parameters.payload_type, parameters.event_type, parameters.comfort_noise_type)
     formats = [said[number] for number in numbers if number in said]
     extra = lines_of(keying, ours.security)
@@ -233,7 +233,7 @@ def _parameters(
 def _events(receiving: Media, media: Media, sound: Mapping[int, str]) -> dict[int, int]:
     """Telephone events that may come: RFC 3264 §5.1 by the numbers of who receives, but some use
     those of who sends."""
-    formats = [*media.rtp_formats(), *receiving.rtp_formats()]
+    formats = [*media.rtp_formats, *receiving.rtp_formats]
     events = [f for f in formats if f.encoding.lower() == TELEPHONE_EVENT]
     return {f.payload_type: f.clock_rate for f in events if f.payload_type not in sound}
 
@@ -289,7 +289,7 @@ def _offers_dtls(ours: Security) -> bool:
 
 def _common(media: Media, codecs: tuple[str, ...]) -> list[tuple[str, Format]]:
     """The formats of an m= line that we can do as well, in its order, with our names for them."""
-    named = ((name_of(found), found) for found in media.rtp_formats())
+    named = ((name_of(found), found) for found in media.rtp_formats)
     return [(name, found) for name, found in named if name in codecs]
 
 

@@ -294,6 +294,7 @@ class MediaFactory:
         self.preparing: asyncio.Future[Certificate] | None = None  # done when all is loaded
         self._strictest = Encryption.NONE  # of those who are called by address
         self._peers = USUAL_WAYS  # of the same
+        self._options: dict[str, tuple[Account, MediaOptions]] = {}  # of callers, by account
         self._event_type = EVENT_TYPE
         self.latency = NORMAL  # of the calls to come
         self._direction = Direction.SENDRECV
@@ -306,6 +307,7 @@ class MediaFactory:
             self._move(wanted.rtp_start_port)
         self._strictest = strictest_of_peers(wanted.accounts)
         self._peers = ways_of_peers(wanted.accounts)
+        self._options.clear()
         self._event_type = wanted.dtmf_payload_type
         self._direction = _DIRECTIONS[wanted.audio_direction]
         for account in wanted.accounts:
@@ -316,7 +318,12 @@ class MediaFactory:
 
     def for_caller(self, account: Account) -> MediaOptions:
         """What is wanted of the media of a call to this account."""
-        return MediaOptions.called(account, self._strictest).among(account, self._peers)
+        known = self._options.get(account.name)
+        if known is not None and known[0] is account:
+            return known[1]
+        options = MediaOptions.called(account, self._strictest).among(account, self._peers)
+        self._options[account.name] = account, options
+        return options
 
     def for_callee(self, account: Account) -> MediaOptions:
         """What is wanted of the media of a call that this account makes."""

@@ -127,8 +127,8 @@ class Incoming:
         """Answer a call that rings, or has just come."""
         assert call.media is not None
         self._voice.greet(call)
-        call.media.begin(proven=False)
         self._driver.feed(self._endpoint.accept, call.leg, call.answer)
+        call.media.begin(proven=False)
         if call.pin:
             self._keypad.ask(call, call.pin)
             self._board.move(call, CallStatus.PIN, CallReason.ACCEPTED_BY_DEVICE)

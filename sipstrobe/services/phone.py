@@ -108,7 +108,7 @@ class Phone:
         self._context = context
         self._settings = SipSettings()
         self._endpoint = Endpoint(self._settings, context.random_bytes)
-        self._driver = context.driver(self._endpoint, self._deliver, name="SIP timer")
+        self._driver = context.driver(self._endpoint, self._deliver, name="SIP timer", first=Send)
         self.transports = SipTransports(context, self._driver, self._endpoint, self._needs, folder)
         self.nat = Nat(context, self._routed)
         self._media = MediaFactory(context, self._settings.rtp_start_port, self.nat)

@@ -7,11 +7,11 @@ say so to its sender.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
-from typing import Generic, TypeVar
 
 from sipstrobe.errors import LocalProtocolError, RemoteProtocolError
+from sipstrobe.lazy import lazy
 from sipstrobe.sip.fields import MAX_HEADERS, MAX_LINE, Headers, field_lines, join_folded
 from sipstrobe.sip.grammar import (
     MAX_VALUES,
@@ -60,23 +60,6 @@ _STATUS = re.compile(r"[1-6][0-9][0-9]")
 _VERSION = re.compile(r"SIP/\d+\.\d+", re.IGNORECASE)
 _TO_THE_SOURCE = Via.parse("SIP/2.0/UDP unreadable.invalid;rport")
 
-M = TypeVar("M")
-T = TypeVar("T")
-
-
-class _Lazy(Generic[M, T]):
-    """An attribute that is worked out when it is first asked for, and then is there."""
-
-    def __init__(self, read: Callable[[M], T]) -> None:
-        self._read = read
-        self._name = read.__name__
-        self.__doc__ = read.__doc__
-
-    def __get__(self, message: M, owner: type[M]) -> T:
-        value = self._read(message)
-        message.__dict__[self._name] = value
-        return value
-
 
 class Message:
     """What requests and responses have in common. Never changed after it was made."""
@@ -84,7 +67,7 @@ class Message:
     headers: Headers
     body: bytes
 
-    @_Lazy
+    @lazy
     def via(self) -> Via:
         """The topmost Via."""
         value = self.headers.first("Via")
@@ -92,38 +75,38 @@ class Message:
             raise RemoteProtocolError("no Via")
         return Via.parse(split_commas(value)[0])
 
-    @_Lazy
+    @lazy
     def vias(self) -> tuple[Via, ...]:
         values = self._values("Via")
         if len(values) > MAX_VIAS:
             raise RemoteProtocolError(f"more than {MAX_VIAS} hops")
         return tuple([Via.parse(value) for value in values])
 
-    @_Lazy
+    @lazy
     def from_(self) -> NameAddr:
         return NameAddr.parse(self._one("From"))
 
-    @_Lazy
+    @lazy
     def to(self) -> NameAddr:
         return NameAddr.parse(self._one("To"))
 
-    @_Lazy
+    @lazy
     def call_id(self) -> str:
         value = self._one("Call-ID")
         if not value or " " in value or "\t" in value:
             raise RemoteProtocolError(f"bad Call-ID: {value[:80]!r}")
         return value
 
-    @_Lazy
+    @lazy
     def cseq(self) -> CSeq:
         return CSeq.parse(self._one("CSeq"))
 
-    @_Lazy
+    @lazy
     def max_forwards(self) -> int | None:
         value = self.headers.only("Max-Forwards")
         return None if value is None else parse_integer(value, 255)
 
-    @_Lazy
+    @lazy
     def contacts(self) -> tuple[NameAddr, ...]:
         """``Contact: *`` is (STAR,)."""
         values = self._values("Contact")
@@ -131,46 +114,46 @@ class Message:
             return (STAR,)
         return tuple([NameAddr.parse(value) for value in values])
 
-    @_Lazy
+    @lazy
     def record_routes(self) -> tuple[NameAddr, ...]:
         return self.addresses("Record-Route")
 
-    @_Lazy
+    @lazy
     def routes(self) -> tuple[NameAddr, ...]:
         return self.addresses("Route")
 
-    @_Lazy
+    @lazy
     def content_type(self) -> str | None:
         """``type/subtype`` in lower case, without parameters."""
         value = self.headers.only("Content-Type")
         return None if value is None else parse_media_type(value)
 
-    @_Lazy
+    @lazy
     def session_expires(self) -> SessionExpires | None:
         value = self.headers.only("Session-Expires")
         return None if value is None else SessionExpires.parse(value)
 
-    @_Lazy
+    @lazy
     def min_se(self) -> int | None:
         value = self.headers.only("Min-SE")
         return None if value is None else parse_delta_seconds(value.partition(";")[0].strip())
 
-    @_Lazy
+    @lazy
     def expires(self) -> int | None:
         value = self.headers.only("Expires")
         return None if value is None else parse_delta_seconds(value)
 
-    @_Lazy
+    @lazy
     def rseq(self) -> int | None:
         value = self.headers.only("RSeq")
         return None if value is None else parse_integer(value, MAX_RSEQ)
 
-    @_Lazy
+    @lazy
     def rack(self) -> RAck | None:
         value = self.headers.only("RAck")
         return None if value is None else RAck.parse(value)
 
-    @_Lazy
+    @lazy
     def retry_after(self) -> int | None:
         value = self.headers.only("Retry-After")
         return None if value is None else parse_retry_after(value)
@@ -249,7 +232,7 @@ class Request(Message):
         self.headers = headers
         self.body = body
 
-    @_Lazy
+    @lazy
     def request_uri(self) -> Uri:
         return Uri.parse(self.uri)
 

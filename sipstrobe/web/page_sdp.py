@@ -104,7 +104,7 @@ def _is_group(address: str) -> bool:
 
 def _format(media: Media) -> tuple[Format, str]:
     """The first format that we know, and our name of it."""
-    formats = media.rtp_formats()
+    formats = media.rtp_formats
     for found in formats:
         codec = name_of(found)
         dynamic = found.payload_type in DYNAMIC

@@ -179,7 +179,7 @@ def test_the_payload_type_of_events_is_as_set_and_no_codec_has_it(
 ) -> None:
     """SIP-17: for the slowest clock, which everybody has; the others take the next free ones."""
     [media] = offer(replace(OURS, codecs=codecs, event_type=wanted)).media
-    formats = media.rtp_formats()
+    formats = media.rtp_formats
 
     found = {f.payload_type: f.clock_rate for f in formats if f.encoding == "telephone-event"}
     assert found == events
@@ -254,7 +254,7 @@ def test_a_payload_type_keeps_its_meaning_during_a_call() -> None:
 
     again = offer(OURS, first.description, first.parameters)
 
-    mapped = {f.payload_type: f.encoding for f in again.media[0].rtp_formats()}
+    mapped = {f.payload_type: f.encoding for f in again.media[0].rtp_formats}
     assert (mapped[96], mapped[97]) == ("L16", "telephone-event")
     assert len(mapped) == len(ALL) + 3
     assert sorted(mapped.values()).count("L16") == 3
