@@ -28,7 +28,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the package does, but n
 import numpy as np
 
 from benchmarks.calls import HEAD, OFFER, quantiles
-from sipstrobe.app import Device, Options
+from sipstrobe.app import Device
 from sipstrobe.audio.format import SAMPLE_RATE
 from sipstrobe.audio.tap import LOOK_BACK
 from sipstrobe.clock import LoopClock
@@ -42,6 +42,7 @@ from sipstrobe.dtmf.receiver import EventReceiver
 from sipstrobe.dtmf.settings import DigitSequence
 from sipstrobe.events import CallStateChanged, CallStatus, SequenceReceived
 from sipstrobe.lightsiren.settings import Profile, SirenPart
+from sipstrobe.options import Options
 from sipstrobe.rtp import packet
 from sipstrobe.rules.actions import StopProfile
 from sipstrobe.rules.settings import Condition, Rule

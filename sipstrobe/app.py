@@ -4,47 +4,40 @@ import asyncio
 import contextlib
 import gc
 import logging
-import secrets
 import signal
 import sys
 from collections import ChainMap
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import NAMESPACE_OID, uuid5
-
-import msgspec
 
 from sipstrobe.audio.format import Samples
 from sipstrobe.audio.latency import LATENCIES
 from sipstrobe.audio.policy import Places
-from sipstrobe.audio.settings import AudioSettings
 from sipstrobe.audio.settings import Microphone as MicrophoneSettings
 from sipstrobe.clock import LoopClock
 from sipstrobe.config.certificates import sip_with
-from sipstrobe.config.demo import demo
 from sipstrobe.config.files import Folder
+from sipstrobe.config.first_start import prepare
 from sipstrobe.config.settings import Settings
-from sipstrobe.config.store import Prepared, Store
-from sipstrobe.config.users import Role, make_user
+from sipstrobe.config.store import Store
 from sipstrobe.context import Context
 from sipstrobe.control import ControlServer
 from sipstrobe.delivery import outbox_of
-from sipstrobe.errors import ConfigError
 from sipstrobe.events import ServiceStateChanged
 from sipstrobe.io.files import allow_files
 from sipstrobe.io.identity import Identity, own_identity, own_names
 from sipstrobe.io.multicast import GroupSockets
 from sipstrobe.io.webrtc import WebRtc
-from sipstrobe.lightsiren.settings import LightsSettings
 from sipstrobe.lightsiren.sound import Playable
 from sipstrobe.lightsiren.sounds import SOUNDS
 from sipstrobe.mqtt.home import announced
 from sipstrobe.multicast.ranking import ranking
 from sipstrobe.multicast.settings import MulticastSettings
-from sipstrobe.page import Page, Wanted, page_wanted
+from sipstrobe.options import Options
+from sipstrobe.page import Page
 from sipstrobe.services.announcer import Announcer
 from sipstrobe.services.audit import AuditTrail
 from sipstrobe.services.automation import Automation
@@ -85,7 +78,6 @@ from sipstrobe.services.starts import Starts
 from sipstrobe.services.storage import Storage
 from sipstrobe.services.talk import Talk
 from sipstrobe.system import System
-from sipstrobe.web.accounts import added
 
 if TYPE_CHECKING:
     from sipstrobe.web.server import WebServer
@@ -95,24 +87,8 @@ logger = logging.getLogger(__name__)
 
 SWITCH_INTERVAL = 0.0005  # seconds; Python's 5 ms would be heard when the loop is busy
 GC_THRESHOLD = (20_000, 20, 50)  # hardly anything here is cyclic; a look at it all takes long
-FIRST_ACCOUNT = "admin"
 CLIPS = "clips"  # the folder of their files in that of the state
 STARTED_LIMIT = 3.0  # seconds after which we say what there is, with or without the page
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How this run differs from the settings. sound, light: instead of the stored ones; http,
-    https: the page is served there and nowhere else."""
-
-    state: Path
-    demo: bool = False
-    put: tuple[tuple[str, object], ...] = ()  # (JSON pointer, value); stored like any change
-    http: tuple[str, int] | None = None
-    https: tuple[str, int] | None = None
-    sound: str | None = None
-    light: str | None = None
-    microphone: bool = True  # False: it stays off, whatever is set (AUD-07)
 
 
 @dataclass(slots=True)
@@ -149,7 +125,7 @@ async def run(options: Options, announce: Callable[[Started], None]) -> bool:
 
     store = Store.open(options.state)
     try:
-        password = prepare(store, options)
+        password = prepare(store, demo=options.demo, put=options.put)
         async with AsyncExitStack() as stack:
             device = Device(Context(LoopClock(loop)), store, options, again)
             await device.start(stack)
@@ -162,30 +138,6 @@ async def run(options: Options, announce: Callable[[Started], None]) -> bool:
         store.close()
         gc.freeze()  # nobody needs to look through it all at the end
     return anew.is_set()
-
-
-def prepare(store: Store, options: Options) -> str:
-    """Fill a fresh state as --demo wants, and store what --set says.
-
-    The result is the password of the account that was made, empty when none was. Raises ConfigError
-    when --set is wrong, and has done nothing then: nobody would have been told the password.
-    """
-    password = ""
-    try:
-        changes: list[Prepared] = []
-        if options.demo and store.revision == 1:
-            changes.append(store.prepare(demo()))
-            if not store.current.web.users:
-                password = secrets.token_urlsafe(9)
-                first = make_user(FIRST_ACCOUNT, Role.ADMINISTRATOR, password)
-                changes.append(store.prepare(added((), first)))
-        changes += [store.prepare_put(pointer, value) for pointer, value in options.put]
-    except ConfigError:
-        store.give_up()
-        raise
-    for change in changes:
-        store.carry_out(change)
-    return password
 
 
 class Device:
@@ -290,14 +242,14 @@ class Device:
         watch = self._store.watch
         stack.push_async_callback(self.history.aclose)
         stack.push_async_callback(self.sound.aclose)
-        watch(self._audio, self.sound.apply)
+        watch(self._options.audio, self.sound.apply)
         watch(lambda s: _places(s.multicast), self.sound.apply_places)
         stack.push_async_callback(self.library.aclose)
         stack.callback(self.clips.close)
         watch(lambda s: s.audio, self.clips.apply_audio)
         watch(lambda s: s.clips, self.clips.apply)
         stack.callback(self.signals.close)
-        watch(self._lights, self.signals.apply_lights)
+        watch(self._options.lights, self.signals.apply_lights)
         watch(lambda s: s.profiles, self.signals.apply_profiles)
         watch(lambda s: s.maintenance, self.signals.apply_maintenance)
         watch(lambda s: s.manual_triggers, self.properties.apply)
@@ -359,7 +311,7 @@ class Device:
         await self.schedules.start(self.starts.last.seen)
         watch(lambda s: (s.schedules, s.device.time_zone), lambda both: self.schedules.apply(*both))
         stack.push_async_callback(self.page.aclose)
-        watch(self._page_wanted, self.page.apply)
+        watch(self._options.page, self.page.apply)
 
     async def settle(self) -> None:
         """Give the page and the sound card a moment to work."""
@@ -413,27 +365,12 @@ class Device:
         if self.microphone.on is not was:
             self.phone.refresh_microphone()
 
-    # --- settings that this run overrides -------------------------------------------------------
-
-    def _audio(self, settings: Settings) -> AudioSettings:
-        if self._options.sound is None:
-            return settings.audio
-        return msgspec.structs.replace(settings.audio, output=self._options.sound)
-
-    def _lights(self, settings: Settings) -> LightsSettings:
-        if self._options.light is None:
-            return settings.lights
-        return msgspec.structs.replace(settings.lights, outputs=(self._options.light,))
-
     # --- the page -------------------------------------------------------------------------------
 
     def _serve(self) -> "WebServer":
         from sipstrobe.web.server import WebServer  # loaded by the page, when calls are answered
 
         return WebServer(self._context, self._store, self._views())
-
-    def _page_wanted(self, settings: Settings) -> Wanted:
-        return page_wanted(settings, http=self._options.http, https=self._options.https)
 
     def _own_identity(self) -> Identity:
         return own_identity(self._options.state, own_names(), self._context.clock.wall())

@@ -8,12 +8,14 @@ import sys
 import time
 
 from sipstrobe import __version__
-from sipstrobe.app import FIRST_ACCOUNT, Options, Started, run
+from sipstrobe.app import Started, run
 from sipstrobe.cli import add_state_argument, json_or_text
 from sipstrobe.cli.state import default_state
+from sipstrobe.config.first_start import FIRST_ACCOUNT
 from sipstrobe.config.settings import Settings
 from sipstrobe.io.udp import local_address_for
 from sipstrobe.lightsiren.output_specs import SHORT, output_of
+from sipstrobe.options import Options
 from sipstrobe.rules.actions import RunProfile
 
 

@@ -12,10 +12,11 @@ from playwright.async_api import Browser, Download, Page, expect
 from pytest_asyncio import fixture
 
 from sipstrobe.app import Device as App
-from sipstrobe.app import Options, prepare
 from sipstrobe.clock import LoopClock
+from sipstrobe.config.first_start import prepare
 from sipstrobe.config.store import Store
 from sipstrobe.context import Context
+from sipstrobe.options import Options
 from tests.browser.ui.conftest import Axe, go
 from tests.support.authority import Authority
 from tests.support.ports import free_port
@@ -102,7 +103,7 @@ async def running(tmp_path: Path) -> AsyncIterator[Running]:
     put = tuple((f"/web/{name}", value) for name, value in web.items())
     options = Options(state=tmp_path / "state", put=put, sound="null", light="none")
     store = Store.open(options.state)
-    prepare(store, options)
+    prepare(store, put=put)
     store.change_now({"web": {"users": USERS}})  # whose hashes cost little
     app = App(Context(LoopClock(asyncio.get_running_loop())), store, options)
     async with AsyncExitStack() as stack:
