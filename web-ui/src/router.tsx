@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 
 export interface Place {
   path: string; // "/sip/accounts"
@@ -39,8 +39,8 @@ addEventListener("hashchange", () => {
 async function arrive(wanted: string): Promise<void> {
   for (const mayLeave of guards) {
     if (await mayLeave()) continue;
-    history.replaceState(null, "", shown || "#/");
-    return;
+    if (location.hash === wanted) history.replaceState(null, "", shown || "#/");
+    return; // or gone elsewhere: that is asked by itself
   }
   if (location.hash !== wanted) return; // gone elsewhere while that was asked
   shown = wanted;
@@ -51,9 +51,10 @@ addEventListener("beforeunload", (event) => {
   if (guards.size > 0) event.preventDefault();
 });
 
-/** Ask before the page is left while `unsaved`. */
+/** Ask before the page is left while `unsaved`: no longer than that, or whoever goes on at once is asked about
+ *  what is gone (the end of an effect waits until the browser has drawn). */
 export function useGuard(unsaved: boolean, ask: Guard): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!unsaved) return undefined;
     guards.add(ask);
     return () => void guards.delete(ask);

@@ -144,6 +144,39 @@ async def test_profiles_are_carried_to_another_device_by_the_keyboard(
     await until(lambda: device.store.current.profiles[-1].name == "Bell")
 
 
+async def test_whoever_has_left_an_editor_is_not_asked_again_at_the_next_address(
+    page: Page,
+) -> None:
+    """However soon that comes: here before the browser has drawn anything."""
+    await go(page, "/profiles")
+    await page.get_by_role("button", name="Edit Evacuate").press("Enter")
+    window = page.get_by_role("dialog", name="Edit Evacuate")
+    await window.get_by_label("Name", exact=True).fill("Gate")
+    await page.keyboard.press("Escape")
+    question = page.get_by_role("dialog", name="Leave without saving?")
+    leave = question.get_by_role("button", name="Leave")
+    await leave.evaluate("button => { button.click(); location.hash = '/triggers' }")
+
+    await expect(page.get_by_role("heading", name="Manual triggers", level=1)).to_be_visible()
+    await expect(question).to_have_count(0)
+
+
+async def test_whoever_goes_elsewhere_while_asked_whether_to_leave_gets_there(page: Page) -> None:
+    """As with the browser's Back, which no window keeps from anybody."""
+    await go(page, "/profiles")
+    await page.get_by_role("button", name="Edit Evacuate").press("Enter")
+    window = page.get_by_role("dialog", name="Edit Evacuate")
+    await window.get_by_label("Name", exact=True).fill("Gate")
+    question = page.get_by_role("dialog", name="Leave without saving?")
+    for place in ("/triggers", "/time"):
+        await go(page, place)
+        await expect(question).to_be_visible()
+    await question.get_by_role("button", name="Leave").click()
+
+    await expect(page.get_by_role("heading", name="Time and place", level=1)).to_be_visible()
+    assert page.url.endswith("#/time")
+
+
 async def test_what_others_start_is_seen_and_viewers_only_look(
     page: Page, url: str, device: Device, axe: Axe
 ) -> None:
