@@ -8,7 +8,7 @@ from sipstrobe.events.declare import Event, Kind, declared
 @declared("device/sign_in_failed", Kind.PULSE, "Somebody gave a wrong name or password")
 class SignInFailed(Event):
     address: str
-    name: str  # that was given
+    name: str  # of an account; "an unknown name" where what was given is none's
     attempts: int  # of this address since the last that was told
 
 

@@ -19,7 +19,6 @@ from sipstrobe.config.settings import WebSettings
 from sipstrobe.config.users import REALM, ROLES, Role, User
 from sipstrobe.errors import RemoteProtocolError
 from sipstrobe.events import AddressBlocked, SignInFailed
-from sipstrobe.masking import whole
 from sipstrobe.web.bearer import Bearers, role_of
 from sipstrobe.web.denied import Denied
 from sipstrobe.web.digest import DigestAnswer, DigestGate, Verdict
@@ -32,8 +31,8 @@ from sipstrobe.web.throttle import Attempts, Throttle
 
 logger = logging.getLogger(__name__)
 
-NAME_TOLD = 64  # characters of the name that somebody gave
-UNKNOWN = "(token)"  # in place of the name, where a wrong token was shown
+UNKNOWN_NAME = "an unknown name"  # is told in place of it: a password may have been typed there
+UNNAMED = "(token)"  # the same, where a wrong token was shown
 LOOK = frozenset({Scope.READ})
 ANONYMOUS = Principal("anonymous", Role.VIEWER, LOOK, anonymous=True)
 
@@ -261,7 +260,7 @@ class Gate:
         token = self.bearers.find(given.partition(" ")[2].strip(), self._wall())
         owner = self._find(token.owner) if token is not None else None
         if token is None or owner is None:
-            self._failed(request, UNKNOWN)
+            self._failed(request, None)
             raise Denied(
                 401, "there is no such token, or not any more", (_bearer("invalid_token"),)
             )
@@ -293,14 +292,17 @@ class Gate:
         self._throttle.passed(request.peer, now=request.at)
         return who
 
-    def _failed(self, request: Request, name: str) -> None:
+    def _failed(self, request: Request, given: str | None) -> None:
+        """given: the name, None: a token. Of names only those of accounts are told."""
+        name = UNNAMED
+        if given is not None:
+            name = given if self._find(given) is not None else UNKNOWN_NAME
         logger.info("wrong name or password from %s", request.peer)
         if attempts := self._attempts.count(request.peer, now=request.at):
-            told = whole(name[:NAME_TOLD])
-            self._told(SignInFailed(address=request.peer, name=told, attempts=attempts))
+            self._told(SignInFailed(address=request.peer, name=name, attempts=attempts))
         if self._throttle.failed(request.peer, request.path, now=request.at):
             seconds = self._web().brute_force.block_seconds
-            words = "%s guesses passwords (last for %.32r): not heard for %g s"
+            words = "%s guesses passwords (last for %s): not heard for %g s"
             logger.warning(words, request.peer, name, seconds)
             self._told(AddressBlocked(address=request.peer, seconds=float(seconds)))
 
