@@ -1,5 +1,6 @@
 // What two people changed at the same time, side by side.
 
+import type { ComponentChildren } from "preact";
 import type { Section } from "../settings";
 import { Button, Notice } from "./basics";
 import { t } from "./words";
@@ -10,6 +11,17 @@ interface Difference {
   path: string;
   mine: unknown;
   theirs: unknown;
+}
+
+/** Asks whose is to be kept of what somebody else has changed as well. */
+export function MineOrTheirs({ title = t("conflict"), onMine, onTheirs, children }: { title?: string; onMine: () => void; onTheirs: () => void; children?: ComponentChildren }) {
+  const actions = (
+    <>
+      <Button small onClick={onMine}>{t("keepMine")}</Button>
+      <Button small kind="primary" onClick={onTheirs}>{t("takeTheirs")}</Button>
+    </>
+  );
+  return <Notice tone="fair" live title={title} actions={actions}>{children}</Notice>;
 }
 
 /** Shown where a save was refused because somebody else was faster. onTheirs: forget one's draft. */
@@ -24,17 +36,7 @@ export function ConflictNotice<T>({ section, onTheirs, onSaved }: { section: Sec
     onTheirs();
   };
   return (
-    <Notice
-      tone="fair"
-      live
-      title={t("conflict")}
-      actions={
-        <>
-          <Button small onClick={() => void keep()}>{t("keepMine")}</Button>
-          <Button small kind="primary" onClick={take}>{t("takeTheirs")}</Button>
-        </>
-      }
-    >
+    <MineOrTheirs onMine={() => void keep()} onTheirs={take}>
       <p>{t("conflictHint")}</p>
       <table class="conflict">
         <thead>
@@ -54,7 +56,7 @@ export function ConflictNotice<T>({ section, onTheirs, onSaved }: { section: Sec
           ))}
         </tbody>
       </table>
-    </Notice>
+    </MineOrTheirs>
   );
 }
 

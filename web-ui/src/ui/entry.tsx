@@ -2,7 +2,8 @@
 
 import { useState } from "preact/hooks";
 import { same, type Section } from "../settings";
-import { Button, Notice } from "./basics";
+import { Notice } from "./basics";
+import { MineOrTheirs } from "./conflict";
 import { t } from "./words";
 
 const TURNS = 3; // attempts against others who store at the same moment
@@ -98,23 +99,13 @@ export function EntryNotices<T>({ entry, titles, onSaved }: { entry: Entry<T>; t
   if (entry.gone) return <Notice tone="fair" live>{t("entryGone")}</Notice>;
   if (!entry.clashes.length) return null;
   return (
-    <Notice
-      tone="fair"
-      live
-      title={t("conflict")}
-      actions={
-        <>
-          <Button small onClick={() => void entry.save(true).then((done) => done && onSaved())}>{t("keepMine")}</Button>
-          <Button small kind="primary" onClick={entry.takeTheirs}>{t("takeTheirs")}</Button>
-        </>
-      }
-    >
+    <MineOrTheirs onMine={() => void entry.save(true).then((done) => done && onSaved())} onTheirs={entry.takeTheirs}>
       <ul>
         {entry.clashes.map(({ name, mine, theirs }) => (
           <li key={name}>{`${titles(name)}: ${t("yours")} ${shown(mine)}, ${t("theirs")} ${shown(theirs)}`}</li>
         ))}
       </ul>
-    </Notice>
+    </MineOrTheirs>
   );
 }
 

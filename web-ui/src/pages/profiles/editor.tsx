@@ -5,6 +5,7 @@ import { get, post, Problem, put } from "../../api";
 import { useGuard } from "../../router";
 import type { FieldProblem } from "../../types";
 import { Button, Notice } from "../../ui/basics";
+import { MineOrTheirs } from "../../ui/conflict";
 import { Dialog, mayLeave } from "../../ui/dialog";
 import { clashesOf, merged, type Clash } from "../../ui/entry";
 import { Form, TextField } from "../../ui/fields";
@@ -110,20 +111,14 @@ async function change(name: string, base: Draft, entered: Draft, force: boolean)
 }
 
 function Meanwhile({ members, onMine, onTheirs }: { members: readonly Clash[]; onMine: () => void; onTheirs: () => void }) {
-  const actions = (
-    <>
-      <Button small onClick={onMine}>{uiWords("keepMine")}</Button>
-      <Button small kind="primary" onClick={onTheirs}>{uiWords("takeTheirs")}</Button>
-    </>
-  );
   return (
-    <Notice tone="fair" live title={uiWords("conflict")} actions={actions}>
+    <MineOrTheirs onMine={onMine} onTheirs={onTheirs}>
       <ul>
         {members.map(({ name, mine, theirs }) => (
           <li key={name}>{`${t(name as keyof Draft)}: ${uiWords("yours")} ${shown(mine as Member)}, ${uiWords("theirs")} ${shown(theirs as Member)}`}</li>
         ))}
       </ul>
-    </Notice>
+    </MineOrTheirs>
   );
 }
 

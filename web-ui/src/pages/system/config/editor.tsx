@@ -5,6 +5,7 @@ import { Problem } from "../../../api";
 import { useGuard } from "../../../router";
 import type { FieldProblem } from "../../../types";
 import { Button, Notice } from "../../../ui/basics";
+import { MineOrTheirs } from "../../../ui/conflict";
 import { mayLeave } from "../../../ui/dialog";
 import { Form, TextField } from "../../../ui/fields";
 import { SchemaForm } from "../../../ui/schema_form";
@@ -68,20 +69,7 @@ export function Editor({ setting, store, onDirty, onClose }: { setting: Setting;
     <Form class="config-editor" label={t("editOf", { path })} onSubmit={() => save()}>
       {grouped ? <AsText {...{ path, text, type, problems }} /> : <AsField {...{ setting, store, draft, write, problems }} />}
       {movesPage(path) && <Notice tone="fair">{t("moves")}</Notice>}
-      {theirs && (
-        <Notice
-          tone="fair"
-          live
-          actions={
-            <>
-              <Button small onClick={() => save(true)}>{t("mine")}</Button>
-              <Button small kind="primary" onClick={take}>{t("theirs")}</Button>
-            </>
-          }
-        >
-          {t("meanwhile", { value: valueWords(theirs.value, setting.schema) })}
-        </Notice>
-      )}
+      {theirs && <MineOrTheirs title={t("meanwhile", { value: valueWords(theirs.value, setting.schema) })} onMine={() => save(true)} onTheirs={take} />}
       <div class="form-foot">
         {usual !== undefined && !same(usual, setting.value) && (
           <Button class="config-reset" kind="quiet" busy={busy} title={t("resetTitle", { value: valueWords(usual, setting.schema) })} onClick={() => void put(setting.within ? usual : undefined)}>
