@@ -162,8 +162,7 @@ class Talk:
         await self._lines.aclose()
 
     def _end(self, talker: "_Talker") -> None:
-        if self._talkers.pop(talker.id, None) is None:
-            return
+        del self._talkers[talker.id]
         line = talker.end()
         closing = asyncio.get_running_loop().create_task(line.close())
         self._closing.add(closing)
@@ -230,7 +229,6 @@ class _Talker:
                 timer.cancel()
         if self._microphone is not None:
             self._microphone.close()
-            self._microphone = None
         self._stop()
         self._state = "closed"
         assert self._line is not None
@@ -271,8 +269,6 @@ class _Talker:
         self._newest = samples
         self._presence.hear(float(samples.dot(samples)) / samples.size, now=now)
         block = self._raised(samples, rate)
-        if block is None:
-            return
         if self._presence.at(now):
             self._said_at = now
             self._say(block, now)
@@ -280,12 +276,10 @@ class _Talker:
             self._before = block
             self._stop()
 
-    def _raised(self, samples: Samples, rate: int) -> Samples | None:
-        """The same at 48 kHz; None for a rate from which there is no way there."""
+    def _raised(self, samples: Samples, rate: int) -> Samples:
+        """The same at 48 kHz. rate: 8, 16 or 48 kHz, those of the codecs that aiortc has."""
         if rate == SAMPLE_RATE:
             return samples
-        if rate <= 0 or SAMPLE_RATE % rate:
-            return None
         if self._upsampler is None or rate != self._rate:
             self._upsampler, self._rate = Upsampler(SAMPLE_RATE // rate), rate
         return self._upsampler.process(samples)

@@ -1,5 +1,6 @@
 """Who talks from a browser: what comes to the speaker and what goes to him, and when it ends."""
 
+import asyncio
 from collections.abc import Callable
 
 import numpy as np
@@ -13,6 +14,7 @@ from sipstrobe.services.talk import (
     AHEAD,
     CONNECT_LIMIT,
     FRAMES_MAX,
+    LONGEST,
     MAX_TALKERS,
     NOTHING_LIMIT,
     SILENCE_LIMIT,
@@ -21,6 +23,7 @@ from sipstrobe.services.talk import (
 )
 from sipstrobe.trace import Input
 from tests.support.clock import FakeClock
+from tests.support.hear import largest_step
 from tests.support.talk import OFFER, FakeLine, FakeLines
 from tests.support.waiting import turns
 
@@ -32,7 +35,7 @@ class Room:
     """A device with a microphone that hears a constant, and a speaker that lists its sources."""
 
     def __init__(self) -> None:
-        self.clock = FakeClock()
+        self.clock = FakeClock(1000.0)
         self.context = Context(self.clock)
         self.lines = FakeLines()
         self.has_microphone = True
@@ -99,6 +102,7 @@ async def test_each_press_is_one_sound_with_the_priority_of_the_settings() -> No
         ("talk-1", SourceKind.PAGE, 7, True)
     ] * 2
     assert room.was[0].ring is not room.was[1].ring
+    assert [s.ring.ended for s in room.was] == [True, False]  # one is over, the other goes on
 
 
 async def test_the_cause_of_what_is_heard_is_whoever_talks() -> None:
@@ -126,6 +130,19 @@ async def test_what_came_just_before_the_word_is_heard_too() -> None:
     assert np.allclose(heard[1930:], 0.3, atol=1e-3)  # its first samples are those of the warp
 
 
+async def test_neither_a_whisper_nor_a_breath_ends_what_is_said() -> None:
+    """Soft words are words, and between two of them is a pause."""
+    room = Room()
+    line = await room.join()
+
+    room.say(line, 0.003, 1.0)  # -50 dBFS
+    room.say(line, 0.0, 0.9)
+    room.say(line, 0.003, 1.0)
+
+    assert len(room.was) == 1
+    assert room.was[0].ring.written == pytest.approx((2.9 + START) * SAMPLE_RATE, rel=0.01)
+
+
 @pytest.mark.parametrize("rate", [8000, 16000, 48000])
 async def test_any_codec_of_browsers_is_heard(rate: int) -> None:
     """PCMU, G.722 and Opus, as decoded."""
@@ -135,6 +152,48 @@ async def test_any_codec_of_browsers_is_heard(rate: int) -> None:
     room.say(line, 0.3, 1.0, rate)
 
     assert room.was[0].ring.written == pytest.approx((1.0 + START) * SAMPLE_RATE, rel=0.01)
+
+
+async def test_what_is_heard_of_a_narrow_codec_has_no_clicks_between_its_packets() -> None:
+    """Nor has that of the next, when the browser changes it."""
+    room = Room()
+    line = await room.join()
+    line.tone(0.3)  # so that something is said
+    heard: dict[int, Samples] = {}
+
+    for rate in (16000, 8000):
+        tone = 0.3 * np.sin(2 * np.pi * 400.0 * np.arange(rate) / rate)
+        pieces: list[Samples] = []
+        for frame in np.split(tone.astype(np.float32), 50):
+            line.heard(frame, rate)
+            pieces.append(np.zeros(SAMPLE_RATE // 50, np.float32))
+            room.was[0].ring.read_into(pieces[-1])
+            room.clock.advance(0.02)
+        heard[rate] = np.concatenate(pieces)
+
+    for sound in heard.values():
+        later = sound[SAMPLE_RATE // 4 :].astype(np.float64)
+        assert largest_step(later) == pytest.approx(0.3 * 2 * np.pi * 400.0 / SAMPLE_RATE, rel=0.05)
+
+
+async def test_an_empty_packet_is_no_sound() -> None:
+    room = Room()
+    line = await room.join()
+
+    line.heard(np.zeros(0, np.float32), SAMPLE_RATE)
+
+    assert not room.sources
+
+
+async def test_what_was_held_up_shortly_is_heard_whole() -> None:
+    room = Room()
+    line = await room.join()
+
+    line.tone(0.3, frames=9)  # at once, as after 180 ms on the way
+
+    assert room.was[0].ring.fill == pytest.approx((0.18 + START) * SAMPLE_RATE, rel=0.01)
+    waiting = room.context.measures.histogram("talk_waiting_seconds")
+    assert (waiting.count, waiting.largest) == (9, pytest.approx(0.18 + START, rel=0.01))
 
 
 async def test_a_burst_is_not_heard_late_for_ever() -> None:
@@ -160,6 +219,18 @@ async def test_a_speaker_that_takes_no_more_is_asked_again() -> None:
     assert room.talk.snapshot()[0]["talking"]
 
 
+async def test_it_is_told_how_loud_and_for_how_long_somebody_talks() -> None:
+    room = Room()
+    line = await room.join()
+    silent = room.talk.snapshot()[0]
+    room.say(line, 0.1, 2.0)
+
+    talks = room.talk.snapshot()[0]
+
+    assert (silent["level_db"], silent["seconds"]) == (-120.0, 0.0)
+    assert (talks["level_db"], talks["seconds"]) == (-20.0, 2.0)
+
+
 # --- listening ----------------------------------------------------------------------------------
 
 
@@ -181,6 +252,19 @@ async def test_the_microphone_is_heard_in_real_time_and_closed_in_the_end() -> N
     assert (room.open_microphones, line.closed) == (0, True)
 
 
+async def test_a_short_hold_up_of_the_device_is_made_good_to_whoever_listens() -> None:
+    """And nothing is given before its time."""
+    room = Room()
+    line = await room.join(LISTENING)
+    assert len(line.said) == 1
+    room.clock.advance(0.01)
+
+    room.clock.time += 0.04
+    room.clock.advance(0.02)
+
+    assert len(line.said) == 4  # at 0, 20, 40 and 60 ms
+
+
 async def test_without_a_microphone_that_is_said() -> None:
     room = Room()
     room.has_microphone = False
@@ -191,6 +275,9 @@ async def test_without_a_microphone_that_is_said() -> None:
     assert not room.lines.made[0].speaks
     begun = await room.talk.open(OFFER, "olga", "192.0.2.9", lambda: True)
     assert (begun.listening, begun.words) == (False, "")  # and nobody wanted to
+    room.has_microphone = True
+    begun = await room.talk.open(BOTH, "olga", "192.0.2.9", lambda: True)
+    assert (begun.listening, begun.words) == (True, "")
 
 
 # --- the end ------------------------------------------------------------------------------------
@@ -231,8 +318,9 @@ async def test_it_ends(what: Callable[[Room, FakeLine], None]) -> None:
 
     assert (room.talk.snapshot(), room.sources, line.closed) == ([], {}, True)
     assert room.clock.waiting == 0
-    line.tone(0.3)  # what comes late from another thread
-    line.changed("closed")
+    for state in ("connected", "closed"):  # what comes late from another thread
+        line.changed(state)
+        line.tone(0.3)
     assert not room.sources
 
 
@@ -244,6 +332,33 @@ async def test_a_connection_that_never_comes_about_is_given_up() -> None:
     await turns()
 
     assert room.lines.made[0].closed
+
+
+async def test_who_was_long_in_coming_is_given_time_for_the_first_word() -> None:
+    """He is not parted from for what could not come before there was a connection."""
+    room = Room()
+    await room.talk.open(OFFER, "olga", "192.0.2.9", lambda: True)
+    room.clock.advance(CONNECT_LIMIT - 0.5)
+    room.lines.made[0].changed("connected")
+
+    room.clock.advance(NOTHING_LIMIT - 0.5)
+
+    assert not room.lines.made[0].closed
+    assert room.talk.snapshot()[0]["state"] == "connected"
+
+
+async def test_nobody_stays_for_ever() -> None:
+    room = Room()
+    line = await room.join()
+    for _ in range(round(LONGEST / 4.0)):
+        assert room.talk.snapshot()
+        line.tone(0.3)
+        room.clock.advance(4.0)
+
+    room.clock.advance(1.5)
+    await turns()
+
+    assert line.closed
 
 
 async def test_who_listens_need_say_nothing() -> None:
@@ -267,6 +382,18 @@ async def test_only_so_many_at_a_time() -> None:
     assert room.talk.close("talk-2")
     assert not room.talk.close("talk-2")
     await room.join()
+
+
+async def test_those_who_come_at_once_are_counted_too() -> None:
+    """It takes a while to answer a browser."""
+    room = Room()
+
+    came = await asyncio.gather(
+        *(room.join() for _ in range(MAX_TALKERS + 1)), return_exceptions=True
+    )
+
+    assert [type(c) for c in came if not isinstance(c, FakeLine)] == [CommandRefused]
+    assert len(room.talk.snapshot()) == MAX_TALKERS
 
 
 @pytest.mark.parametrize(

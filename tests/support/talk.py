@@ -1,5 +1,6 @@
 """Browsers that are none: connections for the talk service, and what they say and were told."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -71,6 +72,7 @@ class FakeLines:
         heard: Callable[[Samples, int], None],
         changed: Callable[[str], None],
     ) -> FakeLine:
+        await asyncio.sleep(0)  # another may come in the meantime
         if self.failure is not None:
             raise self.failure
         self.made.append(FakeLine(offer, speaks, heard, changed))
