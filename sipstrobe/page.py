@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Literal
 
+from sipstrobe.clock import Handle
 from sipstrobe.config.certificates import identity_of
 from sipstrobe.config.settings import Settings
 from sipstrobe.context import Context
-from sipstrobe.events import ServiceStateChanged
+from sipstrobe.events import ClockSet, ServiceStateChanged
 from sipstrobe.io.doorway import barred
 from sipstrobe.io.identity import Identity, fingerprint
 from sipstrobe.services.supervise import FIRST_DELAY, LONGEST_DELAY, supervise
@@ -26,6 +27,7 @@ logger = logging.getLogger(__name__)
 Address = tuple[str, int]
 Kind = Literal["https", "http"]
 KINDS: tuple[Kind, ...] = ("https", "http")  # in the order in which they are opened
+LOOK_EVERY = 3600.0  # seconds between two looks at how long our own certificate lasts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +78,7 @@ class _Shown:
     """What is shown over TLS. wanted: for which wish; signed: by somebody else than ourselves."""
 
     wanted: Identity | None
+    identity: Identity
     tls: "SSLContext"
     fingerprint: str
     signed: bool = False
@@ -86,7 +89,8 @@ class Page:
     cannot be opened. What works is not given up before what takes its place works.
 
     make_server is called when the module of the web server has been imported; own, in another
-    thread, for the certificate of the device's own making. tried: set once all is done that can be.
+    thread, for the certificate of the device's own making, again when its end is near. tried: set
+    once all is done that can be.
     """
 
     def __init__(
@@ -104,6 +108,8 @@ class Page:
         self._running: asyncio.Task[None] | None = None
         self._open: dict[Kind, _Open] = {}
         self._shown: _Shown | None = None
+        self._looking: Handle | None = None
+        self._unsubscribe = context.bus.subscribe(ClockSet, lambda _: self._look())
         self._told = ""
 
     def addresses(self, kind: Kind) -> list[Address]:
@@ -124,8 +130,12 @@ class Page:
         if self._running is None:
             work = supervise(self._context, "page", self._serve)
             self._running = asyncio.get_running_loop().create_task(work)
+            self._look_again()
 
     async def aclose(self) -> None:
+        self._unsubscribe()
+        if self._looking is not None:
+            self._looking.cancel()
         if self._running is not None:
             self._running.cancel()
             await asyncio.wait([self._running])
@@ -173,6 +183,21 @@ class Page:
                 ServiceStateChanged(service="page", working=False, problem=problem)
             )
 
+    # --- our own certificate --------------------------------------------------------------------
+
+    def _look_again(self) -> None:
+        self._look()
+        clock = self._context.clock
+        self._looking = clock.call_at(clock.now() + LOOK_EVERY, self._look_again)
+
+    def _look(self) -> None:
+        if self._is_due():
+            self._news.set()
+
+    def _is_due(self) -> bool:
+        now = self._context.clock.wall()
+        return self._shown is not None and self._shown.identity.is_due(now)
+
     # --- one arrangement after the other --------------------------------------------------------
 
     async def _arrange(self, server: "WebServer", wanted: Wanted) -> list[str]:
@@ -206,12 +231,12 @@ class Page:
     async def _choose(self, wanted: Identity | None) -> list[str]:
         """Make ready what is to be shown; where that is of no use the last one goes on, or the
         device's own."""
-        if self._shown is not None and self._shown.wanted == wanted:
+        if self._shown is not None and self._shown.wanted == wanted and not self._is_due():
             return []
         try:
             self._shown = await asyncio.to_thread(self._prepare, wanted)
         except (ValueError, OSError) as error:
-            if self._shown is None and wanted is not None:
+            if wanted is not None and (self._shown is None or self._is_due()):
                 await self._choose(None)
             return [f"HTTPS: {error}"]
         return []
@@ -227,7 +252,7 @@ class Page:
             from sipstrobe.io.x509 import is_self_signed
 
             signed = not is_self_signed(wanted)
-        return _Shown(wanted, tls, fingerprint(identity.certificate), signed)
+        return _Shown(wanted, identity, tls, fingerprint(identity.certificate), signed)
 
     async def _move(
         self, server: "WebServer", kind: Kind, address: Address, wanted: Wanted

@@ -6,10 +6,12 @@ import gc
 import os
 import signal
 import socket
+import ssl
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from sipstrobe.config.store import Store
 from sipstrobe.context import Context
 from sipstrobe.control import SOCKET, call
 from sipstrobe.errors import ConfigError
+from sipstrobe.io.identity import LIFE, RENEWED_BEFORE, fingerprint
 from sipstrobe.options import Options
 from tests.services.phones import HOST, Peer
 from tests.support.ports import free_port
@@ -33,6 +36,15 @@ QUIET = Options(state=Path("unused"), sound="null", light="none")
 # --- running -----------------------------------------------------------------------------------
 
 
+class Calendar(LoopClock):
+    """The clock of a device, whose calendar a test sets."""
+
+    ahead = timedelta()
+
+    def wall(self) -> datetime:
+        return super().wall() + self.ahead
+
+
 class House:
     """A device that runs in this process."""
 
@@ -40,7 +52,8 @@ class House:
         self.options = replace(QUIET, state=folder, **options)
         self.store = Store.open(folder)
         prepare(self.store, demo=self.options.demo, put=self.options.put)
-        context = Context(LoopClock(asyncio.get_running_loop()))
+        self.clock = Calendar(asyncio.get_running_loop())
+        context = Context(self.clock)
         self.device = Device(context, self.store, self.options)
         self._stack = AsyncExitStack()
 
@@ -237,6 +250,68 @@ async def test_an_output_that_does_not_work_is_a_problem(
     assert len(started.problems) == 2
     assert all("No such file" in problem for problem in started.problems)
     assert started.page
+
+
+class Encrypted:
+    """A connection over TLS, of somebody who trusts everybody. shown: the fingerprint."""
+
+    def __init__(self, streams: tuple[asyncio.StreamReader, asyncio.StreamWriter]) -> None:
+        self._reader, self._writer = streams
+        tls = self._writer.get_extra_info("ssl_object")
+        self.shown = fingerprint(ssl.DER_cert_to_PEM_cert(tls.getpeercert(binary_form=True)))
+
+    @classmethod
+    async def to(cls, port: int) -> "Encrypted":
+        trusting = ssl.create_default_context()
+        trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+        return cls(await asyncio.open_connection(HOST, port, ssl=trusting))
+
+    async def ask(self, first: str, *headers: str) -> str:
+        """The first line of the answer, which has no body."""
+        self._writer.write("\r\n".join([first, *headers, "", ""]).encode())
+        return (await self._reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")[0]
+
+    async def head(self) -> str:
+        return await self.ask("HEAD / HTTP/1.1", f"Host: {HOST}")
+
+    async def options(self, number: int) -> str:
+        return await self.ask(
+            f"OPTIONS sip:1001@{HOST} SIP/2.0",
+            f"Via: SIP/2.0/TLS {HOST}:5061;branch=z9hG4bK{number}",
+            f"From: <sip:peer@{HOST}>;tag=p",
+            f"To: <sip:1001@{HOST}>",
+            f"Call-ID: options-{number}",
+            f"CSeq: {number} OPTIONS",
+            "Max-Forwards: 70",
+            "Content-Length: 0",
+        )
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+async def test_a_device_that_runs_for_years_shows_a_certificate_that_holds(
+    tmp_path: Path, houses: list[House]
+) -> None:
+    """The page and SIP show the next one before the end of the first; connections go on."""
+    sip = free_port()
+    put = (("/sip/port", free_port()), ("/sip/tls_port", sip))
+    it = house(tmp_path, houses, demo=True, put=put, http=None, https=(HOST, 0))
+    [(_, web)] = (await it.start()).secure_page
+    before = [await Encrypted.to(web), await Encrypted.to(sip)]
+    assert await before[0].head() == "HTTP/1.1 200 OK"
+    assert await before[1].options(1) == "SIP/2.0 200 OK"
+    assert before[0].shown == before[1].shown == it.device.page.fingerprint
+
+    it.clock.ahead = LIFE - RENEWED_BEFORE + timedelta(days=1)
+    await until(lambda: it.device.page.fingerprint != before[0].shown)
+
+    after = [await Encrypted.to(web), await Encrypted.to(sip)]
+    assert after[0].shown == after[1].shown == it.device.page.fingerprint
+    assert await after[0].head() == await before[0].head() == "HTTP/1.1 200 OK"
+    assert await after[1].options(2) == await before[1].options(3) == "SIP/2.0 200 OK"
+    for connection in (*before, *after):
+        connection.close()
 
 
 # --- from the command line ---------------------------------------------------------------------

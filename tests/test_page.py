@@ -5,22 +5,24 @@ import contextlib
 import json
 import socket
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace as changed
 
-from sipstrobe.clock import LoopClock
+from sipstrobe.clock import Clock, LoopClock
 from sipstrobe.config.certificates import Certificate
 from sipstrobe.config.settings import Settings, WebSettings
 from sipstrobe.context import Context
 from sipstrobe.events import ServiceStateChanged
-from sipstrobe.io.identity import Identity, fingerprint
-from sipstrobe.page import Kind, Page, Wanted, page_wanted
+from sipstrobe.io.identity import LIFE, RENEWED_BEFORE, Identity, fingerprint, own_identity
+from sipstrobe.page import LOOK_EVERY, Kind, Page, Wanted, page_wanted
 from sipstrobe.secret import Secret
 from sipstrobe.web.server import WebServer
 from tests.support.authority import Authority, Signed
+from tests.support.clock import FakeClock
 from tests.support.ports import free_port
 from tests.support.waiting import until
 from tests.support.web import CHEAP, Device
@@ -38,12 +40,14 @@ def identity(signed: Signed) -> Identity:
 class House:
     """A page whose settings a test changes, and a visitor of it."""
 
-    def __init__(self) -> None:
-        context = Context(LoopClock(asyncio.get_running_loop()))
+    def __init__(
+        self, clock: Clock | None = None, own: Callable[[], Identity] = lambda: identity(OWN)
+    ) -> None:
+        context = Context(clock or LoopClock(asyncio.get_running_loop()))
         self.device = Device.make(context)
         self.problems: list[str] = []
         context.bus.subscribe(ServiceStateChanged, self._note)
-        self.page = Page(context, self._serve, lambda: identity(OWN))
+        self.page = Page(context, self._serve, own)
         self.http, self.https = free_port(), free_port()
 
     def _serve(self) -> WebServer:
@@ -100,13 +104,16 @@ class House:
             return (await self.ask(scheme, port))[0]
         return 0
 
+    async def aclose(self) -> None:
+        await self.page.aclose()
+        await self.device.library.aclose()
+
 
 @pytest.fixture
 async def house() -> AsyncIterator[House]:
     house = House()
     yield house
-    await house.page.aclose()
-    await house.device.library.aclose()
+    await house.aclose()
 
 
 async def test_both_serve_and_the_wrong_scheme_is_led_to_the_right_one(house: House) -> None:
@@ -302,6 +309,65 @@ async def test_a_device_that_starts_with_one_of_no_use_shows_its_own(house: Hous
 
     assert "cannot be used" in house.problem
     assert (answer[0], answer[1]["shown"]) == (200, fingerprint(OWN.certificate))
+
+
+@contextlib.asynccontextmanager
+async def years(folder: Path) -> AsyncGenerator[tuple[House, FakeClock, list[str]]]:
+    """A page with a certificate of its own making, on a clock that a test moves. What stands in the
+    list is what keeps it from making another."""
+    clock, trouble = FakeClock(), list[str]()
+
+    def own() -> Identity:
+        if trouble:
+            raise OSError(trouble[0])
+        return own_identity(folder, [HOST], clock.wall())
+
+    house = House(clock, own)
+    try:
+        await house.wanted("https")
+        yield house, clock, trouble
+    finally:
+        await house.aclose()
+
+
+DAY = 86400.0
+DUE = (LIFE - RENEWED_BEFORE).total_seconds()
+
+
+async def test_our_own_certificate_is_renewed_while_the_page_is_open(tmp_path: Path) -> None:
+    """Well before its end, and whoever is there notices nothing of it."""
+    trusting = ssl.create_default_context()
+    trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+    async with years(tmp_path) as (house, clock, _):
+        reader, writer = await asyncio.open_connection(HOST, house.https, ssl=trusting)
+        first = (await house.ask("https", house.https))[1]["shown"]
+        clock.advance_to(DUE - DAY)
+        assert (await house.ask("https", house.https))[1]["shown"] == first
+
+        clock.advance(DAY + LOOK_EVERY)
+        await until(lambda: house.page.fingerprint != first)
+
+        assert (await house.ask("https", house.https))[1]["shown"] == house.page.fingerprint
+        writer.write(f"HEAD / HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode())
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
+        writer.close()
+
+
+async def test_where_no_other_can_be_made_the_last_one_goes_on_and_it_is_tried_again(
+    tmp_path: Path,
+) -> None:
+    async with years(tmp_path) as (house, clock, trouble):
+        first = house.page.fingerprint
+        trouble.append("no certificate could be made")
+        clock.advance_to(DUE + LOOK_EVERY)
+        await until(lambda: house.problem)
+        assert house.problem == "HTTPS: no certificate could be made"
+        assert (await house.ask("https", house.https))[1]["shown"] == first
+
+        trouble.clear()
+        await until(lambda: not house.problem)
+
+        assert (await house.ask("https", house.https))[1]["shown"] != first
 
 
 def test_what_the_settings_want() -> None:

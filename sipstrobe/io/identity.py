@@ -1,7 +1,8 @@
 """The certificate that the device makes for itself, which SIP and the page show alike.
 
-Made when it is first asked for. One that has been kept is found good by what stands above it, so
-that a device that has its own need not load what reads certificates (10 MB).
+Made when it is first asked for, and anew when its end is near. One that has been kept is found good
+by what stands above it, so that a device that has its own need not load what reads certificates
+(10 MB).
 """
 
 import hashlib
@@ -16,7 +17,7 @@ import sys
 import threading
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -30,6 +31,7 @@ FILE: Final = "certificate.pem"  # in the state folder, 0600: first what it is f
 RENEWED_BEFORE: Final = timedelta(days=30)  # its end
 MAX_ADDRESSES: Final = 64  # in it
 LIFE: Final = timedelta(days=3650)
+SKEW: Final = timedelta(days=1)  # by which the clocks of others may be behind ours
 MAKING_LIMIT: Final = 30.0  # seconds, for a machine that is busy
 _MAKER = "sipstrobe.io.x509"
 _EARLIER = "sip-certificate.pem"  # what it was called when only SIP had one
@@ -39,10 +41,16 @@ _making = threading.Lock()  # SIP and the page may want it at once
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A certificate with its chain, and the key to it, in PEM form."""
+    """A certificate with its chain, and the key to it, in PEM form. good: from when until when one
+    of the device's own making is shown; None: another has made it."""
 
     certificate: str
     key: Secret
+    good: tuple[datetime, datetime] | None = None
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether the device is to make another in its place."""
+        return self.good is not None and not self.good[0] <= now <= self.good[1]
 
 
 def own_names() -> list[str]:
@@ -59,12 +67,18 @@ def own_identity(folder: Path | None, names: Iterable[str], now: datetime) -> Id
     wanted = list(names)
     with _making:
         kept = _read(folder)
-        if kept is not None and _is_good(kept.reveal(), wanted, now):
-            return _identity(kept.reveal())
+        known = _known(kept.reveal(), wanted) if kept is not None else None
+        if known is not None and not known.is_due(now):
+            return known
         made = _make(wanted, now, kept)
         _write(folder, made.key.reveal() + made.certificate, wanted, now + LIFE)
     logger.info("made a certificate for %s", ", ".join(wanted))
-    return made
+    return _ours(made, now + LIFE)
+
+
+def _ours(identity: Identity, until: datetime) -> Identity:
+    """until: its end. One that begins later than now was made by a clock that was wrong."""
+    return replace(identity, good=(until - LIFE - SKEW, until - RENEWED_BEFORE))
 
 
 def _make(names: Sequence[str], now: datetime, kept: Secret | None) -> Identity:
@@ -102,13 +116,14 @@ def fingerprint(certificate: str) -> str:
     return hashlib.sha256(der).digest().hex(":").upper()
 
 
-def _is_good(text: str, names: Iterable[str], now: datetime) -> bool:
-    """Whether it is for all these names, for some time yet, and undamaged."""
+def _known(text: str, names: Iterable[str]) -> Identity | None:
+    """What has been kept; None where it is damaged, or not for all these names."""
     head = _HEAD.match(text)
     if head is None or hashlib.sha256(text[head.end() :].encode()).hexdigest() != head[3]:
-        return False
-    lasts = datetime.fromisoformat(head[2]) - RENEWED_BEFORE >= now
-    return lasts and {name.lower() for name in names} <= set(head[1].split())
+        return None
+    if not {name.lower() for name in names} <= set(head[1].split()):
+        return None
+    return _ours(_identity(text), datetime.fromisoformat(head[2]))
 
 
 def _read(folder: Path | None) -> Secret | None:

@@ -21,10 +21,9 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 
 from sipstrobe.errors import ConfigError, Problem
-from sipstrobe.io.identity import LIFE, Identity
+from sipstrobe.io.identity import LIFE, SKEW, Identity
 from sipstrobe.secret import Secret
 
-_SKEW = timedelta(days=1)  # by which the clocks of others may be behind ours
 _MAX_SHOWN = 80  # characters of what a certificate says
 _MAX_COMMON_NAME = 64  # RFC 5280, appendix A.1: ub-common-name
 
@@ -156,7 +155,7 @@ def make_identity(
         .issuer_name(subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - _SKEW)
+        .not_valid_before(now - SKEW)
         .not_valid_after(now + life)
         .add_extension(named, critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)

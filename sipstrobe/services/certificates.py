@@ -1,6 +1,7 @@
 """What SIP shows and whom it trusts over TLS: made in another thread when it is first needed.
 
-A device that nobody calls over TLS never loads what TLS needs (20 MB, 0.1 s).
+A device that nobody calls over TLS never loads what TLS needs (20 MB, 0.1 s). The first connection
+that comes when the end of our own certificate is near has it renewed.
 """
 
 import asyncio
@@ -27,6 +28,7 @@ class Certificates:
         self._settings = TlsSettings()
         self._making = asyncio.Lock()
         self._server: Tls | None = None
+        self._shown: Identity | None = None  # by it
         self._client: Tls | None = None
 
     def apply(self, settings: TlsSettings) -> bool:
@@ -51,14 +53,14 @@ class Certificates:
 
     async def server(self) -> "Tls":
         """Raises ConfigError for a certificate that cannot be used."""
-        if self._server is not None:
+        if self._server is not None and not self._is_due():
             return self._server
         async with self._making:
-            while self._server is None:
+            while self._server is None or self._is_due():
                 settings = self._settings
-                made = await asyncio.to_thread(self._make_server, settings)
+                shown, made = await asyncio.to_thread(self._make_server, settings)
                 if settings is self._settings:
-                    self._server = made
+                    self._shown, self._server = shown, made
             return self._server
 
     async def client(self) -> "Tls":
@@ -73,12 +75,16 @@ class Certificates:
                     self._client = made
             return self._client
 
+    def _is_due(self) -> bool:
+        return self._shown is not None and self._shown.is_due(self._wall())
+
     # --- in another thread ----------------------------------------------------------------------
 
-    def _make_server(self, settings: TlsSettings) -> "Tls":
+    def _make_server(self, settings: TlsSettings) -> "tuple[Identity, Tls]":
         from sipstrobe.io.tls import Tls
 
-        return Tls.server(_given(settings) or self._own(), settings.versions)
+        shown = _given(settings) or self._own()
+        return shown, Tls.server(shown, settings.versions)
 
     def _make_client(self, settings: TlsSettings) -> "Tls":
         from sipstrobe.io.tls import Tls

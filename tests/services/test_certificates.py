@@ -69,6 +69,40 @@ async def test_it_stays_the_same_until_shortly_before_its_end_and_the_key_even_t
     assert public_key(kept(tmp_path)) == public_key(first)
 
 
+async def test_sip_shows_the_next_one_before_the_end_while_it_runs(tmp_path: Path) -> None:
+    """A device that runs for years would show one that has expired."""
+    wall = Wall()
+    certificates = Certificates(tmp_path, wall)
+    before = await certificates.server()
+    first = kept(tmp_path)
+    wall.now = first.not_valid_after_utc - RENEWED_BEFORE - DAY
+    assert await certificates.server() is before
+
+    wall.now += 2 * DAY
+    after = await certificates.server()
+
+    assert after is not before
+    assert kept(tmp_path).not_valid_after_utc == wall.now + LIFE
+    assert public_key(kept(tmp_path)) == public_key(first)
+    assert await certificates.server() is after
+
+
+async def test_one_that_was_made_by_a_clock_ahead_gives_way_when_that_is_set_right(
+    tmp_path: Path,
+) -> None:
+    """Nobody takes one that is not valid yet; a small correction is no reason."""
+    wall = Wall()
+    certificates = Certificates(tmp_path, wall)
+    before = await certificates.server()
+    wall.now = START - datetime.timedelta(hours=23)
+    assert await certificates.server() is before
+
+    wall.now = START - 5 * LIFE
+    await certificates.server()
+
+    assert kept(tmp_path).not_valid_before_utc < wall.now < kept(tmp_path).not_valid_after_utc
+
+
 def test_another_address_needs_another_one(tmp_path: Path) -> None:
     made = own_identity(tmp_path, ["siren.example", "192.0.2.7"], START)
 
