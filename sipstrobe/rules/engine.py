@@ -23,7 +23,6 @@ from math import inf
 from types import MappingProxyType
 
 from sipstrobe.commands import Command
-from sipstrobe.events import ScheduleInterval
 from sipstrobe.rules.actions.base import RULE_NAME
 from sipstrobe.rules.anew import RESUME_SECONDS, Recalled, source_of, told_anew
 from sipstrobe.rules.explain import History, Outcome, Record, Stand, stands
@@ -37,7 +36,6 @@ MAX_BEGUN = 1024  # times that rules may begin for one root cause, as those that
 MAX_OFTEN = 3000  # times that a rule may begin within so many seconds, as one in a circle that goes
 OFTEN_SECONDS = 60.0  # through a broker, a web server or a timer, where no cause shows it
 
-_INTERVAL = ScheduleInterval.outside.topic
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -248,8 +246,7 @@ class Engine:
             for state, invert in watch.triggers.items():
                 if not invert:
                     touched[state] = True
-        states = sorted(touched, key=_by_place) if len(touched) > 1 else touched
-        for state in states:
+        for state in sorted(touched, key=_by_place):
             self._step(state, fired=touched[state], came=came)
 
     # --- one rule ------------------------------------------------------------------------------
@@ -289,10 +286,8 @@ class Engine:
             self._waiting.start(rule.name, ready_at)
             return Outcome.WAITS
         if came.cause is not None and came.topic != "timer" and self._is_loop(state, came.cause):
-            state.spent = True
             return Outcome.LOOP
         if self._is_too_often(state, came.now):
-            state.spent = True
             return Outcome.TOO_OFTEN
         return Outcome.REPEATED if state.active else Outcome.BEGUN
 
@@ -306,7 +301,7 @@ class Engine:
             self.outbox.append(Begin(rule, command, active=True, record=record))
             return
         state.begun_at = came.now
-        state.active = rule.when is None or bool(rule.conditions)
+        state.active = bool(rule.conditions)
         armed = came.cause if came.topic == "timer" else None
         for items in _targets(state, came):
             self.outbox.append(Begin(rule, _command(rule, items), state.active, record, armed))
@@ -349,14 +344,12 @@ _BEGINS = (Outcome.BEGUN, Outcome.REPEATED, Outcome.RESUMED)
 
 def _fired_before(state: RuleState, came: Came) -> bool:
     """Has this been the trigger before the device was started anew?"""
-    if came.topic == _INTERVAL or state.fired_by:
-        anew = told_anew(came)
-        if anew is None and came.now < state.recalled_until:
-            source = source_of(came.topic, came.items)
-            anew = source in state.fired_by
-            state.fired_by.discard(source)
-        return anew is True
-    return False
+    anew = told_anew(came)
+    if anew is None and came.now < state.recalled_until:
+        source = source_of(came.topic, came.items)
+        anew = source in state.fired_by
+        state.fired_by.discard(source)
+    return anew is True
 
 
 def _goes_on(state: RuleState, came: Came) -> bool:
@@ -406,8 +399,8 @@ def _targets(state: RuleState, came: Came) -> Iterator[dict[str, str]]:
 
 def _holding(state: RuleState, name: str) -> list[Mapping[str, str]]:
     """What the first condition about something of this name holds of, the oldest first."""
-    for condition, watch in zip(state.rule.conditions, state.watches, strict=True):
-        if not condition.invert and any(name in items for items in watch.holding.values()):
+    for watch in state.watches:  # what is inverted holds of nothing
+        if any(name in items for items in watch.holding.values()):
             return list(watch.holding.values())
     return []
 
@@ -415,9 +408,7 @@ def _holding(state: RuleState, name: str) -> list[Mapping[str, str]]:
 def _items(state: RuleState, came: Came) -> dict[str, str]:
     """What an action may refer to: what came, and what the conditions hold of, first the oldest."""
     items = dict(came.items)
-    for condition, watch in zip(state.rule.conditions, state.watches, strict=True):
-        if not condition.invert:
-            oldest = next(iter(watch.holding.values()), came.items)
-            if oldest is not came.items:
-                items = {**oldest, **items}
+    for watch in state.watches:
+        for oldest in islice(watch.holding.values(), 1):
+            items = {**oldest, **items}
     return items

@@ -36,13 +36,17 @@ class Bench:
         self.engine.apply(rules, now=self.now)
         return self._outputs()
 
-    def hear(self, event: Event, *, causes: tuple[int, ...] = ()) -> list[str]:
+    def hear(
+        self, event: Event, *, causes: tuple[int, ...] = (), cause: Cause | None = None
+    ) -> list[str]:
+        """causes: the serials of a chain, as `linked` has it; cause: the chain itself."""
+        cause = cause or linked(causes)
         items, topic = texts_of(event), event.outside.topic
         if event.outside.kind is Kind.PROPERTY:
             source = tuple(items[name] for name in event.outside.source)
-            self.engine.property(topic, source, items, now=self.now, cause=linked(causes))
+            self.engine.property(topic, source, items, now=self.now, cause=cause)
         else:
-            self.engine.pulse(topic, items, now=self.now, cause=linked(causes))
+            self.engine.pulse(topic, items, now=self.now, cause=cause)
         return self._outputs()
 
     def advance(self, seconds: float) -> list[str]:

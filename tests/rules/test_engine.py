@@ -3,9 +3,10 @@
 from sipstrobe import commands
 from sipstrobe.rules.actions import AnswerCall, HangUp, RunProfile, StartProfile, StopProfile
 from sipstrobe.rules.engine import MAX_BEGUN, MAX_DEPTH, MAX_OFTEN, OFTEN_SECONDS
-from sipstrobe.rules.explain import MAX_RECORDS
+from sipstrobe.rules.explain import MAX_RECORDS, Outcome
 from sipstrobe.rules.facts import MAX_SOURCES
 from sipstrobe.rules.settings import Rule
+from sipstrobe.trace import Cause, Input
 from tests.rules.bench import Bench, begins, call, change, on, rule, trigger
 
 ACTIVE = on("call/state", state="active")
@@ -187,6 +188,42 @@ def test_a_state_that_has_passed_is_not_made_up_for() -> None:
     assert bench.advance(20.0) == []
 
 
+def test_a_rule_that_waits_and_is_taken_away_does_not_come_back() -> None:
+    """Nor does one that is switched off meanwhile; others wait on."""
+    waiting = [rule(name, PRESSED, minimum_interval=10) for name in ("gone", "off", "stays")]
+    bench = Bench(*waiting)
+    for pressed in (True, False, True):
+        bench.hear(trigger(pressed))
+    bench.apply(rule("off", PRESSED, minimum_interval=10, enabled=False), waiting[2])
+
+    assert bench.advance(10.0) == ["begin stays"]
+
+
+def test_what_waits_each_time_is_no_loop() -> None:
+    """It comes of what it has done before, but cannot run away: the wait is the brake."""
+    bench = Bench(rule("R", PRESSED, minimum_interval=10))
+    said = bench.hear(trigger(True), causes=(7,))
+    causes: tuple[int, ...] = (7,)
+    for serial in range(8, 8 + 3 * MAX_DEPTH):
+        causes = (serial, *causes)
+        said += bench.advance(1.0)
+        said += bench.hear(trigger(False), causes=causes)
+        said += bench.hear(trigger(True), causes=causes)
+        said += bench.advance(9.0)
+
+    assert said == ["begin R"] + ["end R", "begin R"] * 3 * MAX_DEPTH
+
+
+def test_what_follows_from_a_wait_is_no_loop_either() -> None:
+    """Each time that a wait is over is an input of its own, whatever it began by."""
+    bench = Bench(rule("R", when=on("call/state_change"), action=StopProfile(profile="P")))
+    cause: Cause | None = None
+    for serial in range(1, 6 * MAX_DEPTH, 2):
+        waited = Cause(serial, 0.0, Input("timer", "the wait is over"), cause)
+        cause = Cause(serial + 1, 0.0, None, waited)
+        assert bench.hear(change("terminated"), cause=cause) == ["begin R"]
+
+
 def test_a_disabled_rule_does_nothing() -> None:
     """EVT-02."""
     bench = Bench(rule("R", PRESSED, enabled=False))
@@ -216,6 +253,24 @@ def test_a_changed_rule_starts_when_its_conditions_hold_anew() -> None:
     assert bench.hear(trigger(False)) == []
     assert bench.hear(trigger(True)) == ["begin R"]
     assert bench.commands[-1] == commands.StartProfile(profile="Other")
+
+
+def test_a_changed_rule_that_its_trigger_has_begun_waits_for_nothing_more() -> None:
+    """EVT-08: it is told what it waits for, and only as long as it does."""
+    by_trigger = [
+        rule("R", when=PRESSED, action=StartProfile(profile=profile)) for profile in ("B", "C")
+    ]
+    bench = Bench(rule("R", ACTIVE, when=PRESSED))
+    bench.hear(call("active"))
+    bench.hear(trigger(True))
+
+    bench.apply(by_trigger[0])
+    bench.hear(trigger(False))
+    bench.hear(trigger(True))
+    bench.apply(by_trigger[1])
+
+    outcomes = [record.outcome for record in bench.engine.rules["R"].records]
+    assert outcomes[-3:] == [Outcome.CHANGED, Outcome.BEGUN, Outcome.NOT_FIRED]
 
 
 def test_a_change_that_leaves_it_active_keeps_the_others_going() -> None:
@@ -257,6 +312,21 @@ def test_a_condition_about_a_call_says_which_call_is_meant() -> None:
     assert bench.commands == [commands.AnswerCall(call="c2")]  # the one that rings longest
 
 
+def test_all_calls_that_a_condition_is_about_are_meant_wherever_it_stands() -> None:
+    """Other conditions say nothing about calls, or that there is none of some kind."""
+    on_duty = on("input/manual_trigger", trigger="2", active="true")
+    nobody_speaks = on("call/state", state="active", invert=True)
+    answer = AnswerCall(all=True)
+    bench = Bench(rule("R", nobody_speaks, on_duty, RINGING, when=PRESSED, action=answer))
+    bench.hear(trigger(True, 2))
+    bench.hear(call("ringing", "c1"))
+    bench.hear(call("ringing", "c2"))
+
+    bench.hear(trigger(True))
+
+    assert bench.commands == [commands.AnswerCall(call="c1"), commands.AnswerCall(call="c2")]
+
+
 def test_an_action_without_a_call_leaves_the_choice_to_the_phone() -> None:
     bench = Bench(rule("R", when=PRESSED, action=AnswerCall()))
     bench.hear(trigger(True))
@@ -277,6 +347,34 @@ def test_a_rule_that_sets_itself_off_again_and_again_is_stopped_and_said_once() 
     assert begins(said) == ["begin R"] * MAX_DEPTH
     assert said[MAX_DEPTH:] == ["refuse R"]
     assert bench.hear(trigger(True), causes=(99,)) == ["begin R"]  # another input, another matter
+
+
+def looping(bench: Bench) -> None:
+    """Trigger 1 is pressed again and again because of itself, and stays so."""
+    causes: tuple[int, ...] = (7,)
+    for serial in range(8, 9 + MAX_DEPTH):
+        causes = (serial, *causes)
+        bench.hear(trigger(False), causes=causes)
+        bench.hear(trigger(True), causes=causes)
+
+
+def test_a_rule_that_was_stopped_in_a_loop_begins_as_soon_as_it_is_mended() -> None:
+    """It was not active as it was changed, so that there is nothing to wait for (EVT-08)."""
+    bench = Bench(rule("R", PRESSED))
+    looping(bench)
+    assert bench.active() == []
+
+    assert bench.apply(rule("R", PRESSED, action=RunProfile(profile="Other"))) == ["begin R"]
+
+
+def test_a_rule_that_was_stopped_in_a_loop_is_not_said_to_have_been_changed() -> None:
+    bench = Bench(rule("R", when=PRESSED, action=StartProfile(profile="P")))
+    looping(bench)
+    bench.apply(rule("R", when=PRESSED, action=StartProfile(profile="Other")))
+
+    outcomes = [record.outcome for record in bench.engine.rules["R"].records]
+
+    assert outcomes[-2:] == [Outcome.LOOP, Outcome.NOT_FIRED]
 
 
 def test_a_circle_that_no_cause_shows_is_broken_by_how_often_it_turns() -> None:
@@ -374,8 +472,20 @@ def test_what_no_rule_asks_for_any_more_is_not_watched() -> None:
         True,
     ]
     assert bench.hear(change("terminated")) == ["begin S"]
+    assert bench.engine.hears("call/state")
     bench.apply()
     assert not bench.engine.hears("call/state_change")
+    assert not bench.engine.hears("call/state")
+
+
+def test_what_begins_for_one_reason_is_forgotten_with_the_next() -> None:
+    """A device that rings bells for years keeps no list of them."""
+    bench = Bench(rule("R", when=on("call/state_change"), action=StopProfile(profile="P")))
+
+    for serial in range(1, 101):
+        bench.hear(change("terminated"), causes=(serial,))
+
+    assert len(bench.engine.rules["R"].begun) == 1
 
 
 def test_an_instant_value_can_be_asked_for_after_rules_are_changed() -> None:

@@ -43,6 +43,7 @@ class House:
         self.clock = Calendar()
         self.files = Memory()
         self.orders: list[Command] = []
+        self.stopped: list[Command] = []
         self.rules: tuple[Rule, ...] = ()
         self.context = Context(self.clock)
         self.memory = RuleMemory(self.context, self.files)
@@ -56,9 +57,10 @@ class House:
         serve = self.context.dispatcher.serve
         serve(commands.RunHealthCheck, self.orders.append)
         serve(commands.StartOperation, self._started)
-        serve(commands.StopOperations, lambda _: None)
+        serve(commands.StopOperations, self.stopped.append)
         serve(commands.SetVirtualInput, self._set)
         self.orders.clear()
+        self.stopped.clear()
         self.rules = rules
         self.automation.apply(rules)
 
@@ -147,8 +149,55 @@ async def test_what_was_done_once_is_not_done_again(house: House, *, orderly: bo
     assert house.orders == [commands.RunHealthCheck()]
 
 
-async def test_what_comes_later_has_come_anew(house: House) -> None:
-    once = rule("R", LOST, action=ONCE)
+async def test_what_goes_on_is_active_and_ends_as_if_nothing_had_been(house: House) -> None:
+    """Its trigger, told anew as well, changes nothing about that."""
+    other = on("network/lost", interface="eth2", lost="true")
+    by_link = rule("R", other, when=LOST, action=LIGHT)
+    house.start(by_link)
+    house.publish(lost(True, "eth2"), lost(True))
+    await house.crash()
+
+    house.start(by_link)
+    house.publish(lost(True, "eth2"), lost(True))
+    status = house.automation.status("R")
+    assert status is not None
+    assert status.active
+    assert house.outcome("R") is Outcome.RUNS
+    assert [type(order) for order in house.orders] == [commands.StartOperation]
+    house.publish(lost(False, "eth2"))
+
+    assert [type(order) for order in house.stopped] == [commands.StopOperations]
+    assert house.outcome("R") is Outcome.ENDED
+
+
+async def test_news_is_not_taken_for_what_was_before(house: House) -> None:
+    """Another link has been lost, beside that for which all has been done."""
+    any_lost = on("network/lost", lost="true")
+    by_any = rule("R", any_lost, when=any_lost, action=ONCE)
+    house.start(by_any)
+    house.publish(lost(True, "eth1"))
+    await house.crash()
+
+    house.start(by_any)
+    house.publish(lost(True, "eth2"))
+
+    assert house.orders == [commands.RunHealthCheck()]
+
+
+async def test_a_trigger_is_told_anew_only_once(house: House) -> None:
+    by_state = rule("R", when=LOST, action=ONCE)
+    house.start(by_state)
+    house.publish(lost(True))
+    await house.crash()
+
+    house.start(by_state)
+    house.publish(lost(True), lost(False), lost(True))
+
+    assert house.orders == [commands.RunHealthCheck()]
+
+
+@pytest.mark.parametrize("once", [rule("R", LOST, action=ONCE), rule("R", when=LOST, action=ONCE)])
+async def test_what_comes_later_has_come_anew(house: House, once: Rule) -> None:
     house.start(once)
     house.publish(lost(True))
     await house.stop()
