@@ -348,8 +348,6 @@ class _Talker:
 
     def _over(self, now: float) -> str:
         """Why it must end; empty: it need not."""
-        if self._state in GONE:
-            return "the connection is gone"
         if not self._still():
             return "the session is over"
         if self._state != "connected":

@@ -39,6 +39,7 @@ class Room:
         self.context = Context(self.clock)
         self.lines = FakeLines()
         self.has_microphone = True
+        self.muted = False
         self.open_microphones = 0
         self.allowed = True
         self.sources: dict[str, AddSource] = {}
@@ -78,7 +79,7 @@ class Room:
         return self
 
     def __call__(self, count: int) -> Samples | None:
-        return np.full(count, 0.25, np.float32)
+        return None if self.muted else np.full(count, 0.25, np.float32)
 
     def close(self) -> None:
         self.open_microphones -= 1
@@ -250,6 +251,18 @@ async def test_the_microphone_is_heard_in_real_time_and_closed_in_the_end() -> N
     assert room.talk.close("talk-1")
     await turns()
     assert (room.open_microphones, line.closed) == (0, True)
+
+
+async def test_whoever_listens_to_a_muted_microphone_hears_silence() -> None:
+    room = Room()
+    line = await room.join(LISTENING)
+    room.muted = True
+
+    room.clock.advance(0.1)
+
+    assert len(line.said) == 6
+    assert line.said[0].any()
+    assert not np.concatenate(line.said[1:]).any()
 
 
 async def test_a_short_hold_up_of_the_device_is_made_good_to_whoever_listens() -> None:
