@@ -2,12 +2,13 @@
 // for a password. Paths are below /api/v1 unless they are whole.
 
 import type { FieldProblem } from "./types";
+import { told } from "./words";
 
 const LONGEST = 20_000; // milliseconds until an answer
 const SILENT = 120_000; // milliseconds; a large backup is looked through before it is answered
 const HEADERS = { "X-Requested-With": "page" };
 
-/** A refusal in the device's own words (RFC 9457). status 0: the device was not reached. */
+/** A refusal (RFC 9457), in the language of the page where that is known. status 0: the device was not reached. */
 export class Problem extends Error {
   constructor(
     readonly status: number,
@@ -104,10 +105,10 @@ export function refusal(status: number, answer: Record<string, unknown>): Proble
   const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
   return new Problem(
     status,
-    text(answer.detail) ?? `HTTP ${status}`,
+    told(text(answer.detail) ?? `HTTP ${status}`),
     text(answer.code),
     text(answer.field),
-    Array.isArray(answer.problems) ? (answer.problems as FieldProblem[]) : [],
+    Array.isArray(answer.problems) ? (answer.problems as FieldProblem[]).map(({ path, message }) => ({ path, message: told(message) })) : [],
     answer,
   );
 }

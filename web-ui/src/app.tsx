@@ -17,6 +17,7 @@ const RETRY = 2; // seconds until the device is asked again
 onUnreached(() => t("unreached"));
 effect(() => {
   document.documentElement.lang = language.value;
+  if (language.value === "de") void import("./refusals");
 });
 
 export function App() {

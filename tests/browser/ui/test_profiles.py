@@ -177,6 +177,36 @@ async def test_whoever_goes_elsewhere_while_asked_whether_to_leave_gets_there(pa
     assert page.url.endswith("#/time")
 
 
+async def test_in_german_patterns_and_refusals_are_german_and_what_is_stored_is_not(
+    page: Page, device: Device
+) -> None:
+    """Programs and other devices know what a profile is made of by one name in all languages."""
+    there = device.store.current.profiles[0].name
+    await page.evaluate("localStorage.language = 'de'")
+    await go(page, "/profiles")
+    await page.reload()
+    await page.get_by_role("button", name="Neues Profil").click()
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_label("Muster").select_option(label="Rundumlicht")
+    await dialog.get_by_label("Klang").select_option(label="Sirene: Räumung")
+    await expect(dialog.get_by_text("Ein weicher Strahl läuft um")).to_be_visible()
+    name = dialog.get_by_label("Name", exact=True)
+    await name.fill(there)
+    await dialog.get_by_role("button", name="Speichern").click()
+    taken = f"Ein Profil „{there}“ gibt es schon"
+    await expect(dialog.locator("[data-field=name] .error")).to_contain_text(taken)
+    await name.fill("Brand")
+    await dialog.get_by_role("button", name="Speichern").click()
+
+    card = page.locator(CARD, has_text="Brand")
+    await expect(card).to_contain_text("Rundumlicht")
+    await expect(card).to_contain_text("Sirene: Räumung")
+    saved = device.store.current.profiles[-1]
+    assert saved.light is not None
+    assert saved.siren is not None
+    assert (saved.light.pattern, saved.siren.pattern) == ("Rotate", "Siren: Evac")
+
+
 async def test_what_others_start_is_seen_and_viewers_only_look(
     page: Page, url: str, device: Device, axe: Axe
 ) -> None:

@@ -2,6 +2,7 @@
 
 import { party, seconds, told, words } from "../words";
 import type { Link } from "../types";
+import { patternWords } from "./pattern_words";
 
 const t = words({
   en: {
@@ -289,7 +290,7 @@ const KNOWN: Record<string, (items: Items) => string> = {
   "call/digit": plain("digit"),
   "call/pin_refused": withParty("pin"),
   "call/dtmf": plain("dtmf"),
-  "signal/operation": (i) => say("operation", { function: functionWords(text(i.function)), pattern: i.pattern, phase: named("", i.phase) }) + (i.profile ? ` · ${text(i.profile)}` : ""),
+  "signal/operation": (i) => say("operation", { function: functionWords(text(i.function)), pattern: patternWords(text(i.pattern)), phase: named("", i.phase) }) + (i.profile ? ` · ${text(i.profile)}` : ""),
   "signal/maintenance": either("maintenanceOn", "maintenanceOff"),
   "signal/health_check": either("healthGood", "healthBad", "passed"),
   "sound/clip": either("clipPlays", "clipEnded", "playing"),
@@ -331,7 +332,7 @@ const KNOWN: Record<string, (items: Items) => string> = {
   "rule/failed": plain("ruleFailed"),
   "start-profile": plain("start-profile"),
   "stop-profile": plain("stop-profile"),
-  "start-operation": (i) => say("start-operation", { ...i, function: functionWords(text(i.function)) }),
+  "start-operation": (i) => say("start-operation", { ...i, pattern: patternWords(text(i.pattern)), function: functionWords(text(i.function)) }),
   "stop-operations": plain("stop-operations"),
   "set-maintenance": either("setMaintenanceOn", "setMaintenanceOff"),
   "set-manual-trigger": either("pressTrigger", "releaseTrigger"),

@@ -9,6 +9,7 @@ export * from "./entry";
 export * from "./fields";
 export * from "./icon";
 export * from "./lists";
+export * from "./pattern_words";
 export * from "./risk";
 export * from "./schema";
 export * from "./schema_form";

@@ -2,16 +2,15 @@
 
 import { levels } from "../../live";
 import type { Operation, Status } from "../../types";
-import { Card, join, Meter, SeizureWarning, Strobe } from "../../ui";
+import { Card, join, Meter, patternWords, SeizureWarning, Strobe } from "../../ui";
 import { decibels, told } from "../../words";
-import { soundWords } from "../profiles/model";
 import { t } from "./words";
 
 const MAINTENANCE = 11; // its priority: nothing sounds then
 const FAINT = -50; // dBFS; of a voice, less is silence
 
 const winner = (now: Status, name: string): Operation | undefined => now.functions.find((one) => one.name === name)?.operations.find((one) => one.shown);
-const words = ({ pattern, colors }: Operation): string => [pattern, colors.map(told).join(", ")].filter(Boolean).join(" · ");
+const words = ({ pattern, colors }: Operation): string => [patternWords(pattern), colors.map(told).join(", ")].filter(Boolean).join(" · ");
 
 /** What is heard: the siren, clips that nothing silences, voices. */
 function heard({ functions, clips, sound }: Status): [begun: string[], voice: boolean] {
@@ -20,7 +19,7 @@ function heard({ functions, clips, sound }: Status): [begun: string[], voice: bo
   const silenced = new Set(sources.filter(({ gain }) => gain === 0).map(({ owner }) => owner));
   const played = clips.filter(({ playback, clip }) => !silenced.has(`clip ${playback}: ${clip}`)).map(({ clip }) => clip);
   const voice = sources.some(({ kind, rms_db }) => (kind === "call" || kind === "page") && rms_db > FAINT);
-  return [[...(siren ? [soundWords(siren.pattern)] : []), ...new Set(played)], voice];
+  return [[...(siren ? [patternWords(siren.pattern)] : []), ...new Set(played)], voice];
 }
 
 export function LightCard({ now }: { now: Status }) {

@@ -3,8 +3,7 @@
 import { command } from "../../api";
 import { can } from "../../session";
 import type { FunctionName, FunctionState, Operation } from "../../types";
-import { attempt, Badge, Button, Card, Duration, functionWords, IconButton, join, shortCause, Swatches, Why } from "../../ui";
-import { soundWords } from "../profiles/model";
+import { attempt, Badge, Button, Card, Duration, functionWords, IconButton, join, patternWords, shortCause, Swatches, Why } from "../../ui";
 import { t } from "./words";
 
 const OPERATIONS_MAX = 100; // listed at a time
@@ -43,15 +42,15 @@ function Running({ operation, of, now }: { operation: Operation; of: FunctionNam
         <span aria-hidden="true">{priority}</span>
       </span>
       <div class="overview-what">
-        <strong>{soundWords(pattern)}</strong> <Swatches colors={colors} /> {profile && <small>{profile}</small>}
+        <strong>{patternWords(pattern)}</strong> <Swatches colors={colors} /> {profile && <small>{profile}</small>}
         {why.length > 0 && <small class="overview-cause">{shortCause(why)}</small>}
       </div>
       <span class="overview-end">
         {shown && <Badge tone="accent">{t("now")}</Badge>}
         {left !== null && <Duration until={now + left} />}
       </span>
-      {can("operator") && priority <= SYSTEM && <IconButton small icon="stop" label={t("stopWhat", { pattern: soundWords(pattern) })} onClick={() => void stop()} />}
-      <Why what={{ operation: `${of}/${id}` }} links={why} of={soundWords(pattern)} />
+      {can("operator") && priority <= SYSTEM && <IconButton small icon="stop" label={t("stopWhat", { pattern: patternWords(pattern) })} onClick={() => void stop()} />}
+      <Why what={{ operation: `${of}/${id}` }} links={why} of={patternWords(pattern)} />
     </li>
   );
 }

@@ -3,9 +3,8 @@
 import { command } from "../../api";
 import { can } from "../../session";
 import type { ProfileState, Status } from "../../types";
-import { attempt, Badge, Button, Card, Empty, join, Swatches } from "../../ui";
+import { attempt, Badge, Button, Card, Empty, join, patternWords, Swatches } from "../../ui";
 import { number } from "../../words";
-import { soundWords } from "../profiles/model";
 import { t } from "./words";
 
 export function ProfilesCard({ profiles, may }: { profiles: readonly ProfileState[]; may: boolean }) {
@@ -26,7 +25,7 @@ export function ProfilesCard({ profiles, may }: { profiles: readonly ProfileStat
 
 function Row({ profile, may }: { profile: ProfileState; may: boolean }) {
   const { name, description, light, siren, running, warnings = [] } = profile;
-  const parts = [light, siren].flatMap((part) => (part ? [`${soundWords(part.pattern)} (${part.priority})`] : []));
+  const parts = [light, siren].flatMap((part) => (part ? [`${patternWords(part.pattern)} (${part.priority})`] : []));
   const turn = (): Promise<boolean> => attempt(() => command(running ? "stop-profile" : "start-profile", { profile: name }));
   return (
     <li class={join("overview-profile", running && "overview-running")} data-profile={name}>

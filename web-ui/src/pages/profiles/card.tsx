@@ -6,11 +6,12 @@ import { can } from "../../session";
 import { Badge, Button, join } from "../../ui/basics";
 import { confirm, Menu } from "../../ui/dialog";
 import { Icon } from "../../ui/icon";
+import { patternWords } from "../../ui/pattern_words";
 import { Swatches } from "../../ui/strobe";
 import { attempt } from "../../ui/toast";
 import { Notice } from "../../ui/basics";
 import { seconds, told } from "../../words";
-import { soundWords, type Duration, type Profile } from "./model";
+import { type Duration, type Profile } from "./model";
 import { Outside } from "./outside";
 import { t } from "./words";
 
@@ -57,8 +58,8 @@ export function ProfileCard({ profile, running, chosen, choose, edit, copy, chan
       </header>
       {description && <p class="profiles-words">{description}</p>}
       <dl>
-        <Part icon="sun" title={t("light")} words={light ? [light.pattern, light.speed ? t("speedOf", { n: light.speed }) : "", t("intensityOf", { n: light.intensity }), t("prio", { n: light.priority }), lasting(light.duration), light.function === "AudioLED" ? t("AudioLED") : ""] : [t("noLight")]} colors={light?.colors ?? []} />
-        <Part icon="bell" title={t("siren")} words={siren ? [soundWords(siren.pattern), t("intensityOf", { n: siren.intensity }), t("prio", { n: siren.priority }), lasting(siren.duration)] : [t("noSiren")]} colors={[]} />
+        <Part icon="sun" title={t("light")} words={light ? [patternWords(light.pattern), light.speed ? t("speedOf", { n: light.speed }) : "", t("intensityOf", { n: light.intensity }), t("prio", { n: light.priority }), lasting(light.duration), light.function === "AudioLED" ? t("AudioLED") : ""] : [t("noLight")]} colors={light?.colors ?? []} />
+        <Part icon="bell" title={t("siren")} words={siren ? [patternWords(siren.pattern), t("intensityOf", { n: siren.intensity }), t("prio", { n: siren.priority }), lasting(siren.duration)] : [t("noSiren")]} colors={[]} />
       </dl>
       {profile.warnings.length > 0 && <Badge tone="fair"><span title={profile.warnings.map(({ words }) => told(words)).join("; ")}>{t("warning")}</span></Badge>}
       {refused.length > 0 && <Notice tone="bad" live title={t("inUse", { name })}>{t("usedBy", { names: refused.join(", ") })}</Notice>}

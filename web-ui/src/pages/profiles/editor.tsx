@@ -9,10 +9,11 @@ import { MineOrTheirs } from "../../ui/conflict";
 import { Dialog, mayLeave } from "../../ui/dialog";
 import { clashesOf, merged, type Clash } from "../../ui/entry";
 import { Form, TextField } from "../../ui/fields";
+import { patternWords } from "../../ui/pattern_words";
 import { toast } from "../../ui/toast";
 import { t as uiWords } from "../../ui/words";
 import { told } from "../../words";
-import { soundWords, stored, type Draft, type Light, type Parts, type Profile, type Siren } from "./model";
+import { stored, type Draft, type Light, type Parts, type Profile, type Siren } from "./model";
 import { LightFields, problemOf, SirenFields } from "./parts";
 import { Preview } from "./preview";
 import { t } from "./words";
@@ -127,5 +128,5 @@ type Member = Light | Siren | string | null;
 function shown(member: Member): string {
   if (member === null || typeof member === "string") return member || "–";
   const { pattern, colors = [], speed, intensity, priority } = member as Light;
-  return [soundWords(pattern), colors.map(told).join(", "), speed ? t("speedOf", { n: speed }) : "", t("intensityOf", { n: intensity }), t("prio", { n: priority })].filter(Boolean).join(" · ");
+  return [patternWords(pattern), colors.map(told).join(", "), speed ? t("speedOf", { n: speed }) : "", t("intensityOf", { n: intensity }), t("prio", { n: priority })].filter(Boolean).join(" · ");
 }

@@ -8,8 +8,6 @@ import { Button, Notice } from "../../ui/basics";
 import { confirm, Dialog } from "../../ui/dialog";
 import { FileDrop } from "../../ui/things";
 import { toast } from "../../ui/toast";
-import { told } from "../../words";
-import "./german";
 import { t } from "./words";
 
 type Mode = "add" | "replace_all" | "overwrite";
@@ -97,7 +95,7 @@ export function Importing({ first, onClose, onDone }: { first: File | null; onCl
       {problems.length > 0 && (
         <Notice tone="bad" live title={t("refused")}>
           <ul>
-            {problems.slice(0, 20).map(({ path, message }) => <li key={path + message}>{[whereIn(path, names ?? []), told(message)].filter(Boolean).join(": ")}</li>)}
+            {problems.slice(0, 20).map(({ path, message }) => <li key={path + message}>{[whereIn(path, names ?? []), message].filter(Boolean).join(": ")}</li>)}
           </ul>
         </Notice>
       )}

@@ -12,6 +12,7 @@ import { Editor } from "./editor";
 import { Importing } from "./importing";
 import { freshLight, freshSiren, stored, type Draft, type Parts, type Profile } from "./model";
 import { t } from "./words";
+import "./german";
 import "./profiles.css";
 
 interface Edited {

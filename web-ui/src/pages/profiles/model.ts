@@ -98,8 +98,3 @@ export function animationPath(light: Light): string {
   if (light.colors.length) query.set("colors", light.colors.join(","));
   return `/patterns/light/${encodeURIComponent(light.pattern)}?${query}`;
 }
-
-export const CLIP = "clip:";
-
-/** The name of a sound, without what says that it is a clip. */
-export const soundWords = (pattern: string): string => (pattern.startsWith(CLIP) ? pattern.slice(CLIP.length) : pattern);

@@ -4,8 +4,9 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { FieldProblem } from "../../types";
 import { Button, IconButton, join, vars } from "../../ui/basics";
 import { Field, NumberField, Select, Slider, Toggle } from "../../ui/fields";
+import { CLIP, patternWords } from "../../ui/pattern_words";
 import { told } from "../../words";
-import { CLIP, fitted, freshLight, freshSiren, soundWords, type Duration, type Light, type Parts, type Siren } from "./model";
+import { fitted, freshLight, freshSiren, type Duration, type Light, type Parts, type Siren } from "./model";
 import { t } from "./words";
 
 export const problemOf = (problems: readonly FieldProblem[], path: string): string | undefined =>
@@ -32,9 +33,9 @@ export function LightFields({ value, onChange, parts, problems }: PartProps<Ligh
           <Select
             label={t("pattern")}
             value={value.pattern}
-            hint={pattern && pattern.words}
+            hint={pattern && told(pattern.words)}
             error={problemOf(problems, "/light/pattern")}
-            choices={parts.light.map((one) => ({ value: one.name, label: one.speeds.some(({ warnings }) => warnings.some(({ code }) => code === "flash_rate")) ? `${one.name} ⚠` : one.name }))}
+            choices={parts.light.map((one) => ({ value: one.name, label: one.speeds.some(({ warnings }) => warnings.some(({ code }) => code === "flash_rate")) ? `${patternWords(one.name)} ⚠` : patternWords(one.name) }))}
             onChange={(name) => onChange(fitted(value, parts.light.find((one) => one.name === name)!, names))}
           />
           {pattern && pattern.max_colors > 0 && <Colors light={value} onChange={onChange} min={pattern.min_colors} max={pattern.max_colors} known={parts.colors} error={problemOf(problems, "/light/colors")} />}
@@ -105,17 +106,17 @@ export function SirenFields({ value, onChange, parts, problems }: PartProps<Sire
       <Toggle label={t("siren")} checked={Boolean(value)} onChange={(on) => onChange(on ? (last.current ?? freshSiren(parts)) : null)} />
       {value && (
         <>
-          <Field label={t("sound")} hint={sound?.words} error={problemOf(problems, "/siren/pattern")}>
+          <Field label={t("sound")} hint={sound && told(sound.words)} error={problemOf(problems, "/siren/pattern")}>
             {(control) => (
               <span class="profiles-sound">
                 <select {...control} value={value.pattern} onChange={(event) => onChange({ ...value, pattern: event.currentTarget.value })}>
-                  {!sound && <option value={value.pattern}>{soundWords(value.pattern)}</option>}
+                  {!sound && <option value={value.pattern}>{patternWords(value.pattern)}</option>}
                   <optgroup label={t("builtIn")}>
-                    {parts.sounds.filter(({ name }) => !name.startsWith(CLIP)).map(({ name }) => <option key={name} value={name} selected={name === value.pattern}>{name}</option>)}
+                    {parts.sounds.filter(({ name }) => !name.startsWith(CLIP)).map(({ name }) => <option key={name} value={name} selected={name === value.pattern}>{patternWords(name)}</option>)}
                   </optgroup>
                   {parts.sounds.some(({ name }) => name.startsWith(CLIP)) && (
                     <optgroup label={t("ownClips")}>
-                      {parts.sounds.filter(({ name }) => name.startsWith(CLIP)).map(({ name }) => <option key={name} value={name} selected={name === value.pattern}>{soundWords(name)}</option>)}
+                      {parts.sounds.filter(({ name }) => name.startsWith(CLIP)).map(({ name }) => <option key={name} value={name} selected={name === value.pattern}>{patternWords(name)}</option>)}
                     </optgroup>
                   )}
                 </select>

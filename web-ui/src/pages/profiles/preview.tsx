@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { del, get, post } from "../../api";
 import { status } from "../../live";
 import { Button, Notice } from "../../ui/basics";
+import { patternWords } from "../../ui/pattern_words";
 import { Risks } from "../../ui/risk";
 import { SeizureWarning, Strobe } from "../../ui/strobe";
 import { attempt } from "../../ui/toast";
@@ -35,7 +36,7 @@ export function Preview({ draft }: { draft: Draft }) {
       {light && (
         <>
           <div class="profiles-drawing">
-            <Strobe label={t("drawing", { pattern: light.pattern, colors: light.colors.map(told).join(", ") })} preview={animation ?? undefined} light={light.function ?? "SignalingLED"} still={animation === null} />
+            <Strobe label={t("drawing", { pattern: patternWords(light.pattern), colors: light.colors.map(told).join(", ") })} preview={animation ?? undefined} light={light.function ?? "SignalingLED"} still={animation === null} />
           </div>
           {animation && <Risks risks={animation.warnings} />}
           <SeizureWarning />

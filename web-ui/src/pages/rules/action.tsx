@@ -2,7 +2,7 @@
 
 import type { FieldProblem, Schema } from "../../types";
 import { Link } from "../../router";
-import { type Choice, Notice, SchemaForm } from "../../ui";
+import { type Choice, Notice, patternWords, SchemaForm } from "../../ui";
 import { told } from "../../words";
 import { offeredActions, valueTitle } from "./catalog";
 import { GroupedSelect, namedBy } from "./condition";
@@ -33,7 +33,7 @@ function choicesOf(action: Action, known: Known): Record<string, readonly (Choic
   };
   if (/output/.test(action.do)) found["/port"] = asNumbers(namedBy("output/port", "port", known));
   if (known.colors.length) found["/color"] = known.colors;
-  if (patterns.length) found["/pattern"] = patterns;
+  if (patterns.length) found["/pattern"] = patterns.map((value) => ({ value, label: patternWords(value) }));
   return found;
 }
 

@@ -1,5 +1,6 @@
 // Events in German, as subordinate clauses: "ein Anruf an Nebenstelle 1001 klingelt".
 
+import { patternWords } from "../../ui/pattern_words";
 import { value } from "./model";
 import type { Clauses, Items, Mode } from "./said";
 import { numbered } from "./said";
@@ -252,7 +253,7 @@ export const CLAUSES: Clauses = {
     const profile = items.take("profile");
     const pattern = items.take("pattern");
     const phase = items.take("phase");
-    const what = profile ? `das Profil ${quote(profile)}` : pattern ? `das Muster ${quote(pattern)}` : "etwas";
+    const what = profile ? `das Profil ${quote(profile)}` : pattern ? `das Muster ${quote(patternWords(pattern))}` : "etwas";
     const place = where ? ` auf ${where}` : "";
     const forms: Forms = phase === "hidden" ? ["hinter anderem wartet", "von anderem verdeckt wird", "nicht mehr hinter anderem wartet"] : phase === "ended" ? ["beendet ist", "endet", "beendet ist"] : ["läuft", "beginnt", "endet"];
     return say(mode, `${what}${place}`, what === "etwas" ? `nichts${place}` : `nicht gilt, dass ${what}${place}`, forms);

@@ -1,5 +1,6 @@
 // Events in English, as clauses: "a call to extension 1001 rings".
 
+import { patternWords } from "../../ui/pattern_words";
 import { value } from "./model";
 import type { Clauses, Items, Mode } from "./said";
 import { numbered } from "./said";
@@ -257,7 +258,7 @@ export const CLAUSES: Clauses = {
     const profile = items.take("profile");
     const pattern = items.take("pattern");
     const phase = items.take("phase");
-    const what = profile ? `the profile ${quote(profile)}` : pattern ? `the pattern ${quote(pattern)}` : "something";
+    const what = profile ? `the profile ${quote(profile)}` : pattern ? `the pattern ${quote(patternWords(pattern))}` : "something";
     const forms: Forms = phase === "hidden" ? ["waits behind another", "is hidden by another", "no longer waits behind another"] : phase === "ended" ? ["has ended", "ends", "has ended"] : ["runs", "begins", "ends"];
     return `${say(mode, what, what === "something" ? "nothing" : `it is not so that ${what}`, forms)}${where ? ` on ${where}` : ""}`;
   },

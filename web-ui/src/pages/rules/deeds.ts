@@ -1,5 +1,6 @@
 // What rules do, in words: "run the profile “Evacuate”".
 
+import { patternWords } from "../../ui/pattern_words";
 import type { Action } from "./model";
 import { value } from "./model";
 import type { Names } from "./said";
@@ -14,7 +15,7 @@ const filled = (words: string, of: unknown): string => (text(of) ? words : "");
 export function english(quote: Quote): Record<string, Deed> {
   const priority = (a: Action): string => filled(` with priority ${value(text(a.priority))}`, a.priority);
   const long = (a: Action): string => filled(` for ${value(text(a.seconds))} s`, a.seconds);
-  const light = (a: Action): string => `${quote(text(a.pattern))}${Array.isArray(a.colors) ? ` in ${value(a.colors.join(", "))}` : ""} on the ${a.light === "AudioLED" ? "audio" : "signalling"} light`;
+  const light = (a: Action): string => `${quote(patternWords(text(a.pattern)))}${Array.isArray(a.colors) ? ` in ${value(a.colors.join(", "))}` : ""} on the ${a.light === "AudioLED" ? "audio" : "signalling"} light`;
   const group = (a: Action): string => `to the group ${value(`${text(a.address)}:${text(a.port) || "5004"}`)}`;
   const output = (a: Action, names: Names): string => numbered("output", text(a.port), names.port(text(a.port)), quote);
   const input = (a: Action, names: Names): string => numbered("virtual input", text(a.input), names.input(text(a.input)), quote);
@@ -39,8 +40,8 @@ export function english(quote: Quote): Record<string, Deed> {
     show_color: (a) => `show ${value(text(a.color))} on the ${a.light === "SignalingLED" ? "signalling" : "audio"} light`,
     start_light: (a) => `start the light ${light(a)}${long(a)}`,
     run_light: (a) => `run the light ${light(a)}`,
-    start_siren: (a) => `start the siren ${quote(text(a.pattern))}${long(a)}`,
-    run_siren: (a) => `let the siren ${quote(text(a.pattern))} sound`,
+    start_siren: (a) => `start the siren ${quote(patternWords(text(a.pattern)))}${long(a)}`,
+    run_siren: (a) => `let the siren ${quote(patternWords(text(a.pattern)))} sound`,
     stop_signals: (a) => `stop ${a.what === "light" ? "the light" : a.what === "siren" ? "the siren" : "light and siren"}`,
     locate: (a) => `let the device be found for ${value(text(a.seconds ?? 10))} s`,
     run_health_check: () => "run the health check",
@@ -66,7 +67,7 @@ export function english(quote: Quote): Record<string, Deed> {
 export function german(quote: Quote): Record<string, Deed> {
   const priority = (a: Action): string => filled(` mit Priorität ${value(text(a.priority))}`, a.priority);
   const long = (a: Action): string => filled(` für ${value(text(a.seconds))} s`, a.seconds);
-  const light = (a: Action): string => `${quote(text(a.pattern))}${Array.isArray(a.colors) ? ` in ${value(a.colors.join(", "))}` : ""} auf der ${a.light === "AudioLED" ? "Audio" : "Signal"}leuchte`;
+  const light = (a: Action): string => `${quote(patternWords(text(a.pattern)))}${Array.isArray(a.colors) ? ` in ${value(a.colors.join(", "))}` : ""} auf der ${a.light === "AudioLED" ? "Audio" : "Signal"}leuchte`;
   const group = (a: Action): string => `an die Gruppe ${value(`${text(a.address)}:${text(a.port) || "5004"}`)}`;
   const output = (a: Action, names: Names): string => numbered("Ausgang", text(a.port), names.port(text(a.port)), quote);
   const input = (a: Action, names: Names): string => numbered("virtuellen Eingang", text(a.input), names.input(text(a.input)), quote);
@@ -93,8 +94,8 @@ export function german(quote: Quote): Record<string, Deed> {
     show_color: (a) => `${value(text(a.color))} auf der ${a.light === "SignalingLED" ? "Signal" : "Audio"}leuchte zeigen`,
     start_light: (a) => `Licht ${light(a)}${long(a)} starten`,
     run_light: (a) => `Licht ${light(a)} laufen lassen`,
-    start_siren: (a) => `Sirene ${quote(text(a.pattern))}${long(a)} starten`,
-    run_siren: (a) => `Sirene ${quote(text(a.pattern))} tönen lassen`,
+    start_siren: (a) => `Sirene ${quote(patternWords(text(a.pattern)))}${long(a)} starten`,
+    run_siren: (a) => `Sirene ${quote(patternWords(text(a.pattern)))} tönen lassen`,
     stop_signals: (a) => `${a.what === "light" ? "Licht" : a.what === "siren" ? "Sirene" : "Licht und Sirene"} stoppen`,
     locate: (a) => `das Gerät ${value(text(a.seconds ?? 10))} s lang finden lassen`,
     run_health_check: () => "den Funktionstest ausführen",

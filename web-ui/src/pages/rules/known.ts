@@ -4,7 +4,7 @@ import { computed, signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { get } from "../../api";
 import { newestEvents, status } from "../../live";
-import { CLIP } from "../profiles/model";
+import { CLIP } from "../../ui";
 import { actionSchemas, type Declared, type DeclaredAction, type DeclaredEvent } from "./model";
 import type { Names } from "./said";
 import type { Schema, Settings } from "../../types";

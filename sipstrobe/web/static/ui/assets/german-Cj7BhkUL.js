@@ -1,1 +1,0 @@
-import{et as e}from"./fields-Bc2bRuQL.js";e({"Where the page is served: 0.0.0.0 for all IPv4 addresses, :: for IPv6.":`Wo die Seite gezeigt wird: 0.0.0.0 für alle IPv4-Adressen, :: für IPv6.`,"it is for no name and no address, so that browsers will not accept it":`es ist für keinen Namen und keine Adresse, und Browser nehmen es nicht an`});
