@@ -6,7 +6,15 @@ from typing import Final
 import numpy as np
 
 from sipstrobe.audio.fade import Fade
-from sipstrobe.audio.format import SAMPLE_RATE, Samples, gain_from_db, rms_db, samples_in
+from sipstrobe.audio.format import (
+    SAMPLE_RATE,
+    SILENCE_DB,
+    Samples,
+    db_from_gain,
+    gain_from_db,
+    rms_db,
+    samples_in,
+)
 from sipstrobe.audio.leveller import Leveller
 from sipstrobe.audio.limit import Limiter
 from sipstrobe.audio.ring import SampleRing
@@ -32,7 +40,7 @@ class Capture:
     def __init__(self, source: Input, echo: Echo | None) -> None:
         self.input = source
         self.tap = Tap()
-        self.level_db = -120.0  # RMS of the last frame
+        self.level_db = SILENCE_DB  # RMS of the last frame
         self.lost = 0  # samples that nobody has asked for in time
         self.witnesses: list[Callable[[Samples], None]] = []  # called with what is heard, raw
         self._echo = echo
@@ -97,18 +105,15 @@ class Capture:
             frame[:] = self._echo.process(frame, heard_at)
         if self._leveller is not None:
             self._level(frame, self._leveller)
-        gain = gain_from_db(self.gain_db)
-        if gain != 1.0 or self._gain.gain != 1.0:
-            self._gain.apply(frame, gain)
+        self._gain.apply(frame, gain_from_db(self.gain_db))
         self._limiter.apply(frame)
         self.level_db = rms_db(frame)
 
     def _level(self, frame: Samples, leveller: Leveller) -> None:
         self._powers.append(float(frame @ frame))
         if len(self._powers) == PIECE:
-            power = sum(self._powers) / (PIECE * FRAME)
+            level_db = db_from_gain((sum(self._powers) / (PIECE * FRAME)) ** 0.5)
             self._powers.clear()
-            level_db = 10.0 * float(np.log10(power)) if power > 0.0 else -120.0
             leveller.hear(level_db + self._fixed_db, PIECE * FRAME / SAMPLE_RATE)
 
 

@@ -14,10 +14,10 @@ from sipstrobe.context import Context
 from sipstrobe.errors import MediaError
 from sipstrobe.events import MicrophoneChanged, ServiceStateChanged
 from sipstrobe.services.microphone import CUSHION, Listener, Microphone
-from tests.services.room import Script, speech
+from tests.services.room import Played, Script, echo_of, speech
 from tests.services.test_recordings import written
 from tests.support.clock import FakeClock
-from tests.support.hear import largest_step, level_db, tone_db
+from tests.support.hear import largest_step, level_db, loud_spans, tone_db, tone_near
 from tests.support.waiting import turns, until
 
 PACKET = 960  # samples: 20 ms
@@ -27,15 +27,21 @@ SCRIPT = Settings(input="script", echo_cancellation=False)
 class Desk:
     """A microphone on a bus, and whoever listens to it."""
 
-    def __init__(self, *, allowed: bool = True) -> None:
+    def __init__(self, *, allowed: bool = True, played: Samples | None = None) -> None:
+        """played: by the speaker in the same room, from the beginning on."""
         self.clock = FakeClock()
         self.context = Context(self.clock)
         self.told: list[ServiceStateChanged] = []
         self.context.bus.subscribe(ServiceStateChanged, self.told.append)
         self.inputs: list[Script] = []
         self.broken: Exception | None = None
+        self.speaker = Played(np.zeros(0, np.float32) if played is None else played)
         self.microphone = Microphone(
-            self.context, Tap(), lambda: None, allowed=allowed, make_input=self._make
+            self.context,
+            self.speaker.tap,
+            lambda: self.speaker.until(self.clock.now()),
+            allowed=allowed,
+            make_input=self._make,
         )
 
     def _make(self, name: str, *_: object) -> Script:
@@ -226,6 +232,89 @@ async def test_automatic_gain_brings_voices_to_one_level(desk: Desk, level: floa
     assert level_db(heard[-48000:].astype(np.float64)) == pytest.approx(-21.0, abs=3.0)
 
 
+async def test_automatic_gain_goes_by_what_the_fixed_gain_leaves(desk: Desk) -> None:
+    """And no silence, as of a microphone with a switch, makes it forget what it knows."""
+    wanted = Settings(input="script", echo_cancellation=False, automatic_gain=True, gain_db=12.0)
+    listener = await desk.open(wanted)
+    sound = speech(8.0, -20.0)
+    sound[96_000:192_000] = 0.0
+
+    [heard] = desk.hear(sound, listener)
+
+    assert level_db(heard[-48000:].astype(np.float64)) == pytest.approx(-21.0, abs=3.0)
+
+
+async def test_automatic_gain_keeps_what_it_knows_until_it_is_switched_off(desk: Desk) -> None:
+    automatic = Settings(input="script", echo_cancellation=False, automatic_gain=True)
+    listener = await desk.open(automatic)
+    desk.hear(speech(4.0, -34.0), listener)
+    known = desk.microphone.snapshot()["gain_db"]
+    assert known > 6.0
+
+    desk.microphone.apply(replace(automatic, gain_db=1.0))
+    assert desk.microphone.snapshot()["gain_db"] == pytest.approx(known + 1.0)
+    desk.microphone.apply(replace(automatic, automatic_gain=False))
+    assert desk.microphone.snapshot()["gain_db"] == 0.0
+
+
+async def test_a_gain_that_is_taken_back_is_gone_without_a_click(desk: Desk) -> None:
+    listener = await desk.open(replace(SCRIPT, gain_db=12.0))
+    loud = tone(400.0, 0.5)
+    [before] = desk.hear(loud, listener)
+    desk.microphone.apply(SCRIPT)
+
+    [after] = desk.hear(np.roll(loud, -before.size), listener)
+
+    settled = tone_db(after[-9600:].astype(np.float64), 400.0)
+    assert settled == pytest.approx(-20.0, abs=0.1)
+    most = largest_step(before[PACKET * 5 :].astype(np.float64))
+    assert largest_step(after[: -PACKET * 5].astype(np.float64)) <= 1.01 * most
+
+
+async def test_it_is_told_how_loud_it_is_there(desk: Desk) -> None:
+    """After the gain, as those who listen hear it."""
+    listener = await desk.open(replace(SCRIPT, gain_db=6.0))
+    assert desk.microphone.snapshot()["level_db"] == -120.0
+
+    desk.hear(tone(1000.0, 0.5), listener)
+
+    assert desk.microphone.snapshot()["level_db"] == pytest.approx(-14.0, abs=0.1)
+
+
+async def test_whoever_speaks_through_the_speaker_does_not_hear_himself() -> None:
+    """AUD-02: by whatever means there are here, and with the instants that the card tells."""
+    far = speech(5.0)
+    desk = Desk(played=far)
+    listener = await desk.open(Settings(input="script"))
+    back = echo_of(far)
+
+    [heard] = desk.hear(back, listener)
+
+    late = heard[3 * SAMPLE_RATE :].astype(np.float64)
+    loud = level_db(back[3 * SAMPLE_RATE : 5 * SAMPLE_RATE].astype(np.float64))
+    assert level_db(late) < loud - 15.0
+    await desk.settled()
+    await desk.microphone.aclose()
+
+
+async def test_a_witness_hears_the_room_as_it_is(desk: Desk) -> None:
+    """Before anything is done to it; and no more after it has gone."""
+    pieces: list[Samples] = []
+    witness = desk.microphone.witness(lambda piece: pieces.append(piece.copy()))
+    listener = await desk.open(replace(SCRIPT, gain_db=-12.0))
+    sound = tone(1000.0, 0.4)
+
+    desk.hear(sound, listener)
+    witness.read()
+    witness.close()
+    heard = np.concatenate(pieces)
+    desk.hear(sound, listener)
+
+    assert np.array_equal(heard, sound[: heard.size])
+    assert heard.size > 0.3 * SAMPLE_RATE
+    assert sum(piece.size for piece in pieces) == heard.size
+
+
 @pytest.mark.parametrize("ppm", [-500.0, 500.0])
 async def test_a_card_with_another_clock_is_followed_without_a_gap(desk: Desk, ppm: float) -> None:
     """The sound is played a little faster or slower; else a minute would be astray by 30 ms."""
@@ -237,6 +326,21 @@ async def test_a_card_with_another_clock_is_followed_without_a_gap(desk: Desk, p
     assert listener.underruns == 0
     begun = heard[SAMPLE_RATE:].astype(np.float64)
     assert largest_step(begun) < 1.05 * largest_step(sound.astype(np.float64))
+
+
+@pytest.mark.parametrize("ppm", [-500.0, 500.0])
+async def test_the_delay_stays_whatever_the_clock_of_the_card_does(desk: Desk, ppm: float) -> None:
+    """Of two beeps in the room, the second is heard neither earlier nor later than the first."""
+    listener = await desk.open()
+    sound = np.zeros(60 * SAMPLE_RATE, np.float32)
+    for second in (2, 58):
+        sound[second * SAMPLE_RATE :][:4800] = tone(1000.0, 0.1)
+
+    [heard] = desk.hear(sound, listener, ppm=ppm)
+
+    first, *_, last = loud_spans(heard.astype(np.float64), block=0.001)
+    apart = 56.0 / (1 + ppm * 1e-6)  # and 28 ms more or less by the clock of the card
+    assert last[0] - first[0] == pytest.approx(apart, abs=0.015)
 
 
 @pytest.mark.parametrize("block", [128, 1024])
@@ -264,6 +368,21 @@ async def test_after_a_hold_up_the_newest_is_heard(desk: Desk) -> None:
     assert piece is not None
     assert piece[-1] > sound[24000 - PACKET - CUSHION - 480]
     assert desk.microphone.snapshot()["lost"] > 0
+
+
+async def test_after_a_hold_up_nobody_sounds_higher_or_lower(desk: Desk) -> None:
+    """What is left out is not made up for by playing the rest slower."""
+    listener = await desk.open()
+    desk.hear(tone(440.0, 3.0), listener)
+    take = desk.inputs[-1].take
+    assert take is not None
+    take(tone(440.0, 0.4), desk.clock.now())
+    desk.clock.advance(0.4)
+
+    [heard] = desk.hear(tone(440.0, 4.0), listener)
+
+    assert desk.microphone.snapshot()["lost"] > 0
+    assert tone_near(heard[SAMPLE_RATE:].astype(np.float64), 440.0) == pytest.approx(440.0, abs=0.1)
 
 
 async def test_what_does_not_work_is_told_and_tried_again(desk: Desk) -> None:
