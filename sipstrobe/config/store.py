@@ -59,6 +59,14 @@ class Prepared:
     after: Stored
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """A patch, and where it leads as long as nothing else changes the settings."""
+
+    patch: object
+    prepared: Prepared
+
+
 @dataclass(slots=True, eq=False)
 class _Watch(Generic[T]):
     select: Callable[[Settings], T]
@@ -172,15 +180,30 @@ class Store:
     # --- changing ------------------------------------------------------------------------------
 
     def prepare(self, wanted: object, *, revision: int | None = None) -> Prepared:
-        """Merge a patch (RFC 7396) into the settings; it may hold typed settings.
+        """Merge a patch (RFC 7396) into the settings; it may hold typed settings, or be a `Plan`.
 
         Raises ConfigError with all problems, StaleRevision if `revision` is not the newest.
         """
-        return self._prepare(lambda tree: patch.merge(tree, check.plain(wanted)), revision)
+        self._insist(revision)
+        if isinstance(wanted, Plan):
+            if wanted.prepared.before is self._newest:
+                self._ahead.append(wanted.prepared)
+                return wanted.prepared
+            wanted = wanted.patch
+        return self._prepare(_merging(wanted))
+
+    def plan(self, wanted: object, *, revision: int | None = None) -> Callable[[], Plan]:
+        """What works out, in any thread, where a patch leads that takes the loop too long.
+
+        Raises StaleRevision, and the result ConfigError.
+        """
+        self._insist(revision)
+        before = self._newest
+        return lambda: Plan(wanted, self._work_out(before, _merging(wanted)))
 
     def prepare_put(self, pointer: str, value: object) -> Prepared:
         """Put one value in its place ("/sip/port")."""
-        return self._prepare(lambda tree: patch.put(tree, pointer, check.plain(value)), None)
+        return self._prepare(lambda tree: patch.put(tree, pointer, check.plain(value)))
 
     def prepare_import(self, data: bytes) -> Prepared:
         """Replace all settings by exported ones; the serial number stays this device's own."""
@@ -188,7 +211,7 @@ class Store:
         if not isinstance(imported, dict):
             raise ConfigError([Problem("/settings", "must be an object")])
         serial = {"device": {"serial": self._newest.settings.device.serial}}
-        return self._prepare(lambda _: patch.merge(imported, serial), None)
+        return self._prepare(lambda _: patch.merge(imported, serial))
 
     def write(self, prepared: Prepared) -> None:
         """Store the oldest prepared change; blocks, and may be called in any thread.
@@ -238,11 +261,18 @@ class Store:
     def _newest(self) -> Stored:
         return self._ahead[-1].after if self._ahead else self._stored
 
-    def _prepare(self, edit: Callable[[Any], Any], revision: int | None) -> Prepared:
-        before = self._newest
-        if revision is not None and revision != before.revision:
-            words = f"the settings are at revision {before.revision} by now"
+    def _insist(self, revision: int | None) -> None:
+        if revision is not None and revision != self._newest.revision:
+            words = f"the settings are at revision {self._newest.revision} by now"
             raise StaleRevision([Problem("", words)])
+
+    def _prepare(self, edit: Callable[[Any], Any]) -> Prepared:
+        prepared = self._work_out(self._newest, edit)
+        self._ahead.append(prepared)
+        return prepared
+
+    def _work_out(self, before: Stored, edit: Callable[[Any], Any]) -> Prepared:
+        """Raises ConfigError."""
         try:
             after = follow(before, edit(before.tree), lambda: self._random_bytes(8).hex())
         except RecursionError:
@@ -251,9 +281,7 @@ class Store:
             raise ConfigError([Problem("", "has half a character (a lone surrogate)")]) from None
         paths = patch.differences(before.tree, after.tree)
         change = Change(before.settings, after.settings, after.revision, paths)
-        prepared = Prepared(change, before, after)
-        self._ahead.append(prepared)
-        return prepared
+        return Prepared(change, before, after)
 
     def _tell(self, change: Change) -> None:
         """Call the watches; a change that one of them makes is told after this one."""
@@ -270,6 +298,10 @@ class Store:
                     except Exception:
                         logger.exception("a change of the settings was not taken up everywhere")
             self._news.popleft()
+
+
+def _merging(wanted: object) -> Callable[[Any], Any]:
+    return lambda tree: patch.merge(tree, check.plain(wanted))
 
 
 def _put(files: Files, name: str, data: bytes, *, mode: int) -> None:

@@ -218,7 +218,7 @@ class WebServer:
             *system_doors(context, store, views, self._status, self._clients, self._visitors.name),
             TalkDoor(views.talk, self.gate.keeps),
             *profile_doors(context, store, views, self.gate.keeps),
-            SettingsDoor(context.dispatcher, context.clock, store),
+            SettingsDoor(context.dispatcher, context.clock, store, self.gate.insists),
             SoundDoor(views),
             RulesDoor(context.dispatcher, context.clock, store, views),
             WhyDoor(context.clock, views),

@@ -179,6 +179,39 @@ def test_changes_prepared_ahead_build_on_one_another() -> None:
     assert (store.current.sip.port, store.current.web.port, store.revision) == (5070, 8081, 3)
 
 
+def test_what_was_planned_is_what_comes_of_it() -> None:
+    store = Store.memory()
+    plan = store.plan({"sip": {"port": 5070}})()
+    assert store.current.sip.port == 5060
+
+    assert store.prepare(plan, revision=1) is plan.prepared
+    store.carry_out(plan.prepared)
+
+    assert (store.current.sip.port, store.revision) == (5070, 2)
+
+
+def test_a_plan_takes_in_what_has_changed_since() -> None:
+    store = Store.memory()
+    plan = store.plan({"sip": {"port": 5070}})()
+    stale = store.plan({"sip": {"port": 5071}}, revision=1)()
+    store.change_now({"sip": {"max_calls": 7}})
+
+    with pytest.raises(StaleRevision):
+        store.prepare(stale, revision=1)
+    store.carry_out(store.prepare(plan))
+
+    assert (store.current.sip.port, store.current.sip.max_calls) == (5070, 7)
+
+
+def test_what_cannot_be_is_known_when_it_is_planned() -> None:
+    store = Store.memory()
+    work_out = store.plan({"sip": {"port": 80}})
+    with pytest.raises(ConfigError):
+        work_out()
+    with pytest.raises(StaleRevision):
+        store.plan({}, revision=2)
+
+
 def test_what_could_not_be_stored_is_forgotten_with_all_that_builds_on_it() -> None:
     class Full(Memory):
         def write(self, name: str, data: bytes, *, mode: int) -> None:

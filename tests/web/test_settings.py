@@ -3,7 +3,9 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from io import BytesIO
+from time import thread_time
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,7 +14,10 @@ from aiohttp import ClientSession, DigestAuthMiddleware
 
 from sipstrobe.multicast.settings import PageSource
 from sipstrobe.web.sections import DOORS, LISTS, SECTIONS, refuse_system
-from tests.support.web import PASSWORDS, Device
+from sipstrobe.web.server import WebServer
+from tests.support.visitor import Visitor
+from tests.support.waiting import turns
+from tests.support.web import PASSWORDS, USERS, Device
 
 AUDIO = "/api/v1/settings/audio"
 DTMF = "/api/v1/settings/dtmf"
@@ -281,6 +286,80 @@ async def test_a_patch_may_be_as_long_as_all_sequences_and_no_longer(
     too_long = BytesIO(b" " * 1024 * 1024 + b"{}")
     async with session.patch(DTMF, data=too_long, middlewares=(digest,)) as response:
         assert response.status == 413
+
+
+# --- as long as it may be ----------------------------------------------------------------------
+
+
+def crowd(name: str) -> dict[str, Any]:
+    """Accounts whose callers have passwords: what takes longest of as many bytes."""
+    callers = [{"user": f"caller {n}", "password": f"password {n}"} for n in range(32)]
+    numbers = range(500)
+    accounts = [
+        {"name": name, "user_id": f"{n}", "default": n == 0, "callers": callers} for n in numbers
+    ]
+    return {"accounts": accounts}
+
+
+@pytest.fixture
+async def ada(server: WebServer) -> Visitor:
+    ada = Visitor(server)
+    assert await ada.log_in("ada") == 200
+    return ada
+
+
+async def test_others_have_their_turns_while_long_patches_are_worked_out(
+    ada: Visitor, device: Device
+) -> None:
+    """Light, siren and calls would stand still for a sixth of a second, for each that comes."""
+    dtmf = {"sequences": [{"sequence": f"{n:064}", "name": "x" * 64} for n in range(200)]}
+    patches = (("sip", crowd("Gate")), ("dtmf", dtmf), ("sip", crowd("Door")))
+    asked = asyncio.gather(*(ada.ask("PATCH", f"/settings/{n}", patch) for n, patch in patches))
+    longest = 0.0
+    while not asked.done():
+        begun = thread_time()
+        await asyncio.sleep(0)
+        longest = max(longest, thread_time() - begun)
+
+    assert [status for status, _ in await asked] == [200, 200, 200]
+    now = device.store.current
+    assert (now.sip.accounts[499].name, len(now.dtmf.sequences)) == ("Door", 200)
+    begun = thread_time()
+    device.store.plan({"sip": crowd("Gate")})()
+    assert longest < (thread_time() - begun) / 2, "nothing of it is done on the loop"
+
+
+async def test_who_loses_the_right_while_his_patch_is_worked_out_changes_nothing(
+    ada: Visitor, server: WebServer, device: Device
+) -> None:
+    bea = Visitor(server)
+    new = {"name": "bea", "password": "three blind mice", "role": "administrator"}
+    assert (await ada.ask("POST", "/users", new))[0] == 201
+    assert await bea.log_in("bea", new["password"]) == 200
+    asked = asyncio.ensure_future(bea.ask("PATCH", "/settings/sip", crowd("Gate")))
+    await turns(2)
+
+    device.store.change_now({"web": {"users": USERS}})
+
+    assert (await asked)[0] == 401
+    assert len(device.store.upcoming.sip.accounts) == 1
+
+
+async def test_a_long_patch_is_refused_like_a_short_one(
+    ada: Visitor, server: WebServer, device: Device
+) -> None:
+    wrong = crowd("Gate")
+    wrong["accounts"][7]["transport"] = "pigeon"
+    status, problem = await ada.ask("PATCH", "/settings/sip", wrong)
+    assert (status, [p["path"] for p in problem["problems"]]) == (
+        422,
+        ["/sip/accounts/7/transport"],
+    )
+
+    request = ada.request("PATCH", "/api/v1/settings/sip", crowd("Gate"))
+    stale = replace(request, headers={**request.headers, "if-match": '"77"'})
+    assert (await server.respond(stale)).status == 412
+    assert len(device.store.upcoming.sip.accounts) == 1
 
 
 async def test_a_patch_is_refused_however_deep_it_is(session: ClientSession) -> None:
