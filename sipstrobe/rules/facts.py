@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from sipstrobe.events import DECLARED, Kind
+from sipstrobe.events import DECLARED
 from sipstrobe.rules.match import Finder
 from sipstrobe.rules.settings import Condition
 from sipstrobe.trace import Cause
@@ -77,14 +77,12 @@ class _Topic(Generic[R]):
     def __init__(self, name: str) -> None:
         self.name = name
         outside = DECLARED[name].outside
-        self.is_property = outside.kind is Kind.PROPERTY
         self.source = outside.source
         self.rest = outside.rest
         self.entries: dict[Source, _Entry[R]] = {}
         self.watches: dict[_Key, Watch[R]] = {}
         self.finder: Finder[Watch[R]] = Finder()  # by all that is wanted
         self.resting: Finder[Watch[R]] = Finder()  # by what is wanted of the source
-        self.rests = 0  # how many are in `resting`
 
     def enter(self, source: Source, came: Came) -> _Entry[R]:
         entry: _Entry[R] = _Entry(came)
@@ -101,13 +99,12 @@ class _Topic(Generic[R]):
     def add(self, match: Mapping[str, str], came: Came) -> Watch[R]:
         """A new watch, which knows nothing of the sources yet."""
         values = {n: v for n, v in match.items() if n not in self.source}
-        at_rest = self.is_property and bool(values) and values.items() <= self.rest.items()
+        at_rest = bool(values) and values.items() <= self.rest.items()
         watch: Watch[R] = Watch(self.name, match, at_rest, came, holds=at_rest)
         self.watches[_key(match)] = watch
         self.finder.add(match, watch)
         if at_rest:
             self.resting.add(self._about(match), watch)
-            self.rests += 1
         return watch
 
     def look(self, watches: Iterable[Watch[R]]) -> None:
@@ -133,7 +130,6 @@ class _Topic(Generic[R]):
         self.finder.remove(watch.match, watch)
         if watch.at_rest:
             self.resting.remove(self._about(watch.match), watch)
-            self.rests -= 1
         for source in watch.holding:
             self.entries[source].matched.remove(watch)
 
@@ -174,29 +170,28 @@ class Facts(Generic[R]):
     def watched(self, topic: str) -> bool:
         return topic in self._topics and bool(self._topics[topic].watches)
 
-    def set(self, source: Source, came: Came) -> Changes[R] | None:
+    def set(self, source: Source, came: Came) -> Changes[R]:
         """A source has a new value; one that equals the declared rest ends its entry."""
         topic = self._topic(came.topic)
         entry = topic.entries.get(source)
         if topic.at_rest(came.items):
-            return self._leave(topic, source, came) if entry is not None else None
+            return self._leave(topic, source, came) if entry is not None else Changes()
         if entry is not None:
             entry.came = came
             return self._changes(*self._match(topic, source, entry), came)
-        left = None
+        turned: list[Watch[R]] = []
         if len(topic.entries) >= MAX_SOURCES:
-            left = self._leave(topic, next(iter(topic.entries)), came)
+            turned = self._leave(topic, next(iter(topic.entries)), came).turned
         entry = topic.enter(source, came)
         touched, fresh = self._match(topic, source, entry)
         touched += self._report(topic, came.items, 1)
         changes = self._changes(touched, fresh, came)
-        return changes if left is None else _both(left, changes)
+        return Changes(turned + changes.turned, fresh)
 
-    def pulse(self, came: Came) -> Changes[R] | None:
+    def pulse(self, came: Came) -> Changes[R]:
         """The watches that something which merely happens answers."""
         topic = self._topics.get(came.topic)
-        fresh = list(topic.finder.find(came.items)) if topic is not None else []
-        return Changes(fresh=fresh) if fresh else None
+        return Changes(fresh=list(topic.finder.find(came.items)) if topic is not None else [])
 
     def _topic(self, name: str) -> _Topic[R]:
         topic = self._topics.get(name)
@@ -204,7 +199,7 @@ class Facts(Generic[R]):
             topic = self._topics[name] = _Topic(name)
         return topic
 
-    def _leave(self, topic: _Topic[R], source: Source, came: Came) -> Changes[R] | None:
+    def _leave(self, topic: _Topic[R], source: Source, came: Came) -> Changes[R]:
         entry = topic.entries.pop(source)
         for watch in entry.matched:
             del watch.holding[source]
@@ -230,27 +225,17 @@ class Facts(Generic[R]):
 
     def _report(self, topic: _Topic[R], items: Mapping[str, str], by: int) -> list[Watch[R]]:
         """Count a source that has begun (1) or ceased (-1) to report; the watches it concerns."""
-        if not topic.rests:
-            return []
         found = list(topic.resting.find(items))
         for watch in found:
             watch.reporting += by
         return found
 
     @staticmethod
-    def _changes(
-        touched: Iterable[Watch[R]], fresh: list[Watch[R]], came: Came
-    ) -> Changes[R] | None:
+    def _changes(touched: Iterable[Watch[R]], fresh: list[Watch[R]], came: Came) -> Changes[R]:
         turned = [watch for watch in touched if watch.turn()]
         for watch in turned:
             watch.turned = came
-        return Changes(turned, fresh) if turned or fresh else None
-
-
-def _both(first: Changes[R], second: Changes[R] | None) -> Changes[R]:
-    if second is None:
-        return first
-    return Changes(first.turned + second.turned, first.fresh + second.fresh)
+        return Changes(turned, fresh)
 
 
 def _key(match: Mapping[str, str]) -> _Key:

@@ -43,6 +43,17 @@ def test_what_was_so_before_the_rule_was_made_is_told_by_what_is_known() -> None
     assert (pressed.holds, pressed.since, pressed.by.topic) == (False, 7.0, "settings")
 
 
+def test_of_several_sources_the_first_made_it_so_before_the_rule_too() -> None:
+    bench = Bench()
+    for bench.now, name in ((3.0, "c1"), (5.0, "c2")):
+        bench.hear(call("active", name))
+    bench.apply(rule("R", ACTIVE))
+
+    [in_a_call] = bench.engine.rules["R"].conditions
+
+    assert (in_a_call.since, in_a_call.by.items["call"]) == (3.0, "c1")
+
+
 def test_a_record_keeps_how_it_stood_then() -> None:
     bench = Bench(rule("R", ACTIVE, PRESSED))
     bench.now = 1.0
