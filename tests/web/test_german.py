@@ -25,6 +25,7 @@ from sipstrobe.rtp.verdict import Facts, judge
 from sipstrobe.rules.actions import RunLight, RunProfile, SetVirtualInput, StopProfile
 from sipstrobe.rules.check import Known, warnings
 from sipstrobe.rules.settings import Condition, Rule
+from sipstrobe.web.gate import UNKNOWN_NAME, UNNAMED
 from sipstrobe.web.profile_file import read_profiles
 from sipstrobe.web.sections import schema_of
 
@@ -134,6 +135,12 @@ def test_light_patterns_and_sounds_have_german_names_of_their_own() -> None:
 
     assert german.keys() == names
     assert len(set(german.values())) == len(names)
+
+
+def test_who_was_not_let_in_is_said_in_german() -> None:
+    german = dict(entries(SOURCES / "ui/given_name.ts", NAMES))
+
+    assert german.keys() == {UNKNOWN_NAME, UNNAMED}
 
 
 def test_what_patterns_and_sounds_are_like_is_said_in_german() -> None:

@@ -139,6 +139,22 @@ async def busy(device: Device) -> AsyncGenerator[None]:
         happening.cancel()
 
 
+async def test_a_name_that_nobody_has_is_not_told_and_that_in_the_language_of_the_page(
+    page: Page, url: str, device: Device
+) -> None:
+    """LOG-04: somebody has typed his password where the name should be."""
+    await go(page, "/log/access")
+    body = {"name": "three.blind.mice", "password": "olga"}
+    assert (await page.request.post(f"{url}/api/v1/login", data=body)).status == 403
+
+    row = page.locator("tbody tr").first
+    await expect(row).to_contain_text("an unknown name")
+    await page.evaluate("localStorage.language = 'de'")
+    await page.reload()
+    await expect(row).to_contain_text("ein unbekannter Name")
+    await expect(page.get_by_text("three.blind.mice")).to_have_count(0)
+
+
 async def test_who_was_refused_and_what_went_over_the_network(
     page: Page, url: str, device: Device, axe: Axe
 ) -> None:

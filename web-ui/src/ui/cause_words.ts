@@ -2,6 +2,7 @@
 
 import { party, seconds, told, words } from "../words";
 import type { Link } from "../types";
+import { givenName } from "./given_name";
 import { patternWords } from "./pattern_words";
 
 const t = words({
@@ -314,7 +315,7 @@ const KNOWN: Record<string, (items: Items) => string> = {
   "device/settings": plain("settings"),
   "device/service": either("works", "broken", "working"),
   "device/started": plain("started"),
-  "device/sign_in_failed": plain("signIn"),
+  "device/sign_in_failed": (i) => say("signIn", { ...i, name: givenName(text(i.name)) }),
   "device/address_blocked": plain("blocked"),
   "device/speaker_test": either("testGood", "testBad", "passed"),
   "schedule/interval": either("scheduleOn", "scheduleOff"),

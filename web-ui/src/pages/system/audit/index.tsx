@@ -2,6 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { Badge, Button, Card, Empty, Loading, PageHead, Select, Table, TextField, Time, type Column } from "../../../ui";
+import { givenName } from "../../../ui/given_name";
 import { dateTime } from "../../../words";
 import { deed, type Entry, fits, type Kind, KINDS, outcome, way } from "./entry";
 import { useTrail } from "./trail";
@@ -68,7 +69,7 @@ const COLUMNS = (): Column<Entry>[] => [
     title: t("who"),
     cell: (entry) => (
       <span class="audit-who">
-        <strong>{entry.who || way(entry)}</strong>
+        <strong>{givenName(entry.who) || way(entry)}</strong>
         <small>{[entry.who && way(entry), entry.address && t("from", { address: entry.address })].filter(Boolean).join(", ")}</small>
       </span>
     ),

@@ -4,6 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import { get, Problem } from "../../../api";
 import { newestEvents, whenBack } from "../../../live";
 import { Badge, Button, Card, Empty, Loading, Notice } from "../../../ui/basics";
+import { givenName } from "../../../ui/given_name";
 import { Table, type Column } from "../../../ui/lists";
 import { Time } from "../../../ui/things";
 import { span } from "../../../words";
@@ -80,7 +81,7 @@ const columns = (): Column<Refusal>[] => [
   { key: "at", title: t("when"), narrow: true, cell: ({ at }) => <Time wall={at} full /> },
   { key: "what", title: t("what"), cell: (one) => <What {...one} /> },
   { key: "address", title: t("address"), cell: ({ address }) => <code>{address}</code> },
-  { key: "name", title: t("name"), cell: ({ name }) => name ?? "" },
+  { key: "name", title: t("name"), cell: ({ name }) => givenName(name ?? "") },
 ];
 
 function What({ event, attempts, seconds }: Refusal) {
