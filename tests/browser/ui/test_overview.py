@@ -180,6 +180,33 @@ async def test_why_something_is_on_is_one_click_away(page: Page) -> None:
     )
 
 
+WHOLE = """select => {
+    const free = select.cloneNode(true);
+    free.style.width = "max-content";
+    select.after(free);
+    const wanted = free.offsetWidth;
+    free.remove();
+    return select.offsetWidth >= wanted;
+}"""
+
+
+@pytest.mark.parametrize(("width", "columns"), [(800, 1), (1280, 2), (1400, 3), (2200, 3)])
+async def test_the_overview_leaves_no_half_of_a_window_empty_and_cuts_nothing(
+    page: Page, width: int, columns: int
+) -> None:
+    """Where there are two columns, the events go as far down as the other one does."""
+    await page.set_viewport_size({"width": width, "height": 1000})
+    column = page.locator(".overview-column")
+    await expect(column).to_have_count(columns)
+    await expect(page.locator(".overview-device dl")).to_contain_text("Time")
+    last = [await column.nth(n).locator("> :last-child").bounding_box() for n in range(columns)]
+    ends = [box["y"] + box["height"] for box in last if box]
+
+    if columns == 2:
+        assert ends[0] == pytest.approx(ends[1], abs=1)
+    assert await page.locator(".overview-maintenance select").evaluate(WHOLE)
+
+
 async def test_the_device_is_maintained_checked_and_found(page: Page, device: Device) -> None:
     """MNT-06, MNT-07, IDN-01: what it means is said wherever one looks."""
     tile = page.locator(".overview-device")

@@ -28,7 +28,7 @@ const GERMAN: Record<string, string> = {
   // of the system
   Maintenance: "Wartung",
   Identify: "Gerät finden",
-  "Health check": "Funktionstest",
+  "Health check": "Funktionsprüfung",
   // sounds
   "Alarm: High pitch": "Alarm: Hoher Ton",
   "Alarm: Low pitch": "Alarm: Tiefer Ton",

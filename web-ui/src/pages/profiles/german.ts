@@ -4,7 +4,7 @@ import { translate } from "../../words";
 
 translate({
   // light patterns
-  "Dark, whatever a lower priority would show": "Dunkel, was auch immer niedrigerer Vorrang zeigen würde",
+  "Dark, whatever a lower priority would show": "Dunkel, was auch immer eine niedrigere Priorität zeigen würde",
   "All sides lit without a change": "Alle Seiten leuchten, ohne Wechsel",
   "All sides in one colour after the other": "Alle Seiten in einer Farbe nach der anderen",
   "All sides swell and fade": "Alle Seiten werden heller und dunkler",

@@ -39,7 +39,7 @@ const EVENTS: Record<string, Both> = {
   "device/time": ["The clock is set", "Die Uhr wird gestellt"],
   "signal/operation": ["A light or siren runs", "Ein Licht oder eine Sirene läuft"],
   "signal/maintenance": ["Maintenance mode is on", "Der Wartungsmodus ist an"],
-  "signal/health_check": ["A health check ends", "Ein Funktionstest endet"],
+  "signal/health_check": ["A health check ends", "Eine Funktionsprüfung endet"],
   "sound/clip": ["A clip plays", "Ein Clip spielt"],
   "sound/page": ["A page by multicast comes", "Eine Multicast-Durchsage kommt"],
   "sound/stream": ["A stream over HTTP comes", "Ein Strom über HTTP kommt"],
@@ -118,7 +118,7 @@ const ACTIONS_DE: Record<string, string> = {
   publish_mqtt: "Über MQTT veröffentlichen",
   write_log: "Ins Protokoll schreiben",
   run_speaker_test: "Den Lautsprecher testen",
-  run_health_check: "Den Funktionstest ausführen",
+  run_health_check: "Die Funktionsprüfung ausführen",
   set_maintenance: "Den Wartungsmodus schalten",
   locate: "Das Gerät finden lassen",
 };

@@ -244,7 +244,7 @@ export const CLAUSES: Clauses = {
     return `eine Nachricht${to ? ` an ${quote(to)}` : ""} ${how}`;
   },
   "signal/health_check"(items) {
-    return `der Funktionstest ${items.choose("passed", { true: "bestanden ist", false: "misslingt" }) ?? "endet"}`;
+    return `die Funktionsprüfung ${items.choose("passed", { true: "bestanden ist", false: "misslingt" }) ?? "endet"}`;
   },
   "signal/maintenance": (items, mode) =>
     told(items.turned("active", mode), "der Wartungsmodus", { is: "an ist", not: "aus ist", begins: "eingeschaltet wird", ends: "ausgeschaltet wird" }),

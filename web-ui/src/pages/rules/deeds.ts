@@ -98,7 +98,7 @@ export function german(quote: Quote): Record<string, Deed> {
     run_siren: (a) => `Sirene ${quote(patternWords(text(a.pattern)))} tönen lassen`,
     stop_signals: (a) => `${a.what === "light" ? "Licht" : a.what === "siren" ? "Sirene" : "Licht und Sirene"} stoppen`,
     locate: (a) => `das Gerät ${value(text(a.seconds ?? 10))} s lang finden lassen`,
-    run_health_check: () => "den Funktionstest ausführen",
+    run_health_check: () => "die Funktionsprüfung ausführen",
     run_speaker_test: () => "den Lautsprecher testen",
     set_maintenance: (a) => (a.active === false ? "den Wartungsmodus beenden" : `den Wartungsmodus${long(a)} einschalten`),
     set_volume: (a) => [a.volume_db !== null && a.volume_db !== undefined && `die Lautstärke auf ${value(text(a.volume_db))} dB stellen`, a.muted === true && "den Lautsprecher stumm schalten", a.muted === false && "den Lautsprecher laut schalten"].filter(Boolean).join(" und ") || "die Lautstärke lassen, wie sie ist",
