@@ -57,6 +57,7 @@ class Accounts:
             Address, tuple[Standing | None, Mapping[str, object]]
         ] = {}  # for snapshots
         self._pace = Pace(context.clock)
+        self._starts = Pace(context.clock)  # a thousand at once would hold up all else
         self._asks_callers = False
         self._active: dict[Address, Account] = {}  # the default one first
         self._by_user: dict[str, list[Account]] = {}  # the same
@@ -99,6 +100,7 @@ class Accounts:
 
     def stop(self) -> None:
         """Take leave of all registrars."""
+        self._starts.close()
         self._pace.close()
         for address in list(self._registrations):
             self._forget(address)
@@ -211,7 +213,14 @@ class Accounts:
             self._drop_names(before)
         self._registrations[address] = registrations
         self._by_name |= dict.fromkeys(registrations.names.values(), registrations)
-        registrations.start()
+        cause = self._context.trace.current
+
+        def start() -> None:
+            if self._registrations.get(address) is registrations:
+                with self._context.trace.because(cause):
+                    registrations.start()
+
+        self._starts(start)
 
     def _forget(self, address: Address) -> None:
         registrations = self._registrations.pop(address)

@@ -91,6 +91,8 @@ class Registrations:
     def stop(self) -> None:
         """Take leave of the registrars; nothing more is heard of them here."""
         self._failover.feed(self._machine.stop)
+        for role in self.names:  # what these have taken the place of may have a binding yet
+            self._leave(role)
         self._rest()
 
     def replace_by(self, other: "Registrations") -> None:

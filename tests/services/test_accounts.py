@@ -131,6 +131,34 @@ async def test_many_accounts_register_and_take_leave(town: Town) -> None:
     assert server.contacts == {}
 
 
+async def test_many_accounts_that_come_at_once_leave_others_their_turns(town: Town) -> None:
+    """A thousand that began in one turn would hold up light and calls for 60 ms."""
+    server = town.registrar()
+    many = [account(server, str(n), default=n == 0) for n in range(3 * BURST)]
+    device = await town.device(account(server, "0", default=True))
+    await until(lambda: server.contacts)
+    before = len(device.told(RegistrationChanged))
+
+    change(device, *many)
+
+    assert len(device.told(RegistrationChanged)) - before <= BURST
+    await until(lambda: len(server.contacts) == len(many))
+
+
+async def test_accounts_take_leave_that_were_to_register_anew_and_had_no_turn_yet(
+    town: Town,
+) -> None:
+    server = town.registrar()
+    many = [account(server, str(n), default=n == 0) for n in range(3 * BURST)]
+    device = await town.device(*many)
+    await until(lambda: len(server.contacts) == len(many))
+
+    device.phone.apply(msgspec.structs.replace(device.phone.settings, registration_interval=60))
+    change(device, many[0])
+
+    await until(lambda: list(server.contacts) == ["0"])
+
+
 async def test_a_change_touches_only_the_account_that_it_is_about(town: Town) -> None:
     server = town.registrar()
     first, second = account(server, default=True), account(server, "1002")
