@@ -40,6 +40,7 @@ class Room:
         self.lines = FakeLines()
         self.has_microphone = True
         self.muted = False
+        self.missed = 0  # samples that the speaker would have played
         self.open_microphones = 0
         self.allowed = True
         self.sources: dict[str, AddSource] = {}
@@ -56,13 +57,20 @@ class Room:
         line.changed("connected")
         return line
 
-    def say(self, line: FakeLine, level: float, seconds: float, rate: int = SAMPLE_RATE) -> None:
-        """Frames come in real time, while the speaker plays."""
+    def say(
+        self,
+        line: FakeLine,
+        level: float,
+        seconds: float,
+        rate: int = SAMPLE_RATE,
+        played: int = SAMPLE_RATE // 50,
+    ) -> None:
+        """Frames come in real time, while the speaker plays so many samples in the time of each."""
         for _ in range(round(seconds / 0.02)):
             line.tone(level, rate=rate)
             self.clock.advance(0.02)
             for source in self.sources.values():
-                source.ring.skip(SAMPLE_RATE // 50)
+                self.missed += played - source.ring.skip(played)
 
     def _add(self, command: AddSource) -> None:
         if self.refusal is not None:
@@ -195,6 +203,29 @@ async def test_what_was_held_up_shortly_is_heard_whole() -> None:
     assert room.was[0].ring.fill == pytest.approx((0.18 + START) * SAMPLE_RATE, rel=0.01)
     waiting = room.context.measures.histogram("talk_waiting_seconds")
     assert (waiting.count, waiting.largest) == (9, pytest.approx(0.18 + START, rel=0.01))
+
+
+@pytest.mark.parametrize("played", [959, 961])
+async def test_a_browser_with_another_clock_is_followed(played: int) -> None:
+    """In two minutes it is astray by 120 ms, of which nothing is missed and nothing piles up."""
+    room = Room()
+    line = await room.join()
+
+    room.say(line, 0.3, 120.0, played=played)
+
+    assert room.missed == 0
+    assert room.was[0].ring.fill <= round(3 * START * SAMPLE_RATE)
+
+
+async def test_after_a_gap_some_waits_again_so_that_there_is_not_one_after_another() -> None:
+    room = Room()
+    line = await room.join()
+    room.say(line, 0.3, 1.0)
+    room.was[0].ring.skip(SAMPLE_RATE)  # nothing comes for a while
+
+    line.tone(0.3)
+
+    assert room.was[0].ring.fill == pytest.approx((START + 0.02) * SAMPLE_RATE, abs=5)
 
 
 async def test_a_burst_is_not_heard_late_for_ever() -> None:
