@@ -88,7 +88,6 @@ class Doors:
     async def aclose(self) -> None:
         opening = self._opening
         self._stop_opening()
-        self._wanted = frozenset()
         for door in {door for door, _ in self._open}:
             self._close(door)
         if self._tidying is not None:

@@ -144,7 +144,21 @@ async def test_trouble_with_the_certificate_keeps_only_the_encrypted_ports_close
     await house.want(UDP, TLS, Door(Transport.WSS, 443))
 
     assert house.open == house.both(UDP)
+    assert house.doors.in_words == ["UDP 5060 (IPv4, IPv6)"]
     assert house.told == ["the certificate has expired"]
+
+
+async def test_what_is_switched_off_has_no_problem(house: House) -> None:
+    """Nor does anybody wait for it, from the beginning on."""
+    await house.want()
+    assert house.told == [""]
+    house.trouble = "the certificate has expired"
+    await house.want(TLS)
+
+    await house.want()
+
+    assert house.doors.problem == ""
+    assert house.told == ["", "the certificate has expired", ""]
 
 
 async def test_a_port_that_is_wanted_no_more_is_not_tried_again(house: House) -> None:
@@ -163,6 +177,7 @@ async def test_a_port_is_kept_as_long_as_a_call_goes_over_it(house: House) -> No
     await house.want(UDP, TCP)
     house.calls.add(5060)
     await house.want(OTHER)
+    assert house.open == house.both(UDP, TCP, OTHER)
     await house.leap(TIDY)
     assert house.open == house.both(UDP, TCP, OTHER)
 
@@ -211,4 +226,4 @@ async def test_whoever_leaves_opens_nothing_any_more(house: House) -> None:
     await house.leap(RETRY)
 
     assert house.open == set()
-    assert house.doors.in_words == []
+    assert (house.doors.in_words, house.left) == ([], [])
