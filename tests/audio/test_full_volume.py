@@ -25,6 +25,8 @@ def test_what_silences_another_at_full_volume_does_so_only_while_that_is_there()
     assert loud(page) == set()
     assert loud(page, siren) == {page}
     assert loud(page, Group(9, CLIP)) == set()
+    assert loud(page, Group(3, CLIP)) == set()  # of which the owner has not said so
+    assert loud(Group(9, CLIP), siren) == set()
     assert gains(table(RULES), {page: True, siren: True}) == {page: 1.0, siren: 0.0}
 
 

@@ -1,6 +1,7 @@
 """Who is heard with whom in the speaker."""
 
 from itertools import product
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -20,6 +21,7 @@ from sipstrobe.audio.settings import MixRule
 from sipstrobe.audio.source import SourceKind
 
 CALL, PAGE, SIREN, CLIP, TONE = SourceKind
+DOCS = Path(__file__).parents[2] / "docs"
 SOFT, SOFTER = 10 ** (-12 / 20), 10 ** (-20 / 20)
 
 
@@ -45,6 +47,25 @@ def test_the_table_knows_every_pair_of_kinds_once() -> None:
 
     assert sorted(pairs) == sorted(product([kind.value for kind in SourceKind], repeat=2))
     assert set(table()) == set(product(SourceKind, repeat=2))
+
+
+def test_what_is_heard_is_what_the_manual_says() -> None:
+    """Of a louder one above a softer one: the table of docs/speaker.md, cell by cell."""
+    told = {"mix": 1.0, "alone": 0.0, "−12 dB": SOFT, "−20 dB": SOFTER}
+    lines = (DOCS / "speaker.md").read_text(encoding="utf-8").splitlines()
+    head = next(n for n, line in enumerate(lines) if line.startswith("| higher"))
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines[head : head + 6]]
+    unders = cells[0][1:]
+
+    found = {
+        (row[0], under): told[does]
+        for row in cells[2:]
+        for under, does in zip(unders, row[1:], strict=True)
+    }
+
+    assert len(found) == 16
+    for (over, under), gain in found.items():
+        assert heard((7, SourceKind(over)), (5, SourceKind(under))) == [1.0, pytest.approx(gain)]
 
 
 def test_what_is_heard_by_itself_is_heard_as_it_is() -> None:
@@ -143,6 +164,15 @@ def test_what_is_not_in_the_list_goes_by_priority_with_what_is_heard_of_it() -> 
 def test_calls_are_mixed_and_soften_each_other_as_ever_since_they_share_a_place() -> None:
     assert in_list(Group(5, CALL, 1), Group(7, CALL, 1)) == [1.0, 1.0]
     assert in_list(Group(5, CALL, 1), Group(5, PAGE, 1)) == [pytest.approx(SOFT), 1.0]
+
+
+def test_who_is_silenced_in_the_list_silences_nobody_below() -> None:
+    """A call is mixed with pages, as its owner says; the clip between the two is not heard."""
+    mix = MixRule(over="call", under="page", does="mix")
+
+    found = in_list(Group(5, CALL, 1), Group(5, CLIP, 2), Group(5, PAGE, 3), own=(mix,))
+
+    assert found == [1.0, 0.0, 1.0]
 
 
 def test_the_owner_says_what_else_a_page_does_to_a_call_before_which_it_comes() -> None:
