@@ -30,6 +30,14 @@ def test_what_silences_another_at_full_volume_does_so_only_while_that_is_there()
     assert gains(table(RULES), {page: True, siren: True}) == {page: 1.0, siren: 0.0}
 
 
+def test_a_page_silences_others_of_its_kind_and_not_itself() -> None:
+    page, other = Group(5, PAGE), Group(3, PAGE)
+    own = (MixRule(over="page", under="page", does="full"),)
+
+    assert loud(page, own=own) == set()
+    assert loud(page, other, own=own) == {page}
+
+
 def test_the_lower_one_is_not_played_at_full_volume_over_the_higher() -> None:
     page, siren = Group(5, PAGE), Group(9, SIREN)
 

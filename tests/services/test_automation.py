@@ -485,6 +485,19 @@ def test_the_effect_names_its_cause() -> None:
     assert chains == [["RuleStateChanged", "ManualTriggerChanged", "Input"]]
 
 
+def test_it_is_told_until_when_a_rule_waits() -> None:
+    """EVT-03; and no more when it no longer does."""
+    desk = Desk(rule("R", PRESSED, minimum_interval=10))
+    told: list[float | None] = []
+
+    for pressed in (True, False, True, False):
+        desk.publish(trigger(pressed))
+        told += [status.waits_until for status in desk.automation.snapshot()]
+        desk.clock.advance(1.0)
+
+    assert told == [None, None, 10.0, None]
+
+
 def test_a_rule_that_waits_begins_by_the_clock() -> None:
     """EVT-03."""
     desk = Desk(rule("R", PRESSED, minimum_interval=10))
