@@ -17,8 +17,9 @@ import socket
 import struct
 import time
 from bisect import bisect
-from dataclasses import replace
 from typing import Final, NamedTuple
+
+from msgspec.structs import replace
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the package does, but numpy is first here
 

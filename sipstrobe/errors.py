@@ -1,7 +1,8 @@
 """What can go wrong, by who is to blame and who can answer."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
 class SipstrobeError(Exception):
@@ -31,8 +32,7 @@ class MediaError(SipstrobeError):
     """A sound, a device or a file cannot be used; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """One thing wrong with a setting: where (a JSON pointer) and what."""
 
     path: str

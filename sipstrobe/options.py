@@ -1,8 +1,8 @@
 """How one run of the device differs from its settings."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from sipstrobe.audio.settings import AudioSettings
@@ -11,8 +11,7 @@ from sipstrobe.lightsiren.settings import LightsSettings
 from sipstrobe.page import Wanted, page_wanted
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Struct, frozen=True):
     """What the command line has said. sound, light: instead of the stored ones; http, https: the
     page is served there and nowhere else."""
 

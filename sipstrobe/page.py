@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Literal
 
+from msgspec import Struct
+
 from sipstrobe.clock import Handle
 from sipstrobe.config.certificates import identity_of
 from sipstrobe.config.settings import Settings
@@ -30,8 +32,7 @@ KINDS: tuple[Kind, ...] = ("https", "http")  # in the order in which they are op
 LOOK_EVERY = 3600.0  # seconds between two looks at how long our own certificate lasts
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Wanted(Struct, frozen=True, kw_only=True):
     """How the page is to be served. None: not by this.
 
     leads: whoever comes by HTTP is only told to come by HTTPS. identity: what is shown, None: the
@@ -73,8 +74,7 @@ class _Open:
     wanted: Address
 
 
-@dataclass(frozen=True, slots=True)
-class _Shown:
+class _Shown(Struct, frozen=True):
     """What is shown over TLS. wanted: for which wish; signed: by somebody else than ourselves."""
 
     wanted: Identity | None

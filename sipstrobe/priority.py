@@ -1,14 +1,14 @@
 """Who of many gets an output: one rule for light, siren and speaker alike."""
 
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from msgspec import Struct
 
 K = TypeVar("K", bound=Hashable)
 
 
-@dataclass(frozen=True, slots=True)
-class Claim(Generic[K]):
+class Claim(Struct, Generic[K], frozen=True):
     """Somebody wants an output. rank: larger wins; order: a serial number, smaller was first."""
 
     owner: K

@@ -7,11 +7,12 @@ from functools import partial
 from itertools import count
 from typing import Any, Generic, TypeVar
 
+from msgspec import Struct
+
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Actor:
+class Actor(Struct, frozen=True, kw_only=True):
     """Who gives an order. way: account, token, anonymous, command line, mqtt, …; who: the name;
     address: where from."""
 
@@ -29,16 +30,14 @@ class Input:
     actor: Actor | None = field(default=None, compare=False)  # where it is known who it was
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """Who decided that an order follows from a fact."""
 
     kind: str  # "rule", …
     words: str  # its name
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Cause:
+class Cause(Struct, frozen=True, eq=False):
     """One link: what happened (an Input, Event, Decision or Command), when, and because of what."""
 
     serial: int

@@ -10,12 +10,12 @@ import ssl
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from sipstrobe.app import Device, Started, run
 from sipstrobe.clock import LoopClock

@@ -6,7 +6,6 @@ import json
 import socket
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -382,8 +381,8 @@ def test_what_the_settings_want() -> None:
         return page_wanted(changed(settings, web=changed(web, **values)))
 
     assert of() == both
-    assert of(mode="http") == replace(both, https=None)
-    assert of(mode="https") == replace(both, leads=True)
+    assert of(mode="http") == changed(both, https=None)
+    assert of(mode="https") == changed(both, leads=True)
     assert "a port of its own" in of(port=8443).problem
     assert (of(port=8443).https, of(port=8443, mode="http").problem) == (None, "")
 

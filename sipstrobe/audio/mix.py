@@ -5,10 +5,10 @@ of its periods. In here nothing waits, logs, raises or is built anew: samples ar
 added in arrays that exist already. The card's findings are numbers that the loop reads later.
 """
 
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
+from msgspec import Struct
 
 from sipstrobe.audio.fade import FADE_SAMPLES, Fade
 from sipstrobe.audio.format import SAMPLE_RATE, Samples, db_from_gain
@@ -162,8 +162,7 @@ class Entry(NamedTuple):
     ducked: bool = False  # the gain is that small because of a higher rank
 
 
-@dataclass(frozen=True, slots=True)
-class MixPlan:
+class MixPlan(Struct, frozen=True):
     """All that is to be heard. A source on its way out stays listed with gain 0 until it is
     silent."""
 

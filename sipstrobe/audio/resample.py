@@ -8,10 +8,10 @@ The convolution is done as one small matrix product: each row of the left side i
 input, the matrix holds the taps shifted by one input sample from column group to column group.
 """
 
-from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from sipstrobe.audio.format import SAMPLE_RATE, Samples
@@ -19,8 +19,7 @@ from sipstrobe.audio.format import SAMPLE_RATE, Samples
 _ROW = 8  # samples of the lower rate in one row of the matrix product; the quickest of 8, 16, 32
 
 
-@dataclass(frozen=True, slots=True)
-class _Band:
+class _Band(Struct, frozen=True):
     """What the filter lets pass and what it stops, for one ratio."""
 
     passband: float  # Hz; flat within 0.08 dB up to here

@@ -1,15 +1,13 @@
 """Is this the tone that it should be? What is found of one steady tone in a piece of sound."""
 
-from dataclasses import dataclass
-
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from sipstrobe.audio.format import SAMPLE_RATE, SILENCE_DB, Samples, db_from_gain
 
 
-@dataclass(frozen=True, slots=True)
-class Tone:
+class Tone(Struct, frozen=True):
     """level_db: RMS of the tone in dBFS; frequency: in Hz, to about 0.1; rest_db: RMS of all else
     in dBFS. Without any tone the frequency means nothing."""
 

@@ -2,8 +2,9 @@
 
 import argparse
 import json
-from dataclasses import asdict
 from datetime import UTC, datetime
+
+from msgspec.structs import asdict
 
 from sipstrobe.cli import add_state_argument, existing
 from sipstrobe.io.files import left_to_owner

@@ -4,13 +4,13 @@ import asyncio
 import os
 import ssl
 from collections.abc import AsyncGenerator, Mapping
-from dataclasses import dataclass
 from typing import Any, Self, cast
 from urllib.parse import quote
 
 import aiohttp
 import msgspec
 from aiohttp import BasicAuth, ClientSession, ClientTimeout, DigestAuthMiddleware, Fingerprint
+from msgspec import Struct
 
 from sipstrobe.client.problem import Refused, Unreachable
 from sipstrobe.commands import Command
@@ -27,8 +27,7 @@ ANSWER_MAX = 64 * 1024 * 1024  # bytes of an answer that is not written to a fil
 Json = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(Struct, frozen=True):
     """A section of the settings as it was at a revision; schema: JSON Schema of its values."""
 
     name: str

@@ -1,9 +1,9 @@
 """What every codec is to the stream that uses it: two directions, each with its own state."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from msgspec import Struct
 import numpy as np
 from numpy.typing import NDArray
 
@@ -64,8 +64,7 @@ class Learning(Decoder, Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Codec:
+class Codec(Struct, frozen=True):
     """One way to carry sound. name: its encoding name in SDP (RFC 3551 §6), for L16 with the rate.
 
     clock_rate is RTP's and SDP's, sample_rate is the sound's: for G.722 they differ (RFC 3551

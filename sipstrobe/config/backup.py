@@ -15,12 +15,12 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, Final, Literal, cast
 
 import msgspec
+from msgspec import Struct, field
 
 from sipstrobe import __version__
 from sipstrobe.config.defaults import settings_files
@@ -61,8 +61,7 @@ class _Manifest(msgspec.Struct, frozen=True):
     members: dict[str, str]  # SHA-256 of each, by its name
 
 
-@dataclass(frozen=True, slots=True)
-class Restored:
+class Restored(Struct, frozen=True):
     """What a backup has in it, valid. put: what is to be where in the state folder; missing: the
     pointers of secrets that were left out and have to be entered again."""
 

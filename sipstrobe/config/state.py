@@ -6,10 +6,10 @@ lists, so that one account among a thousand can be changed without holding up th
 """
 
 from collections.abc import Callable, Container, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, cast
 
 import msgspec
+from msgspec import Struct
 
 from sipstrobe.config import check
 from sipstrobe.config.patch import pointer
@@ -19,8 +19,7 @@ from sipstrobe.errors import ConfigError, Problem
 SECTIONS = tuple(field.name for field in msgspec.structs.fields(Settings))
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """Something typed, its tree, and the value of each reference in it."""
 
     typed: Any
@@ -28,15 +27,13 @@ class Part:
     hidden: dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Section(Part):
+class Section(Part, frozen=True):
     """entries: of its lists, by the identity of what is typed."""
 
     entries: dict[int, Part]
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(Struct, frozen=True):
     """One state in all its forms."""
 
     settings: Settings

@@ -5,10 +5,11 @@ touches nothing that is not ours. Endings are ours too: `.new` while it is writt
 `-shm` beside databases, `.1` of logs, `.broken` of what was put aside.
 """
 
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 CLIPS: Final = "clips"
 SPEAKER: Final = "speaker.json"
@@ -16,8 +17,7 @@ OWN_CERTIFICATE: Final = "certificate.pem"
 RESTORING: Final = "restoring"  # the folder in which a backup is looked through
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(Struct, frozen=True):
     """A pattern of names (fnmatch). restored: gone after OPS-02 too."""
 
     pattern: str

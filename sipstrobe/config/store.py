@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from msgspec import Struct
+
 from sipstrobe.config import check, overhaul, patch
 from sipstrobe.config.factory import factory_tree
 from sipstrobe.config.files import Files, Folder, Memory
@@ -40,8 +42,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """A change of the settings. paths: JSON pointers of what differs, empty if nothing does."""
 
     before: Settings
@@ -50,8 +51,7 @@ class Change:
     paths: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Prepared:
+class Prepared(Struct, frozen=True, eq=False):
     """A change that is valid and waits to be stored."""
 
     change: Change
@@ -59,8 +59,7 @@ class Prepared:
     after: Stored
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Plan:
+class Plan(Struct, frozen=True, eq=False):
     """A patch, and where it leads as long as nothing else changes the settings."""
 
     patch: object

@@ -14,8 +14,9 @@ They are read from the left, and each digit counts once:
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from sipstrobe.dtmf.presses import Step
 from sipstrobe.dtmf.settings import DigitSequence, DtmfSettings
@@ -23,8 +24,7 @@ from sipstrobe.dtmf.settings import DigitSequence, DtmfSettings
 RELEASE_LIMIT: Final = 0.5  # seconds beyond a long press after which a key has been let go
 
 
-@dataclass(frozen=True, slots=True)
-class Fired:
+class Fired(Struct, frozen=True):
     """A whole sequence was pressed."""
 
     sequence: DigitSequence

@@ -1,7 +1,8 @@
 """Telephone-event payloads: RFC 4733 §2.3."""
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from sipstrobe.errors import RemoteProtocolError
 
@@ -11,8 +12,7 @@ MAX_DURATION: Final = 0xFFFF
 _END: Final = 0x80
 
 
-@dataclass(frozen=True, slots=True)
-class TelephoneEvent:
+class TelephoneEvent(Struct, frozen=True):
     """One payload. volume: −dBm0, 0…63; duration: RTP timestamp units since the event began."""
 
     event: int

@@ -1,8 +1,9 @@
 """Digits as telephone events, a packet at a time: RFC 4733 §2.5.1."""
 
 from collections import deque
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from sipstrobe.dtmf.event import TelephoneEvent
 from sipstrobe.dtmf.keys import COMMA_PAUSE, PAUSE, TONE, Key, keys_of
@@ -11,8 +12,7 @@ VOLUME: Final = 10  # −dBm0
 ENDS: Final = 3  # RFC 4733 §2.5.1.4: the last packet is sent three times
 
 
-@dataclass(frozen=True, slots=True)
-class EventPacket:
+class EventPacket(Struct, frozen=True):
     """What goes out instead of sound. begins: the RTP timestamp of all packets of an event is that
     of its first, which has the marker."""
 

@@ -6,7 +6,6 @@ Everything here blocks, and importing it takes 0.1 s: to be used in another thre
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
@@ -23,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs12,
 )
 from cryptography.x509.oid import ExtensionOID, NameOID
+from msgspec import Struct
 
 from sipstrobe.io.identity import Identity, fingerprint
 from sipstrobe.io.x509 import general_name, printable
@@ -49,8 +49,7 @@ class BadCertificate(ValueError):
         self.field = field
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """What a certificate says. warnings: what is doubtful about it."""
 
     subject: str

@@ -11,8 +11,9 @@ import socket
 import ssl
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from sipstrobe.clock import Clock, Handle
 from sipstrobe.io.addresses import site
@@ -45,8 +46,7 @@ def barred(error: OSError, port: int) -> str:
     return words
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Behind:
+class Behind(Struct, frozen=True, kw_only=True):
     """Where connections lead. encrypted: with `tls`, of which there is none where nothing is."""
 
     plain: Factory

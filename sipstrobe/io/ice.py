@@ -17,6 +17,7 @@ from typing import Any, Final, cast
 
 from aioice import Candidate
 from aioice.ice import CandidatePair, Connection, StunProtocol, get_host_addresses
+from msgspec import Struct
 
 from sipstrobe.io.udp import Endpoint
 
@@ -44,8 +45,7 @@ class Remote:
     ended: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Selected:
+class Selected(Struct, frozen=True):
     """The pair that one component uses. local: as in SDP; kind: of the remote candidate."""
 
     local: str

@@ -17,10 +17,12 @@ import sys
 import threading
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sipstrobe.io.addresses import own_addresses
 from sipstrobe.secret import Secret
@@ -39,8 +41,7 @@ _HEAD = re.compile(r"# for ([^\n]*)\n# until ([^\n]+)\n# sha256 ([0-9a-f]{64})\n
 _making = threading.Lock()  # SIP and the page may want it at once
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(Struct, frozen=True):
     """A certificate with its chain, and the key to it, in PEM form. good: from when until when one
     of the device's own making is shown; None: another has made it."""
 

@@ -11,9 +11,10 @@ import ctypes
 import socket
 import struct
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
+
+from msgspec import Struct
 
 from sipstrobe.clock import Clock, Handle
 from sipstrobe.errors import RemoteProtocolError
@@ -47,8 +48,7 @@ _JOINED: Final = (2, 4)  # RFC 3376 §4.2.12: MODE_IS_EXCLUDE, CHANGE_TO_EXCLUDE
 _JOINED_WITH_SENDERS: Final = (1, 5)  # … MODE_IS_INCLUDE, ALLOW_NEW_SOURCES
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(Struct, frozen=True):
     """Somebody asks who is in a group, or who is in any. group: empty for any. The times are
     seconds; None: its version does not say, and the RFC has a default."""
 
@@ -59,8 +59,7 @@ class Query:
     robustness: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """Somebody says in which groups he is."""
 
     sender: str

@@ -11,9 +11,10 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
+
+from msgspec import Struct
 
 _TIMEX_BYTES: Final = 256  # more than struct timex has (adjtimex(2))
 _MAXERROR_AT, _STATUS_AT = 24, 40  # where they are in it on 64 bits
@@ -22,8 +23,7 @@ _SYNCHRONIZED: Final = Path("/run/systemd/timesync/synchronized")  # touched at 
 _ASK_LIMIT: Final = 2.0  # seconds for timedatectl
 
 
-@dataclass(frozen=True, slots=True)
-class ClockSync:
+class ClockSync(Struct, frozen=True):
     """Whether the clock follows others (STA-02). error_seconds: at most; until_next: seconds; None
     for what cannot be seen."""
 

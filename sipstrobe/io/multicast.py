@@ -22,6 +22,8 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Final
 
+from msgspec import Struct
+
 from sipstrobe.clock import Clock, Handle
 from sipstrobe.io.udp import (
     BUFFER_BYTES,
@@ -50,8 +52,7 @@ _STORAGE: Final = 128  # bytes of a sockaddr_storage
 _INFO_SPACE: Final = socket.CMSG_SPACE(20)  # the larger of in_pktinfo and in6_pktinfo
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """What is to be heard. interface: its name; empty: the one that the kernel chooses. senders:
     who is heard; none: all."""
 

@@ -13,10 +13,11 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
+
+from msgspec import Struct
 
 from sipstrobe.io.udp import Address, endpoint_of
 
@@ -42,8 +43,7 @@ CONFIGURATION = Path("/etc/resolv.conf")
 _FIELD = re.compile(r'"(?:[^"\\]|\\.)*"|\S+')
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
+class _Answer(Struct, frozen=True):
     rows: tuple[Row, ...]
     until: float  # monotonic seconds
     problem: str = ""  # nobody has answered

@@ -8,9 +8,10 @@ import base64
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from importlib.metadata import Distribution
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
 TOLD_MAX: Final = 20  # files that are named
 
 
-@dataclass(frozen=True, slots=True)
-class OwnFiles:
+class OwnFiles(Struct, frozen=True):
     """What was found. words: for people; the lists name some of the files at most."""
 
     state: Literal["intact", "changed", "unknown"]

@@ -6,8 +6,9 @@ import socket
 import struct
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, Literal, cast
+
+from msgspec import Struct
 
 from sipstrobe.errors import MediaError
 
@@ -29,8 +30,7 @@ class Unreachable(MediaError):
     """It could not even be tried; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pinged:
+class Pinged(Struct, frozen=True):
     """milliseconds: of each answer, in their order."""
 
     address: str
@@ -40,8 +40,7 @@ class Pinged:
     words: str
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(Struct, frozen=True):
     """What became of one attempt. state: silent: nothing came back, which of UDP says little."""
 
     address: str

@@ -7,11 +7,11 @@ of its own, which a file may kill.
 
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from sipstrobe.errors import MediaError
@@ -58,8 +58,7 @@ ACCEPTED: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class SoundForm:
+class SoundForm(Struct, frozen=True):
     """What a file says of its sound before it is decoded."""
 
     format: Format

@@ -7,11 +7,11 @@ written first, and only then do the header's sizes grow to cover it.
 import os
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from sipstrobe.errors import MediaError
@@ -120,8 +120,7 @@ class WavWriter:
         self.size_bytes = size_bytes
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Sound:
+class Sound(Struct, frozen=True, eq=False):
     """What a WAV file holds, as one channel from −1 to 1."""
 
     samples: NDArray[np.float32]

@@ -4,8 +4,8 @@ A channel over another one: over none for ws, over TLS for wss.
 """
 
 import contextlib
-from dataclasses import dataclass
 
+from msgspec import Struct
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import (
     AcceptConnection,
@@ -30,8 +30,7 @@ MAX_REQUEST_BYTES = 16 * 1024  # of HTTP, which wsproto does not bound when it c
 _GREETING = b"This port is for phones in browsers: SIP over WebSocket, RFC 7118.\r\n"
 
 
-@dataclass(frozen=True, slots=True)
-class Subprotocol:
+class Subprotocol(Struct, frozen=True):
     """What is spoken. stream: where messages begin and end says nothing."""
 
     name: str

@@ -7,7 +7,8 @@ each of them flashes.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 Levels = tuple[float, float, float, float]  # of the sides A, B, C, D
 
@@ -23,8 +24,7 @@ TAIL = 0.3  # what a spinning light leaves on the side it has just left
 SHUFFLE_STEPS = 14  # Random: every choice of one to three sides, once each
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """Part of a score. fade_to: the levels it ends with; color: which of the chosen ones."""
 
     ms: int
@@ -37,8 +37,7 @@ Score = tuple[Step, ...]
 Compose = Callable[[int, int], Score]  # from the beat in milliseconds and the number of colours
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
+class Pattern(Struct, frozen=True):
     """One light pattern: its score, and which speeds and how many colours it takes.
 
     words say what is to be seen. beats_ms holds the beat for speed 1, 2, …; a pattern with a

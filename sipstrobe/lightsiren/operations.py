@@ -9,14 +9,15 @@ from collections import deque
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from sipstrobe.events import Function, OperationPhase
 from sipstrobe.lightsiren.settings import PRIORITIES
 from sipstrobe.priority import Claim, arbitrate
 from sipstrobe.trace import Cause
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Activity:
+class Activity(Struct, frozen=True, kw_only=True):
     """What a function is wanted to do. seconds: how long, None = until stopped."""
 
     pattern: str
@@ -48,16 +49,14 @@ class Operation:
         return None if self.ends is None else max(0.0, self.ends - now)
 
 
-@dataclass(frozen=True, slots=True)
-class Show:
+class Show(Struct, frozen=True):
     """The function shows another operation from now on; None: nothing."""
 
     function: Function
     operation: Operation | None
 
 
-@dataclass(frozen=True, slots=True)
-class Changed:
+class Changed(Struct, frozen=True):
     """What has become of an operation."""
 
     operation: Operation

@@ -1,15 +1,15 @@
 """Play what one light function shows: frame after frame, each at its own instant."""
 
 from collections import deque
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sipstrobe.lightsiren.frame import DARKNESS, Frame
 from sipstrobe.lightsiren.operations import Operation
 from sipstrobe.lightsiren.patterns import Animation, animate
 
 
-@dataclass(frozen=True, slots=True)
-class Lit:
+class Lit(Struct, frozen=True):
     """The light shows this frame from now on. operation: for which one; None: at rest."""
 
     frame: Frame

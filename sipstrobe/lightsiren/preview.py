@@ -6,9 +6,10 @@ it. It belongs to no profile, so that no rule takes it for one.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
+from msgspec.structs import replace
 from sipstrobe.commands import Command
 from sipstrobe.errors import CommandRefused
 from sipstrobe.events import Function

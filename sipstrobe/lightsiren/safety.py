@@ -12,11 +12,12 @@ worth. The dark has no colour: it counts as the white point.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from math import ceil, dist
 from typing import Final, NamedTuple
+
+from msgspec import Struct
 
 from sipstrobe.lightsiren.colors import chromaticity, redness, relative_luminance
 from sipstrobe.lightsiren.frame import Frame, Side
@@ -43,8 +44,7 @@ class Warned(NamedTuple):
     words: str
 
 
-@dataclass(frozen=True, slots=True)
-class Safety:
+class Safety(Struct, frozen=True):
     """What a light's flashing amounts to.
 
     flash_rate_hz: of the side that flashes most, on average over a repetition. flashes_per_second:
@@ -166,8 +166,7 @@ class _Swing(NamedTuple):
     rising: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Curve:
+class _Curve(Struct, frozen=True):
     """One side over a repetition: its changes of luminance, and whether it flashes in red."""
 
     changes: tuple[_Change, ...]

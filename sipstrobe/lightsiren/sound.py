@@ -1,10 +1,10 @@
 """A sound as something to play: one period, rendered in pieces as it is first heard."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
 
+from msgspec import Struct
 import numpy as np
 
 from sipstrobe.lightsiren.synthesis import SAMPLE_RATE, Note, Samples, render
@@ -34,8 +34,7 @@ class Playable(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Sound:
+class Sound(Struct, frozen=True, eq=False):
     """One entry of the catalogue: what it is called, what it is like, and its score.
 
     seconds: the period, after which it begins again without a seam. peak: the true peak of the

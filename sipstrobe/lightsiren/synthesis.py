@@ -6,11 +6,11 @@ back at half the sample rate; every edge is a raised cosine, so nothing clicks.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from math import inf, pi
 from typing import Protocol
 
+from msgspec import Struct
 import numpy as np
 from numpy.typing import NDArray
 
@@ -121,8 +121,7 @@ def formant(hertz: float, *peaks: tuple[float, float, float], top: float = 6000.
 # --- voices ------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Tone:
+class Tone(Struct, frozen=True):
     """Harmonics on a pitch."""
 
     pitch: Pitch
@@ -141,8 +140,7 @@ class Tone:
         return total.imag
 
 
-@dataclass(frozen=True, slots=True)
-class Partial:
+class Partial(Struct, frozen=True):
     """One way in which a body rings: its frequency as a ratio, strength, and decay to 1/e."""
 
     ratio: float
@@ -224,8 +222,7 @@ def _powers(base: NDArray[np.complex128], count: int) -> NDArray[np.complex128]:
     return (large[:, :, None] * small[:, None, :]).reshape(base.size, -1)[:, :count]
 
 
-@dataclass(frozen=True, slots=True)
-class Noise:
+class Noise(Struct, frozen=True):
     """A band of noise, the same every time."""
 
     low: float
@@ -260,8 +257,7 @@ def _scatter(count: int) -> Seconds:
 # --- notes -------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(Struct, frozen=True):
     """How a note comes, stays and goes: raised cosines at both ends, a decay between.
 
     decay: seconds to 1/e. tremolo: (times a second, depth 0…1), beginning loud.
@@ -297,8 +293,7 @@ HARD = Envelope()
 HELD = Envelope(attack=0.0, release=0.0)  # for what goes on across the seam
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(Struct, frozen=True):
     """A voice from `at` on for `length` seconds, within one period."""
 
     at: float

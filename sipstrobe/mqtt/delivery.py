@@ -8,9 +8,12 @@ the oldest is dropped, and counted.
 
 from collections import OrderedDict, deque
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import count
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sipstrobe.mqtt.packets import MAX_PACKET_ID, Ack, Message, Type, Version, publish
 
@@ -48,8 +51,7 @@ class Waiting:
         return len(self.message.topic) + len(self.message.payload)
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """What the broker can take (MQTT 5 §3.2.2.3)."""
 
     in_flight: int = MAX_IN_FLIGHT

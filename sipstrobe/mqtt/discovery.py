@@ -8,10 +8,10 @@ stand for one.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, cast
 
 import msgspec
+from msgspec import Struct, field
 
 from sipstrobe.mqtt.home import Topics, key_of
 
@@ -25,8 +25,7 @@ ON, OFF = "ON", "OFF"
 Component = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Thing:
+class Thing(Struct, frozen=True, kw_only=True):
     """The device, as far as a home needs to know it.
 
     commands: whether it can be told anything; without, only what it tells is shown. inputs, outputs

@@ -1,14 +1,14 @@
 """What a client is to do, and what it wants: its options and its outputs."""
 
 from collections.abc import Hashable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sipstrobe.mqtt.delivery import Token
 from sipstrobe.mqtt.packets import Connect, Message
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Struct, frozen=True):
     """How to connect. connect_timeout: seconds until the broker has let us in."""
 
     connect: Connect
@@ -21,35 +21,29 @@ class Options:
 # --- outputs ------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Dial:
+class Dial(Struct, frozen=True):
     """Open a connection."""
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(Struct, frozen=True):
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(Struct, frozen=True):
     """Read nothing, or read on."""
 
     on: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Close:
+class Close(Struct, frozen=True):
     """End the connection, once what was sent has gone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Up:
+class Up(Struct, frozen=True):
     """The broker has let us in."""
 
 
-@dataclass(frozen=True, slots=True)
-class Down:
+class Down(Struct, frozen=True):
     """There is no broker, and why, empty: it is wanted so; retry: seconds until it is tried again,
     None: it is not."""
 
@@ -57,24 +51,21 @@ class Down:
     retry: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Arrived:
+class Arrived(Struct, frozen=True):
     """filters: those that it was sent for; empty: the broker does not say."""
 
     message: Message
     filters: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Delivered:
+class Delivered(Struct, frozen=True):
     """The broker has this message; problem: why it has not."""
 
     token: Token
     problem: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
+class Trouble(Struct, frozen=True):
     """Something that people should know."""
 
     words: str

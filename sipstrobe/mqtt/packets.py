@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final, Literal
 
+from msgspec import Struct
+
 from sipstrobe.errors import RemoteProtocolError
 
 Version = Literal["3.1.1", "5"]
@@ -69,8 +71,7 @@ Properties = Mapping[int, int | str | bytes]
 """By identifier, without those that may come more than once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True):
     """An application message. retain: of one that comes, that it is the retained one.
 
     response_topic, correlation: where an answer is wanted, and what goes with it (MQTT 5 §4.10).
@@ -93,8 +94,7 @@ class ConnAck:
     properties: Properties = field(default_factory=dict[int, "int | str | bytes"])
 
 
-@dataclass(frozen=True, slots=True)
-class Publish:
+class Publish(Struct, frozen=True):
     """§3.3. packet_id: 0 for QoS 0. cut: it was too large, and its payload is not here.
 
     subscriptions: the identifiers of those that it is sent for (MQTT 5 §3.3.2.3.8).
@@ -107,8 +107,7 @@ class Publish:
     subscriptions: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Ack:
+class Ack(Struct, frozen=True):
     """PUBACK, PUBREC, PUBREL or PUBCOMP: §3.4–§3.7. reason: from 0x80 on a refusal (MQTT 5)."""
 
     type: Type
@@ -120,8 +119,7 @@ class Ack:
         return bytes((self.type << 4 | flags, 2)) + self.packet_id.to_bytes(2, "big")
 
 
-@dataclass(frozen=True, slots=True)
-class SubAck:
+class SubAck(Struct, frozen=True):
     """SUBACK or UNSUBACK: §3.9, §3.11. reasons: one for each filter, from 0x80 on a refusal."""
 
     type: Type
@@ -129,13 +127,11 @@ class SubAck:
     reasons: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class PingResp:
+class PingResp(Struct, frozen=True):
     """§3.13."""
 
 
-@dataclass(frozen=True, slots=True)
-class Disconnect:
+class Disconnect(Struct, frozen=True):
     """MQTT 5 §3.14: the broker says why it leaves."""
 
     reason: int

@@ -6,9 +6,10 @@ names for the first two. A level without a name space has that of the level befo
 the end stands for everything below as well, and alone for all events.
 """
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
+
+from msgspec import Struct
 
 from sipstrobe.mqtt.packets import MAX_TEXT_BYTES
 
@@ -86,8 +87,7 @@ def encoded(level: str) -> str:
 # --- of events ----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class EventFilter:
+class EventFilter(Struct, frozen=True):
     """Which events: those with these levels, and with subtree also those below."""
 
     levels: tuple[Level, ...]

@@ -5,8 +5,9 @@ several twins: a health check is done, and it was passed.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from sipstrobe.events import Event, Kind
 from sipstrobe.mqtt.topics import OURS, Level, levels_of
@@ -39,8 +40,7 @@ def _minus_one(value: object) -> str:
     return str(value - 1) if isinstance(value, int) else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Struct, frozen=True):
     """What the vendor calls an item of ours; with always, the value that it has in any case."""
 
     name: str
@@ -52,8 +52,7 @@ class Item:
         return self.always or self.text(items.get(self.item))
 
 
-@dataclass(frozen=True, slots=True)
-class Twin:
+class Twin(Struct, frozen=True):
     """when: the values that items must have for it."""
 
     topic: str
@@ -66,8 +65,7 @@ class Twin:
         return levels_of(self.topic)
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """An event as it is told. transient: the items of its source that topics leave out."""
 
     levels: tuple[Level, ...]

@@ -21,9 +21,10 @@ finds out; 8,000 is written). G.726QI, of which only phones know, is 0xFF or 0xF
 
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
+
+from msgspec import Struct
 
 from sipstrobe.errors import RemoteProtocolError
 
@@ -49,8 +50,7 @@ class OpCode(IntEnum):
     END = 0xFF
 
 
-@dataclass(frozen=True, slots=True)
-class Packet:
+class Packet(Struct, frozen=True):
     """One datagram. audio: in a Transmit, what the packet before has said and then what is new."""
 
     op: OpCode

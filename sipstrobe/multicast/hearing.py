@@ -13,6 +13,8 @@ from ipaddress import ip_address
 from math import inf
 from typing import Final, Literal
 
+from msgspec import Struct
+
 from sipstrobe.events import HearingState
 from sipstrobe.multicast import hearing_words as words
 from sipstrobe.multicast.querier import MEMBERSHIP_INTERVAL, Link, QuerierWatch, Query
@@ -44,28 +46,24 @@ _LOCAL: Final = frozenset(["lo"])  # the interface on which nobody can forget an
 _ALL_NODES: Final = ip_address("ff02::1").packed
 
 
-@dataclass(frozen=True, slots=True)
-class Membership:
+class Membership(Struct, frozen=True):
     """A group that is joined. interface: empty where the kernel has chosen it."""
 
     address: str
     interface: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Rejoin:
+class Rejoin(Struct, frozen=True):
     """Leave the group and join it in the same breath; if that fails, say `failed`."""
 
     membership: Membership
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Struct, frozen=True):
     """Read what the kernel has joined, and say it with `memberships`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hearing:
+class Hearing(Struct, frozen=True):
     """How it stands from now on, in words for a person."""
 
     state: HearingState

@@ -1,8 +1,9 @@
 """Who asks on a link which groups are wanted, and what follows from how he asks: RFC 3376 §8."""
 
-from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Final, Literal
+
+from msgspec import Struct
 
 ROBUSTNESS: Final = 2  # RFC 3376 §8.1
 QUERY_INTERVAL: Final = 125.0  # seconds; §8.2
@@ -12,8 +13,7 @@ PRESENT_AT_MOST: Final = 3600.0  # seconds for which one who asks seldom is beli
 ANSWER_SLACK: Final = 1.0  # seconds past the response interval, for a machine that is late
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """A network interface, and which IP on it: those who ask by IGMP and by MLD may be others."""
 
     interface: str
@@ -24,8 +24,7 @@ class Link:
         return "IGMP" if self.version == 4 else "MLD"
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(Struct, frozen=True):
     """by: the querier's address. general: about all groups, else about one. The times are seconds;
     those that a query of its version does not state are the defaults of the RFC."""
 

@@ -4,16 +4,16 @@ A rank is a position in the list, so ranks are unique and have no gaps whatever 
 removed.
 """
 
-from dataclasses import dataclass
 from typing import Final, Literal
+
+from msgspec import Struct
 
 from sipstrobe.multicast.settings import InternalSource, MulticastSettings, Paged, Source
 
 SOUNDS: Final[tuple[Literal["sip", "stream", "clip"], ...]] = ("sip", "stream", "clip")
 
 
-@dataclass(frozen=True, slots=True)
-class Ranking:
+class Ranking(Struct, frozen=True):
     """The rank of calls, of audio streams, of clips, and the pages with theirs."""
 
     sip: int

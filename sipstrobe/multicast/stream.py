@@ -8,8 +8,9 @@ restart, which is heard without a gap.
 
 from collections import deque
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 Endpoint = tuple[str, int]
 
@@ -26,8 +27,7 @@ _CYCLE: Final = 1 << 16
 _WRAP: Final = 1 << 32
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(Struct, frozen=True):
     """Somebody speaks; the packet that says so is the first to be heard. ssrc: of a desk phone its
     serial number. missed: packets that he has sent since he fell silent, and that have not come."""
 
@@ -36,13 +36,11 @@ class Started:
     missed: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Restarted:
+class Restarted(Struct, frozen=True):
     """The same talker goes on with other numbers, beginning with the packet that says so."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(Struct, frozen=True):
     """said: by the talker itself, so that all of it has come; else it has fallen silent."""
 
     said: bool

@@ -3,8 +3,9 @@ the socket itself, and kept open while it is of use (RFC 6263 §4.6)."""
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from sipstrobe.errors import RemoteProtocolError
 from sipstrobe.nat.stun import Address, Class, Method, build, parse
@@ -15,24 +16,21 @@ RTO: Final = 0.2  # seconds; Deviation: RFC 8489 §6.2.1 says 0.5, which is one 
 KEEP_ALIVE: Final = 15.0  # seconds; RFC 6263 §4.6, RFC 8445 §11: no NAT forgets sooner
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(Struct, frozen=True):
     """Put these bytes on the wire, from the socket that this is about."""
 
     data: bytes
     to: Address
 
 
-@dataclass(frozen=True, slots=True)
-class Mapped:
+class Mapped(Struct, frozen=True):
     """The address that the server has seen. after: seconds that this took."""
 
     address: Address
     after: float
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(Struct, frozen=True):
     """No address could be learnt; words: why."""
 
     words: str

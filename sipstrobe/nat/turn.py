@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final
 
+from msgspec import Struct
+
 from sipstrobe.errors import RemoteProtocolError
 from sipstrobe.nat.stun import (
     HEADER_BYTES,
@@ -50,15 +52,13 @@ class State(Enum):
     ENDED = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(Struct, frozen=True):
     """Put these bytes on the way to the server."""
 
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Allocated:
+class Allocated(Struct, frozen=True):
     """There is a relay. mapped: our address as the server sees it. after: seconds it took."""
 
     relayed: Address
@@ -66,8 +66,7 @@ class Allocated:
     after: float
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(Struct, frozen=True):
     """There is no relay, or none any more; words: why."""
 
     words: str
@@ -85,8 +84,7 @@ class _Peer:
     waiting: deque[bytes] = field(default_factory=lambda: deque[bytes](maxlen=MAX_WAITING))
 
 
-@dataclass(frozen=True, slots=True)
-class _Purpose:
+class _Purpose(Struct, frozen=True):
     method: Method
     began: float
     peer: _Peer | None = None

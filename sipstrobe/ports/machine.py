@@ -6,8 +6,9 @@ whatever it is; that of an output is what it is switched to.
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import ceil
+
+from msgspec import Struct
 
 from sipstrobe.commands import Step
 from sipstrobe.events import LineState
@@ -18,8 +19,7 @@ _OPEN, _CLOSED, _UNDEFINED = LineState.OPEN, LineState.CLOSED, LineState.UNDEFIN
 _UNSUPERVISED = {LineState.SHORTED: _CLOSED, LineState.CUT: _OPEN}  # what it looks like
 
 
-@dataclass(frozen=True, slots=True)
-class InputRead:
+class InputRead(Struct, frozen=True):
     """An input reads so from now on; of a port that is none, undefined."""
 
     port: int
@@ -28,16 +28,14 @@ class InputRead:
     supervised: bool
 
 
-@dataclass(frozen=True, slots=True)
-class OutputSwitched:
+class OutputSwitched(Struct, frozen=True):
     """An output is so from now on."""
 
     port: int
     active: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Drive:
+class Drive(Struct, frozen=True):
     """The circuit of an output is to be closed, or open."""
 
     port: int

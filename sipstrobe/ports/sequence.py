@@ -2,8 +2,9 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from msgspec import Struct
 
 from sipstrobe.commands import Step
 from sipstrobe.timers import Timers
@@ -11,8 +12,7 @@ from sipstrobe.timers import Timers
 K = TypeVar("K", bound=int | str)
 
 
-@dataclass(frozen=True, slots=True)
-class Turn(Generic[K]):
+class Turn(Struct, Generic[K], frozen=True):
     """It is the turn of this state."""
 
     key: K

@@ -6,9 +6,10 @@ looked at, and what lies between two of them follows from their sequence numbers
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, NamedTuple
+
+from msgspec import Struct
 
 GMIN: Final = 16  # packets played in a row that end a burst; RFC 3611 §4.7.2
 MAX_REMEMBERED: Final = 128  # missing packets that are still known when they come late
@@ -171,8 +172,7 @@ class Losses:
         self._count = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quality:
+class Quality(Struct, frozen=True, kw_only=True):
     """What is heard of a stream. Shares are 0…1, mos_* 1…4.5, r_factor 0…100."""
 
     loss: float  # share of packets that never came

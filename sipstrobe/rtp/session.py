@@ -7,8 +7,9 @@ farewell and news about the other side wait in the outbox.
 
 from collections import deque
 from collections.abc import Callable, Collection, Container
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from sipstrobe.errors import RemoteProtocolError
 from sipstrobe.rtp import packet, rtcp, xr
@@ -28,23 +29,20 @@ SENT_ENOUGH: Final = 25  # packets from one report of the other side to the next
 METRICS, RECEIVER_TIMES = "voip-metrics", "rcvr-rtt"  # in a=rtcp-xr; RFC 3611 §5.1
 
 
-@dataclass(frozen=True, slots=True)
-class SendRtcp:
+class SendRtcp(Struct, frozen=True):
     """Put these bytes on the wire, from the RTCP port."""
 
     data: bytes
     to: Address
 
 
-@dataclass(frozen=True, slots=True)
-class SourceChanged:
+class SourceChanged(Struct, frozen=True):
     """From the next packet received on, another source is heard, or the same began anew."""
 
     ssrc: int
 
 
-@dataclass(frozen=True, slots=True)
-class SourceEnded:
+class SourceEnded(Struct, frozen=True):
     """The source heard has said BYE."""
 
     ssrc: int

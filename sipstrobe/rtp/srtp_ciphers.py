@@ -7,9 +7,10 @@ that begin together. Here the roll-over counter is given.
 
 import hmac
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Protocol
+
+from msgspec import Struct
 
 RTCP_HEADER: Final = 8  # octets that are never encrypted; RFC 3711 §3.4
 ENCRYPTED: Final = 1 << 31  # the E flag before the SRTCP index
@@ -22,8 +23,7 @@ _GCM_TAG: Final = 16
 _RTP_LABELS, _RTCP_LABELS = (0, 1, 2), (3, 4, 5)  # encryption, authentication, salt; §4.3.1, §4.3.2
 
 
-@dataclass(frozen=True, slots=True)
-class Suite:
+class Suite(Struct, frozen=True):
     """Sizes in octets. tag: of RTP."""
 
     key: int

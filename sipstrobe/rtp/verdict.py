@@ -1,9 +1,10 @@
 """Why a call is not heard: from what is known of its media to a word, the cause, and a remedy."""
 
 import ipaddress
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 GRACE: Final = 2.0  # seconds that the first packet may take
 DEAF_REPORTS: Final = 2  # reports of the other side, one after another, that know nothing of ours
@@ -45,8 +46,7 @@ class Verdict(StrEnum):
 FINE: Final = frozenset({Verdict.OK, Verdict.NOT_YET, Verdict.ON_HOLD})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opinion:
+class Opinion(Struct, frozen=True, kw_only=True):
     """A verdict for a person: what is so, and what may help; both empty when there is no need."""
 
     verdict: Verdict
@@ -54,8 +54,7 @@ class Opinion:
     advice: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class Facts(Struct, frozen=True, kw_only=True):
     """What is known of the media of one call. Counts are of the last few seconds."""
 
     seconds: float = 0.0  # since media may flow

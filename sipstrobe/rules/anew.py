@@ -5,8 +5,9 @@ seen. That is no news to rules which it had concerned before.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from sipstrobe.events import DECLARED, ScheduleInterval
 from sipstrobe.rules.facts import Came, Source
@@ -17,8 +18,7 @@ _INPUTS: Final = "input/"
 _CALL: Final = "call"
 
 
-@dataclass(frozen=True, slots=True)
-class Recalled:
+class Recalled(Struct, frozen=True):
     """A rule as it stood when the device stopped. begun_at: monotonic, of the clock as it is now;
     None: not lately. fired_by: the sources whose values had been its trigger and still were."""
 

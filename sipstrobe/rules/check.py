@@ -4,9 +4,11 @@ Only what is certain is told: a warning that may be mistaken is not read for lon
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from itertools import combinations, islice, product
 from typing import Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from sipstrobe.events import DECLARED, RuleStateChanged
 from sipstrobe.rules import actions
@@ -21,8 +23,7 @@ MAX_FIGHTS: Final = 64  # pairs of rules that are told of
 MAX_LOOKS: Final = 50_000  # at two conditions each, for pairs that may meet: 0.1 s
 
 
-@dataclass(frozen=True, slots=True)
-class Warned:
+class Warned(Struct, frozen=True):
     """path: relative to the rules, as in "/3/when". code: never, no_stop, fight or loop."""
 
     path: str
@@ -31,8 +32,7 @@ class Warned:
     rules: tuple[str, ...]  # the names of those concerned, first the one at the path
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """What of the other settings matters here.
 
     silent: events that cannot come as things are, with the reason. values: of items that name

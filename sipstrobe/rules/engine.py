@@ -22,6 +22,8 @@ from itertools import islice
 from math import inf
 from types import MappingProxyType
 
+from msgspec import Struct
+
 from sipstrobe.commands import Command
 from sipstrobe.rules.actions.base import RULE_NAME
 from sipstrobe.rules.anew import RESUME_SECONDS, Recalled, source_of, told_anew
@@ -39,8 +41,7 @@ OFTEN_SECONDS = 60.0  # through a broker, a web server or a timer, where no caus
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Begin:
+class Begin(Struct, frozen=True):
     """Give this order. active: the rule stays so until its End; else it is over already.
 
     command: None if it was given before the device was started anew, and is not given again.
@@ -54,15 +55,13 @@ class Begin:
     armed: Cause | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(Struct, frozen=True):
     """The rule is no longer active: undo what lasts."""
 
     rule: Rule
 
 
-@dataclass(frozen=True, slots=True)
-class Refuse:
+class Refuse(Struct, frozen=True):
     """The rule should begin, and must not."""
 
     rule: Rule

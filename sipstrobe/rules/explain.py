@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import islice
 
+from msgspec import Struct
+
 from sipstrobe.rules.facts import Came
 from sipstrobe.rules.settings import Condition, Rule
 
@@ -86,8 +88,7 @@ class History:
         return sorted(last, key=_number)[-limit:]
 
 
-@dataclass(frozen=True, slots=True)
-class Stand:
+class Stand(Struct, frozen=True):
     """How a condition of a rule stands: whether it holds, inversion included, and since when.
 
     by: the value that made it so. Of a condition that is as it was when the rule was made, and of

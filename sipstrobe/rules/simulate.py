@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
+from msgspec import Struct
+
 from sipstrobe.commands import Command
 from sipstrobe.errors import Problem
 from sipstrobe.events import DECLARED, Kind, RuleStateChanged, choices
@@ -26,8 +28,7 @@ _QUIET = (Outcome.RUNS, Outcome.NOT_FIRED)
 _RULE_STATE = RuleStateChanged.outside.topic
 
 
-@dataclass(frozen=True, slots=True)
-class Happening:
+class Happening(Struct, frozen=True):
     """Something that happens, `at` seconds after the beginning."""
 
     at: float

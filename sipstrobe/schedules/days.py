@@ -1,10 +1,11 @@
 """The days of a calendar: what occurs on each of them, told briefly where it is very often."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from itertools import groupby
 from typing import Final
+
+from msgspec import Struct
 
 from sipstrobe.schedules.occurrences import Calendar, Occurrence
 
@@ -13,8 +14,7 @@ MAX_SINGLE: Final = 8  # occurrences of one schedule that a day tells one by one
 MAX_FOUND: Final = 20_000  # of one schedule, looked for at a time; 0.2 s
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """Something in the calendar; instants in seconds since 1970.
 
     count: how many occurrences it stands for; of several, `start` and `end` are those of the first
@@ -28,8 +28,7 @@ class Entry:
     last: float
 
 
-@dataclass(frozen=True, slots=True)
-class Days:
+class Days(Struct, frozen=True):
     """What is in a calendar. cut: the schedules that occur too often to tell all of it."""
 
     entries: list[Entry]

@@ -12,12 +12,13 @@ midnight without it, and one that comes twice counts the first time.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from heapq import merge
 from itertools import islice
 from math import inf
 from typing import Final
+
+from msgspec import Struct
 
 from sipstrobe.schedules.recurrence import Expansion, Frequency
 from sipstrobe.schedules.text import YEARS, Plan, zone_named
@@ -30,24 +31,21 @@ _BACK: Final = timedelta(days=2)  # before the instant asked for, so that no cha
 _DAY: Final = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Occurrence:
+class Occurrence(Struct, frozen=True):
     """Instants in seconds since 1970 (UTC). end: None is a pulse."""
 
     start: float
     end: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(Struct, frozen=True):
     """Occurrences in order, and until when there are no others; inf: no more will come."""
 
     occurrences: tuple[Occurrence, ...]
     until: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Segment:
+class _Segment(Struct, frozen=True):
     """A piece of the time line with one offset; before: that of the piece before it."""
 
     start: datetime

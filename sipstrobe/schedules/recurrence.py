@@ -17,6 +17,8 @@ from itertools import product
 from math import gcd
 from typing import Final
 
+from msgspec import Struct
+
 _DAY: Final = timedelta(days=1)
 
 
@@ -32,8 +34,7 @@ class Frequency(IntEnum):
     SECONDLY = 6
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recurrence:
+class Recurrence(Struct, frozen=True, kw_only=True):
     """RRULE. An empty BY part allows everything; numbers below zero count from the end.
 
     days: (weekday, n), Monday 0; n: which of them in the month or year, 0: each. until: the last

@@ -7,11 +7,12 @@ without a zone are those of the device.
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from msgspec import Struct
 
 from sipstrobe.errors import SipstrobeError
 from sipstrobe.schedules.recurrence import Frequency, Recurrence, comes
@@ -58,8 +59,7 @@ class ScheduleError(SipstrobeError):
     """No schedule, or none that we can keep; the message says where and why."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Struct, frozen=True, kw_only=True):
     """A schedule as it is written. Times with a zone (UTC) are instants, all others local.
 
     length: None is a pulse. without: single occurrences that there are not, or with a time of
@@ -75,14 +75,12 @@ class Plan:
     zone: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Value:
+class _Value(Struct, frozen=True):
     at: datetime
     is_day: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Property:
+class _Property(Struct, frozen=True):
     name: str
     parameters: dict[str, str]
     value: str

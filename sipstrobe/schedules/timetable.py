@@ -21,6 +21,8 @@ from enum import StrEnum
 from math import inf
 from typing import Final
 
+from msgspec import Struct
+
 from sipstrobe.schedules.occurrences import Batch, Occurrence
 
 GRACE: Final = 10.0  # seconds that a pulse may be late
@@ -40,8 +42,7 @@ class Why(StrEnum):
     HELD_UP = "held up"
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(Struct, frozen=True):
     """Find what begins after this instant, and give it to `supply` with the version."""
 
     schedule: str
@@ -49,8 +50,7 @@ class Ask:
     after: float
 
 
-@dataclass(frozen=True, slots=True)
-class Ring:
+class Ring(Struct, frozen=True):
     """A pulse. late: seconds."""
 
     schedule: str
@@ -58,8 +58,7 @@ class Ring:
     late: float
 
 
-@dataclass(frozen=True, slots=True)
-class Begin:
+class Begin(Struct, frozen=True):
     """An interval is on. late: seconds; again: it had begun already, as before a restart."""
 
     schedule: str
@@ -68,15 +67,13 @@ class Begin:
     again: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(Struct, frozen=True):
     """An interval is on no more."""
 
     schedule: str
 
 
-@dataclass(frozen=True, slots=True)
-class Miss:
+class Miss(Struct, frozen=True):
     """Not rung. until: if not None, all that there were from `at` to there, uncounted.
 
     span: from when until when the device was off, or the clock was put.
@@ -89,8 +86,7 @@ class Miss:
     until: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """The calendar clock was set, or the machine slept: it says `after` and should say `before`."""
 
     before: float
@@ -100,8 +96,7 @@ class Step:
 Output = Ask | Ring | Begin | End | Miss | Step
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """What is known of a schedule from before the start. settled: up to when all is dealt with.
 
     rung: the beginnings of what was rung.

@@ -5,6 +5,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
+from msgspec import Struct
+
 from sipstrobe.errors import RemoteProtocolError
 from sipstrobe.sdp.description import Media, SessionDescription
 
@@ -17,8 +19,7 @@ _NUMBER: Final = re.compile(r"[0-9]{1,10}")
 KINDS: Final = ("host", "srflx", "prflx", "relay")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class Candidate(Struct, frozen=True, kw_only=True):
     """One address at which a component may be reached."""
 
     foundation: str

@@ -7,8 +7,9 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final, NamedTuple
+
+from msgspec import Struct
 
 from sipstrobe.errors import RemoteProtocolError
 from sipstrobe.secret import Secret
@@ -40,8 +41,7 @@ SUITES: Final = {  # preferred ones first
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Crypto:
+class Crypto(Struct, frozen=True):
     """One ``a=crypto`` that can be used. key: master key and salt in base64, as it is written."""
 
     tag: int

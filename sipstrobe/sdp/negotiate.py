@@ -2,9 +2,11 @@
 
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Final
+
+from msgspec import Struct, structs
 
 from sipstrobe.sdp.candidates import (
     IceDescription,
@@ -54,8 +56,7 @@ MAX_HOSTS: Final = 256  # whose spelling is remembered
 _RTCP_XR: Final = "a=rtcp-xr:rcvr-rtt=all voip-metrics"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Offerable:
+class Offerable(Struct, frozen=True, kw_only=True):
     """What we can do in one call, and where."""
 
     host: str  # our own address, IPv6 without brackets
@@ -71,8 +72,7 @@ class Offerable:
     security: Security = UNENCRYPTED
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MediaParameters:
+class MediaParameters(Struct, frozen=True, kw_only=True):
     """What the exchange has settled for the one audio stream."""
 
     host: str  # of the peer; a numeric address in canonical form, or a name as it was written
@@ -98,8 +98,7 @@ class MediaParameters:
     comfort_noise_type: int | None = None  # that may come; None: none may
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """description: to be sent to the peer."""
 
     description: SessionDescription
@@ -147,7 +146,7 @@ def answer(
     chosen, keying = _choose(theirs, ours, agreed)
     media = theirs.media[chosen]
     parameters = _parameters(theirs, media, ours, media, keying)
-    ours = replace(ours, ice=_ice_answer(theirs, media, parameters, ours))
+    ours = structs.replace(ours, ice=_ice_answer(theirs, media, parameters, ours))
     said = {f.payload_type: f for f in media.rtp_formats}
     numbers = (parameters.payload_type, parameters.event_type, parameters.comfort_noise_type)
     formats = [said[number] for number in numbers if number in said]

@@ -2,9 +2,11 @@
 offer that need not be taken (RFC 8643)."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from sipstrobe.errors import RemoteProtocolError
 from sipstrobe.sdp.crypto import Crypto, make_key
@@ -41,8 +43,7 @@ class KeyExchange(StrEnum):
     DTLS = "dtls"  # a handshake on the way of the media
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Security:
+class Security(Struct, frozen=True, kw_only=True):
     """What we can do in one call, and insist on.
 
     keys: ours by suite, preferred suites first; they stay the same while they are in use. clear:
@@ -65,8 +66,7 @@ class Security:
 UNENCRYPTED: Final = Security()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SdesKeys:
+class SdesKeys(Struct, frozen=True, kw_only=True):
     """Agreed in the signalling. Keys as in Crypto."""
 
     tag: int
@@ -75,8 +75,7 @@ class SdesKeys:
     theirs: Secret
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DtlsKeys:
+class DtlsKeys(Struct, frozen=True, kw_only=True):
     """To be made by a handshake, with a certificate that has one of these fingerprints."""
 
     fingerprints: tuple[Fingerprint, ...]

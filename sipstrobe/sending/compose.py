@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Final
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from sipstrobe.commands.sending import PublishMqtt, SendMessage
 from sipstrobe.errors import CommandRefused
@@ -48,8 +50,7 @@ _FIELDS: Final = {
 _ENDING: Final = re.compile(r"(?<=.)\.[A-Za-z0-9]{1,8}$")
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(Struct, frozen=True):
     """What a message is given as it is ordered.
 
     serial: grows by one each time, over restarts too (RCP-03). at: seconds since 1970.

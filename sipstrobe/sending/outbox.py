@@ -11,6 +11,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from msgspec import Struct
+
 MAX_ITEMS: Final = 2000  # altogether
 MAX_LANE_ITEMS: Final = 500
 MAX_BYTES: Final = 16 * 2**20  # altogether
@@ -34,23 +36,20 @@ class Item:
     failure: str = ""  # why the last attempt has failed
 
 
-@dataclass(frozen=True, slots=True)
-class Try:
+class Try(Struct, frozen=True):
     """Send it now, and say `sent` or `failed`."""
 
     item: Item
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(Struct, frozen=True):
     """An attempt has failed; it is tried again later. retry_at: monotonic seconds."""
 
     item: Item
     retry_at: float
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(Struct, frozen=True):
     """It has left the outbox: sent, or given up with the reason."""
 
     item: Item

@@ -5,9 +5,9 @@ Serves: CallAndTell. Listens to: CallStateChanged.
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 
 from sipstrobe.audio.format import Samples
 from sipstrobe.audio.source import SayInCall
@@ -22,8 +22,7 @@ from sipstrobe.trace import Cause, Input
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class _Wish:
+class _Wish(Struct, frozen=True):
     clip: Entry
     hang_up: bool
     cause: Cause | None  # of the call

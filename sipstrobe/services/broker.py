@@ -5,10 +5,11 @@ import contextlib
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from typing import Any, Final
+
+from msgspec import Struct
 
 from sipstrobe.context import Context
 from sipstrobe.errors import CommandRefused, SipstrobeError
@@ -51,8 +52,7 @@ class NotPublished(SipstrobeError):
         self.permanent = permanent
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Subscriber:
+class Subscriber(Struct, frozen=True, eq=False):
     """Who hears what is on a filter."""
 
     filter: str

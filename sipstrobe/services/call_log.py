@@ -7,9 +7,11 @@ aside.
 import contextlib
 import sqlite3
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import fields
 
 from sipstrobe.errors import ConfigError, Problem
 from sipstrobe.services.database import BUSY_LIMIT, open_database
@@ -50,8 +52,7 @@ CREATE TABLE IF NOT EXISTS calls (
 """
 
 
-@dataclass(frozen=True, slots=True)
-class CallRecord:
+class CallRecord(Struct, frozen=True):
     """One call. Instants are seconds since 1970 (UTC), None: not, or not seen.
 
     id grows from call to call, over restarts too; call: its name while it ran. reason: empty while

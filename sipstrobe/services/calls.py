@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 from sipstrobe.audio.source import SourceKind
 from sipstrobe.events import CallReason, CallState, CallStateChanged, CallStatus, Direction
 from sipstrobe.rtp.verdict import Verdict
@@ -14,8 +16,7 @@ CALL_RANK = 5  # among the sources of the speaker, where no extension says other
 NO_PIN = Secret("")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AudioReport:
+class AudioReport(Struct, frozen=True, kw_only=True):
     """How a call is heard; once it is over, how it was. Plain values, as they go outside.
 
     Shares are 0…1. The scores, loss and discard are of the last seconds, and once it is over of the
@@ -46,8 +47,7 @@ class AudioReport:
     seconds: dict[Verdict, float]  # how long each verdict has held
 
 
-@dataclass(frozen=True, slots=True)
-class CallSnapshot:
+class CallSnapshot(Struct, frozen=True):
     """A call as others may see it. since: monotonic seconds of its last change of state."""
 
     id: str

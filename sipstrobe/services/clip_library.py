@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 import msgspec
+from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from sipstrobe.audio.clip import CLIP_PATTERN, MAX_CLIPS, Clip, ClipFormat, ClipName
@@ -46,8 +47,7 @@ class Changes(Protocol):
     def change(self, patch: object, *, revision: int | None = None) -> Awaitable[object]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """A clip that can be played. loudness in LUFS, None: not known."""
 
     number: int

@@ -16,9 +16,11 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from sipstrobe.audio.clip import ClipFormat
 from sipstrobe.audio.format import SAMPLE_RATE, Samples
@@ -36,8 +38,7 @@ _PR_SET_PDEATHSIG: Final = 1  # prctl(2)
 _MAX_DECODED: Final = round(MAX_SECONDS * SAMPLE_RATE * 4) + (1 << 20)
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
+class Measured(Struct, frozen=True):
     """What is to be known of a sound file. samples: how many it has at 48 kHz."""
 
     sha256: str

@@ -5,9 +5,10 @@ Every driver of the light must answer, and the tone must be found in what the sp
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+
+from msgspec import Struct
 
 from sipstrobe.context import Context
 from sipstrobe.events import Function, HealthCheckDone
@@ -18,8 +19,7 @@ LIGHT_FAULT: Final = 101
 SIREN_FAULT: Final = 102
 
 
-@dataclass(frozen=True, slots=True)
-class HealthResult:
+class HealthResult(Struct, frozen=True):
     """What the last check has found: when it ended, and errors as (code, words)."""
 
     wall: datetime

@@ -6,10 +6,10 @@ time has passed, there was silence.
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 import numpy as np
+from msgspec import Struct
 
 from sipstrobe.audio.format import SAMPLE_RATE, Samples, samples_in
 from sipstrobe.audio.ring import SampleRing
@@ -25,8 +25,7 @@ AHEAD: Final = samples_in(0.5)  # what has come beyond the clock by more is left
 _NOTHING: Final[Samples] = np.zeros(0, np.float32)
 
 
-@dataclass(frozen=True, slots=True)
-class Recordable:
+class Recordable(Struct, frozen=True):
     """A call that can be recorded."""
 
     call: str

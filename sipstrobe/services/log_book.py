@@ -10,10 +10,12 @@ import threading
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 from itertools import count, takewhile
 from pathlib import Path
 from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from sipstrobe import __version__
 from sipstrobe.masking import masked, whole
@@ -34,8 +36,7 @@ _HELPING: Final = 200  # records that are looked at together: more would hold up
 logging.addLevelName(NOTICE, "NOTICE")
 
 
-@dataclass(frozen=True, slots=True)
-class LogEntry:
+class LogEntry(Struct, frozen=True):
     """One record. seq grows from record to record of this run; at: seconds since 1970."""
 
     seq: int

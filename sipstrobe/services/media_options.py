@@ -2,8 +2,10 @@
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sipstrobe.codecs.registry import usable
 from sipstrobe.sdp.security import Encryption, KeyExchange
@@ -26,8 +28,7 @@ class DigitWays(NamedTuple):
 USUAL_WAYS = DigitWays()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MediaOptions:
+class MediaOptions(Struct, frozen=True, kw_only=True):
     """codecs: encoding names, preferred ones first."""
 
     codecs: tuple[str, ...] = ALWAYS

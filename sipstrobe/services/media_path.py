@@ -11,8 +11,10 @@ import base64
 import ipaddress
 import logging
 from collections.abc import Callable, Coroutine, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Protocol
+
+from msgspec import Struct, structs
 
 from sipstrobe.context import Context
 from sipstrobe.io.udp import Endpoint, PortPairs, Receive
@@ -42,8 +44,7 @@ class Router(Protocol):
     def close(self, ports: tuple[int, ...]) -> None: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Struct, frozen=True, kw_only=True):
     """What helps there are. stun: the server that is asked for our public address; relays: the
     servers that lend relays, the preferred first; addresses: our own, by which ICE may go, none
     when there is to be no ICE."""
@@ -166,7 +167,7 @@ class MediaPath:
         if ice is not None and self._chosen:
             rtp, rtcp = (self._address(c) for c in self._components)
             ice = self._settled(ice, (rtp, rtcp), offering=offering)
-        return replace(ours, host=rtp[0], rtp_port=rtp[1], rtcp_port=rtcp[1], ice=ice)
+        return structs.replace(ours, host=rtp[0], rtp_port=rtp[1], rtcp_port=rtcp[1], ice=ice)
 
     def _default(self, component: Component) -> Endpoint:
         """RFC 8445 §5.1.4: where somebody without ICE reaches us most likely."""

@@ -8,9 +8,11 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sipstrobe.context import Context
 from sipstrobe.events import ServiceStateChanged
@@ -32,8 +34,7 @@ STUN_PORT, STUNS_PORT = 3478, 5349  # RFC 8489 §18.6
 _ANY = {4: "0.0.0.0", 6: "::"}  # noqa: S104 - by IP version
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServerSnapshot:
+class ServerSnapshot(Struct, frozen=True, kw_only=True):
     """One server as it was seen last. milliseconds: until it had answered; address: what it says
     of us, or the relay that it lent; problem: why it is of no use, empty when it is."""
 
@@ -44,16 +45,14 @@ class ServerSnapshot:
     problem: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NatSnapshot:
+class NatSnapshot(Struct, frozen=True, kw_only=True):
     """public: our address as others see it, empty while it is not known."""
 
     public: str
     servers: tuple[ServerSnapshot, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(Struct, frozen=True):
     """A server of the settings, and where it is by IP version."""
 
     name: str

@@ -5,7 +5,8 @@ Where the kernel tells nothing, nothing is told.
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sipstrobe.clock import Handle
 from sipstrobe.context import Context
@@ -16,8 +17,7 @@ logger = logging.getLogger(__name__)
 SETTLE = 0.05  # seconds from the first news until it is told: it comes in bursts
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(Struct, frozen=True):
     """returned: our addresses whose link is back; lost: those that we no longer have.
 
     unknown: anything may have changed.

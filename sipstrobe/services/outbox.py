@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from sipstrobe.clock import Handle
 from sipstrobe.commands.sending import PublishMqtt, SendMessage, TestRecipient
@@ -59,8 +59,7 @@ class _Named(Protocol):
     def name(self) -> str: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Trial:
+class Trial(Struct, frozen=True):
     """What came of a test. words: what exactly has failed; empty when it worked."""
 
     worked: bool

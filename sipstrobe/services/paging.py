@@ -3,8 +3,10 @@
 import logging
 from collections import deque
 from collections.abc import Callable, Container
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from sipstrobe.clock import Handle
 from sipstrobe.context import Context

@@ -4,8 +4,9 @@ Listens to: everything but what rules tell of themselves, which follows from the
 """
 
 from collections import deque
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from sipstrobe.context import Context
 from sipstrobe.events import Event, Kind, RuleActionFailed, RuleStateChanged
@@ -17,8 +18,7 @@ MAX_SOURCES: Final = 4096  # values kept of what held before; of more, the oldes
 _Key = tuple[object, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Excerpt:
+class Excerpt(Struct, frozen=True):
     """before: what held as it begins; events: what came after, by seconds since it begins."""
 
     before: list[Happening]

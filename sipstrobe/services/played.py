@@ -1,9 +1,10 @@
 """What was played: told as each sound ends, and kept for whoever asks later."""
 
 from collections import deque
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
+
+from msgspec import Struct
 
 from sipstrobe.context import Context
 from sipstrobe.events import OutputActive, SoundPlayed
@@ -13,8 +14,7 @@ from sipstrobe.trace import Cause
 PLAYED_MAX: Final = 256  # sounds
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Played:
+class Played(Struct, frozen=True, kw_only=True):
     """One sound that has ended. first and last: the instants of its first sample that is not zero
     and of the end of its last; None: nothing of it was heard."""
 

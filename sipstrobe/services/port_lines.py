@@ -4,9 +4,10 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
+
+from msgspec import Struct
 
 from sipstrobe.context import Context
 from sipstrobe.events import ServiceStateChanged
@@ -21,8 +22,7 @@ Seen = Callable[[int, bool], None]
 """(port, closed): what the circuit of an input is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """Which line a port has, and whether we switch it."""
 
     spec: str

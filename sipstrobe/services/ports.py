@@ -7,9 +7,10 @@ InputPortChanged, OutputPortChanged, VirtualInputChanged, ServiceStateChanged.
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, NoReturn
+
+from msgspec import Struct
 
 from sipstrobe.commands import (
     MAX_ACTIVE_SECONDS,
@@ -50,8 +51,7 @@ OPEN_LIMIT: Final = 1.0  # seconds for which rules wait for the first reading of
 _CHANGED = ("name", "usage", "direction", "normal_state", "supervised")  # of settings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PortStatus:
+class PortStatus(Struct, frozen=True, kw_only=True):
     """One port as others see it. problem: what keeps its driver from working, or empty; cause: of
     what it is active or not by now, None: nobody has told since the start."""
 
@@ -68,8 +68,7 @@ class PortStatus:
     cause: Cause | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VirtualInputStatus:
+class VirtualInputStatus(Struct, frozen=True, kw_only=True):
     """One virtual input. seconds_left: until it is inactive by itself; None: it is not. cause: of
     what it was switched last, None: it was not since the start."""
 

@@ -1,8 +1,9 @@
 """Which rules an occurrence of a schedule is for, and what came of it with each."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final, Protocol
+
+from msgspec import Struct
 
 from sipstrobe.events import ScheduleInterval, SchedulePulse
 from sipstrobe.rules.explain import Outcome, Record, describe
@@ -22,8 +23,7 @@ class RuleAtWork(Protocol):
     def records(self) -> Sequence[Record]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Reached:
+class Reached(Struct, frozen=True):
     """What came of an occurrence with one rule."""
 
     rule: str

@@ -8,11 +8,12 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any, Final, Protocol
+
+from msgspec import Struct
 
 from sipstrobe.audio.format import SAMPLE_RATE
 from sipstrobe.audio.tap import Tap
@@ -60,8 +61,7 @@ class Phone(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Running:
+class _Running(Struct, frozen=True):
     tape: Tape
     source: str
     call: str  # empty: none

@@ -7,10 +7,11 @@ import os
 import re
 import shutil
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from sipstrobe.audio.format import SAMPLE_RATE, Samples
 from sipstrobe.audio.resample import Downsampler
@@ -24,8 +25,7 @@ MAX_DIGITS: Final = 9  # of the number at the end of a name
 NAME: Final = re.compile(r"\d{8}T\d{6}Z-[a-z0-9-]{1,40}\.wav")
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(Struct, frozen=True):
     """A recording that there is. began: seconds since 1970."""
 
     name: str

@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sipstrobe.context import Context
 from sipstrobe.errors import LocalProtocolError
@@ -38,8 +39,7 @@ from sipstrobe.sip.settings import SipSettings
 from sipstrobe.sip.transport import Flow
 
 
-@dataclass(frozen=True, slots=True)
-class Tools:
+class Tools(Struct, frozen=True):
     """What all accounts use.
 
     pace: calls back when a REGISTER may go out; told: hears when an account stands otherwise than

@@ -4,7 +4,8 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sipstrobe.context import Context
 from sipstrobe.errors import MediaError, RemoteProtocolError
@@ -16,8 +17,7 @@ from sipstrobe.secret import Secret
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class RelayServer:
+class RelayServer(Struct, frozen=True):
     """A TURN server whose name has been looked up. tls: given when it is spoken to over TLS."""
 
     name: str  # as it was written

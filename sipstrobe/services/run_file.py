@@ -5,11 +5,11 @@ of the whole machine, whose every start has an id of its own (random(4)).
 """
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import msgspec
+from msgspec import Struct
 
 from sipstrobe.config.files import Folder
 from sipstrobe.events import StartReason
@@ -23,8 +23,7 @@ class _Run(msgspec.Struct, frozen=True):
     stopped: bool
 
 
-@dataclass(frozen=True, slots=True)
-class LastRun:
+class LastRun(Struct, frozen=True):
     """How the run before ended, and when it was last seen alive, in seconds since 1970; 0: there
     was none."""
 

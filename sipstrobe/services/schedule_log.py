@@ -5,9 +5,10 @@ outlives a loss of power.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from sipstrobe.schedules.timetable import MAX_RUNG, Known
 from sipstrobe.services.database import open_database
@@ -38,8 +39,7 @@ _TABLES: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """One occurrence. Instants are seconds since 1970 (UTC). until: it stands for all from `start`
     to there, uncounted. rung: rules were told. done: one of them acted. words: which, or why not.
     """
@@ -52,8 +52,7 @@ class Record:
     words: str
 
 
-@dataclass(frozen=True, slots=True)
-class Again:
+class Again(Struct, frozen=True):
     """An occurrence went on after a restart."""
 
     schedule: str

@@ -8,11 +8,12 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
 
 from sipstrobe.clock import Handle
 from sipstrobe.context import Context
@@ -51,8 +52,7 @@ ZONE_LOOK: Final = 60.0  # seconds between two looks at the time zone of the sys
 CLOSE_LIMIT: Final = 2.0  # seconds that the last write may take at the end
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
+class _Kept(Struct, frozen=True):
     """A schedule as it is kept. key: equal for what occurs alike."""
 
     text: str

@@ -4,9 +4,10 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable
-from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
+
+from msgspec import Struct
 
 from sipstrobe.commands import ChangeSettings
 from sipstrobe.config.store import Change, Prepared, Store
@@ -21,8 +22,7 @@ CLOSE_LIMIT = 2.0  # seconds that the last write may take at the end
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
+class _Waiting(Struct, frozen=True):
     prepared: Prepared
     done: "asyncio.Future[Change]"
     cause: Cause | None

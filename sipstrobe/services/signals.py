@@ -1,9 +1,11 @@
 """Light and siren: what runs on each function, from the orders to frames and sound."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Final
+
+from msgspec.structs import replace
 
 from sipstrobe.commands import (
     MAX_LOCATE_SECONDS,

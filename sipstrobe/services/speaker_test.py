@@ -9,13 +9,13 @@ Publishes: SpeakerTested.
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Protocol
 
 import msgspec
 import numpy as np
+from msgspec import Struct
 
 from sipstrobe.audio.format import SAMPLE_RATE, Samples, gain_from_db, samples_in
 from sipstrobe.audio.ring import SampleRing
@@ -61,8 +61,7 @@ class Witness(Protocol):
     def close(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Ear:
+class Ear(Struct, frozen=True):
     """What the test asks of sound and microphone.
 
     problem: what is wrong at the output with a tone (Hz, RMS in dBFS before the volume) that has

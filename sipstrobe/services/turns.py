@@ -5,9 +5,10 @@ Calls wait from when they are answered, or are heard before that. What the speak
 
 import logging
 from collections.abc import Callable, Collection
-from dataclasses import replace
 from itertools import count
 from typing import Literal
+
+from msgspec.structs import replace
 
 from sipstrobe.audio.source import AddSource, HearSource, RemoveSource, SourceKind
 from sipstrobe.context import Context

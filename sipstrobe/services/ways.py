@@ -1,7 +1,8 @@
 """Which ways a request of an account may take, the best first: RFC 3263 §4.3, RFC 3261 §8.1.2."""
 
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sipstrobe.services.locator import Locator
 from sipstrobe.services.transports import SipTransports
@@ -20,8 +21,7 @@ from sipstrobe.sip.transport import Flow, Transport
 from sipstrobe.sip.uri import Uri
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(Struct, frozen=True):
     """One way for a request of an account: who to be, and where to send to."""
 
     identity: Identity

@@ -10,6 +10,8 @@ from hashlib import md5, new, sha256
 from hmac import compare_digest
 from typing import Protocol
 
+from msgspec import Struct
+
 from sipstrobe.errors import RemoteProtocolError
 from sipstrobe.secret import Secret
 from sipstrobe.sip.grammar import is_token, quote
@@ -31,8 +33,7 @@ _HASHES: Mapping[str, Callable[[bytes], _Hash]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Challenge:
+class Challenge(Struct, frozen=True):
     """What a server or proxy wants to be answered: RFC 7616 §3.3.
 
     qop: what it offers, in lower case; () in the form of RFC 2069. algorithm: as it was written,

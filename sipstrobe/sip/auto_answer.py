@@ -5,8 +5,9 @@ Call-Info (``<sip:x>;answer-after=0``); no RFC describes these two.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from sipstrobe.errors import RemoteProtocolError
 from sipstrobe.sip.grammar import parse_params, split_commas
@@ -16,8 +17,7 @@ MAX_DELAY: Final = 60  # seconds; who wants to be answered later rings
 _INFO: Final = ("alert-autoanswer", "auto answer", "auto-answer", "autoanswer", "intercom")
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerWish:
+class AnswerWish(Struct, frozen=True):
     """after: seconds until the call is to be answered, None: not by itself. required: or not at
     all (RFC 5373 §4.4)."""
 

@@ -1,6 +1,6 @@
 """What this end can do, and how a request that wants something else is refused. RFC 3261 §8.2."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from sipstrobe.sip.grammar import parse_params, unfold
 from sipstrobe.sip.headers import parse_media_type
@@ -36,8 +36,7 @@ _SESSION_ACCEPT: Fields = (("Accept", SESSION_TYPE), ("Accept-Encoding", "identi
 _WITH_SESSION = ("INVITE", "UPDATE", "PRACK", "ACK")
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """A response that turns a request down."""
 
     status: int

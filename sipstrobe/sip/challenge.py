@@ -11,10 +11,11 @@ rewrite the latter; that an answer is not used again for another request is what
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from enum import Enum, auto
 from hmac import compare_digest, digest
 from typing import Final
+
+from msgspec import Struct
 
 from sipstrobe.errors import RemoteProtocolError
 from sipstrobe.replay import Window
@@ -38,8 +39,7 @@ _MADE_BYTES: Final = 8
 _NOBODY: Final = Secret("\0")  # for users that do not exist, who take as long as others
 
 
-@dataclass(frozen=True, slots=True)
-class Callers:
+class Callers(Struct, frozen=True):
     """Who may call: passwords by user name, and where those are known (without quotes in it).
 
     algorithms: that they are offered. RFC 8760 §2.4 has phones pass over those that they do not

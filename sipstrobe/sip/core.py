@@ -2,8 +2,9 @@
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from sipstrobe.sip.dialog import Dialog, DialogKey
 from sipstrobe.sip.guard import Guard

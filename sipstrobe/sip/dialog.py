@@ -1,7 +1,9 @@
 """Dialogs: what two user agents remember of each other. RFC 3261 §12."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sipstrobe.errors import RemoteProtocolError
 from sipstrobe.sip.headers import MAGIC_COOKIE, NameAddr
@@ -19,8 +21,7 @@ Fields = tuple[tuple[str, str], ...]
 AUTHORIZATION = ("Authorization", "Proxy-Authorization")
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(Struct, frozen=True):
     """A request of ours, complete but for Via, which depends on the way that it will take.
 
     credentials, renumber: what a challenge is answered with, and the next number of CSeq for that.

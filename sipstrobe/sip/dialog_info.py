@@ -1,9 +1,10 @@
 """What goes on at an extension, as XML for the lamp of a phone: RFC 4235 §4."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
+
+from msgspec import Struct
 
 DIALOG_INFO_TYPE: Final = "application/dialog-info+xml"
 MAX_DIALOGS: Final = 16  # in one document; a lamp is lit by the first
@@ -25,8 +26,7 @@ class Role(Enum):
     RECIPIENT = "recipient"
 
 
-@dataclass(frozen=True, slots=True)
-class ShownDialog:
+class ShownDialog(Struct, frozen=True):
     """One dialog as watchers see it. id: ours, the same as long as it lasts; remote: a URI, "" if
     nobody is at the other end.
 

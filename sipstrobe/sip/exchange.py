@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterable
 from copy import copy
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from sipstrobe.sip.agenda import Entry
 from sipstrobe.sip.client import ClientTransaction

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
 
+from msgspec import Struct
+
 from sipstrobe.events import RegistrationState
 from sipstrobe.sip.identity import RegistrationTrouble
 from sipstrobe.sip.locate import Hop
@@ -36,8 +38,7 @@ class Role(StrEnum):
     SECONDARY = "secondary"
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """What the settings say. attempts: rounds that may fail until the account is given up."""
 
     attempts: int = 10
@@ -46,15 +47,13 @@ class Plan:
     hot_standby: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Locate:
+class Locate(Struct, frozen=True):
     """Find the addresses of this server; answer with `located` or `not_located`."""
 
     role: Role
 
 
-@dataclass(frozen=True, slots=True)
-class Register:
+class Register(Struct, frozen=True):
     """Bind the account there, instead of where it was with this server until now.
 
     Answer with `registered` or `failed`.
@@ -64,15 +63,13 @@ class Register:
     hop: Hop
 
 
-@dataclass(frozen=True, slots=True)
-class Unregister:
+class Unregister(Struct, frozen=True):
     """Take the binding with this server back; nothing more is heard of it."""
 
     role: Role
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """How the account stands now. until: the instant at which the registration ends, if it is one.
 
     trouble and words: of the last failure, None and "" while all is well.

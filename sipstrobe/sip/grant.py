@@ -4,7 +4,8 @@ A registrar cannot be told off for nonsense in its answer: what makes no sense c
 """
 
 from contextlib import suppress
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sipstrobe.errors import RemoteProtocolError
 from sipstrobe.sip.grammar import parse_delta_seconds
@@ -17,8 +18,7 @@ MAX_EXPIRES = 7 * 86_400  # seconds; whoever grants more is asked again after a 
 MAX_ROUTE = 16  # proxies in a service route or path
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(Struct, frozen=True):
     """expires: seconds, 0 if the registrar has not kept the binding. route: of later requests.
 
     outbound: the registrar keeps the flow (RFC 5626 §6), and gives it up after flow_timer seconds

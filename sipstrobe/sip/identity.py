@@ -1,15 +1,15 @@
 """Who the device is in requests of its own, and what binds that to a registrar: as values."""
 
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 from sipstrobe.secret import Secret
 from sipstrobe.sip.transport import Address
 from sipstrobe.sip.uri import Uri
 
 
-@dataclass(frozen=True, slots=True)
-class Credential:
+class Credential(Struct, frozen=True):
     """A user name and password; realm: where they are known, "" for wherever they are asked for.
 
     Those of the realm that asks are tried first, then those for any realm, in their order.
@@ -20,8 +20,7 @@ class Credential:
     realm: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(Struct, frozen=True):
     """Who speaks in a request outside of a dialog, and by which way it goes.
 
     uri: the address-of-record, or at no registrar the address that the call comes from; a sips:
@@ -45,8 +44,7 @@ def contact_user(identity: Identity) -> str:
     return identity.contact_user or Uri.parse(identity.uri).user or ""
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
+class Binding(Struct, frozen=True):
     """What is to be registered: RFC 3261 §10, RFC 5626 §4.2.
 
     identity: its uri is the address-of-record, its route leads to the registrar. registrar: the
@@ -72,8 +70,7 @@ class RegistrationTrouble(Enum):
     UNUSABLE = "unusable"  # an answer that cannot be worked with
 
 
-@dataclass(frozen=True, slots=True)
-class Registered:
+class Registered(Struct, frozen=True):
     """The registrar keeps the binding of this name; said after each refreshment as well.
 
     identity: who to be in requests by way of this registrar: with its service route (RFC 3608) and
@@ -92,8 +89,7 @@ class Registered:
     public: Address | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RegistrationFailed:
+class RegistrationFailed(Struct, frozen=True):
     """The binding could not be made or refreshed, or its flow was lost; nothing more is tried.
 
     status: 0 if there was no response. retry_after: seconds that the server asks for.
@@ -107,8 +103,7 @@ class RegistrationFailed:
     retry_after: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Unregistered:
+class Unregistered(Struct, frozen=True):
     """`unregister` has been carried out, as far as that was possible; the name is free again.
 
     status: 0 if there was nothing to remove, or no response.

@@ -5,7 +5,9 @@ so that the next request carries credentials at once.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from sipstrobe.errors import RemoteProtocolError
 from sipstrobe.sip.auth import Challenge

@@ -12,8 +12,9 @@ rate algorithm"): taking from one is an addition and a comparison.
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, NamedTuple
+
+from msgspec import Struct
 
 from sipstrobe.sources import network_of, source_of
 
@@ -26,8 +27,7 @@ ASTRAY: Final = 5  # the same of a request or response that belongs to nothing h
 EVERYBODY: Final = "many addresses"  # in a notice
 
 
-@dataclass(frozen=True, slots=True)
-class Measure:
+class Measure(Struct, frozen=True):
     """What may come in a second; twice that may come at once.
 
     INVITEs count as calls, those within calls too. Any other message takes its part of the messages

@@ -5,8 +5,9 @@ presentation format) and asks for what is named here.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from sipstrobe.sip.transport import Transport
 
@@ -23,8 +24,7 @@ _KINDS: dict[Transport, tuple[str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Hop:
+class Hop(Struct, frozen=True):
     """One address to send to. name: the domain it was found by, which a certificate must have."""
 
     transport: Transport

@@ -8,6 +8,8 @@ for it may hold keys of media (RFC 4568) or digits that somebody has dialled.
 from dataclasses import dataclass, field
 from enum import Enum
 
+from msgspec import Struct
+
 from sipstrobe.sip.identity import Registered, RegistrationFailed, Unregistered
 from sipstrobe.sip.message import Request, Response
 from sipstrobe.sip.transport import Flow
@@ -21,22 +23,19 @@ class Send:
     data: bytes = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class CloseConnection:
+class CloseConnection(Struct, frozen=True):
     """A connection on which nothing sensible can follow (framing lost)."""
 
     connection: int
 
 
-@dataclass(frozen=True, slots=True)
-class KeepAlive:
+class KeepAlive(Struct, frozen=True):
     """Send a STUN binding request (RFC 5626 §3.5.2), the same one until it is answered."""
 
     flow: Flow
 
 
-@dataclass(frozen=True, slots=True)
-class KeepAliveAnswer:
+class KeepAliveAnswer(Struct, frozen=True):
     """What seems to be the STUN response; `mapped` takes what it says."""
 
     flow: Flow
@@ -66,8 +65,7 @@ class IncomingCall:
     body: bytes | None = field(repr=False)  # the caller's offer; None: we must offer in the 2xx
 
 
-@dataclass(frozen=True, slots=True)
-class CallDenied:
+class CallDenied(Struct, frozen=True):
     """An INVITE that the guard has turned down. why: in words, such as "by the access list"."""
 
     flow: Flow
@@ -132,16 +130,14 @@ class InfoReceived:
     body: bytes = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class InfoAnswered:
+class InfoAnswered(Struct, frozen=True):
     """The final response to an INFO of ours."""
 
     call: str
     status: int
 
 
-@dataclass(frozen=True, slots=True)
-class TransferAsked:
+class TransferAsked(Struct, frozen=True):
     """A REFER within a call, which has been accepted (RFC 3515). Tell of it by `report_transfer`.
 
     uri: whom to call; fields: what its INVITE is to say besides (Replaces, Referred-By).
@@ -152,8 +148,7 @@ class TransferAsked:
     fields: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class TextReceived:
+class TextReceived(Struct, frozen=True):
     """A MESSAGE with something to read in it (RFC 3428); 200 has been sent."""
 
     flow: Flow
@@ -161,15 +156,13 @@ class TextReceived:
     text: str  # printable, on one line
 
 
-@dataclass(frozen=True, slots=True)
-class StateWanted:
+class StateWanted(Struct, frozen=True):
     """Somebody begins to watch an extension (RFC 4235). Say by `show` what goes on there."""
 
     extension: str
 
 
-@dataclass(frozen=True, slots=True)
-class CallEnded:
+class CallEnded(Struct, frozen=True):
     """The last thing said of a call. status: the SIP status involved, 0 if none."""
 
     call: str
@@ -178,8 +171,7 @@ class CallEnded:
     words: str
 
 
-@dataclass(frozen=True, slots=True)
-class RequestAnswered:
+class RequestAnswered(Struct, frozen=True):
     """What came of `request`; response None: there was no answer, status says how (408, 503)."""
 
     request: str
@@ -188,8 +180,7 @@ class RequestAnswered:
     response: Response | None
 
 
-@dataclass(frozen=True, slots=True)
-class ServerSilent:
+class ServerSilent(Struct, frozen=True):
     """A server that was probed does not answer. names: of the bindings that this concerns."""
 
     names: tuple[str, ...]

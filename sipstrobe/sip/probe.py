@@ -6,7 +6,8 @@ one is not judged by its silence.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from sipstrobe.sip.agenda import Entry
 from sipstrobe.sip.exchange import Asking

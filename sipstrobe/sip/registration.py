@@ -5,8 +5,10 @@ work it is said and nothing more is tried: which server comes next, and when, is
 """
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum, auto
+
+from msgspec.structs import replace
 
 from sipstrobe.errors import RemoteProtocolError
 from sipstrobe.sip.agenda import Entry

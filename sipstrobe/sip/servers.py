@@ -1,6 +1,6 @@
 """The servers of an account: who it is there, where it registers, and by which way."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from sipstrobe.sip.account import Account, Proxy
 from sipstrobe.sip.failover import Role
@@ -10,8 +10,7 @@ from sipstrobe.sip.transport import Transport
 _REG_IDS = {Role.PRIMARY: 1, Role.SECONDARY: 2}  # RFC 5626 §4.2: one for each flow of ours
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
+class Server(Struct, frozen=True):
     """domain: of the address-of-record; registrar: where it is kept; each "host" or "host:port"."""
 
     domain: str

@@ -1,7 +1,8 @@
 """Session timers: both sides show at intervals that the call still exists. RFC 4028, as values."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from sipstrobe.sip.headers import SessionExpires
 from sipstrobe.sip.message import Request, Response
@@ -13,8 +14,7 @@ Choice = Literal["automatic", "local", "remote"]
 Fields = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SessionTimer:
+class SessionTimer(Struct, frozen=True):
     """The interval in force, in seconds, and whether it is for us to refresh the session."""
 
     interval: int

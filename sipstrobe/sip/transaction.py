@@ -1,9 +1,10 @@
 """What the four transactions of RFC 3261 §17 have in common: timer values, signals, the step."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, ClassVar
+
+from msgspec import Struct
 
 from sipstrobe.sip.agenda import Entry
 from sipstrobe.sip.message import Response
@@ -15,15 +16,13 @@ T4 = 5.0  # how long a message can stay in the network
 TIMEOUT = 64 * T1  # timers B, D, F, H, J, L and M
 
 
-@dataclass(frozen=True, slots=True)
-class Transmit:
+class Transmit(Struct, frozen=True):
     """Put these bytes on the transaction's flow."""
 
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Deliver:
+class Deliver(Struct, frozen=True):
     """A response for the transaction user."""
 
     response: Response

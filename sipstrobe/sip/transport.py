@@ -1,7 +1,8 @@
 """Where SIP messages come from and go to, as values: RFC 3261 §18."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 _LINK_LOCAL = ("fe8", "fe9", "fea", "feb")  # fe80::/10
 
@@ -57,8 +58,7 @@ _IN_URI = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(Struct, frozen=True):
     """host: a numeric IP address (IPv6 without brackets, with %link of a link-local peer) or,
     outbound only, a name to look up."""
 
@@ -69,8 +69,7 @@ class Address:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-@dataclass(frozen=True, slots=True)
-class Flow:
+class Flow(Struct, frozen=True):
     """One way between us and a peer.
 
     local: our address as that peer can reach it (goes into Via and Contact); remote: the peer's;

@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Callable, KeysView
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from sipstrobe.sip.capabilities import ALLOW_EVENTS, DIALOG_EVENT, Fields, Refusal
 from sipstrobe.sip.core import Core

@@ -1,8 +1,8 @@
 """A sound is rendered as it is heard: in pieces, from anywhere, once."""
 
 import tracemalloc
-from dataclasses import replace
 
+from msgspec.structs import replace
 import numpy as np
 import pytest
 from hypothesis import given, settings

@@ -1,9 +1,9 @@
 """What is wrong with a call that is not heard: each fault by its own facts."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from sipstrobe.rtp.verdict import FINE, GRACE, SILENCE, Facts, Verdict, judge
 
@@ -36,20 +36,60 @@ def test_a_call_with_nothing_wrong_is_ok_and_needs_no_words() -> None:
 FAULTS: list[tuple[Verdict, Facts, str, str]] = [  # what is so, and a word of cause and of advice
     (Verdict.NO_RTP_IN, UNHEARD, "192.0.2.1", "firewall"),
     (Verdict.NO_RTP_IN, replace(UNHEARD, quiet=12.0), "12 s", "muted"),
-    (Verdict.NO_RTP_IN, replace(UNHEARD, strangers=9, stranger="203.0.113.5:40"), "5:40", "PBX"),
+    (
+        Verdict.NO_RTP_IN,
+        replace(UNHEARD, strangers=9, stranger="203.0.113.5:40"),
+        "5:40",
+        "PBX",
+    ),
     (Verdict.NO_RTP_IN, replace(UNHEARD, foreign=5, foreign_type=13), "No sound", "muted"),
-    (Verdict.NO_RTP_IN, replace(UNHEARD, way_found=False, way_trouble="ICE: no."), "ICE", "TURN"),
+    (
+        Verdict.NO_RTP_IN,
+        replace(UNHEARD, way_found=False, way_trouble="ICE: no."),
+        "ICE",
+        "TURN",
+    ),
     (Verdict.NO_RTP_IN, replace(UNHEARD, way_found=False), "No way", "TURN"),
-    (Verdict.CODEC_MISMATCH, replace(UNHEARD, foreign=9, foreign_type=18), "type 18", "PCMU"),
-    (Verdict.BLOCKED_PORT, replace(UNHEARD, unreachable=4), "192.0.2.1 port 4000", "elsewhere"),
-    (Verdict.BLOCKED_PORT, replace(GOOD, unreachable_before=4), "192.0.2.1 port 4000", "firewall"),
+    (
+        Verdict.CODEC_MISMATCH,
+        replace(UNHEARD, foreign=9, foreign_type=18),
+        "type 18",
+        "PCMU",
+    ),
+    (
+        Verdict.BLOCKED_PORT,
+        replace(UNHEARD, unreachable=4),
+        "192.0.2.1 port 4000",
+        "elsewhere",
+    ),
+    (
+        Verdict.BLOCKED_PORT,
+        replace(GOOD, unreachable_before=4),
+        "192.0.2.1 port 4000",
+        "firewall",
+    ),
     (Verdict.PRIVATE_ADDRESS, replace(UNHEARD, media_host="10.1.2.3"), "10.1.2.3", "STUN"),
     (Verdict.PRIVATE_ADDRESS, replace(UNHEARD, media_host="127.0.0.1"), "127.0.0.1", "ICE"),
     (Verdict.PRIVATE_ADDRESS, replace(UNHEARD, media_host="fd00::7"), "fd00::7", "ICE"),
-    (Verdict.PRIVATE_ADDRESS, replace(UNHEARD, local_host="192.168.0.90"), "We", "this device"),
+    (
+        Verdict.PRIVATE_ADDRESS,
+        replace(UNHEARD, local_host="192.168.0.90"),
+        "We",
+        "this device",
+    ),
     (Verdict.ENCRYPTION_MISMATCH, replace(UNHEARD, undecipherable=9), "keys", "both sides"),
-    (Verdict.ENCRYPTION_MISMATCH, replace(GOOD, received=1, undecipherable=9), "keys", "SDP"),
-    (Verdict.ENCRYPTION_MISMATCH, replace(UNHEARD, trouble="No handshake."), "No hand", "both"),
+    (
+        Verdict.ENCRYPTION_MISMATCH,
+        replace(GOOD, received=1, undecipherable=9),
+        "keys",
+        "SDP",
+    ),
+    (
+        Verdict.ENCRYPTION_MISMATCH,
+        replace(UNHEARD, trouble="No handshake."),
+        "No hand",
+        "both",
+    ),
     (Verdict.NONE_OUT, replace(UNHEARD, sent=0), "Nothing is received", "no way"),
     (Verdict.NONE_OUT, replace(GOOD, sent=0), "Nothing can be sent", "no way"),
     (Verdict.NONE_OUT, replace(GOOD, undelivered=250), "192.0.2.1", "network"),
@@ -58,7 +98,12 @@ FAULTS: list[tuple[Verdict, Facts, str, str]] = [  # what is so, and a word of c
     (Verdict.POOR, replace(GOOD, mos=2.4, loss=0.3, discard=0.02), "30 % of", "network"),
     (Verdict.POOR, replace(GOOD, remote_loss=0.25), "25 %", "network"),
     (Verdict.ON_HOLD, replace(UNHEARD, on_hold=True, sends=False), "holds", ""),
-    (Verdict.ON_HOLD, replace(UNHEARD, on_hold=True, sends=False, receives=False), "holds", ""),
+    (
+        Verdict.ON_HOLD,
+        replace(UNHEARD, on_hold=True, sends=False, receives=False),
+        "holds",
+        "",
+    ),
     (Verdict.NOT_YET, Facts(), "agreed", ""),
     (Verdict.NOT_YET, replace(UNHEARD, seconds=GRACE / 2), "awaited", ""),
 ]

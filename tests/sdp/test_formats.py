@@ -1,9 +1,9 @@
 """Codecs in offers and answers: RFC 3264, RFC 3551, RFC 7587 §7, RFC 4733 §2.5.1.5, RFC 3389 §4."""
 
-from dataclasses import replace
 from typing import get_args
 
 import pytest
+from msgspec.structs import replace
 
 from sipstrobe.codecs.registry import CODECS
 from sipstrobe.sdp.description import SessionDescription

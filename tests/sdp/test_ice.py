@@ -1,6 +1,6 @@
 """ICE in offer and answer: RFC 8839 §4.2, and who does none."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from sipstrobe.sdp.candidates import Candidate, IceDescription
 from sipstrobe.sdp.description import SessionDescription

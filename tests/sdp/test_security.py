@@ -1,11 +1,10 @@
 """Who encrypts with whom: SDES (RFC 4568), DTLS-SRTP (RFC 5763), offers that need not be taken
 (RFC 8643), RTCP beside RTP (RFC 5761)."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from sipstrobe.errors import RemoteProtocolError
 from sipstrobe.sdp.crypto import make_keys

@@ -1,12 +1,13 @@
 """Two channels on a network that a test holds in its hands."""
 
 import base64
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from sipstrobe.io.udp import Endpoint, Receive
 from sipstrobe.rtp import packet, rtcp

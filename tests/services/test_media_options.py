@@ -1,8 +1,7 @@
 """What an account wants of the media of its calls."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from sipstrobe.sdp.security import Encryption, KeyExchange
 from sipstrobe.services.media_options import (

@@ -1,10 +1,10 @@
 """Packets as some send them: of odd lengths, under other numbers, in ever other codecs."""
 
-from dataclasses import replace
 from itertools import cycle
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from sipstrobe.audio.latency import NORMAL
 from sipstrobe.codecs.registry import CODECS

@@ -1,9 +1,10 @@
 """What is hidden is not decoded and is back at once; what has ended ends when it has been heard."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from sipstrobe.audio.format import SAMPLE_RATE

@@ -1,11 +1,11 @@
 """A stream between a socket that is no socket and a card that is no card."""
 
-import dataclasses
 import logging
 from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from sipstrobe.codecs.g711 import UlawDecoder, UlawEncoder
 from sipstrobe.context import Context
@@ -255,7 +255,7 @@ def test_hold_and_resume_keep_the_ssrc_and_the_clock_of_the_stream() -> None:
     bench.clock.advance(0.5)
     before = bench.sent[-1]
 
-    bench.stream.update(dataclasses.replace(AGREED, direction=Direction.INACTIVE, on_hold=True))
+    bench.stream.update(replace(AGREED, direction=Direction.INACTIVE, on_hold=True))
     held = len(bench.sent)
     bench.clock.advance(1.0)
     assert len(bench.sent) == held
@@ -271,7 +271,7 @@ def test_hold_and_resume_keep_the_ssrc_and_the_clock_of_the_stream() -> None:
 
 def test_while_we_do_not_receive_nothing_is_played() -> None:
     bench = Bench()
-    bench.stream.start(dataclasses.replace(AGREED, direction=Direction.SENDONLY))
+    bench.stream.start(replace(AGREED, direction=Direction.SENDONLY))
 
     bench.talk(25)
 
@@ -284,9 +284,7 @@ def test_another_address_and_codec_are_followed() -> None:
     bench.talk(10)
 
     bench.stream.update(
-        dataclasses.replace(
-            AGREED, host="192.0.2.7", rtp_port=7000, codec="PCMA", payload_type=8, ptime_ms=40
-        )
+        replace(AGREED, host="192.0.2.7", rtp_port=7000, codec="PCMA", payload_type=8, ptime_ms=40)
     )
     bench.rtp.sent.clear()
     bench.clock.advance(0.4)
@@ -393,7 +391,7 @@ def test_a_peer_behind_a_nat_is_sent_to_where_it_sends_from() -> None:
 
 def test_a_name_that_nobody_has_looked_up_is_not_sent_to() -> None:
     bench = Bench()
-    bench.stream.start(dataclasses.replace(AGREED, host="phone.example.com"))
+    bench.stream.start(replace(AGREED, host="phone.example.com"))
 
     bench.clock.advance(0.5)
     assert not bench.sent

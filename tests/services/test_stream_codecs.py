@@ -1,9 +1,10 @@
 """Streams with every codec: sound both ways, pauses, losses, and digits at another clock."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from sipstrobe.audio.format import Samples
 from sipstrobe.audio.latency import NORMAL

@@ -1,8 +1,7 @@
 """Calls are looked at while they run: what is published, and what remains at the end."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from sipstrobe.codecs.g711 import UlawEncoder
 from sipstrobe.events import CallAudioChanged, Direction

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from sipstrobe.errors import RemoteProtocolError
 from sipstrobe.secret import Secret
@@ -45,7 +46,7 @@ def answer(challenge: Challenge, *, body: bytes = b"", count: int = 1) -> Author
 )
 def test_the_answer_to_a_challenge(algorithm: str, response: str) -> None:
     """RFC 7616 §3.9.1."""
-    assert answer(replace(HTTP_AUTH, algorithm=algorithm)).response == response
+    assert answer(structs.replace(HTTP_AUTH, algorithm=algorithm)).response == response
 
 
 def test_sha_512_256_and_a_name_beyond_ascii() -> None:
@@ -78,7 +79,7 @@ def test_the_forms_of_earlier_standards() -> None:
 
 def test_auth_int_protects_the_body() -> None:
     """RFC 7616 §3.4.3."""
-    challenge = replace(HTTP_AUTH, qop=("auth-int",))
+    challenge = structs.replace(HTTP_AUTH, qop=("auth-int",))
 
     given = answer(challenge, body=b"v=0")
 
@@ -95,7 +96,7 @@ def test_auth_is_preferred_to_auth_int() -> None:
 @pytest.mark.parametrize("algorithm", ["MD5-sess", "SHA-256-sess", "SHA-512-256-sess"])
 def test_a_session_key_depends_on_both_nonces(algorithm: str) -> None:
     """RFC 7616 §3.4.2: A1 of -sess."""
-    given = answer(replace(HTTP_AUTH, algorithm=algorithm))
+    given = answer(structs.replace(HTTP_AUTH, algorithm=algorithm))
 
     assert given.proves(Secret("Circle of Life"), "GET", b"")
     assert not replace(given, cnonce="other").proves(Secret("Circle of Life"), "GET", b"")
@@ -114,7 +115,7 @@ def test_what_is_proved_is_method_and_uri() -> None:
 
 def test_credentials_are_written_as_servers_expect_them() -> None:
     """RFC 7616 §3.4: qop, nc and algorithm without quotes, everything else with them."""
-    assert str(answer(replace(HTTP_AUTH, algorithm="MD5"))) == (
+    assert str(answer(structs.replace(HTTP_AUTH, algorithm="MD5"))) == (
         'Digest username="Mufasa", realm="http-auth@example.org", '
         'nonce="7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v", uri="/dir/index.html", '
         'response="8ca523f5e9506fed4657c9700eebdbec", algorithm=MD5, '
@@ -125,7 +126,7 @@ def test_credentials_are_written_as_servers_expect_them() -> None:
 
 def test_the_form_of_rfc_2069_has_nothing_of_later_ones() -> None:
     """RFC 3261 §22.4: no cnonce and nc without qop; no algorithm that was not named."""
-    given = str(answer(replace(HTTP_AUTH, qop=(), opaque=None)))
+    given = str(answer(structs.replace(HTTP_AUTH, qop=(), opaque=None)))
 
     assert not any(word in given for word in ("qop", "nc=", "cnonce", "algorithm", "opaque"))
 

@@ -1,8 +1,7 @@
 """Challenges to requests of ours: RFC 3261 §22."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from sipstrobe.secret import Secret
 from sipstrobe.sip.auth import Authorization

@@ -1,8 +1,7 @@
 """Outgoing calls, as a peer on the wire sees them."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from sipstrobe.errors import LocalProtocolError
 from sipstrobe.sip.identity import Identity

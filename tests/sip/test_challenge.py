@@ -1,8 +1,7 @@
 """Passwords asked of callers: RFC 3261 §22, RFC 7616, RFC 8760."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from sipstrobe.secret import Secret
 from sipstrobe.sip.auth import Challenge

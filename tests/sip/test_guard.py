@@ -1,9 +1,9 @@
 """The endpoint lets nobody in who is not to come in, and nobody has it all for himself."""
 
-from dataclasses import replace
 from itertools import islice
 
 import pytest
+from msgspec.structs import replace
 
 from sipstrobe.secret import Secret
 from sipstrobe.sip.challenge import Callers

@@ -1,8 +1,7 @@
 """Changing a running call (RFC 3261 §14, RFC 3311) and keeping it alive (RFC 4028)."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from sipstrobe.errors import LocalProtocolError
 from sipstrobe.sip.message import Request, Response

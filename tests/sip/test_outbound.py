@@ -1,8 +1,7 @@
 """Being reachable through address translation: RFC 5626, RFC 5627, RFC 3327, RFC 3608, RFC 3581."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from sipstrobe.sip.headers import Via
 from sipstrobe.sip.identity import (
@@ -189,7 +188,8 @@ def test_our_own_proxies_come_before_the_service_route(
     fields = (("Service-Route", service_route),) if service_route else ()
 
     office.grant(
-        office.register(binding(replace(US, route=("<sip:edge.example;lr>",)))), fields=fields
+        office.register(binding(replace(US, route=("<sip:edge.example;lr>",)))),
+        fields=fields,
     )
 
     assert office.told(Registered).identity.route == route

@@ -1,8 +1,7 @@
 """Being registered: RFC 3261 §10."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from sipstrobe.errors import LocalProtocolError
 from sipstrobe.sip.identity import (

@@ -3,10 +3,9 @@
 AMB-05: a registration never gives up silently.
 """
 
-from dataclasses import replace
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from sipstrobe.sip.identity import RegistrationFailed, Unregistered
 from sipstrobe.sip.message import Request, Response, respond

@@ -1,8 +1,7 @@
 """Calls over TLS and WebSocket: what we say of ourselves, and which ways are never taken."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from sipstrobe.sip.identity import Identity
 from sipstrobe.sip.message import Request, Response

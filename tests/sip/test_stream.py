@@ -1,6 +1,6 @@
 """One connection as a source of messages: RFC 3261 §18.3, RFC 7118 §5."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from sipstrobe.sip.outputs import CloseConnection, Send
 from sipstrobe.sip.stream import UNFINISHED_LIMIT

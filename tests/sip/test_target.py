@@ -1,8 +1,7 @@
 """Where messages go: RFC 3261 §8.1.2, §18; RFC 3263 §4; RFC 3581."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from sipstrobe.errors import RemoteProtocolError
 from sipstrobe.sip.headers import Via

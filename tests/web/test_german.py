@@ -5,7 +5,6 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from importlib.resources import files
 from itertools import product
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from sipstrobe.config.check import words
 from sipstrobe.config.profiles import import_problems

@@ -1,12 +1,12 @@
 """What every light driver does, and what it is shown."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+
+class Picture(Struct, frozen=True):
     """What one light function shows from an instant on.
 
     sides: colour and lightness (0…1) of A, B, C, D; a dark side is ("", 0). The rest says for
