@@ -27,50 +27,13 @@ from sipstrobe.context import Context
 from sipstrobe.control import ControlServer
 from sipstrobe.services.settings import SettingsService
 from sipstrobe.services.speech import Recording
+from tests.cli.terminal import Terminal
 from tests.services.phones import HOST, Device, settings
 from tests.services.test_recordings import written
 from tests.support.hear import read_wav, tone_db
 from tests.support.leap import LeapClock
 from tests.support.ports import free_port
 from tests.support.waiting import until
-
-
-class Terminal:
-    """Types command lines on one state folder."""
-
-    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        self.folder = folder
-        self._capsys = capsys
-        self.code = 0
-        self.said = ""
-        self.complained = ""
-
-    def type(self, *words: str | Path) -> str:
-        """Run it; what it has said."""
-        self._capsys.readouterr()
-        self.code = main([str(word) for word in words])
-        self.said, self.complained = self._capsys.readouterr()
-        return self.said
-
-    def type_here(self, *words: str | Path) -> str:
-        return self.type(*words, "--state", self.folder)
-
-    def refused(self, *words: str | Path) -> list[str]:
-        """Run it in vain; the lines it has complained in."""
-        assert self.type(*words) == ""
-        assert self.code == 1
-        lines = self.complained.splitlines()
-        assert all(line.startswith("sipstrobe: ") for line in lines), lines
-        return [line.removeprefix("sipstrobe: ") for line in lines]
-
-    def refused_here(self, *words: str | Path) -> list[str]:
-        return self.refused(*words, "--state", self.folder)
-
-
-@pytest.fixture
-def terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Terminal:
-    return Terminal(tmp_path / "state", capsys)
-
 
 # --- the line itself ---------------------------------------------------------------------------
 
@@ -187,7 +150,7 @@ def test_rules_that_look_wrong_are_told_and_can_be_imported(
         "action": {"do": "run_light", "pattern": "Steady"},
     }
     file = tmp_path / "settings.json"
-    tree = json.loads(terminal.type("settings", "export"))
+    tree = json.loads(terminal.type_here("settings", "export"))
     tree["settings"]["rules"] = [never]
     file.write_text(json.dumps(tree), "utf-8")
 

@@ -19,16 +19,12 @@ from sipstrobe.config.store import Store
 from sipstrobe.control import SOCKET, call
 from sipstrobe.errors import ConfigError
 from sipstrobe.io.doorway import barred
-from tests.cli.test_cli import Terminal, on_ports
+from tests.cli.terminal import Terminal
+from tests.cli.test_cli import on_ports
 from tests.services.phones import HOST
 from tests.support.ports import free_port
 
 NOBODY = 65534  # a user that owns nothing
-
-
-@pytest.fixture
-def terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Terminal:
-    return Terminal(tmp_path / "state", capsys)
 
 
 @pytest.fixture

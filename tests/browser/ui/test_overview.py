@@ -34,6 +34,7 @@ def light(**what: object) -> StartOperation:
 
 async def levels(page: Page) -> list[float]:
     """How bright the four sides of the drawing are, 0…1."""
+    await page.locator(FACE).wait_for(state="attached")
     return await page.eval_on_selector_all(
         ".overview-stage [data-face]",
         "faces => faces.map(face => Math.round(10 * getComputedStyle(face).opacity) / 10)",
