@@ -1,5 +1,6 @@
 """What holds for all tests."""
 
+import gc
 import sys
 import threading
 from collections.abc import Generator
@@ -15,14 +16,22 @@ settings.load_profile("any machine")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What is tried with hundreds of examples is proven by them, and covered by a story beside.
+    """What is tried with hundreds of examples, or seen in a browser, is covered by a story beside.
 
     To count each line that they run would double the time that they take; so they are not counted,
     and the figure says what the stories alone go through. Long runs of another kind are marked so.
     """
     for item in items:
-        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+        by_examples = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
+        if by_examples or "browser" in item.path.parts:
             item.add_marker("no_cover")
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests and what they import are not looked through for garbage with each of them:
+    a tenth of all time goes there."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(tryfirst=True)

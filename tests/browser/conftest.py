@@ -1,4 +1,4 @@
-"""Debian's Chromium, driven by Playwright, on a page that is served here."""
+"""Debian's Chromium without its windows, driven by Playwright, on a page that is served here."""
 
 import asyncio
 import shutil
@@ -11,7 +11,7 @@ from sipstrobe.clock import LoopClock
 from sipstrobe.context import Context
 from tests.support.web import PASSWORDS
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or "/usr/bin/chromium"
+CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium") or "chromium"
 FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
     " --disable-component-update --disable-sync"

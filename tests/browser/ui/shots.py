@@ -8,7 +8,7 @@ The device is made up (`shots_device`) and always made on the same day; the brow
 and so does all that moves. Text is drawn otherwise by other browsers, with other fonts, and by
 machines that want the same ones fitted to their pixels otherwise: what is stored is compared only
 where the same Chromium gives text the same measures, which `shots/made_with.json` has.
-Debian's `chromium` and `fonts-dejavu-core` are what is needed.
+Debian's `chromium-headless-shell` and `fonts-dejavu-core` are what is needed.
 """
 
 import argparse
