@@ -33,7 +33,7 @@ class AnswerCall(RuleAction, tag="answer_call", frozen=True, kw_only=True):
 
 
 class HangUp(RuleAction, tag="hang_up", frozen=True, kw_only=True):
-    """End the call that fired the rule, else all calls."""
+    """End the call that fired the rule or that a condition holds of, else all."""
 
     words = "Hang up"
 
@@ -96,7 +96,7 @@ class CallWhile(Calling, tag="dial_while", frozen=True, kw_only=True):
 
 
 class SendDigits(RuleAction, tag="send_digits", frozen=True, kw_only=True):
-    """Send DTMF in the call that fired the rule, else in all that are active."""
+    """Send DTMF in the call that fired the rule or that a condition holds of, else in all."""
 
     words = "Send digits"
     digits: Annotated[
