@@ -4,17 +4,19 @@ import { effect } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 import { onUnreached, Problem } from "./api";
 import { connect, disconnect } from "./live";
+import { onLeave } from "./router";
 import { entering, expired, known, readSession, session } from "./session";
 import { forgetSections } from "./settings";
 import { Door, LogInAgain, LogInOver } from "./shell/door";
 import { Shell } from "./shell/shell";
 import { t } from "./shell/words";
-import { Loading, Questions, Toasts } from "./ui";
+import { Loading, mayLeave, Questions, Toasts } from "./ui";
 import { language } from "./words";
 
 const RETRY = 2; // seconds until the device is asked again
 
 onUnreached(() => t("unreached"));
+onLeave(mayLeave);
 effect(() => {
   document.documentElement.lang = language.value;
   if (language.value === "de") void import("./refusals");

@@ -27,38 +27,41 @@ function decoded(step: string): string {
 
 export const place = signal<Place>(read());
 
-/** Whether to leave what is entered and not saved; asked by the page that has it. */
-type Guard = () => boolean | Promise<boolean>;
-const guards = new Set<Guard>();
+/** In how many places of the page something is entered and not saved. */
+export const unsaved = signal(0);
+
+let mayLeave = (): Promise<boolean> => Promise.resolve(true);
 let shown = location.hash;
+
+/** What asks whether to go to another address all the same. */
+export function onLeave(ask: () => Promise<boolean>): void {
+  mayLeave = ask;
+}
 
 addEventListener("hashchange", () => {
   if (location.hash !== shown) void arrive(location.hash);
 });
 
 async function arrive(wanted: string): Promise<void> {
-  for (const mayLeave of guards) {
-    if (await mayLeave()) continue;
-    if (location.hash === wanted) history.replaceState(null, "", shown || "#/");
-    return; // or gone elsewhere: that is asked by itself
-  }
+  const leave = await mayLeave();
   if (location.hash !== wanted) return; // gone elsewhere while that was asked
+  if (!leave) return history.replaceState(null, "", shown || "#/");
   shown = wanted;
   place.value = read();
 }
 
 addEventListener("beforeunload", (event) => {
-  if (guards.size > 0) event.preventDefault();
+  if (unsaved.peek() > 0) event.preventDefault();
 });
 
-/** Ask before the page is left while `unsaved`: no longer than that, or whoever goes on at once is asked about
- *  what is gone (the end of an effect waits until the browser has drawn). */
-export function useGuard(unsaved: boolean, ask: Guard): void {
+/** Ask before the page is left while something is entered here: no longer than that, or whoever goes on at once
+ *  is asked about what is gone (the end of an effect waits until the browser has drawn). */
+export function useGuard(entered: boolean): void {
   useLayoutEffect(() => {
-    if (!unsaved) return undefined;
-    guards.add(ask);
-    return () => void guards.delete(ask);
-  }, [unsaved, ask]);
+    if (!entered) return undefined;
+    unsaved.value = unsaved.peek() + 1;
+    return () => void (unsaved.value = unsaved.peek() - 1);
+  }, [entered]);
 }
 
 /** The address of a place, for links. */

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Locator, Page, expect
 from pytest_asyncio import fixture
 
 from sipstrobe.context import Context
@@ -54,6 +54,37 @@ async def enter(page: Page, url: str, place: str = "/", *, name: str = ADMINISTR
 async def go(page: Page, place: str) -> None:
     """Be at another place of the interface that is open."""
     await page.evaluate("place => { location.hash = place }", place)
+
+
+async def leave_with_care(page: Page, opener: Locator, field: Locator, entered: str) -> None:
+    """A window asks before what was entered in it is lost, by Escape or for another address; where
+    nothing was, it asks nothing. The focus is then where it was before."""
+    windows = page.get_by_role("dialog")
+    question = page.get_by_role("dialog", name="Leave without saving?")
+    stay, leave = (question.get_by_role("button", name=name) for name in ("Stay", "Leave"))
+    here = page.url
+    await opener.press("Enter")
+    stored = await field.input_value()
+    await field.fill(entered)
+    await page.keyboard.press("Escape")
+    await stay.press("Enter")
+    await expect(question).to_have_count(0)
+    await expect(field).to_be_focused()
+    await go(page, "/log")
+    await stay.press("Enter")
+    await expect(question).to_have_count(0)
+    await expect(field).to_have_value(entered)
+    assert page.url == here
+    await page.keyboard.press("Escape")
+    await leave.press("Enter")
+    await expect(windows).to_have_count(0)
+    await expect(opener).to_be_focused()
+
+    await opener.press("Enter")
+    await expect(field).to_have_value(stored)
+    await page.keyboard.press("Escape")
+    await expect(windows).to_have_count(0)
+    await expect(opener).to_be_focused()
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from sipstrobe.events import Function, OperationChanged
 from sipstrobe.lightsiren.outputs import Log
 from sipstrobe.rules.actions import RunProfile
 from sipstrobe.rules.settings import Condition, Rule
-from tests.browser.ui.conftest import Axe, enter, go
+from tests.browser.ui.conftest import Axe, enter, go, leave_with_care
 from tests.support.waiting import until
 from tests.support.web import Device
 from tests.web.conftest import PROFILES
@@ -72,6 +72,28 @@ async def test_a_virtual_input_is_switched_named_and_called_by_its_url(
         "Night"
     )
     assert device.store.current.ports.virtual_inputs == {"1": "Gate", "2": "Night"}
+
+
+async def test_the_name_of_a_virtual_input_is_not_lost_without_a_question(
+    page: Page, device: Device
+) -> None:
+    """What somebody else has entered is not one's own."""
+    await go(page, "/accessories/virtual")
+    opener = page.get_by_role("button", name="Name and URL of virtual input 1", exact=True)
+    dialog = page.get_by_role("dialog")
+    name = dialog.get_by_label("Name", exact=True)
+    await leave_with_care(page, opener, name, "Night")
+
+    await opener.press("Enter")
+    await name.fill("Yard")
+    await name.press("Enter")
+    await expect(dialog).to_have_count(0)
+    assert device.store.current.ports.virtual_inputs == {"1": "Yard"}
+    await opener.press("Enter")
+    await device.change({"ports": {"virtual_inputs": {"1": "Door"}}})
+    await expect(page.locator("tr", has_text="Door")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(dialog).to_have_count(0)
 
 
 async def test_ports_are_seen_switched_and_set_up(
@@ -194,3 +216,19 @@ async def test_what_is_taken_back_is_as_it_is_stored(page: Page, device: Device)
     await panel.get_by_role("button", name="Cancel").click()
 
     await expect(line).to_have_value("17")
+
+
+async def test_what_is_entered_at_one_port_is_asked_about_though_another_is_done(
+    page: Page,
+) -> None:
+    await go(page, "/accessories")
+    panel, door = (page.get_by_role("region", name=name) for name in ("Fire panel", "Door"))
+    for port in (panel, door):
+        await port.get_by_text("Set up").click()
+        await port.get_by_label("Name", exact=True).fill("Yard")
+    await door.get_by_role("button", name="Cancel").click()
+    await go(page, "/log")
+
+    question = page.get_by_role("dialog", name="Leave without saving?")
+    await question.get_by_role("button", name="Leave").click()
+    await expect(page.get_by_role("heading", name="Log", level=1)).to_be_visible()

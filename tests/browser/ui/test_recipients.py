@@ -9,7 +9,7 @@ from pytest_asyncio import fixture
 from sipstrobe.context import Context
 from sipstrobe.secret import Secret
 from sipstrobe.sending.settings import HttpRecipient, MailRecipient
-from tests.browser.ui.conftest import Axe, enter, go
+from tests.browser.ui.conftest import Axe, enter, go, leave_with_care
 from tests.support.waiting import until
 from tests.support.web import Device, FakeOutbox
 
@@ -114,3 +114,25 @@ async def test_operators_test_and_do_not_change(page: Page, url: str) -> None:
     await expect(page.get_by_role("button", name="Test ops")).to_be_visible()
     await expect(page.get_by_role("button", name="Edit ops")).to_have_count(0)
     await expect(page.get_by_role("button", name="Add recipient")).to_have_count(0)
+
+
+async def test_what_was_entered_is_not_lost_without_a_question(page: Page, device: Device) -> None:
+    await go(page, "/recipients")
+    edit = page.get_by_role("button", name="Edit VMS")
+    dialog = page.get_by_role("dialog")
+    url = dialog.get_by_label("URL", exact=True)
+    await leave_with_care(page, edit, url, "https://vms.example/gone")
+
+    await edit.press("Enter")
+    await url.fill("https://vms.example/kept")
+    await url.press("Enter")
+    await expect(page.get_by_role("article", name="VMS")).to_contain_text("/kept")
+    add = page.get_by_role("button", name="Add recipient")
+    await add.press("Enter")
+    await dialog.get_by_role("button", name="Text over TCP").press("Enter")
+    await dialog.get_by_label("Server", exact=True).fill("panel.example")
+    await page.keyboard.press("Escape")
+    await dialog.get_by_role("button", name="Leave").press("Enter")
+    await expect(dialog).to_have_count(0)
+    await expect(add).to_be_focused()
+    assert [one.name for one in device.store.current.recipients] == ["ops", "VMS"]

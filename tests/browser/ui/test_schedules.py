@@ -12,7 +12,7 @@ from pytest_asyncio import fixture
 from sipstrobe.context import Context
 from sipstrobe.schedules.settings import Schedule
 from sipstrobe.services.schedules import Schedules
-from tests.browser.ui.conftest import Axe, enter, go
+from tests.browser.ui.conftest import Axe, enter, go, leave_with_care
 from tests.support.waiting import until
 from tests.support.web import Device
 
@@ -123,3 +123,22 @@ async def test_what_fields_cannot_say_is_text_and_what_came_of_one_is_told(
     await expect(cells).to_have_text(
         ["Tuesday, 1 January 2030, 22:00", "Did not act", "no rule uses it"]
     )
+
+
+@pytest.mark.parametrize("opener", ["Add schedule", "Edit Night"])
+async def test_what_was_entered_is_not_lost_without_a_question(
+    page: Page, device: Device, opener: str
+) -> None:
+    await go(page, "/schedules")
+    button = page.get_by_role("button", name=opener, exact=True)
+    dialog = page.get_by_role("dialog")
+    name = dialog.get_by_label("Name", exact=True)
+    await leave_with_care(page, button, name, "Siren test")
+
+    await button.press("Enter")
+    await name.fill("Evening")
+    await name.press("Enter")
+    await expect(dialog).to_have_count(0)
+    assert "Evening" in [one.name for one in device.store.current.schedules]
+    await go(page, "/log")
+    await expect(page.get_by_role("heading", name="Log", level=1)).to_be_visible()

@@ -77,6 +77,32 @@ async def test_what_is_entered_while_it_is_saved_stays(page: Page, device: Devic
     await page.unroute_all(behavior="wait")
 
 
+async def test_whoever_leaves_what_is_being_saved_is_asked_only_until_it_is(
+    page: Page, device: Device
+) -> None:
+    """By Escape at once after Enter; the window then goes without an answer."""
+    go_on = asyncio.Event()
+
+    async def slowly(route: Route) -> None:
+        if route.request.method == "PATCH":
+            await go_on.wait()
+        await route.continue_()
+
+    await go(page, "/accessories/virtual")
+    await page.route("**/api/v1/settings/ports", slowly)
+    await page.get_by_role("button", name="Name and URL of virtual input 1", exact=True).click()
+    name = page.get_by_role("dialog").get_by_label("Name", exact=True)
+    await name.fill("Gate")
+    await name.press("Enter")
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog", name="Leave without saving?")).to_be_visible()
+    go_on.set()
+
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    assert device.store.current.ports.virtual_inputs == {"1": "Gate"}
+    await page.unroute_all(behavior="wait")
+
+
 async def test_what_was_not_touched_is_not_taken_back(page: Page, device: Device) -> None:
     await go(page, "/audio")
     card = page.get_by_role("region", name="Output and delay")

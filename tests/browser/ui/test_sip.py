@@ -104,6 +104,14 @@ async def test_roles_digits_and_who_may_call_are_set(
     [extension] = device.store.current.extensions
     assert (extension.role, extension.pin) == ("alert", Secret("4711"))
 
+    await page.get_by_role("button", name="Edit 2201").click()
+    number = page.get_by_role("form", name="Edit 2201").get_by_label("Number")
+    await number.fill("2202")
+    await page.get_by_role("button", name="Add an extension").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Stay").click()
+    await expect(number).to_have_value("2202")
+    await page.get_by_role("button", name="Cancel").click()
+
     await go(page, "/sip/digits")
     await page.get_by_role("button", name="Add", exact=True).click()
     form = page.get_by_role("form", name="New sequence")

@@ -3,6 +3,7 @@
 import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { unsaved, useGuard } from "../router";
 import { Button, IconButton, join } from "./basics";
 import { Icon, type IconName } from "./icon";
 import { Toasts, windows } from "./toast";
@@ -68,7 +69,13 @@ export interface Question {
   danger?: boolean;
 }
 
-const asked = signal<(Question & { answer: (yes: boolean) => void }) | null>(null);
+type Asked = Question & { answer: (yes: boolean) => void };
+const asked = signal<Asked | null>(null);
+
+function settle(question: Asked, yes: boolean): void {
+  if (asked.peek() === question) asked.value = null;
+  question.answer(yes);
+}
 
 /** Ask back; true when people agree. */
 export function confirm(question: Question): Promise<boolean> {
@@ -78,18 +85,30 @@ export function confirm(question: Question): Promise<boolean> {
   });
 }
 
-/** Whether to leave what is not saved. */
-export const mayLeave = (): Promise<boolean> => confirm({ title: t("leaveTitle"), words: t("leave"), action: t("leaveAction"), cancel: t("stay"), danger: true });
+/** Whether to leave what is not saved: asked while there is any, and no longer. */
+export async function mayLeave(): Promise<boolean> {
+  if (unsaved.peek() === 0) return true;
+  const answered = confirm({ title: t("leaveTitle"), words: t("leave"), action: t("leaveAction"), cancel: t("stay"), danger: true });
+  const question = asked.peek()!;
+  const end = unsaved.subscribe((places) => places === 0 && settle(question, true)); // it was being saved
+  return answered.finally(end);
+}
+
+/** For a window with fields: what leaves it by Escape, the cross or a button, and asks while something is
+ *  entered there. Another address asks as well. */
+export function useLeave(entered: boolean, close: () => void): () => void {
+  useGuard(entered);
+  const leave = async (): Promise<void> => {
+    if (!entered || (await mayLeave())) close();
+  };
+  return () => void leave();
+}
 
 /** Where `confirm` asks; once in the page. */
 export function Questions() {
   const question = asked.value;
   if (question === null) return null;
-  const answer = (yes: boolean): void => {
-    asked.value = null;
-    question.answer(yes);
-  };
-  return <Confirm {...question} onAnswer={answer} />;
+  return <Confirm {...question} onAnswer={(yes) => settle(question, yes)} />;
 }
 
 export function Confirm({ title, words, action, cancel, danger, onAnswer }: Question & { onAnswer: (yes: boolean) => void }) {

@@ -5,7 +5,6 @@ import { useRef, useState } from "preact/hooks";
 import { useGuard } from "../router";
 import { changes, merged, type Patched, type Section } from "../settings";
 import { ConflictNotice } from "./conflict";
-import { mayLeave } from "./dialog";
 
 export interface Entered<T, P extends object> {
   value: P; // what differs from what is stored; empty: nothing
@@ -24,7 +23,7 @@ export function useDraft<T extends object, P extends object = Patched<T>>(sectio
   const [value, put] = useState<P>({} as P);
   const since = useRef<T | null>(null);
   const dirty = Object.keys(value).length > 0;
-  useGuard(dirty, mayLeave);
+  useGuard(dirty);
   const write = (next: P): void => {
     if (!dirty) since.current = section.value;
     put(next);

@@ -1,9 +1,8 @@
 // One output of the light as it is made or changed: where it is first, how its pixels lie behind.
 
 import { useState } from "preact/hooks";
-import { useGuard } from "../../router";
 import type { Section } from "../../settings";
-import { Button, Dialog, EntryNotices, Form, make, mayLeave, resolve, SchemaForm, titleOf, toast, uiWords, useEntry, type Place } from "../../ui";
+import { Button, Dialog, EntryNotices, Form, make, resolve, SchemaForm, titleOf, toast, uiWords, useEntry, useLeave, type Place } from "../../ui";
 import type { LightsSettings } from "./lights";
 import { inFull, nameOf, type Kind, type Output, type TowerLine } from "./outputs";
 import { t } from "./words";
@@ -43,26 +42,22 @@ export function OutputEditor({ section, output, isNew, onClose }: Props) {
   const [first] = useState<Output>(() => ({ ...usual, ...output }));
   const entry = useEntry(placeIn(section, usual, kind), first, isNew ? null : nameOf(output));
   const draft = entry.value;
-  const dirty = isNew || entry.dirty;
-  useGuard(dirty, mayLeave);
   const close = (): void => {
     section.forgive();
     onClose();
   };
-  const leave = async (): Promise<void> => {
-    if (!entry.dirty || (await mayLeave())) close();
-  };
+  const leave = useLeave(entry.dirty, close);
   const saved = (): void => {
     toast(t("saved"), "good");
     close();
   };
   const save = async (): Promise<void> => {
-    if (!dirty) return close();
+    if (!isNew && !entry.dirty) return close();
     if (await entry.save()) saved();
   };
   const title = isNew ? `${t("add_output")}: ${t(`kind_${kind}`)}` : t(`kind_${kind}`);
   return (
-    <Dialog wide title={title} onClose={() => void leave()}>
+    <Dialog wide title={title} onClose={leave}>
       <Form class="stack" label={title} onSubmit={() => void save()}>
         <p class="hint">{t(`about_${kind}`)}</p>
         <EntryNotices entry={entry} titles={(name) => titleOf(name, schema.properties?.[name] ?? {})} onSaved={saved} />
@@ -80,7 +75,7 @@ export function OutputEditor({ section, output, isNew, onClose }: Props) {
           entry={(path, one, n) => (path === "/lines" ? t("tower_lamp", { n: n + 1, line: String((one as TowerLine).line) }) : uiWords("entry", { n: n + 1 }))}
         />
         <div class="form-foot">
-          <Button onClick={() => void leave()}>{t("cancel")}</Button>
+          <Button onClick={leave}>{t("cancel")}</Button>
           <Button kind="primary" type="submit" busy={section.saving}>{t("save")}</Button>
         </div>
       </Form>

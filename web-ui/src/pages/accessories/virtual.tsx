@@ -5,7 +5,7 @@ import { command } from "../../api";
 import { status } from "../../live";
 import { can } from "../../session";
 import type { Section } from "../../settings";
-import { attempt, Badge, Button, Card, Choose, ConflictNotice, CopyText, Dialog, Duration, Form, mayLeave, Notice, Table, TextField, Toggle, toast } from "../../ui";
+import { attempt, Badge, Button, Card, Choose, ConflictNotice, CopyText, Dialog, Duration, Form, Notice, Table, TextField, Toggle, toast, useLeave } from "../../ui";
 import type { Rule } from "../rules/model";
 import { address, inputOf, users, VIRTUAL_INPUTS, type Ports, type VirtualInput } from "./model";
 import { Since, UsedBy } from "./since";
@@ -77,27 +77,26 @@ function Switch({ input: { input, name, active, seconds_left } }: { input: Virtu
 }
 
 function Editor({ section, input, name, onClose }: { section: Section<Ports>; input: number; name: string; onClose: () => void }) {
-  const [draft, write] = useState(name);
+  const [first] = useState(name);
+  const [draft, write] = useState(first);
   const [since] = useState(section.value); // when it was begun
   const may = section.may("/virtual_inputs");
   const close = (): void => {
     section.forgive();
     onClose();
   };
-  const leave = async (): Promise<void> => {
-    if (draft === name || (await mayLeave())) close();
-  };
+  const leave = useLeave(draft !== first, close);
   const saved = (): void => {
     toast(t("saved"), "good");
     close();
   };
   const save = async (): Promise<void> => {
-    if (draft === name) return close();
+    if (draft === first) return close();
     if (await section.save({ virtual_inputs: { [input]: draft.trim() || null } }, { since })) saved();
   };
   const problem = section.problems.map(({ message }) => message).join("; ") || undefined;
   return (
-    <Dialog wide title={t("virtual_one", { n: input })} onClose={() => void leave()}>
+    <Dialog wide title={t("virtual_one", { n: input })} onClose={leave}>
       <Form class="stack" label={t("virtual_one", { n: input })} onSubmit={() => void save()}>
         <ConflictNotice section={section} onTheirs={close} onSaved={saved} />
         {may && <TextField name="name" label={t("name")} hint={t("name_hint")} maxLength={MAX_NAME} value={draft} error={problem} onChange={write} />}
@@ -111,7 +110,7 @@ function Editor({ section, input, name, onClose }: { section: Section<Ports>; in
         </dl>
         <Notice>{t("url_hint")}</Notice>
         <div class="form-foot">
-          <Button onClick={() => void leave()}>{may ? t("cancel") : t("close")}</Button>
+          <Button onClick={leave}>{may ? t("cancel") : t("close")}</Button>
           {may && <Button kind="primary" type="submit" busy={section.saving}>{t("save")}</Button>}
         </div>
       </Form>

@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import { command, del, patch } from "../../api";
 import { can } from "../../session";
 import { Badge, Button, IconButton, join } from "../../ui/basics";
-import { confirm, Dialog } from "../../ui/dialog";
+import { confirm, Dialog, useLeave } from "../../ui/dialog";
 import { Form, Select, Slider, TextField } from "../../ui/fields";
 import { CopyText } from "../../ui/things";
 import { attempt } from "../../ui/toast";
@@ -50,6 +50,7 @@ function More({ clip, changed, onClose }: { clip: Clip; changed: () => Promise<u
   const [volume, slide] = useState(0);
   const [repeat, choose] = useState<number | null>(0);
   const [name, write] = useState(clip.name);
+  const leave = useLeave(name.trim() !== clip.name, onClose);
   const file = `/api/v1/clips/${clip.number}/file`;
   const may = can("operator");
   const rename = async (): Promise<void> => {
@@ -62,7 +63,7 @@ function More({ clip, changed, onClose }: { clip: Clip; changed: () => Promise<u
     await changed();
   };
   return (
-    <Dialog title={clip.name} onClose={onClose}>
+    <Dialog title={clip.name} onClose={leave}>
       <div class="media-more">
         {may && <Slider label={t("volume")} {...VOLUMES} value={volume} words={decibels} onChange={slide} />}
         {may && <Select label={t("howOften")} value={repeat} onChange={choose} choices={[{ value: 0, label: t("once") }, { value: 1, label: t("twice") }, ...[3, 5, 10].map((n) => ({ value: n - 1, label: t("nTimes", { n }) })), { value: null, label: t("untilStopped") }]} />}

@@ -1,9 +1,8 @@
 // One subscription as it is made or changed.
 
 import { useState } from "preact/hooks";
-import { useGuard } from "../../router";
 import type { Section } from "../../settings";
-import { Button, Dialog, EntryNotices, Form, make, mayLeave, SchemaForm, titleOf, toast, useEntry, type Place } from "../../ui";
+import { Button, Dialog, EntryNotices, Form, make, SchemaForm, titleOf, toast, useEntry, useLeave, type Place } from "../../ui";
 import { qosChoices, topicField } from "./connection";
 import { askedFor, keyOf, type Mqtt, type Subscription } from "./model";
 import { t } from "./words";
@@ -27,22 +26,19 @@ export function Editor({ section, prefix, subscription, onClose }: Props) {
   const schema = section.schema.$defs?.Subscription ?? {};
   const [first] = useState<Subscription>(() => subscription ?? { ...(make(schema, section.schema) as Subscription), filter: "", kind: "stateful" });
   const entry = useEntry(placeIn(section), first, subscription && keyOf(subscription));
-  const { value: draft, dirty } = entry;
-  useGuard(dirty, mayLeave);
+  const draft = entry.value;
   const close = (): void => {
     section.forgive();
     onClose();
   };
-  const leave = async (): Promise<void> => {
-    if (!dirty || (await mayLeave())) close();
-  };
+  const leave = useLeave(entry.dirty, close);
   const saved = (): void => {
     toast(t("saved"), "good");
     close();
   };
   const title = subscription === null ? t("new_subscription") : t("edit_one", { filter: subscription.filter });
   return (
-    <Dialog wide title={title} onClose={() => void leave()}>
+    <Dialog wide title={title} onClose={leave}>
       <Form class="stack" label={title} onSubmit={() => void entry.save().then((done) => done && saved())}>
         <EntryNotices entry={entry} titles={(name) => titleOf(name, schema.properties?.[name] ?? {})} onSaved={saved} />
         <SchemaForm
@@ -62,7 +58,7 @@ export function Editor({ section, prefix, subscription, onClose }: Props) {
         />
         <p class="hint">{t("asked_for", { filter: askedFor(draft, prefix) || "…" })}</p>
         <div class="form-foot">
-          <Button onClick={() => void leave()}>{t("cancel")}</Button>
+          <Button onClick={leave}>{t("cancel")}</Button>
           <Button kind="primary" type="submit" busy={section.saving}>{t("save")}</Button>
         </div>
       </Form>

@@ -2,9 +2,8 @@
 
 import { useState } from "preact/hooks";
 import { status } from "../../live";
-import { useGuard } from "../../router";
 import type { Section } from "../../settings";
-import { Button, confirm, Dialog, EntryNotices, Form, mayLeave, NumberField, persist, ProfileRisk, SchemaForm, titleOf, toast, useEntry, type Place } from "../../ui";
+import { Button, confirm, Dialog, EntryNotices, Form, NumberField, persist, ProfileRisk, SchemaForm, titleOf, toast, useEntry, useLeave, type Place } from "../../ui";
 import { codecName } from "../calls/model";
 import { everything, isOwn, keyOf, stored, type Multicast, type Paged, type Source } from "./model";
 import { t } from "./words";
@@ -48,16 +47,14 @@ export function SourceEditor({ section, first, edited, onClose }: EditorProps) {
   const schema = section.schema.$defs?.[STRUCTS[first.kind]] ?? {};
   const may = section.may("/sources");
   const unsaved = entry.dirty || rank !== null;
-  useGuard(unsaved, mayLeave);
-  const close = async (): Promise<void> => {
-    if (unsaved && !(await mayLeave())) return;
+  const close = (): void => {
     section.forgive();
     onClose();
   };
+  const leave = useLeave(unsaved, close);
   const saved = (): void => {
-    section.forgive();
     toast(t("saved"), "good");
-    onClose();
+    close();
   };
   const remove = async (): Promise<void> => {
     const sure = await confirm({ title: t("delete_title", { name: first.label }), words: t("delete_words"), action: t("delete"), danger: true });
@@ -71,7 +68,7 @@ export function SourceEditor({ section, first, edited, onClose }: EditorProps) {
   const profiles = (status.value?.profiles ?? []).map(({ name }) => name);
   const highest = ranks.length + (entry.isNew ? 1 : 0);
   return (
-    <Dialog title={title} wide onClose={() => void close()}>
+    <Dialog title={title} wide onClose={leave}>
       <Form label={title} class="stack" onSubmit={() => void entry.save().then((done) => done && saved())}>
         <EntryNotices entry={entry} titles={(name) => titleOf(name, schema.properties?.[name] ?? {})} onSaved={saved} />
         <SchemaForm
@@ -92,7 +89,7 @@ export function SourceEditor({ section, first, edited, onClose }: EditorProps) {
         <NumberField name="rank" label={t("rank_field")} hint={t("rank_hint")} value={rank ?? now ?? highest} onChange={choose} min={1} max={highest} step={1} disabled={!may} />
         <div class="form-foot">
           {edited !== null && may && <Button kind="quiet" icon="trash" onClick={() => void remove()}>{t("delete")}</Button>}
-          <Button onClick={() => void close()}>{t("cancel")}</Button>
+          <Button onClick={leave}>{t("cancel")}</Button>
           {may && <Button type="submit" kind="primary" busy={section.saving}>{t("save")}</Button>}
         </div>
       </Form>

@@ -2,11 +2,10 @@
 
 import { useState } from "preact/hooks";
 import { get, post, Problem, put } from "../../api";
-import { useGuard } from "../../router";
 import type { FieldProblem } from "../../types";
 import { Button, Notice } from "../../ui/basics";
 import { MineOrTheirs } from "../../ui/conflict";
-import { Dialog, mayLeave } from "../../ui/dialog";
+import { Dialog, useLeave } from "../../ui/dialog";
 import { clashesOf, merged, type Clash } from "../../ui/entry";
 import { Form, TextField } from "../../ui/fields";
 import { patternWords } from "../../ui/pattern_words";
@@ -36,10 +35,7 @@ export function Editor({ start, before, parts, onClose, onSaved }: Props) {
   const [problems, tell] = useState<readonly FieldProblem[]>([]);
   const [saving, wait] = useState(false);
   const changed = JSON.stringify(draft) !== JSON.stringify(base);
-  useGuard(changed, mayLeave);
-  const close = async (): Promise<void> => {
-    if (!changed || (await mayLeave())) onClose();
-  };
+  const leave = useLeave(changed, onClose);
   const save = async (force = false): Promise<void> => {
     wait(true);
     meet(null);
@@ -67,10 +63,10 @@ export function Editor({ start, before, parts, onClose, onSaved }: Props) {
     <Dialog
       wide
       title={before ? t("editTitle", { name: before }) : t("newTitle")}
-      onClose={() => void close()}
+      onClose={leave}
       footer={
         <>
-          <Button onClick={() => void close()}>{t("cancel")}</Button>
+          <Button onClick={leave}>{t("cancel")}</Button>
           <Button kind="primary" busy={saving} onClick={() => document.querySelector<HTMLFormElement>(".profiles-editor")?.requestSubmit()}>{t("save")}</Button>
         </>
       }

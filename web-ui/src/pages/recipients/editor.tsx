@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks";
 import { status } from "../../live";
 import type { Section } from "../../settings";
-import { Button, Dialog, EntryNotices, Form, Icon, make, mayLeave, resolve, SchemaForm, titleOf, toast, useEntry, type Place } from "../../ui";
+import { Button, Dialog, EntryNotices, Form, Icon, make, resolve, SchemaForm, titleOf, toast, useEntry, useLeave, type Place } from "../../ui";
 import { told } from "../../words";
 import { BRIEF, ICONS, type Kind, KINDS, type Recipient } from "./model";
 import { t } from "./words";
@@ -51,9 +51,7 @@ export function Editor({ section, was, start, onClose }: EditorProps) {
     section.forgive();
     onClose();
   };
-  const leave = async (): Promise<void> => {
-    if (!entry.dirty || was === null || (await mayLeave())) close();
-  };
+  const leave = useLeave(entry.dirty, close);
   const saved = (): void => {
     toast(t("saved", { name: draft.name }), "good");
     close();
@@ -63,10 +61,10 @@ export function Editor({ section, was, start, onClose }: EditorProps) {
     <Dialog
       wide
       title={was === null ? `${t("new_title")}: ${t(`kind_${start.kind}`)}` : t("edit_title", { name: was })}
-      onClose={() => void leave()}
+      onClose={leave}
       footer={
         <>
-          <Button onClick={() => void leave()}>{t("cancel")}</Button>
+          <Button onClick={leave}>{t("cancel")}</Button>
           <Button kind="primary" busy={section.saving} onClick={(event) => event.currentTarget.closest("dialog")?.querySelector("form")?.requestSubmit()}>
             {t("save")}
           </Button>

@@ -4,7 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import { navigate, useGuard } from "../../router";
 import type { Section } from "../../settings";
 import type { FieldProblem } from "../../types";
-import { Button, Card, Choose, ConflictNotice, Field, Form, IconButton, mayLeave, Notice, TextField, toast, Toggle } from "../../ui";
+import { Button, Card, Choose, ConflictNotice, Field, Form, IconButton, Notice, TextField, toast, Toggle } from "../../ui";
 import { ActionFields } from "./action";
 import { ConditionFields } from "./condition";
 import { type Draft, placed, trial, useChecked } from "./drafts";
@@ -31,7 +31,7 @@ export function Editor({ section, rules, known, start, active }: EditorProps) {
   const checked = useChecked(rules, drafts);
   const { rules: all, places } = placed(rules, drafts);
   const problems = tried ? (section.problems.length ? section.problems : checked.problems) : [];
-  useGuard(changed && !leaving, mayLeave);
+  useGuard(changed && !leaving);
   useEffect(() => {
     if (leaving) navigate("/rules");
   }, [leaving]);

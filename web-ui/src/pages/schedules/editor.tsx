@@ -3,7 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { post, Problem } from "../../api";
 import type { Section } from "../../settings";
-import { Button, Checks, Choose, Dialog, EntryNotices, Field, Form, IconButton, mayLeave, Notice, NumberField, Select, TextField, toast, Toggle, useEntry, type Place } from "../../ui";
+import { Button, Checks, Choose, Dialog, EntryNotices, Field, Form, IconButton, Notice, NumberField, Select, TextField, toast, Toggle, useEntry, useLeave, type Place } from "../../ui";
 import { dateName, dayName, monthDay, weekdayName } from "./describe";
 import { begun, dayOf, type Plan, read, type Repeat, REPEATS, WEEKDAYS, weekdayOf, write } from "./plan";
 import { t } from "./words";
@@ -54,9 +54,7 @@ export function Editor({ section, was, start, onClose }: EditorProps) {
     section.forgive();
     onClose();
   };
-  const leave = async (): Promise<void> => {
-    if (!entry.dirty || was === null || (await mayLeave())) close();
-  };
+  const leave = useLeave(entry.dirty, close);
   const saved = (): void => {
     toast(t("saved", { name: name.trim() }), "good");
     close();
@@ -68,10 +66,10 @@ export function Editor({ section, was, start, onClose }: EditorProps) {
     <Dialog
       wide
       title={was === null ? t("new_title") : t("edit_title", { name: was })}
-      onClose={() => void leave()}
+      onClose={leave}
       footer={
         <>
-          <Button onClick={() => void leave()}>{t("cancel")}</Button>
+          <Button onClick={leave}>{t("cancel")}</Button>
           <Button kind="primary" busy={section.saving} onClick={(event) => event.currentTarget.closest("dialog")?.querySelector("form")?.requestSubmit()}>
             {t("save")}
           </Button>

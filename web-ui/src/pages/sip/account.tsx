@@ -1,9 +1,8 @@
 // The editor of one account: what a PBX asks for in sight, all else below.
 
 import { useMemo, useState } from "preact/hooks";
-import { useGuard } from "../../router";
 import type { Section } from "../../settings";
-import { Button, Dialog, EntryNotices, Form, mayLeave, SchemaForm, titleOf, toast, uiWords, useEntry, type Place } from "../../ui";
+import { Button, Dialog, EntryNotices, Form, SchemaForm, titleOf, toast, uiWords, useEntry, useLeave, type Place } from "../../ui";
 import { Codecs } from "./codecs";
 import { keyOf, type Account, type Sip } from "./model";
 import { t } from "./words";
@@ -32,22 +31,20 @@ export function AccountEditor({ section, account, onClose }: { section: Section<
   };
   const [first] = useState<Account>(() => account ?? ({ kind: "registered", name: "", user_id: "", default: false } as Account));
   const entry = useEntry(place, first, account === null ? null : keyOf(account));
-  useGuard(entry.dirty, mayLeave);
   const schema = useMemo(() => section.schema.$defs?.Account ?? {}, [section.schema]);
   const { value } = entry;
   const kind = value.kind ?? "registered";
-  const close = async (): Promise<void> => {
-    if (entry.dirty && !(await mayLeave())) return;
+  const leave = useLeave(entry.dirty, () => {
     section.forgive();
     onClose();
-  };
+  });
   const saved = (): void => {
     toast(t("saved"), "good");
     onClose();
   };
   const title = account === null ? t("account_new") : t("account_edit", { name: account.name });
   return (
-    <Dialog title={title} wide onClose={() => void close()}>
+    <Dialog title={title} wide onClose={leave}>
       <Form class="sip-form" label={title} onSubmit={() => void entry.save().then((done) => done && saved())}>
         <EntryNotices entry={entry} titles={(name) => titleOf(name, schema.properties?.[name] ?? {})} onSaved={saved} />
         <SchemaForm
@@ -66,7 +63,7 @@ export function AccountEditor({ section, account, onClose }: { section: Section<
           readOnly={!section.may("/accounts")}
         />
         <div class="sip-buttons">
-          <Button onClick={() => void close()}>{t("cancel")}</Button>
+          <Button onClick={leave}>{t("cancel")}</Button>
           {section.may("/accounts") && (
             <Button type="submit" kind="primary" busy={section.saving}>
               {t("save")}

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { status } from "../../live";
 import type { Section } from "../../settings";
 import { useSection } from "../../settings";
-import { Button, CopyText, Dialog, Form, Loading, Notice, NumberField, persist, Select, TextField, toast, Toggle } from "../../ui";
+import { Button, CopyText, Dialog, Form, Loading, Notice, NumberField, persist, Select, TextField, toast, Toggle, useLeave } from "../../ui";
 import { party, stateWords } from "../calls/model";
 import { TRANSPORTS } from "./account";
 import { effectOf, profiles } from "./extensions";
@@ -27,7 +27,8 @@ interface Before {
 
 export function Assistant({ section, onClose }: { section: Section<Sip>; onClose: () => void }) {
   const extensions = useSection<Extension[]>("extensions");
-  const [answers, write] = useState<Answers>(() => ({ ...firstAnswers(section.value!), profile: profiles()[0] ?? "" }));
+  const [stored, settle] = useState<Answers>(() => ({ ...firstAnswers(section.value!), profile: profiles()[0] ?? "" })); // or as it begins
+  const [answers, write] = useState(stored);
   const [step, go] = useState<Step>("way");
   const [before, keep] = useState<Before | null>(null);
   const title = useRef<HTMLHeadingElement>(null);
@@ -38,6 +39,7 @@ export function Assistant({ section, onClose }: { section: Section<Sip>; onClose
     const done = await carryOut(section, extensions, answers, before);
     if (done) {
       keep(done);
+      settle(answers);
       go("check");
       return;
     }
@@ -51,14 +53,14 @@ export function Assistant({ section, onClose }: { section: Section<Sip>; onClose
       onClose();
     }
   };
-  const close = (): void => {
+  const leave = useLeave(!same(answers, stored), () => {
     section.forgive();
     extensions.forgive();
     onClose();
-  };
+  });
   if (extensions.value === null) return null;
   return (
-    <Dialog title={t("assistant")} wide onClose={close}>
+    <Dialog title={t("assistant")} wide onClose={leave}>
       <ol class="sip-steps" aria-hidden="true">
         {STEPS.map((one) => (
           <li key={one} data-now={one === step ? "" : undefined} data-past={STEPS.indexOf(one) < STEPS.indexOf(step) ? "" : undefined} />
@@ -72,7 +74,7 @@ export function Assistant({ section, onClose }: { section: Section<Sip>; onClose
           <div class="sip-buttons">
             <Button onClick={() => go("data")}>{t("back")}</Button>
             <Button title={t("undo_hint")} onClick={() => void undo()}>{t("undo")}</Button>
-            <Button kind="primary" onClick={close}>{t("done")}</Button>
+            <Button kind="primary" onClick={leave}>{t("done")}</Button>
           </div>
         </>
       ) : (
@@ -82,7 +84,7 @@ export function Assistant({ section, onClose }: { section: Section<Sip>; onClose
           {step === "data" && <Data answers={answers} set={set} error={errorsOf(problems)} />}
           {step === "effect" && <What answers={answers} set={set} error={errorsOf(problems)} known={extensions.value} />}
           <div class="sip-buttons">
-            {step === "way" ? <Button onClick={close}>{t("cancel")}</Button> : <Button onClick={() => go(STEPS[STEPS.indexOf(step) - 1]!)}>{t("back")}</Button>}
+            {step === "way" ? <Button onClick={leave}>{t("cancel")}</Button> : <Button onClick={() => go(STEPS[STEPS.indexOf(step) - 1]!)}>{t("back")}</Button>}
             <Button type="submit" kind="primary" busy={section.saving || extensions.saving} disabled={step === "effect" && needsProfile(answers.effect) && !profiles().length}>
               {t(step === "effect" ? "save_and_check" : "next")}
             </Button>

@@ -2,9 +2,10 @@
 
 import { useState } from "preact/hooks";
 import { events, status } from "../../live";
+import { useGuard } from "../../router";
 import type { Section } from "../../settings";
 import { useSection } from "../../settings";
-import { Badge, Button, Card, Checks, confirm, Empty, EntryNotices, Form, IconButton, Loading, persist, SchemaForm, Table, TextField, Time, toast, Toggle, useDraft, useEntry, type Column, type Place } from "../../ui";
+import { Badge, Button, Card, Checks, confirm, Empty, EntryNotices, Form, IconButton, Loading, mayLeave, persist, SchemaForm, Table, TextField, Time, toast, Toggle, useDraft, useEntry, type Column, type Place } from "../../ui";
 import { party } from "../calls/model";
 import { withDigitWay, type Account, type DigitWay, type Dtmf, type Sequence, type Sip } from "./model";
 import { t } from "./words";
@@ -43,8 +44,11 @@ function Sequences({ section, accounts }: { section: Section<Dtmf>; accounts: re
   const [limit, raise] = useState(SHOWN);
   const { sequences } = section.value!;
   const may = section.may("/sequences");
+  const begin = async (next: string): Promise<void> => {
+    if (await mayLeave()) edit(next);
+  };
   return (
-    <Card title={t("sequences")} actions={may && <Button kind="primary" icon="plus" disabled={edited === "new"} onClick={() => edit("new")}>{t("add")}</Button>}>
+    <Card title={t("sequences")} actions={may && <Button kind="primary" icon="plus" disabled={edited === "new"} onClick={() => void begin("new")}>{t("add")}</Button>}>
       {edited === "new" && <Editor section={section} accounts={accounts} sequence={null} onClose={() => edit(null)} />}
       {!sequences.length && edited !== "new" && <Empty icon="list" title={t("sequences_none")}>{t("sequences_none_hint")}</Empty>}
       <ul class="sip-sequences" aria-label={t("sequences")}>
@@ -61,7 +65,7 @@ function Sequences({ section, accounts }: { section: Section<Dtmf>; accounts: re
                 </div>
                 {may && (
                   <span class="sip-acts">
-                    <IconButton small icon="edit" label={t("sequence_edit", { name: one.name })} onClick={() => edit(keyOf(one))} />
+                    <IconButton small icon="edit" label={t("sequence_edit", { name: one.name })} onClick={() => void begin(keyOf(one))} />
                     <IconButton small icon="trash" label={t("sequence_delete", { name: one.name })} onClick={() => void remove(section, one)} />
                   </span>
                 )}
@@ -89,6 +93,7 @@ function Editor({ section, accounts, sequence, onClose }: { section: Section<Dtm
   };
   const entry = useEntry(place, sequence ?? BLANK, sequence === null ? null : keyOf(sequence));
   const { value } = entry;
+  useGuard(entry.dirty);
   const set = (part: Partial<Sequence>): void => entry.write({ ...value, ...part });
   const problem = (name: string): string | undefined =>
     section.problems.filter(({ path }) => `${path}/`.startsWith(`${entry.base}/${name}/`)).map(({ message }) => message).join("; ") || undefined;

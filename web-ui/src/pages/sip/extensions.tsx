@@ -31,6 +31,9 @@ export function Extensions() {
   if (section.value === null) return section.problems.length ? <Notice tone="bad">{section.problems[0]!.message}</Notice> : <Loading />;
   const may = section.may();
   const list = section.value;
+  const begin = async (next: string): Promise<void> => {
+    if (await mayLeave()) edit(next);
+  };
   const shown = list.slice(0, limit);
   const order = (next: Extension[]): void =>
     void persist(section, (now) => {
@@ -47,7 +50,7 @@ export function Extensions() {
     <>
       <div class="sip-tools">
         <p class="hint">{t("extensions_lead")} {t("extensions_order")}</p>
-        {may && <Button kind="primary" icon="plus" disabled={edited === "new"} onClick={() => edit("new")}>{t("extension_add")}</Button>}
+        {may && <Button kind="primary" icon="plus" disabled={edited === "new"} onClick={() => void begin("new")}>{t("extension_add")}</Button>}
       </div>
       {edited === "new" && <Editor section={section} extension={null} onClose={() => edit(null)} />}
       {!list.length && edited !== "new" && <Empty icon="phone" title={t("extensions_none")}>{t("extensions_none_hint")}</Empty>}
@@ -57,7 +60,7 @@ export function Extensions() {
             edited === extension.number ? (
               <Editor section={section} extension={extension} onClose={() => edit(null)} />
             ) : (
-              <Row extension={extension} may={may} at={at} last={at === shown.length - 1} onStep={(to) => step(at, to)} onEdit={() => edit(extension.number)} onDelete={() => void remove(section, extension)} />
+              <Row extension={extension} may={may} at={at} last={at === shown.length - 1} onStep={(to) => step(at, to)} onEdit={() => void begin(extension.number)} onDelete={() => void remove(section, extension)} />
             )
           }
         </Reorder>
@@ -113,7 +116,7 @@ function Editor({ section, extension, onClose }: { section: Section<Extension[]>
   };
   const entry = useEntry(place, extension ?? BLANK, extension === null ? null : extension.number);
   const { value } = entry;
-  useGuard(entry.dirty, mayLeave);
+  useGuard(entry.dirty);
   const set = (part: Partial<Extension>): void => entry.write({ ...value, ...part });
   const problem = (name: string): string | undefined =>
     section.problems.filter(({ path }) => path === `${entry.base}/${name}`).map(({ message }) => message).join("; ") || undefined;

@@ -5,8 +5,8 @@ import { command } from "../../api";
 import { status } from "../../live";
 import { Link, useGuard } from "../../router";
 import { can } from "../../session";
-import { useSection } from "../../settings";
-import { attempt, Button, Card, ConflictNotice, Empty, Form, IconButton, Loading, mayLeave, Notice, PageHead, TextField, toast } from "../../ui";
+import { same, useSection } from "../../settings";
+import { attempt, Button, Card, ConflictNotice, Empty, Form, IconButton, Loading, Notice, PageHead, TextField, toast } from "../../ui";
 import { complete, type Rule } from "../rules/model";
 import { t } from "./words";
 import "./triggers.css";
@@ -90,7 +90,7 @@ function Switches({ triggers }: { triggers: readonly { trigger: number; name: st
 
 function Names({ section, draft, edit }: { section: ReturnType<typeof useSection<string[]>>; draft: string[]; edit: (draft: string[] | null) => void }) {
   const [since] = useState(section.value); // when it was begun
-  useGuard(JSON.stringify(draft) !== JSON.stringify(section.value), mayLeave);
+  useGuard(!same(draft, since));
   const close = (): void => {
     section.forgive();
     edit(null);

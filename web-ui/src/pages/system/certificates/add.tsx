@@ -2,7 +2,8 @@
 
 import { useState } from "preact/hooks";
 import { post } from "../../../api";
-import { Button, Choose, Dialog, Form, NumberField, TextField, toast } from "../../../ui";
+import { same } from "../../../settings";
+import { Button, Choose, Dialog, Form, NumberField, TextField, toast, useLeave } from "../../../ui";
 import { wrongWith } from "../told";
 import { content, filesWrong } from "./bring";
 import { Files, isEmpty, NOTHING, type Brought } from "./file";
@@ -51,6 +52,7 @@ export function Add({ onClose, onDone }: { onClose: () => void; onDone: () => Pr
   const [draft, write] = useState<Draft>(FIRST);
   const [wrong, complain] = useState<Record<string, string>>({});
   const [busy, work] = useState(false);
+  const leave = useLeave(!same(draft, FIRST), onClose);
   const edit = (change: Partial<Draft>): void => write({ ...draft, ...change });
   const submit = async (): Promise<void> => {
     if (way === "file" && isEmpty(draft.brought)) return complain({ pem: t("needed") });
@@ -63,7 +65,7 @@ export function Add({ onClose, onDone }: { onClose: () => void; onDone: () => Pr
     await onDone();
   };
   return (
-    <Dialog title={t("addTitle")} onClose={onClose}>
+    <Dialog title={t("addTitle")} onClose={leave}>
       <Form class="stack" label={t("addTitle")} onSubmit={() => void submit()}>
         <Choose label={t("way")} hideLabel value={way} onChange={(next) => (choose(next), complain({}))} choices={WAYS.map(({ value, label }) => ({ value, label: label() }))} />
         {way === "file" && <Files value={draft.brought} onChange={(brought) => edit({ brought, name: draft.name || nameOf(brought) })} error={filesWrong(wrong)} />}
@@ -74,7 +76,7 @@ export function Add({ onClose, onDone }: { onClose: () => void; onDone: () => Pr
         {way === "self" && <NumberField name="days" label={t("days")} unit={t("daysUnit")} hint={t("selfHint")} error={wrong.days} value={draft.days} onChange={(days) => edit({ days: days ?? FIRST.days })} min={1} max={DAYS_MAX} step={1} />}
         <p class="error" role="alert">{wrong.form}</p>
         <div class="form-foot">
-          <Button onClick={onClose}>{t("cancel")}</Button>
+          <Button onClick={leave}>{t("cancel")}</Button>
           <Button kind="primary" type="submit" busy={busy}>{t(ACTION[way])}</Button>
         </div>
       </Form>

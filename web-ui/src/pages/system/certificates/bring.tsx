@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { put } from "../../../api";
-import { Button, Dialog, Form, TextField, toast } from "../../../ui";
+import { Button, Dialog, Form, TextField, toast, useLeave } from "../../../ui";
 import { wrongWith } from "../told";
 import { Files, isEmpty, NOTHING, pemOf, type Brought } from "./file";
 import { t } from "./words";
@@ -21,6 +21,7 @@ export function Bring({ name, signed, onClose, onDone }: Props) {
   const [password, setPassword] = useState("");
   const [wrong, complain] = useState<Record<string, string>>({});
   const [busy, work] = useState(false);
+  const leave = useLeave(!isEmpty(brought) || password !== "", onClose);
   const title = t(signed ? "signName" : "replaceName", { name });
   const submit = async (): Promise<void> => {
     if (isEmpty(brought)) return complain({ pem: t("needed") });
@@ -34,13 +35,13 @@ export function Bring({ name, signed, onClose, onDone }: Props) {
     await onDone();
   };
   return (
-    <Dialog title={title} onClose={onClose}>
+    <Dialog title={title} onClose={leave}>
       <Form class="stack" label={title} onSubmit={() => void submit()}>
         <Files signed={signed} value={brought} onChange={write} error={filesWrong(wrong)} />
         {!signed && <TextField name="password" type="password" label={t("password")} hint={t("passwordHint")} error={wrong.password} value={password} onChange={setPassword} autocomplete="off" />}
         <p class="error" role="alert">{wrong.form}</p>
         <div class="form-foot">
-          <Button onClick={onClose}>{t("cancel")}</Button>
+          <Button onClick={leave}>{t("cancel")}</Button>
           <Button kind="primary" type="submit" busy={busy}>{t(signed ? "bring" : "replace")}</Button>
         </div>
       </Form>

@@ -6,7 +6,6 @@ import { useGuard } from "../../../router";
 import type { FieldProblem } from "../../../types";
 import { Button, Notice } from "../../../ui/basics";
 import { MineOrTheirs } from "../../../ui/conflict";
-import { mayLeave } from "../../../ui/dialog";
 import { Form, TextField } from "../../../ui/fields";
 import { SchemaForm } from "../../../ui/schema_form";
 import { toast } from "../../../ui/toast";
@@ -14,7 +13,7 @@ import { movesPage, same, valueWords, type Setting } from "./model";
 import type { Store } from "./store";
 import { t } from "./words";
 
-export function Editor({ setting, store, onDirty, onClose }: { setting: Setting; store: Store; onDirty: (dirty: boolean) => void; onClose: () => void }) {
+export function Editor({ setting, store, onClose }: { setting: Setting; store: Store; onClose: () => void }) {
   const { path, usual } = setting;
   const [seen, look] = useState(setting.value); // when it was begun
   const [draft, write] = useState<unknown>(setting.value);
@@ -24,11 +23,7 @@ export function Editor({ setting, store, onDirty, onClose }: { setting: Setting;
   const [busy, work] = useState(false);
   const grouped = setting.children !== null;
   const changed = grouped ? text !== JSON.stringify(seen, null, 2) : !same(draft, seen);
-  useGuard(changed, mayLeave);
-  useEffect(() => {
-    onDirty(changed);
-    return () => onDirty(false);
-  }, [changed]);
+  useGuard(changed);
   const begin = (value: unknown): void => {
     look(value);
     write(value);

@@ -1,6 +1,6 @@
 // Every setting as a tree, for experts (PLC-01): found by words and paths, changed one by one.
 
-import { useMemo, useRef, useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import type { PageProps } from "../../../pages";
 import { Link } from "../../../router";
 import { Badge, Button, Card, Empty, Loading, Notice, PageHead } from "../../../ui/basics";
@@ -40,30 +40,27 @@ interface View {
   toggle: (path: string) => void;
   editing: string | null;
   edit: (path: string | null) => void; // asks before something that is not saved is left
-  onDirty: (dirty: boolean) => void;
 }
 
 function Settings({ store, text, changed }: { store: Store; text: string; changed: boolean }) {
   const [open, show] = useState<ReadonlySet<string>>(new Set());
   const [editing, begin] = useState<string | null>(null);
-  const dirty = useRef(false);
   const tree = useMemo(() => treeOf(store.all, store.schema), [store.all, store.schema]);
   const searching = text.trim() !== "" || changed;
   const hits = useMemo(() => (searching ? found(tree, text, changed) : []), [tree, text, changed, searching]);
-  const leave = async (): Promise<boolean> => !dirty.current || mayLeave();
   const edit = async (path: string | null): Promise<void> => {
-    if (path === null || (await leave())) begin(path);
+    if (path === null || (await mayLeave())) begin(path);
   };
   const toggle = async (path: string): Promise<void> => {
     if (editing?.startsWith(`${path}/`)) {
-      if (!(await leave())) return;
+      if (!(await mayLeave())) return;
       begin(null);
     }
     const next = new Set(open);
     if (!next.delete(path)) next.add(path);
     show(next);
   };
-  const view: View = { store, open, toggle: (path) => void toggle(path), editing, edit: (path) => void edit(path), onDirty: (now) => (dirty.current = now) };
+  const view: View = { store, open, toggle: (path) => void toggle(path), editing, edit: (path) => void edit(path) };
   const lost = searching && editing !== null && !hits.some(({ path }) => path === editing) ? settingAt(tree, editing) : undefined;
   if (!searching) return <Branch settings={tree} view={view} />;
   return (
@@ -99,7 +96,7 @@ function Branch({ settings, view }: { settings: readonly Setting[]; view: View }
 
 function Group({ setting, view }: { setting: Setting; view: View }) {
   const { path, title, children, changed } = setting;
-  const { open, toggle, editing, edit, onDirty, store } = view;
+  const { open, toggle, editing, edit, store } = view;
   const shown = open.has(path);
   const elsewherePage = elsewhere(path);
   return (
@@ -116,7 +113,7 @@ function Group({ setting, view }: { setting: Setting; view: View }) {
         </span>
         {shown && (elsewherePage ? <Link path={elsewherePage}>{t("elsewhere")}</Link> : path.split("/").length > 2 || Array.isArray(setting.value) ? <Button small kind="quiet" aria-label={t("textOf", { path })} onClick={() => edit(path)}>{t("asText")}</Button> : null)}
       </div>
-      {editing === path && <Editor setting={setting} store={store} onDirty={onDirty} onClose={() => edit(null)} />}
+      {editing === path && <Editor setting={setting} store={store} onClose={() => edit(null)} />}
       {shown && (
         <div class="config-below">
           {setting.hint && <p class="hint">{setting.hint}</p>}
@@ -127,7 +124,7 @@ function Group({ setting, view }: { setting: Setting; view: View }) {
   );
 }
 
-function Value({ setting, view: { store, editing, edit, onDirty } }: { setting: Setting; view: View }) {
+function Value({ setting, view: { store, editing, edit } }: { setting: Setting; view: View }) {
   const { path, title, hint, value, schema, usual, changed } = setting;
   const page = elsewhere(path);
   const fixed = page !== undefined || path === "/device/serial";
@@ -146,7 +143,7 @@ function Value({ setting, view: { store, editing, edit, onDirty } }: { setting: 
       </div>
       <p class="hint">{[kindWords(setting), usual !== undefined && t("default", { value: valueWords(usual, schema) })].filter(Boolean).join(" · ")}</p>
       {hint && <p class="hint">{hint}</p>}
-      {editing === path && <Editor key={path} setting={setting} store={store} onDirty={onDirty} onClose={() => edit(null)} />}
+      {editing === path && <Editor key={path} setting={setting} store={store} onClose={() => edit(null)} />}
     </li>
   );
 }

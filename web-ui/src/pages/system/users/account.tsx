@@ -3,10 +3,11 @@
 import { useState } from "preact/hooks";
 import { patch, post } from "../../../api";
 import { session } from "../../../session";
+import { same } from "../../../settings";
 import { Strength, Unsecured } from "../../../shell/door";
 import { t as shell } from "../../../shell/words";
 import type { Role } from "../../../types";
-import { Button, confirm, Dialog, Form, Select, TextField, toast, Toggle, uiWords } from "../../../ui";
+import { Button, confirm, Dialog, Form, Select, TextField, toast, Toggle, uiWords, useLeave } from "../../../ui";
 import { told } from "../../../words";
 import { wrongWith } from "../told";
 import { NAME, PASSWORD, PASSWORD_MAX, ROLES, type User } from "./model";
@@ -29,9 +30,11 @@ interface Draft {
 }
 
 export function AccountForm({ user, onClose, onDone }: Props) {
-  const [draft, write] = useState<Draft>({ name: user?.name ?? "", role: user?.role ?? "viewer", digest: user?.digest ?? true, password: "", again: "" });
+  const [first] = useState<Draft>({ name: user?.name ?? "", role: user?.role ?? "viewer", digest: user?.digest ?? true, password: "", again: "" });
+  const [draft, write] = useState(first);
   const [wrong, complain] = useState<Record<string, string>>({});
   const [busy, work] = useState(false);
+  const leave = useLeave(!same(draft, first), onClose);
   const self = user !== null && user.name === session.value.name;
   const edit = (change: Partial<Draft>): void => write({ ...draft, ...change });
   const submit = async (): Promise<void> => {
@@ -51,7 +54,7 @@ export function AccountForm({ user, onClose, onDone }: Props) {
     await onDone();
   };
   return (
-    <Dialog title={user ? t("editTitle", { name: user.name }) : t("newTitle")} onClose={onClose}>
+    <Dialog title={user ? t("editTitle", { name: user.name }) : t("newTitle")} onClose={leave}>
       {!self && <Unsecured />}
       <Form class="stack" label={user ? t("editTitle", { name: user.name }) : t("newTitle")} onSubmit={() => void submit()}>
         {!user && <TextField name="name" label={t("name")} hint={shell("nameHint")} error={wrong.name} value={draft.name} onChange={(name) => edit({ name })} maxLength={32} autoFocus />}
@@ -69,7 +72,7 @@ export function AccountForm({ user, onClose, onDone }: Props) {
         {user && !self && <p class="hint">{t("endsSessions")}</p>}
         <p class="error" role="alert">{wrong.form}</p>
         <div class="form-foot">
-          <Button onClick={onClose}>{t("cancel")}</Button>
+          <Button onClick={leave}>{t("cancel")}</Button>
           <Button kind="primary" type="submit" busy={busy}>{t(user ? "save" : "create")}</Button>
         </div>
       </Form>

@@ -3,9 +3,10 @@
 import { useState } from "preact/hooks";
 import { post } from "../../../api";
 import { session } from "../../../session";
+import { same } from "../../../settings";
 import { t as shell } from "../../../shell/words";
 import type { Role } from "../../../types";
-import { Button, Checks, CopyText, Dialog, Field, Form, Notice, Select, TextField } from "../../../ui";
+import { Button, Checks, CopyText, Dialog, Field, Form, Notice, Select, TextField, useLeave } from "../../../ui";
 import { wrongWith } from "../told";
 import { fits, type Scope, SCOPES, type Token, upTo } from "./model";
 import { t } from "./words";
@@ -29,6 +30,8 @@ interface Draft {
   date: string; // as of an input: 2027-12-31
 }
 
+const FIRST: Draft = { name: "", role: "viewer", scopes: ["read"], term: "in365", date: "" };
+
 /** When it ends, as the device wants it; undefined: the day is missing, or over. */
 function ending({ term, date }: Draft): string | null | undefined {
   if (term === "never") return null;
@@ -39,9 +42,10 @@ function ending({ term, date }: Draft): string | null | undefined {
 
 export function TokenForm({ onClose, onMade }: { onClose: () => void; onMade: (made: Made) => void }) {
   const own = session.value.role ?? "viewer";
-  const [draft, write] = useState<Draft>({ name: "", role: "viewer", scopes: ["read"], term: "in365", date: "" });
+  const [draft, write] = useState(FIRST);
   const [wrong, complain] = useState<Record<string, string>>({});
   const [busy, work] = useState(false);
+  const leave = useLeave(!same(draft, FIRST), onClose);
   const edit = (change: Partial<Draft>): void => write({ ...draft, ...change });
   const submit = async (): Promise<void> => {
     const expires = ending(draft);
@@ -58,7 +62,7 @@ export function TokenForm({ onClose, onMade }: { onClose: () => void; onMade: (m
     else onMade(made!);
   };
   return (
-    <Dialog title={t("addToken")} onClose={onClose}>
+    <Dialog title={t("addToken")} onClose={leave}>
       <Form class="stack" label={t("addToken")} onSubmit={() => void submit()}>
         <TextField name="name" label={t("tokenName")} hint={t("tokenNameHint")} error={wrong.name} value={draft.name} onChange={(name) => edit({ name })} maxLength={NAME_MAX} autoFocus />
         <Select name="role" label={t("tokenRole")} hint={t("tokenRoleHint")} error={wrong.role} value={draft.role} onChange={(role) => edit({ role, scopes: draft.scopes.filter((one) => fits(one, role)) })} choices={upTo(own).map((role) => ({ value: role, label: shell(role) }))} />
@@ -71,7 +75,7 @@ export function TokenForm({ onClose, onMade }: { onClose: () => void; onMade: (m
         )}
         <p class="error" role="alert">{wrong.form}</p>
         <div class="form-foot">
-          <Button onClick={onClose}>{t("cancel")}</Button>
+          <Button onClick={leave}>{t("cancel")}</Button>
           <Button kind="primary" type="submit" busy={busy}>{t("makeToken")}</Button>
         </div>
       </Form>
