@@ -6,6 +6,7 @@ voice. The encoder sends such copies to whoever says that it uses them. Both end
 """
 
 import ctypes
+import math
 from functools import cache
 from typing import Final
 
@@ -27,6 +28,7 @@ EXPECTED_LOSS: Final = 10  # percent that the encoder prepares for; without any 
 _SILENT: Final = 19200  # samples of concealment after which there is nothing any more …
 _FADE: Final = 9600  # … and over which it gets there
 _CELT: Final = range(16, 32)  # RFC 6716 §3.1 table 2: modes in which there are no copies
+_MADE: Final = 960  # samples: the library turns from voice to noise only after so many
 _COMPARED: Final = 480  # samples before something that is made up, which does not become louder
 _LOUDER: Final = 2.0  # in power: what a voice may do within so little time
 _SEAM: Final = 120  # samples of what comes after it that take over
@@ -81,15 +83,14 @@ class OpusDecoder:
         self._room_at = self._room.ctypes.data
         self._made_up = 0  # samples since the last packet, where none should be missing
         self._heard = self._room[:0]  # what was played last
-        self._gain = np.float32(1.0)  # of what was made up last
+        self._gain = 1.0  # of what was made up last
 
     def decode(self, payload: bytes) -> NDArray[np.float32]:
         if not payload:
             raise RemoteProtocolError("an Opus packet without content")
         self._heard = heard = self._run(payload, len(payload), LONGEST, 0)
         self._made_up = -_ENDLESS if self.pauses(payload) else 0
-        if self._gain != 1.0:
-            self._turn_to(np.float32(1.0), heard)
+        self._turn_to(1.0, heard)
         return heard
 
     def duration(self, payload: bytes) -> int:
@@ -126,16 +127,22 @@ class OpusDecoder:
     def _soften(self, made: NDArray[np.float32]) -> None:
         """Let it not become louder than what was played before it: where the library turns from the
         voice to noise, that would come up again after the voice has died away."""
-        before, power = _power(self._heard[-_COMPARED:]), _power(made)
-        gain = np.float32(np.sqrt(before / power) if power > _LOUDER * before else 1.0)
-        made[_SEAM:] *= gain
-        self._turn_to(gain, made)
-        self._heard = made
+        for start in range(0, made.size, _MADE):
+            block = made[start : start + _MADE]
+            before, power = _power(self._heard[-_COMPARED:]), _power(block)
+            self._turn_to(math.sqrt(before / power) if power > _LOUDER * before else 1.0, block)
+            self._heard = block
 
-    def _turn_to(self, gain: np.float32, sound: NDArray[np.float32]) -> None:
+    def _turn_to(self, gain: float, sound: NDArray[np.float32]) -> None:
         """From the gain of what came before, without a step."""
-        seam = sound[:_SEAM]
-        seam *= np.linspace(self._gain, gain, seam.size, dtype=np.float32)
+        seam, earlier = sound[:_SEAM], self._gain
+        if gain < earlier:  # at once: only what the sound begins with dies away
+            step = sound[0] * (earlier - gain)
+            sound *= gain
+            seam += step * np.linspace(1.0, 0.0, seam.size, dtype=np.float32)
+        elif earlier < 1.0:
+            seam *= np.linspace(earlier, gain, seam.size, dtype=np.float32)
+            sound[_SEAM:] *= gain
         self._gain = gain
 
     def _filled(self, samples: int, following: bytes | None, size: int) -> NDArray[np.float32]:
