@@ -4,12 +4,18 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from sipstrobe.sending.record import MAX_RESULTS
+from sipstrobe.sending.record import MAX_RESULTS, Left
 from sipstrobe.services.outbox_store import FILE, OutboxStore
 from tests.services.outbox_cutting import STEPS, ended, journal_size, try_all, waiting, write
 
 FRAME = 4096 + 24  # bytes of the journal; SQLite's file format §4.1
 HEADER = 32
+
+
+def found(folder: Path) -> Left:
+    """What the next process finds."""
+    with closing(OutboxStore(folder)) as store:
+        return store.load()
 
 
 def test_whatever_is_cut_off_what_is_left_is_whole(tmp_path: Path) -> None:
@@ -32,7 +38,7 @@ def test_what_was_left_is_found(tmp_path: Path) -> None:
     store.write([waiting(1), waiting(2), ended(1)])
     store.close()
 
-    left = OutboxStore(tmp_path).load()
+    left = found(tmp_path)
 
     assert (left.serial, left.messages, left.results) == (2, [waiting(2)], [ended(1)])
     assert (tmp_path / FILE).stat().st_mode & 0o077 == 0  # what is sent is nobody's business
@@ -83,7 +89,7 @@ def test_of_a_damaged_file_what_can_be_read_is_kept(tmp_path: Path) -> None:
 
     assert store.is_successor
     assert left.messages == [waiting(n) for n in range(1, 60)]
-    assert OutboxStore(tmp_path).load().messages == [waiting(n) for n in range(1, 61)]
+    assert found(tmp_path).messages == [waiting(n) for n in range(1, 61)]
 
 
 def test_what_is_not_understood_hides_nothing(tmp_path: Path) -> None:
