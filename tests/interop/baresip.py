@@ -78,6 +78,12 @@ class Baresip:
     def log(self) -> str:
         return (self.folder / "baresip.log").read_text("utf-8", "replace")
 
+    @property
+    def misses_ends_of_events(self) -> bool:
+        """Release 1.1.0 takes a key that is pressed twice in RTP for one: it drops, as old sound,
+        all packets of an event but the first (baresip's issue 1494)."""
+        return "baresip v1.1.0" in self.log
+
     def _read(self) -> list[dict[str, Any]]:
         with contextlib.suppress(TimeoutError):
             self._unread += self.control.recv(65536)

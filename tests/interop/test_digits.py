@@ -1,6 +1,7 @@
 """Digits that phones of others press: each is one event, whichever way it comes (DTM-01…05)."""
 
 import json
+import re
 import time
 import wave
 from collections.abc import Iterator
@@ -135,6 +136,9 @@ def test_keys_that_we_press(listening: Device, silence: Path, tmp_path: Path, ac
             signs = ToneReceiver(RATE).hear(phone.heard().astype(np.float32))
             assert "".join(sign.digit for sign in signs if sign.begins) == DIGITS
         else:
-            wait_until(lambda: bool(phone.command("about")) and len(phone.digits) >= len(DIGITS))
-            assert phone.digits == DIGITS
-            assert ("call: received DTMF" in phone.log) == (account == "info")
+            misses = account == "events" and phone.misses_ends_of_events
+            heard = DIGITS.replace("11", "1") if misses else DIGITS
+            wait_until(lambda: bool(phone.command("about")) and len(phone.digits) >= len(heard))
+            assert phone.digits == heard
+            told_of_info = re.search(r"call: received (SIP INFO )?DTMF", phone.log)
+            assert bool(told_of_info) == (account == "info")
