@@ -5,6 +5,7 @@ are held against. It lies beside them, so it shows damage and clumsy changes, no
 """
 
 import base64
+import csv
 import hashlib
 import json
 from collections.abc import Sequence
@@ -50,19 +51,21 @@ def compare(found: "Distribution", package: str) -> OwnFiles:
     missing: list[str] = []
     listed: set[Path] = set()
     checked = 0
-    for file in found.files or ():
-        path = Path(str(found.locate_file(file)))
+    record = (found.read_text("RECORD") or "").splitlines()
+    for name, digest, _ in csv.reader(record):  # Distribution.files leaves out what is missing
+        path = Path(str(found.locate_file(name)))
         listed.add(path)
-        if file.hash is None:
+        if not digest:
             continue  # RECORD itself, and what was made after the installation
+        mode, _, wanted = digest.partition("=")
         try:
-            digest = hashlib.new(file.hash.mode, path.read_bytes()).digest()
+            there_is = hashlib.new(mode, path.read_bytes()).digest()
         except OSError:
-            missing.append(str(file))
+            missing.append(name)
             continue
         checked += 1
-        if base64.urlsafe_b64encode(digest).rstrip(b"=").decode() != file.hash.value:
-            changed.append(str(file))
+        if base64.urlsafe_b64encode(there_is).rstrip(b"=").decode() != wanted:
+            changed.append(name)
     folder = Path(str(found.locate_file(package)))
     there = folder.rglob("*.py") if folder.is_dir() else ()
     unexpected = sorted(

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from sipstrobe.context import Context
 from sipstrobe.events import ServiceStateChanged
 from sipstrobe.io.names import Names
+from sipstrobe.io.tls_client import client_context
 from sipstrobe.io.udp import Endpoint, PortPairs, UdpSocket
 from sipstrobe.services.component import Component
 from sipstrobe.services.media_path import MAX_ADDRESSES, MediaPath, Plan
@@ -270,11 +271,7 @@ class Nat:
     def _tls_context(self) -> ssl.SSLContext:
         """As the settings of TLS want it for all accounts."""
         if self._context_of_tls is None:
-            made = ssl.create_default_context(cadata=self._tls.authorities or None)
-            if not self._tls.verify:
-                made.check_hostname = False
-                made.verify_mode = ssl.CERT_NONE
-            made.minimum_version = ssl.TLSVersion.TLSv1_2
+            made = client_context(self._tls.authorities, verify=self._tls.verify)
             if self._tls.versions == "1.2":
                 made.maximum_version = ssl.TLSVersion.TLSv1_2
             elif self._tls.versions == "1.3":

@@ -6,7 +6,6 @@ Whom the device believes and who believes it; what is said when somebody is not 
 import contextlib
 import json
 import socket
-import ssl
 import subprocess
 import time
 from collections.abc import Generator, Iterator
@@ -17,6 +16,7 @@ import numpy as np
 import pytest
 
 from sipstrobe import control
+from sipstrobe.io.tls_client import client_context
 from tests.interop.baresip import Baresip, baresip
 from tests.interop.caller import Dialogue, Line, status
 from tests.interop.device import LATE, Device, device, listens, sipstrobe, wait_until
@@ -245,7 +245,7 @@ class SecuredLine(Line):
 
     def __init__(self, secured: Secured) -> None:
         super().__init__(secured.port)
-        trusting = ssl.create_default_context(cadata=secured.authority.certificate)
+        trusting = client_context(secured.authority.certificate)
         self._socket = trusting.wrap_socket(self._socket, server_hostname="127.0.0.1")
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sipstrobe.io.link import MAX_UNSENT_BYTES, Link
+from sipstrobe.io.tls_client import client_context
 from tests.support.authority import Authority
 from tests.support.waiting import turns, until
 
@@ -125,7 +126,7 @@ async def test_tls_wants_the_name_that_was_dialled(server: Server, tmp_path: Pat
     theirs = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     theirs.load_cert_chain(certificate, key)
     address = await server.open(theirs)
-    ours = ssl.create_default_context(cadata=authority.certificate)
+    ours = client_context(authority.certificate)
     client = Client()
 
     link = await client.open(address, ours, "relay.example")

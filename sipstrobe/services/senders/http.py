@@ -11,10 +11,11 @@ from aiohttp import ClientResponse, ClientSession, DigestAuthMiddleware
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
+from sipstrobe.io.tls_client import client_context
 from sipstrobe.sending.failure import SendFailed
 from sipstrobe.sending.message import HttpMessage
 from sipstrobe.sending.settings import HttpRecipient
-from sipstrobe.services.senders.thread import addresses
+from sipstrobe.services.senders.thread import Lifeline, addresses, in_thread
 from sipstrobe.services.senders.words import failure_of
 
 CONNECT_LIMIT: Final = 10.0  # seconds
@@ -47,6 +48,7 @@ class HttpSender:
 
     def __init__(self) -> None:
         self._session: ClientSession | None = None
+        self._trusting: ssl.SSLContext | None = None
         self._digests: dict[HttpRecipient, DigestAuthMiddleware] = {}
 
     async def send(self, recipient: HttpRecipient, message: HttpMessage, /) -> None:
@@ -112,12 +114,23 @@ class HttpSender:
             data=message.body.encode() if message.body else None,
             headers=headers,
             proxy=_proxy(recipient),
-            ssl=recipient.validate_certificate,
+            ssl=await self._trust(recipient),
             allow_redirects=False,
             middlewares=middlewares,
         ) as response:
             await _drain(response)
             return _judge(response)
+
+    async def _trust(self, recipient: HttpRecipient) -> ssl.SSLContext | bool:
+        if not recipient.validate_certificate or not recipient.url.startswith("https:"):
+            return False
+        if self._trusting is None:
+            await in_thread("authorities", self._read_authorities)
+        assert self._trusting is not None
+        return self._trusting
+
+    def _read_authorities(self, _: Lifeline) -> None:
+        self._trusting = client_context()
 
     def _opened(self) -> ClientSession:
         if self._session is None or self._session.closed:

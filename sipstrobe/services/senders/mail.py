@@ -2,13 +2,13 @@
 
 import mimetypes
 import smtplib
-import ssl
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
 from email.utils import formatdate
 from functools import partial
 from typing import Final
 
+from sipstrobe.io.tls_client import client_context
 from sipstrobe.sending.failure import SendFailed
 from sipstrobe.sending.message import MailMessage
 from sipstrobe.sending.settings import MailRecipient
@@ -92,7 +92,7 @@ def _connected(recipient: MailRecipient, lifeline: Lifeline) -> smtplib.SMTP:
 
 def _greet(server: smtplib.SMTP, recipient: MailRecipient) -> None:
     host = recipient.server
-    context = tls_context(validate=recipient.validate_certificate)
+    context = client_context(verify=recipient.validate_certificate)
     assert server.sock is not None
     if recipient.encryption == "tls":
         server.sock = context.wrap_socket(server.sock, server_hostname=host)
@@ -138,7 +138,7 @@ def _log_in_by_pop(recipient: MailRecipient, lifeline: Lifeline) -> None:
     host, port = recipient.pop_server, recipient.pop_port
     try:
         if port == POP_TLS_PORT:
-            context = tls_context(validate=recipient.validate_certificate)
+            context = client_context(verify=recipient.validate_certificate)
             pop: poplib.POP3 = poplib.POP3_SSL(host, port, timeout=STEP_LIMIT, context=context)
         else:
             pop = poplib.POP3(host, port, timeout=STEP_LIMIT)
@@ -161,15 +161,6 @@ def _log_in_by_pop(recipient: MailRecipient, lifeline: Lifeline) -> None:
 def _by_pop(error: Exception, host: str, port: int) -> SendFailed:
     told = failure_of(error, host, port).words if isinstance(error, OSError) else str(error)
     return SendFailed(f"POP server: {told}")
-
-
-def tls_context(*, validate: bool) -> ssl.SSLContext:
-    """TLS 1.2 and up; certificates are validated, or nobody is asked who he is."""
-    context = ssl.create_default_context()
-    if not validate:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 def _refused(addresses: "dict[str, tuple[int, bytes]]") -> SendFailed:

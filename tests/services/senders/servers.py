@@ -147,13 +147,14 @@ async def sftp_server(folder: Path, *keys: asyncssh.SSHKey) -> AsyncGenerator[in
 @asynccontextmanager
 async def web_server(
     answer: Callable[[web.Request], Awaitable[web.StreamResponse]],
+    tls: ssl.SSLContext | None = None,
 ) -> AsyncGenerator[int]:
     """aiohttp; its port."""
     app = web.Application()
     app.router.add_route("*", "/{rest:.*}", answer)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
+    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
     await site.start()
     try:
         yield runner.addresses[0][1]

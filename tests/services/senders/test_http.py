@@ -2,10 +2,12 @@
 
 import asyncio
 import re
+import ssl
 import threading
 from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import md5
+from pathlib import Path
 
 import pytest
 from aiohttp import web
@@ -17,6 +19,7 @@ from sipstrobe.sending.settings import HttpRecipient, TcpRecipient
 from sipstrobe.services.senders.http import HttpSender
 from sipstrobe.services.senders.tcp import TcpSender
 from tests.services.senders.servers import PASSWORD, USER, listening, web_server
+from tests.support.authority import Authority
 from tests.support.waiting import until
 
 
@@ -174,6 +177,34 @@ async def test_what_is_no_web_server_is_said() -> None:
         await sent(recipient(9))
     with pytest.raises(SendFailed, match=r"the name nowhere.invalid is not found"):
         await sent(HttpRecipient(name="x", url="http://nowhere.invalid/"))
+
+
+async def test_a_server_is_believed_when_the_system_knows_who_signed_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = Authority()
+    (tmp_path / "known.pem").write_text(known.certificate)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "known.pem"))
+    seen: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        seen.append(request.scheme)
+        return web.Response()
+
+    for authority in (known, Authority()):
+        certificate, key, _ = authority.sign("127.0.0.1").write(tmp_path)
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(certificate, key)
+        async with web_server(answer, tls) as port:
+            url = f"https://127.0.0.1:{port}/"
+            if authority is known:
+                await sent(HttpRecipient(name="x", url=url))
+            else:
+                with pytest.raises(SendFailed, match="certificate"):
+                    await sent(HttpRecipient(name="x", url=url))
+                await sent(HttpRecipient(name="x", url=url, validate_certificate=False))
+
+    assert seen == ["https", "https"]
 
 
 async def test_a_text_is_sent_when_it_is_acknowledged() -> None:
