@@ -40,15 +40,18 @@ def speaker_of(folder: Path, *arguments: str) -> Generator[Device]:
 def speak(
     group: str, hertz: float, seconds: float = LONG, *more: str, key: bytes = b""
 ) -> "subprocess.Popen[bytes]":
-    """ffmpeg says a tone to a group, and good-bye at the end. more: another codec than PCMU."""
+    """ffmpeg says a tone to a group, and good-bye at the end. more: another codec than PCMU.
+
+    arealtime: by "-re", ffmpeg 7 would send the first half second at once.
+    """
     codec = more or ("-c:a", "pcm_mulaw", "-ar", "8000")
     suite = ("-srtp_out_suite", "AES_CM_128_HMAC_SHA1_80")
     secret = (*suite, "-srtp_out_params", b64encode(key).decode()) if key else ()
     target = f"{'srtp' if key else 'rtp'}://{group}:{PORT}?localaddr=127.0.0.1"
     return subprocess.Popen(
         [
-            *("ffmpeg", "-nostdin", "-v", "error", "-re", "-f", "lavfi"),
-            *("-i", f"sine=frequency={hertz}:duration={seconds}", "-ac", "1", *codec),
+            *("ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi"),
+            *("-i", f"sine=frequency={hertz}:duration={seconds},arealtime", "-ac", "1", *codec),
             *("-packetsize", "172", "-rtpflags", "send_bye", *secret, "-f", "rtp", target),
         ],
         stdout=subprocess.DEVNULL,

@@ -71,8 +71,9 @@ class Building:
         with self.there.inside():
             return subprocess.Popen(
                 [
-                    *("ffmpeg", "-v", "error", "-re", "-f", "lavfi"),
-                    *("-i", f"sine=frequency=500:duration={seconds}", "-ac", "1", "-ar", "8000"),
+                    *("ffmpeg", "-v", "error", "-f", "lavfi"),
+                    *("-i", f"sine=frequency=500:duration={seconds},arealtime"),
+                    *("-ac", "1", "-ar", "8000"),
                     *("-c:a", "pcm_mulaw", "-packetsize", "172", "-rtpflags", "send_bye"),
                     *("-f", "rtp", f"rtp://{FIRE}:{PORT}?localaddr={THERE}"),
                 ]

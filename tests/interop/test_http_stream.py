@@ -74,8 +74,19 @@ def speaking(device: Device, seconds: float) -> Generator["subprocess.Popen[str]
 @contextmanager
 def paging() -> Generator["subprocess.Popen[bytes]"]:
     """Somebody says a short page to the group, by multicast."""
-    rtp = ("-c:a", "pcm_mulaw", "-packetsize", "172", "-rtpflags", "send_bye", "-f", "rtp")
-    command = (*FFMPEG, "-re", *sine(FIRE, 0.6), *rtp, f"rtp://{GROUP}:{PORT}?localaddr=127.0.0.1")
+    rtp = (
+        "-af",
+        "arealtime",
+        "-c:a",
+        "pcm_mulaw",
+        "-packetsize",
+        "172",
+        "-rtpflags",
+        "send_bye",
+        "-f",
+        "rtp",
+    )
+    command = (*FFMPEG, *sine(FIRE, 0.6), *rtp, f"rtp://{GROUP}:{PORT}?localaddr=127.0.0.1")
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as page:
         try:
             yield page
