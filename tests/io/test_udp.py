@@ -81,13 +81,20 @@ async def test_a_datagram_arrives_with_its_source_and_the_instant_of_receipt(
 
 
 async def test_the_instant_of_receipt_is_the_kernels_and_not_ours(desk: Desk) -> None:
-    """A datagram that had to wait for a busy loop says so."""
+    """A datagram that had to wait for a busy loop says so; if not the first: Linux begins to note
+    instants a moment after it is asked to, when nobody else has asked before."""
     a, b = desk.open(), desk.open()
-    a.send(b"x", ("127.0.0.1", b.port))
-    time.sleep(0.05)  # noqa: ASYNC251 - the loop is busy
-    await until(lambda: desk.heard)
+    waited = 0.0
+    for _ in range(20):
+        desk.heard.clear()
+        a.send(b"x", ("127.0.0.1", b.port))
+        time.sleep(0.05)  # noqa: ASYNC251 - the loop is busy
+        await until(lambda: desk.heard)
+        waited = desk.clock.now() - desk.heard[0][2]
+        if waited >= 0.05:
+            break
 
-    assert desk.clock.now() - desk.heard[0][2] >= 0.05
+    assert waited >= 0.05
 
 
 async def test_all_that_waits_is_taken_at_one_wake_up(desk: Desk) -> None:
