@@ -82,7 +82,7 @@ async def test_a_window_that_waits_for_an_answer_cannot_be_lost(page: Page) -> N
         "**/api/v1/profiles/preview",
         lambda route: route.fulfill(status=409, json={"detail": "Not now.", "status": 409}),
     )
-    await window.get_by_role("button", name="Light only").press("Enter")
+    await window.get_by_role("button", name="Light only").click()
     await expect(window.get_by_role("status").filter(has_text="Not now.")).to_be_visible()
     await window.get_by_role("button", name="Close").last.press("Enter")
     await expect(window.locator(".toast")).to_have_count(0)
